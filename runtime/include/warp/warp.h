@@ -1,0 +1,328 @@
+/* warp.h: the public interface of libwarp, the storage runtime of Warp.
+ *
+ * A program compiles its schema with warpc, includes the generated header and
+ * calls the generated, typed functions. This header has what they share:
+ * opening and closing a store, batches, iterators, strings and arenas,
+ * statistics and errors.
+ *
+ * Caveats, first:
+ * - One process opens a store for writing. Threads are free: any thread may
+ *   use the handle, an iterator or a batch belongs to one thread at a time.
+ * - After fork() the child must not use the handle: every call gives
+ *   WARP_EFORK and touches nothing.
+ * - Strings and lists that a call returns live in the caller's arena, as long
+ *   as that arena is neither reset nor freed.
+ * - Every call returns WARP_OK (0), a positive state, or a negative error;
+ *   warp_errmsg() has the sentence for people. */
+#ifndef WARP_WARP_H
+#define WARP_WARP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define WARP_API      __attribute__((visibility("default")))
+#define WARP_MUST_USE __attribute__((warn_unused_result))
+#else
+#define WARP_API
+#define WARP_MUST_USE
+#endif
+
+struct warp_db;
+struct warp_batch;
+struct warp_iter;
+struct warp_schema; /* generated: PREFIX_warp_schema or STEM_warp_schema */
+
+/** States (positive) and errors (negative); the numbers never change. */
+enum warp_error {
+    WARP_OK = 0,
+    WARP_END = 1,
+    WARP_TIMEOUT = 2,
+    WARP_ENOTFOUND = -1,
+    WARP_ENOSPC = -2,
+    WARP_EIO = -3,
+    WARP_ECORRUPT = -4,
+    WARP_EBUSY = -5,
+    WARP_EFORK = -6,
+    WARP_ELIMIT = -7,
+    WARP_ECONFLICT = -8,
+    WARP_EEXIST = -9,
+    WARP_ERANGE = -10,
+    WARP_ESCHEMA = -11,
+    WARP_EINVAL = -12,
+    WARP_ENOMEM = -13,
+    WARP_ENODEV = -14,
+    WARP_EREADONLY = -15,
+    WARP_ENOSTORE = -16,
+    WARP_EVERSION = -17,
+    WARP_EABI = -18
+};
+
+/** What a commit survives. */
+enum warp_survives {
+    WARP_SURVIVES_DEFAULT = 0,
+    WARP_SURVIVES_NOTHING = 1,
+    WARP_SURVIVES_PROCESS_CRASH = 2,
+    WARP_SURVIVES_POWER_LOSS = 3
+};
+
+/** Why a field has a value, or has none. */
+enum warp_state {
+    WARP_STATE_ERROR = -1, /* the reason is in warp_errmsg() */
+    WARP_PRESENT = 0,
+    WARP_ABSENT = 1,  /* never written, or the record is not there */
+    WARP_EXPIRED = 2, /* its ttl has passed */
+    WARP_COLD = 3,    /* asked for residents only, and it is on a disk */
+    WARP_LOST = 4     /* memory_only, and the process has restarted */
+};
+
+/** Severity of a line given to the log callback. */
+enum warp_log_level {
+    WARP_LOG_ERROR = 1,
+    WARP_LOG_WARNING = 2,
+    WARP_LOG_INFO = 3,
+    WARP_LOG_DEBUG = 4
+};
+
+/* Flags of a call, in the upper bits of its field mask. */
+#define WARP_RESIDENT   (UINT64_C(1) << 63) /* get: memory only, else COLD */
+#define WARP_ARCHIVE    (UINT64_C(1) << 62) /* get: the archive may be read */
+#define WARP_POWER_LOSS (UINT64_C(1) << 61) /* write: wait for the disk */
+#define WARP_CALL_FLAGS (UINT64_C(0xff) << 56)
+
+/** The store's clock, as an argument of an append. */
+#define WARP_NOW INT64_MIN
+
+/** Bytes with a length; not terminated. */
+struct warp_str {
+    const char *data;
+    uint32_t len;
+};
+
+/** The string that a C string holds; longer than 4 GiB is cut. */
+static inline struct warp_str warp_str(const char *text)
+{
+    struct warp_str s;
+    s.data = text;
+    s.len = text ? (uint32_t)strlen(text) : 0;
+    return s;
+}
+
+/** A list: `count` elements of the field's element type. */
+struct warp_list {
+    void *data;
+    uint32_t count;
+};
+
+struct warp_uuid {
+    uint8_t b[16];
+};
+
+/** Kinds of a dynamic value, in a field of type map(). */
+enum warp_kind {
+    WARP_NULL = 0,
+    WARP_BOOL = 1,
+    WARP_INT = 2,
+    WARP_FLOAT = 3,
+    WARP_STRING = 4,
+    WARP_BYTES = 5,
+    WARP_LIST = 6, /* of struct warp_value */
+    WARP_MAP = 7   /* of struct warp_entry, sorted by key */
+};
+
+struct warp_value {
+    enum warp_kind kind;
+    union {
+        bool b;
+        int64_t i;
+        double f;
+        struct warp_str s;
+        struct warp_list list;
+    } u;
+};
+
+/** An entry of a map(); a map is sorted by the bytes of its keys. */
+struct warp_entry {
+    struct warp_str key;
+    struct warp_value value;
+};
+
+/** Memory for what a get returns. One thread at a time. */
+struct warp_arena {
+    /* private */
+    struct warp_arena_block *head;
+    char *at, *end;
+    size_t used_bytes;
+};
+#define WARP_ARENA_INIT { NULL, NULL, NULL, 0 }
+
+/** Forget the contents, keep the largest block for reuse. */
+WARP_API void warp_arena_reset(struct warp_arena *arena);
+/** Give all memory back. The arena may be used again. */
+WARP_API void warp_arena_free(struct warp_arena *arena);
+/** Bytes aligned to 16, or NULL when memory is out. */
+WARP_API void *warp_arena_alloc(struct warp_arena *arena, size_t bytes);
+
+/** A named budget; wins over the schema's defpool. */
+struct warp_pool {
+    const char *name; /* NULL ends the list */
+    uint64_t bytes;
+};
+
+/** Options of a store. Zero means the default that the comment gives. */
+struct warp_options {
+    size_t size;             /* sizeof(struct warp_options) */
+    uint32_t shards;         /* 24; 1..256; fixed when the store is made */
+    uint32_t log_writes_in_flight; /* calibrated once per store; 1..16 */
+    const char *ring_path;   /* in the store */
+    uint64_t ring_bytes;     /* 1 MiB; per shard; a power of two, 64 KiB..1 GiB */
+    uint64_t log_bytes_max;  /* 1 GiB; writers wait for a checkpoint past it */
+    uint32_t max_clock_step_ms; /* 3600000 */
+    bool read_only;          /* false */
+    bool must_exist;         /* false: a missing store is made */
+    bool huge_pages;         /* false */
+    uint64_t memory_max_bytes;   /* half of the smaller of RAM and cgroup */
+    uint64_t disk_reserve_bytes; /* 1 MiB; held back for deletes; 1 = none */
+    uint64_t ssd_map_bytes;  /* 1 TiB or what the address limit allows */
+    uint32_t sync_every_ms;  /* 10 */
+    uint32_t checkpoint_every_ms; /* 60000; also at half of log_bytes_max */
+    uint32_t sweep_every_ms; /* 1000 */
+    enum warp_survives survives; /* WARP_SURVIVES_PROCESS_CRASH, where the schema is silent */
+    const struct warp_pool *pools; /* none */
+    const char *ssd_path;    /* in the store */
+    const char *disk_path;   /* in the store */
+    const char *archive_url; /* in the store */
+    int64_t (*clock_ms)(void *arg); /* the wall clock */
+    void *clock_arg;
+    void (*log)(void *arg, int level, int code, const char *text); /* silent */
+    void *log_arg;
+    int (*progress)(void *arg, const char *what, uint64_t done,
+                    uint64_t total); /* none; non-zero stops the work */
+    void *progress_arg;
+    const char *const *allow_data_loss; /* none; PRODUCT.FIELD, NULL ends */
+};
+#define WARP_OPTIONS_INIT { sizeof(struct warp_options) }
+
+/** Open a store, and make it if there is none.
+ *  Ownership   *db belongs to the caller until warp_close(); path, options and
+ *              what they point to are copied, except the callbacks' args and
+ *              the schema, which must outlive the store.
+ *  Durability  after a crash the log is replayed before this returns; hot rows
+ *              load in the background.
+ *  Threads     any; one process at a time owns a store.
+ *  Cost        the replay of the log: about 1 s for 5 million records.
+ *  Errors      WARP_EBUSY     owned by another process; its pid is in the text.
+ *              WARP_ESCHEMA   the store holds another schema; the text names
+ *                             the first field that differs.
+ *              WARP_ECORRUPT  the text names the file and the place.
+ *              WARP_ENOSTORE  must_exist or read_only, and nothing is there.
+ *              WARP_ELIMIT    memory_max_bytes is less than pinned rows need.
+ *              WARP_EINVAL    an option is out of range; shards differ. */
+WARP_API WARP_MUST_USE int warp_open(const char *path,
+                                     const struct warp_schema *schema,
+                                     const struct warp_options *options,
+                                     struct warp_db **db);
+
+/** Checkpoint, close and null the handle. Iterators must be closed before.
+ *  Durability  WARP_OK: all that is durable by policy is on stable storage.
+ *  Threads     no other thread may use the handle from here on.
+ *  Errors      WARP_EFORK in a forked child: nothing is touched or freed on
+ *              disk; the handle's memory is given up.
+ *              Any other: closed all the same; the log still has what the
+ *              checkpoint could not write. */
+WARP_API int warp_close(struct warp_db **db);
+
+/** Return when all that was committed before is on stable storage.
+ *  Errors      WARP_EIO: the log refused; the store is read-only from now. */
+WARP_API WARP_MUST_USE int warp_sync(struct warp_db *db);
+
+/** Move what the log holds into the tiers and cut the log. */
+WARP_API WARP_MUST_USE int warp_checkpoint(struct warp_db *db);
+
+/** Begin a batch: its writes are collected and commit together. */
+WARP_API WARP_MUST_USE int warp_batch_begin(struct warp_db *db,
+                                            struct warp_batch **batch);
+/** Commit all or nothing, over records, products and shards.
+ *  Ownership   frees the batch and nulls the handle, whatever it returns.
+ *  Durability  the strongest class among the fields written.
+ *  Errors      WARP_ECONFLICT an expectation failed; WARP_EEXIST a unique value
+ *              is taken; WARP_ERANGE an add overflows; nothing is written. */
+WARP_API WARP_MUST_USE int warp_batch_commit(struct warp_batch **batch);
+/** Forget the batch and null the handle. */
+WARP_API void warp_batch_abort(struct warp_batch **batch);
+/** Ask for a stronger class for the whole batch; never weakens. */
+WARP_API WARP_MUST_USE int warp_batch_survives(struct warp_batch *batch,
+                                               enum warp_survives survives);
+
+/** Close an iterator and null the handle; NULL is fine. */
+WARP_API void warp_iter_close(struct warp_iter **iter);
+
+/** A copy of one field over one shard, as a contiguous array. */
+struct warp_column {
+    const void *data;      /* count values in the field's C form */
+    const uint64_t *have;  /* bit i: value i is there */
+    const void *keys;      /* count keys in the key's C form; strings borrow
+                              from this column */
+    size_t count;
+    size_t stride_bytes;   /* of data */
+    size_t key_bytes;      /* stride of keys */
+    void *owner;           /* private */
+};
+/** Give back what a _column call returned. */
+WARP_API void warp_column_release(struct warp_column *column);
+
+/** A consistent online copy; see `warp backup`. */
+WARP_API WARP_MUST_USE int warp_backup(struct warp_db *db, const char *target);
+
+/** Counters and gauges of an open store. */
+struct warp_stat {
+    size_t size;              /* sizeof(struct warp_stat), set by the caller */
+    uint64_t records;         /* in the index */
+    uint64_t gets, puts, deletes, commits, batches;
+    uint64_t memory_bytes;    /* rows, values, index, rings, buffers */
+    uint64_t memory_max_bytes;
+    uint64_t log_bytes;       /* not yet cut */
+    uint64_t log_bytes_max;
+    uint64_t sync_count;      /* writes of the commit stream */
+    uint64_t sync_lag_ms;     /* age of the oldest commit not yet durable */
+    uint64_t checkpoints;
+    uint64_t ssd_bytes, disk_bytes, disk_live_bytes, archive_bytes;
+    uint64_t expired;         /* values freed by the sweeper */
+    uint64_t sweep_lag_ms;
+    uint64_t cold_reads;
+    uint64_t log_writes_in_flight;
+    bool loading;             /* hot rows still load */
+    bool read_only;           /* opened so, or after an error of the log */
+    int health;               /* WARP_OK, or the sticky error */
+};
+#define WARP_STAT_INIT { sizeof(struct warp_stat) }
+WARP_API WARP_MUST_USE int warp_stat(struct warp_db *db,
+                                     struct warp_stat *stat);
+
+/** OpenMetrics text of all counters; returns the bytes it needs (without the
+ *  final NUL), writes at most text_bytes with it. */
+WARP_API size_t warp_metrics(struct warp_db *db, char *text,
+                             size_t text_bytes);
+
+/** The store's clock, in ms: never goes backward. */
+WARP_API int64_t warp_now(struct warp_db *db);
+
+/** A short text for a code; static. */
+WARP_API const char *warp_strerror(int code);
+/** The calling thread's last error on this store, as a sentence with place
+ *  and remedy; NULL reads a failed warp_open(). Valid until the thread's next
+ *  failing call. */
+WARP_API const char *warp_errmsg(const struct warp_db *db);
+/** The version of the library, as "0.1.0". */
+WARP_API const char *warp_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
