@@ -1,0 +1,121 @@
+/* os.h: everything the runtime asks of the kernel, and nothing else does.
+ *
+ * Files, mappings, threads, futexes, clocks, locks. A test may replace os.c as
+ * a whole by a simulated system. Calls return 0 or a count, or -errno; paths
+ * are NUL-terminated. Mapped memory that must survive the process is written
+ * through os_map_store() alone. */
+#ifndef WARP_OS_H
+#define WARP_OS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* ---- files ---- */
+enum os_open_flags {
+    OS_READ = 1,
+    OS_WRITE = 2,
+    OS_CREATE = 4, /* mode 0600 */
+    OS_EXCL = 8,
+    OS_DIRECT = 16, /* O_DIRECT|O_DSYNC; -EINVAL where it is refused */
+    OS_TRUNC = 32
+};
+int os_open(const char *path, int flags); /* a descriptor or -errno */
+void os_close(int fd);
+/* Reads until bytes are there or the file ends: the count, or -errno. */
+int64_t os_pread(int fd, void *to, size_t bytes, uint64_t at);
+int os_pwrite(int fd, const void *from, size_t bytes, uint64_t at); /* all */
+int os_fdatasync(int fd);
+int os_sync_dir(const char *path);
+int os_size(int fd, uint64_t *bytes);
+int os_truncate(int fd, uint64_t bytes);
+int os_allocate(int fd, uint64_t at, uint64_t bytes); /* blocks are there */
+int os_rename(const char *from, const char *to);
+int os_unlink(const char *path);
+int os_mkdir(const char *path); /* 0700; 0 when it is there already */
+int os_exists(const char *path); /* 1, 0 or -errno */
+/* Calls fn for each name in a directory, without . and .., unordered; a
+ * non-zero result of fn ends the walk and is returned. */
+int os_list(const char *path, int (*fn)(void *arg, const char *name),
+            void *arg);
+int os_free_bytes(const char *path, uint64_t *bytes);
+
+/* ---- memory ---- */
+/* Map a whole file twice, side by side, so that a ring has no seam. `bytes` is
+ * a multiple of the page size and the file is that long. */
+int os_map_ring(int fd, size_t bytes, bool writable, void **base);
+void os_unmap_ring(void *base, size_t bytes);
+int os_map_read(int fd, size_t bytes, void **base);
+void os_unmap(void *base, size_t bytes);
+/* Address space without memory behind it; pages appear when touched. */
+void *os_reserve(size_t bytes);
+void os_release(void *at, size_t bytes); /* pages go, reads give zeros */
+void os_unreserve(void *at, size_t bytes);
+void os_huge(void *at, size_t bytes); /* a hint */
+uint64_t os_memory_limit(void); /* the smaller of RAM and the cgroup's */
+
+/* The one way to write memory that a file backs. */
+static inline void os_map_store(void *to, const void *from, size_t bytes)
+{
+    memcpy(to, from, bytes);
+}
+
+/* ---- fork ---- */
+/* A word that is 1 here and reads 0 in a forked child. */
+int os_fork_guard(const _Atomic uint32_t **guard);
+void os_fork_unguard(const _Atomic uint32_t *guard);
+
+/* ---- locks ---- */
+struct os_lock {
+    _Atomic uint32_t word; /* 0 free, 1 held, 2 held with waiters */
+};
+void os_lock_slow(struct os_lock *lock);
+void os_unlock_slow(struct os_lock *lock);
+static inline bool os_trylock(struct os_lock *lock)
+{
+    uint32_t free_word = 0;
+    return atomic_compare_exchange_strong_explicit(
+        &lock->word, &free_word, 1, memory_order_acquire,
+        memory_order_relaxed);
+}
+static inline void os_lock(struct os_lock *lock)
+{
+    if (!os_trylock(lock))
+        os_lock_slow(lock);
+}
+static inline void os_unlock(struct os_lock *lock)
+{
+    if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
+        os_unlock_slow(lock);
+}
+/* 0 woken or changed, -ETIMEDOUT; timeout_ns < 0 waits for ever. */
+int os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns);
+void os_futex_wake(_Atomic uint32_t *word, int count);
+
+/* Takes the lock of a store that no forked child inherits and that dies with
+ * its process. 0, -EAGAIN with the owner's pid in *pid, or -errno. */
+int os_owner_lock(const char *path, bool writer, int *fd, int *pid);
+void os_owner_unlock(int fd, const char *path);
+
+/* ---- threads ---- */
+struct os_thread {
+    unsigned long handle;
+    bool running;
+};
+int os_thread_start(struct os_thread *t, void *(*fn)(void *), void *arg,
+                    const char *name);
+void os_thread_join(struct os_thread *t);
+int os_thread_pin(uint32_t cpu); /* the calling thread */
+uint32_t os_cpu_count(void);
+void os_yield(void);
+int os_pid(void);
+
+/* ---- time and chance ---- */
+int64_t os_wall_ms(void);
+int64_t os_mono_ns(void);
+int64_t os_boot_ms(void); /* goes on while suspended */
+int os_random(void *to, size_t bytes);
+
+#endif

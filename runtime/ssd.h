@@ -1,0 +1,72 @@
+/* ssd.h: the ssd tier and the directory of all keys: one LMDB environment.
+ *
+ * Tables of sorted byte keys. One checkpointer writes, in transactions; reads
+ * are free for all threads. Every value carries a CRC32C over table, key and
+ * value, checked at each read. What the keys and values mean is known to the
+ * callers, not here. */
+#ifndef WARP_SSD_H
+#define WARP_SSD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ssd;
+struct ssd_txn;
+struct ssd_cursor;
+
+enum ssd_table {
+    SSD_ROWS,   /* product, key -> the record's directory entry and row */
+    SSD_COLD,   /* product, field, key -> value of an ssd field */
+    SSD_INDEX,  /* product, field, value, key -> nothing */
+    SSD_SERIES, /* product, field, key, at, seq -> element */
+    SSD_META,   /* name -> checkpoint position, clock, … */
+    SSD_TABLE_COUNT
+};
+#define SSD_KEY_BYTES_MAX 511
+
+struct ssd_slice {
+    const void *data;
+    size_t bytes;
+};
+
+int ssd_open(const char *dir, uint64_t map_bytes, bool read_only,
+             void (*event)(void *arg, int code, const char *text), void *arg,
+             struct ssd **ssd);
+void ssd_close(struct ssd **ssd);
+
+/* One write transaction at a time. WARP_ENOSPC: nothing of it is kept. The map
+ * grows by itself where the address space allows. */
+int ssd_begin(struct ssd *ssd, struct ssd_txn **txn);
+int ssd_put(struct ssd_txn *txn, enum ssd_table table, struct ssd_slice key,
+            struct ssd_slice value);
+int ssd_del(struct ssd_txn *txn, enum ssd_table table, struct ssd_slice key);
+/* Deletes all keys in [from, to). */
+int ssd_del_range(struct ssd_txn *txn, enum ssd_table table,
+                  struct ssd_slice from, struct ssd_slice to);
+int ssd_commit(struct ssd_txn **txn); /* durable at return; nulls */
+void ssd_abort(struct ssd_txn **txn);
+
+/* Calls fn with the value while it is valid (no copy); WARP_ENOTFOUND. */
+typedef int ssd_read_fn(void *arg, struct ssd_slice value);
+int ssd_get(struct ssd *ssd, enum ssd_table table, struct ssd_slice key,
+            ssd_read_fn *fn, void *arg);
+uint64_t ssd_count(struct ssd *ssd, enum ssd_table table);
+
+/* A cursor over [from, to) in key order or backward; it lives as long as its
+ * user likes: its read transaction is renewed every 100 ms and it seeks on.
+ * `to` with bytes 0 is the table's end. key and value are valid until the next
+ * call. ssd_next: 0, WARP_END, or an error. */
+int ssd_cursor_open(struct ssd *ssd, enum ssd_table table,
+                    struct ssd_slice from, struct ssd_slice to, bool reverse,
+                    struct ssd_cursor **cursor);
+int ssd_next(struct ssd_cursor *cursor, struct ssd_slice *key,
+             struct ssd_slice *value);
+void ssd_cursor_close(struct ssd_cursor **cursor);
+
+struct ssd_stat {
+    uint64_t file_bytes, used_bytes, free_bytes, map_bytes;
+};
+int ssd_stat(struct ssd *ssd, struct ssd_stat *stat);
+
+#endif
