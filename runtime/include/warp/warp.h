@@ -207,7 +207,17 @@ struct warp_options {
     void *progress_arg;
     const char *const *allow_data_loss; /* none; PRODUCT.FIELD, NULL ends */
 };
-#define WARP_OPTIONS_INIT { sizeof(struct warp_options) }
+#ifdef __cplusplus
+static inline struct warp_options warp_options_init(void)
+{
+    struct warp_options options = {};
+    options.size = sizeof options;
+    return options;
+}
+#define WARP_OPTIONS_INIT warp_options_init()
+#else
+#define WARP_OPTIONS_INIT { .size = sizeof(struct warp_options) }
+#endif
 
 /** Open a store, and make it if there is none.
  *  Ownership   *db belongs to the caller until warp_close(); path, options and
@@ -301,7 +311,17 @@ struct warp_stat {
     bool read_only;           /* opened so, or after an error of the log */
     int health;               /* WARP_OK, or the sticky error */
 };
-#define WARP_STAT_INIT { sizeof(struct warp_stat) }
+#ifdef __cplusplus
+static inline struct warp_stat warp_stat_init(void)
+{
+    struct warp_stat stat = {};
+    stat.size = sizeof stat;
+    return stat;
+}
+#define WARP_STAT_INIT warp_stat_init()
+#else
+#define WARP_STAT_INIT { .size = sizeof(struct warp_stat) }
+#endif
 WARP_API WARP_MUST_USE int warp_stat(struct warp_db *db,
                                      struct warp_stat *stat);
 
