@@ -1,0 +1,128 @@
+/* os_thread.c: threads, locks by futex, and clocks, behind os.h. */
+#include "os.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SPINS = 100 };
+
+int os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
+{
+    struct timespec ts, *timeout = NULL;
+    if (timeout_ns >= 0) {
+        ts.tv_sec = (time_t)(timeout_ns / 1000000000);
+        ts.tv_nsec = (long)(timeout_ns % 1000000000);
+        timeout = &ts;
+    }
+    if (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, timeout, NULL,
+                0) == 0)
+        return 0;
+    return errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+void os_futex_wake(_Atomic uint32_t *word, int count)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+void os_lock_slow(struct os_lock *lock)
+{
+    for (int i = 0; i < SPINS; i++) {
+        relax();
+        if (atomic_load_explicit(&lock->word, memory_order_relaxed) == 0 &&
+            os_trylock(lock))
+            return;
+    }
+    while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire) !=
+           0)
+        os_futex_wait(&lock->word, 2, -1);
+}
+
+void os_unlock_slow(struct os_lock *lock)
+{
+    os_futex_wake(&lock->word, 1);
+}
+
+int os_thread_start(struct os_thread *t, void *(*fn)(void *), void *arg,
+                    const char *name)
+{
+    /* Signals of the program go to its own threads. */
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_t handle;
+    int rc = pthread_create(&handle, NULL, fn, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc != 0)
+        return -rc;
+    pthread_setname_np(handle, name);
+    t->handle = (unsigned long)handle;
+    t->running = true;
+    return 0;
+}
+
+void os_thread_join(struct os_thread *t)
+{
+    if (t->running)
+        pthread_join((pthread_t)t->handle, NULL);
+    t->running = false;
+}
+
+int os_thread_pin(uint32_t cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    int rc = pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+    return -rc;
+}
+
+uint32_t os_cpu_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return (uint32_t)CPU_COUNT(&set);
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (uint32_t)n : 1;
+}
+
+void os_yield(void)
+{
+    sched_yield();
+}
+
+static int64_t read_clock(clockid_t id, int64_t per_second)
+{
+    struct timespec ts;
+    clock_gettime(id, &ts);
+    return (int64_t)ts.tv_sec * per_second +
+           (int64_t)ts.tv_nsec / (1000000000 / per_second);
+}
+
+int64_t os_wall_ms(void)
+{
+    return read_clock(CLOCK_REALTIME, 1000);
+}
+
+int64_t os_mono_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC, 1000000000);
+}
+
+int64_t os_boot_ms(void)
+{
+    return read_clock(CLOCK_BOOTTIME, 1000);
+}
