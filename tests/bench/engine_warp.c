@@ -1,0 +1,105 @@
+/* Warp, through the code that warpc generates from kv_item.warp, as a user's
+ * program calls it. process_crash is the store's default; power_loss is asked
+ * for in each call. */
+#include "engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <warp/warp.h>
+
+#include "kv_item.warp.h"
+
+struct warp_engine {
+    struct warp_db *db;
+    uint64_t put_fields;
+};
+
+struct warp_session {
+    struct warp_engine *engine;
+    struct warp_arena arena;
+};
+
+static int warp_engine_open(const struct engine_setup *setup, void **db)
+{
+    struct warp_engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return -1;
+    int rc = warp_open(setup->dir, &bench_warp_schema, NULL, &engine->db);
+    if (rc != WARP_OK) {
+        fprintf(stderr, "warp-bench: warp: %s\n", warp_errmsg(NULL));
+        free(engine);
+        return rc;
+    }
+    engine->put_fields = BENCH_ITEM_VALUE;
+    if (setup->durability == KV_POWER_LOSS)
+        engine->put_fields |= WARP_POWER_LOSS;
+    *db = engine;
+    return 0;
+}
+
+static int warp_engine_close(void *db)
+{
+    struct warp_engine *engine = db;
+    int rc = warp_close(&engine->db);
+    free(engine);
+    return rc;
+}
+
+static int warp_session_open(void *db, unsigned thread, void **session)
+{
+    (void)thread;
+    struct warp_session *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return -1;
+    s->engine = db;
+    *session = s;
+    return 0;
+}
+
+static void warp_session_close(void *session)
+{
+    struct warp_session *s = session;
+    warp_arena_free(&s->arena);
+    free(s);
+}
+
+static int warp_put(void *session, const void *key, const void *value,
+                    size_t value_bytes)
+{
+    const struct warp_engine *engine = ((struct warp_session *)session)->engine;
+    struct bench_item item = {0};
+    memcpy(&item.key, key, KV_KEY_BYTES);
+    item.value.data = value;
+    item.value.len = (uint32_t)value_bytes;
+    return bench_item_put(engine->db, &item, engine->put_fields);
+}
+
+static int warp_get(void *session, const void *key, const void **value,
+                    size_t *value_bytes)
+{
+    struct warp_session *s = session;
+    struct bench_item item;
+    memcpy(&item.key, key, KV_KEY_BYTES);
+    warp_arena_reset(&s->arena);
+    int rc = bench_item_get(s->engine->db, item.key, BENCH_ITEM_VALUE, &item,
+                            &s->arena);
+    if (rc != WARP_OK)
+        return rc;
+    *value = item.value.data;
+    *value_bytes = item.value.len;
+    return 0;
+}
+
+const struct engine engine_warp = {
+    .name = "warp",
+    .about = "hash index in memory, a log, tiers",
+    .reads = true,
+    .keeps = true,
+    .open = warp_engine_open,
+    .close = warp_engine_close,
+    .session_open = warp_session_open,
+    .session_close = warp_session_close,
+    .put = warp_put,
+    .get = warp_get,
+};

@@ -1,0 +1,338 @@
+/* One engine, one fresh store, all workloads: load, then measure for the given
+ * time. Threads start together at a barrier; the rate is all operations over
+ * the time from the first start to the last end. Every read is compared with
+ * what a writer can have written. At process_crash every eighth operation is
+ * timed (reading the clock costs as much as a fast get), at power_loss every
+ * one. Loading is measured only when the plan has the load workload. */
+#include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "histogram.h"
+#include "kv.h"
+#include "kv_workload.h"
+
+enum { ERRORS_MAX = 1000 }; /* a thread with more of them gives up */
+
+_Atomic bool kv_interrupted;
+
+struct worker {
+    const struct kv_job *job;
+    const struct kv_workload *workload;
+    void *db;
+    pthread_barrier_t *barrier;
+    atomic_bool *stop;
+    uint64_t sample_mask;
+    unsigned index, workers;
+    pthread_t thread;
+    /* results */
+    uint64_t ops, errors, start_ns, end_ns;
+    int session_rc;
+    struct histogram histogram;
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+static bool put(struct worker *w, void *session, uint64_t record,
+                uint64_t stamp, unsigned char *value)
+{
+    const struct kv_job *job = w->job;
+    unsigned char key[KV_KEY_BYTES];
+    kv_key(record, key);
+    kv_value(job->pool, record, stamp, value, job->value_bytes);
+    return job->engine->put(session, key, value, job->value_bytes) == 0;
+}
+
+static bool get(struct worker *w, void *session, uint64_t record)
+{
+    const struct kv_job *job = w->job;
+    unsigned char key[KV_KEY_BYTES];
+    const void *value = NULL;
+    size_t value_bytes = 0;
+    kv_key(record, key);
+    return job->engine->get(session, key, &value, &value_bytes) == 0 &&
+           kv_value_is_right(job->pool, record, value, value_bytes,
+                             job->value_bytes);
+}
+
+static void load_slice(struct worker *w, void *session, unsigned char *value)
+{
+    uint64_t from = w->job->records * w->index / w->workers;
+    uint64_t to = w->job->records * (w->index + 1) / w->workers;
+    for (uint64_t i = from; i < to && w->errors < ERRORS_MAX; i++) {
+        bool timed = (i & w->sample_mask) == 0;
+        uint64_t before = timed ? now_ns() : 0;
+        if (!put(w, session, w->job->order->shuffled[i], i, value))
+            w->errors++;
+        if (timed) {
+            histogram_record(&w->histogram, now_ns() - before);
+            if (kv_interrupted)
+                break;
+        }
+        w->ops++;
+    }
+}
+
+static void visit(struct worker *w, void *session, unsigned char *value)
+{
+    const struct kv_order *order = w->job->order;
+    const struct kv_workload *workload = w->workload;
+    struct random random = random_seeded(1000 + w->index * 2U);
+    uint64_t at = random_next(&random);
+    while (!atomic_load_explicit(w->stop, memory_order_relaxed) &&
+           w->errors < ERRORS_MAX) {
+        bool timed = (w->ops & w->sample_mask) == 0;
+        uint64_t before = timed ? now_ns() : 0;
+        uint64_t dice = random_next(&random);
+        uint64_t record = workload->zipf
+                              ? order->zipf[at++ & (order->zipf_count - 1)]
+                              : random_below(&random, order->records);
+        bool good = (dice >> 32) % 100 < workload->read_percent
+                        ? get(w, session, record)
+                        : put(w, session, record, dice, value);
+        if (!good)
+            w->errors++;
+        if (timed)
+            histogram_record(&w->histogram, now_ns() - before);
+        w->ops++;
+    }
+}
+
+static void *work(void *argument)
+{
+    struct worker *w = argument;
+    const struct engine *engine = w->job->engine;
+    void *session = NULL;
+    unsigned char *value = malloc(w->job->value_bytes);
+    w->session_rc = value == NULL ? -1
+                                  : engine->session_open(w->db, w->index,
+                                                         &session);
+    pthread_barrier_wait(w->barrier);
+    w->start_ns = now_ns();
+    if (w->session_rc == 0) {
+        if (w->workload->load)
+            load_slice(w, session, value);
+        else
+            visit(w, session, value);
+    }
+    w->end_ns = now_ns();
+    if (w->session_rc == 0)
+        engine->session_close(session);
+    free(value);
+    return NULL;
+}
+
+static void sleep_until_end(double seconds)
+{
+    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
+    for (uint64_t now = now_ns(); now < end && !kv_interrupted;
+         now = now_ns()) {
+        uint64_t ns = end - now < 50000000 ? end - now : 50000000;
+        struct timespec t = {0, (long)ns};
+        nanosleep(&t, NULL);
+    }
+}
+
+static void add_up(const struct worker *workers, unsigned count,
+                   struct kv_result *result)
+{
+    static struct histogram sum; /* one job runs at a time */
+    uint64_t first = UINT64_MAX, last = 0, ops = 0;
+    histogram_clear(&sum);
+    for (unsigned i = 0; i < count; i++) {
+        const struct worker *w = &workers[i];
+        histogram_merge(&sum, &w->histogram);
+        ops += w->ops;
+        result->errors += w->errors + (w->session_rc != 0);
+        first = w->start_ns < first ? w->start_ns : first;
+        last = w->end_ns > last ? w->end_ns : last;
+    }
+    result->ops_per_s =
+        last > first ? (double)ops / ((double)(last - first) * 1e-9) : 0;
+    result->p50_us = histogram_quantile(&sum, 0.5) / 1e3;
+    result->p99_us = histogram_quantile(&sum, 0.99) / 1e3;
+    result->p999_us = histogram_quantile(&sum, 0.999) / 1e3;
+}
+
+/* Runs a workload on an open store; the result lacks what the job knows. */
+static int run_threads(const struct kv_job *job, void *db,
+                       const struct kv_workload *workload, unsigned count,
+                       struct kv_result *result)
+{
+    atomic_bool stop = false;
+    pthread_barrier_t barrier;
+    unsigned started = 0;
+    struct worker *workers = calloc(count, sizeof *workers);
+    if (workers == NULL)
+        return -1;
+    pthread_barrier_init(&barrier, NULL, count + 1);
+    for (; started < count; started++) {
+        struct worker *w = &workers[started];
+        w->job = job;
+        w->workload = workload;
+        w->db = db;
+        w->barrier = &barrier;
+        w->stop = &stop;
+        w->sample_mask = job->plan->durability == KV_POWER_LOSS ? 0 : 7;
+        w->index = started;
+        w->workers = count;
+        if (pthread_create(&w->thread, NULL, work, w) != 0) {
+            /* The others wait at the barrier for ever: nothing can be saved. */
+            fprintf(stderr, "warp-bench: no thread %u\n", started);
+            abort();
+        }
+    }
+    pthread_barrier_wait(&barrier);
+    if (!workload->load)
+        sleep_until_end(job->plan->seconds);
+    atomic_store(&stop, true);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(workers[i].thread, NULL);
+    pthread_barrier_destroy(&barrier);
+    memset(result, 0, sizeof *result);
+    add_up(workers, count, result);
+    free(workers);
+    return 0;
+}
+
+static int open_store(const struct kv_job *job, const char *dir,
+                      enum kv_durability durability, void **db)
+{
+    struct engine_setup setup = {
+        .dir = dir,
+        .records = job->records,
+        .value_bytes = job->value_bytes,
+        .threads = job->threads,
+        .durability = durability,
+    };
+    int rc = job->engine->open(&setup, db);
+    if (rc != 0)
+        fprintf(stderr, "warp-bench: %s cannot open a store in %s (%d)\n",
+                job->engine->name, dir, rc);
+    return rc;
+}
+
+static int close_store(const struct kv_job *job, void *db)
+{
+    int rc = job->engine->close(db);
+    if (rc != 0)
+        fprintf(stderr, "warp-bench: %s does not close (%d)\n",
+                job->engine->name, rc);
+    return rc;
+}
+
+/* Loads without measuring; where the store keeps its data, at the weaker
+ * durability, because the sync of every record would only cost time. */
+static int preload(const struct kv_job *job, const char *dir, void **db)
+{
+    struct kv_result ignored;
+    bool weaker =
+        job->engine->keeps && job->plan->durability == KV_POWER_LOSS;
+    unsigned loaders = job->engine->one_writer || job->threads == 1 ? 1 : 2;
+    if (open_store(job, dir,
+                   weaker ? KV_PROCESS_CRASH : job->plan->durability, db))
+        return -1;
+    if (!job->engine->reads)
+        return 0;
+    int rc = run_threads(job, *db, &kv_workloads[0], loaders, &ignored);
+    if (rc == 0 && ignored.errors > 0) {
+        fprintf(stderr, "warp-bench: %s: %llu errors while loading\n",
+                job->engine->name, (unsigned long long)ignored.errors);
+        rc = -1;
+    }
+    if (rc == 0 && !weaker)
+        return 0;
+    if (close_store(job, *db) != 0)
+        rc = -1;
+    return rc == 0 ? open_store(job, dir, job->plan->durability, db) : rc;
+}
+
+static uint64_t found_bytes; /* nftw has no argument for its callback */
+
+static int count_file(const char *path, const struct stat *st, int type,
+                      struct FTW *at)
+{
+    (void)path, (void)at;
+    if (type == FTW_F)
+        found_bytes += (uint64_t)st->st_blocks * 512;
+    return 0;
+}
+
+static int remove_file(const char *path, const struct stat *st, int type,
+                       struct FTW *at)
+{
+    (void)st, (void)type, (void)at;
+    return remove(path);
+}
+
+static double disk_bytes(const char *dir)
+{
+    found_bytes = 0;
+    nftw(dir, count_file, 16, FTW_PHYS);
+    return (double)found_bytes;
+}
+
+static int run_workloads(const struct kv_job *job, const char *dir, void *db,
+                         bool loaded, struct kv_result *results)
+{
+    const struct kv_plan *plan = job->plan;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned i = 0; i < plan->workloads_count; i++) {
+            const struct kv_workload *workload = plan->workloads[i];
+            if (workload->load != (pass == 0) || (loaded && workload->load))
+                continue;
+            if (workload->read_percent > 0 && !job->engine->reads)
+                continue;
+            if (kv_interrupted)
+                return -1;
+            struct kv_result *result = &results[i];
+            if (run_threads(job, db, workload, job->threads, result) != 0)
+                return -1;
+            result->engine = job->engine;
+            result->workload = workload;
+            result->threads = job->threads;
+            result->value_bytes = job->value_bytes;
+            result->records = job->records;
+            result->disk_bytes = disk_bytes(dir);
+        }
+    }
+    return 0;
+}
+
+int kv_job_run(const struct kv_job *job, struct kv_result *results)
+{
+    const struct kv_plan *plan = job->plan;
+    bool measures_load = false;
+    char dir[4096];
+    void *db = NULL;
+    for (unsigned i = 0; i < plan->workloads_count; i++) {
+        measures_load = measures_load || plan->workloads[i]->load;
+        results[i].engine = NULL;
+    }
+    if (snprintf(dir, sizeof dir, "%s/warp-bench.XXXXXX", plan->dir) >=
+            (int)sizeof dir ||
+        mkdtemp(dir) == NULL) {
+        fprintf(stderr, "warp-bench: cannot make a folder in %s\n", plan->dir);
+        return -1;
+    }
+    int rc = measures_load ? open_store(job, dir, plan->durability, &db)
+                           : preload(job, dir, &db);
+    if (rc == 0) {
+        rc = run_workloads(job, dir, db, !measures_load, results);
+        if (close_store(job, db) != 0)
+            rc = -1;
+    }
+    nftw(dir, remove_file, 16, FTW_DEPTH | FTW_PHYS);
+    return rc;
+}

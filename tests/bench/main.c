@@ -1,0 +1,42 @@
+/* warp-bench: the first argument names what is measured; one row in the table
+ * for each. Numbers in the manual come from here and from nowhere else. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kv.h"
+
+static const struct {
+    const char *name, *about;
+    int (*run)(int argc, char **argv);
+} subcommands[] = {
+    {"kv", "key-value work on Warp and its peers", kv_main},
+};
+enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
+
+static void print_help(FILE *file)
+{
+    fputs("  warp-bench kv --engines warp,lmdb --workloads load,a,c\n"
+          "  warp-bench kv --help\n\n",
+          file);
+    for (unsigned i = 0; i < SUBCOMMANDS; i++)
+        fprintf(file, "  %-12s %s\n", subcommands[i].name,
+                subcommands[i].about);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    for (unsigned i = 0; i < SUBCOMMANDS; i++)
+        if (strcmp(argv[1], subcommands[i].name) == 0)
+            return subcommands[i].run(argc - 2, argv + 2);
+    fprintf(stderr, "warp-bench: no subcommand called %s\n", argv[1]);
+    print_help(stderr);
+    return 2;
+}

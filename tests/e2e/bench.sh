@@ -1,0 +1,64 @@
+#!/bin/sh
+# warp-bench kv from outside: every engine of the build runs every workload
+# without an error, the JSON has a row for each, mistakes end with status 2.
+#   bench.sh WARP-BENCH
+set -eu
+bench=$1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+fail() {
+    echo "$1"
+    exit 1
+}
+
+"$bench" kv --help >"$dir/help"
+head -n 1 "$dir/help" | grep -q '^  warp-bench' ||
+    fail "the help does not begin with examples"
+engines=$(awk '/^engines in this build/ {on = 1; next} on {print $1}' \
+    "$dir/help")
+# measure DURABILITY BLOCKS OPTIONS...: so many blocks of five workloads
+measure() {
+    durability=$1 blocks=$2
+    shift 2
+    "$bench" kv --durability "$durability" --seconds 0.05 --dir "$dir" \
+        --json "$dir/kv.json" "$@" >"$dir/table" 2>"$dir/err" ||
+        fail "$durability: $(cat "$dir/err")"
+    for engine in $engines; do
+        rows=$(grep -c "\"engine\":\"$engine\"" "$dir/kv.json" || true)
+        # An engine without reads has two workloads of the five.
+        case $engine in rawlog) wanted=2 ;; *) wanted=5 ;; esac
+        [ "$rows" = $((wanted * blocks)) ] || fail "$engine: $rows rows"
+    done
+    if grep '"engine"' "$dir/kv.json" | grep -v '"errors":0}'; then
+        fail "errors"
+    fi
+    if grep '"ops_per_s":0.0' "$dir/kv.json"; then fail "nothing done"; fi
+    grep -q "\"durability\":\"$durability\"" "$dir/kv.json" ||
+        fail "durability is not in the JSON"
+}
+measure process_crash 4 --records 500 --repeat 2 --threads 1,3 --value 7,100
+measure power_loss 1 --records 50 --repeat 1 --threads 2
+[ -z "$(find "$dir" -name 'warp-bench.*')" ] || fail "a store was left"
+
+refuse() {
+    status=0
+    "$bench" "$@" >"$dir/out" 2>"$dir/err" || status=$?
+    [ $status = 2 ] || fail "$*: status $status, wanted 2"
+    [ -s "$dir/err" ] || fail "$*: no message"
+}
+refuse
+refuse nonsense
+refuse kv --nonsense 1
+refuse kv --engines nonsense
+refuse kv --engines memtable,memtable
+refuse kv --workloads z
+refuse kv --threads 0
+refuse kv --threads 1,,2
+refuse kv --records 12x
+refuse kv --records 99999999999999999999
+refuse kv --value -5
+refuse kv --durability maybe
+refuse kv --seconds nan
+refuse kv --repeat 1,2
+refuse kv --json
