@@ -36,7 +36,7 @@ struct kv_plan {
     const char *dir;       /* where the stores are made and removed */
 };
 
-/** What one engine did in one workload; a median over the repeats at the end. */
+/** What one engine did in one workload; in the end a median of repeats. */
 struct kv_result {
     const struct engine *engine;
     const struct kv_workload *workload;

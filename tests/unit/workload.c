@@ -1,5 +1,5 @@
 /* What warp-bench writes and visits: values are recognised as right or wrong,
- * keys differ, every record is loaded once, zipf draws have their frequencies. */
+ * keys differ, a record is loaded once, zipf draws have their frequencies. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
