@@ -3,7 +3,7 @@
  * Values are appended to blocks of 4 to 64 KiB (a larger value has a block of
  * its own); blocks go to segments, one open segment per compression level. A
  * place names a value; it is kept by the caller (in the ssd directory). One
- * checkpointer writes; reads are free for all threads. FILE FORMAT: segment.c. */
+ * checkpointer writes; reads are free for all threads. Format: segment.c. */
 #ifndef WARP_DISK_H
 #define WARP_DISK_H
 

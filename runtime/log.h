@@ -57,8 +57,8 @@ void log_close(struct log **log);
 
 /* Append one commit; the caller holds the shard's lock (for a batch: those of
  * all its shards until its last part is appended). Waits for ring space.
- * batch_id 0 and batch_parts 0 for a commit of one shard. *seq gets the commit's
- * number (the shard's last + 1), *position its end in the ring.
+ * batch_id 0 and batch_parts 0 for a commit of one shard. *seq gets the
+ * commit's number (the shard's last + 1), *position its end in the ring.
  * WARP_ENOSPC, WARP_EIO, WARP_EREADONLY: nothing was appended.
  * `urgent` lets a delete through while the disk is full. */
 int log_append(struct log *log, uint32_t shard, uint64_t batch_id,
@@ -79,12 +79,12 @@ int log_sync(struct log *log);
 int log_mark(struct log *log, uint64_t *mark);
 int log_cut(struct log *log, uint64_t mark);
 
-uint64_t log_bytes(const struct log *log);  /* rings' and segments' live bytes */
+uint64_t log_bytes(const struct log *log); /* rings' and segments' live bytes */
 uint64_t log_memory_bytes(const struct log *log); /* rings and buffers */
 int log_health(const struct log *log);      /* WARP_OK or the sticky error */
 uint64_t log_sync_count(const struct log *log);
 uint64_t log_lag_ms(const struct log *log);
 uint32_t log_in_flight(const struct log *log); /* calibrated or given */
-int64_t log_clock_mark(const struct log *log); /* highest clock in a ring/block */
+int64_t log_clock_mark(const struct log *log); /* highest in a ring/block */
 
 #endif

@@ -26,7 +26,7 @@ enum warp_type_kind {
     WARP_T_F32, WARP_T_F64,
     WARP_T_TIMESTAMP, WARP_T_DURATION, /* int64_t ms */
     WARP_T_UUID,        /* struct warp_uuid */
-    WARP_T_STRING,      /* struct warp_str, valid UTF-8; count = max bytes or 0 */
+    WARP_T_STRING,      /* struct warp_str, UTF-8; count = max bytes or 0 */
     WARP_T_BYTES,       /* struct warp_str; count = max bytes or 0 */
     WARP_T_OPAQUE,      /* struct warp_str */
     WARP_T_FIXED_BYTES, /* bytes<N>: struct { uint8_t b[N]; }, count = N */

@@ -181,7 +181,7 @@ struct warp_options {
     uint32_t shards;         /* 24; 1..256; fixed when the store is made */
     uint32_t log_writes_in_flight; /* calibrated once per store; 1..16 */
     const char *ring_path;   /* in the store */
-    uint64_t ring_bytes;     /* 1 MiB; per shard; a power of two, 64 KiB..1 GiB */
+    uint64_t ring_bytes;     /* 1 MiB; a shard's; power of two, 64 KiB..1 GiB */
     uint64_t log_bytes_max;  /* 1 GiB; writers wait for a checkpoint past it */
     uint32_t max_clock_step_ms; /* 3600000 */
     bool read_only;          /* false */
@@ -193,7 +193,8 @@ struct warp_options {
     uint32_t sync_every_ms;  /* 10 */
     uint32_t checkpoint_every_ms; /* 60000; also at half of log_bytes_max */
     uint32_t sweep_every_ms; /* 1000 */
-    enum warp_survives survives; /* WARP_SURVIVES_PROCESS_CRASH, where the schema is silent */
+    /* where the schema is silent: WARP_SURVIVES_PROCESS_CRASH */
+    enum warp_survives survives;
     const struct warp_pool *pools; /* none */
     const char *ssd_path;    /* in the store */
     const char *disk_path;   /* in the store */
