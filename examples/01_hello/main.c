@@ -19,7 +19,8 @@ int main(int argc, char **argv)
     }
     int rc = hello_player_get(db, 7, HELLO_PLAYER_ALL, &p, &arena);
     if (rc == WARP_OK)
-        printf("found: gold %" PRId64 ", at %g %g, portrait %u bytes, mood %s\n",
+        printf("found: gold %" PRId64 ", at %g %g, %u bytes of portrait, "
+               "mood %s\n",
                p.gold, (double)p.x, (double)p.y, (unsigned)p.portrait.len,
                p.have & HELLO_PLAYER_MOOD ? "kept" : "lost");
     else if (rc == WARP_ENOTFOUND)

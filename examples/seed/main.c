@@ -117,7 +117,8 @@ static void check_user(struct warp_db *db, bool restarted)
             expect(!there && state == WARP_LOST,
                    "session_data: memory_only, LOST after a restart");
         else
-            expect(there && state == WARP_PRESENT && user.session_data.count == 1,
+            expect(there && state == WARP_PRESENT &&
+                       user.session_data.count == 1,
                    "session_data: memory_only, there until the restart");
     }
     check_history(db, &arena);

@@ -1,0 +1,42 @@
+#!/bin/sh
+# An example as a test.  examples.sh hello|seed|packages PROGRAM [GENERATE]
+set -eu
+what=$1 program=$2
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+
+fail() {
+    echo "$1"
+    exit 1
+}
+
+case $what in
+hello)
+    "$program" hello.store >first
+    grep -q '^a new player$' first || fail "$(cat first)"
+    "$program" hello.store >second
+    grep -q '^found: gold 100, at 1 2, 30 bytes of portrait, mood lost$' \
+        second || fail "$(cat second)"
+    "$program" hello.store >third
+    grep -q '^found: gold 200,' third || fail "$(cat third)"
+    ;;
+seed)
+    "$program" seed.store >out || fail "$(cat out)"
+    [ "$(grep -c 'yes$' out)" -ge 15 ] || fail "$(cat out)"
+    ;;
+packages)
+    "$3" 3000 >source
+    "$program" source packages.store >out || fail "$(cat out)"
+    grep -q '^3000 packages in source' out || fail "$(cat out)"
+    grep -q '1501 acknowledged before the kill, all there: yes' out ||
+        fail "$(cat out)"
+    grep -q '^everything is as it was written$' out || fail "$(cat out)"
+    [ -z "$(find . -perm /077 -path './packages.store/*' -print -quit)" ] ||
+        fail "a file of the store is open to others"
+    status=0
+    "$program" nowhere packages.store >out 2>&1 || status=$?
+    [ $status = 3 ] || fail "a missing source: status $status"
+    ;;
+*) fail "no example called $what" ;;
+esac
