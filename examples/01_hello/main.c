@@ -29,9 +29,9 @@ int main(int argc, char **argv)
     if (rc == WARP_OK || rc == WARP_ENOTFOUND) {
         p = (struct hello_player){.id = 7, .x = 1, .y = 2, .mood = 3};
         p.portrait = warp_str("a face, a face, a face, a face");
-        rc = hello_player_put(db, &p, HELLO_PLAYER_X | HELLO_PLAYER_Y |
-                                          HELLO_PLAYER_MOOD |
-                                          HELLO_PLAYER_PORTRAIT);
+        rc = hello_player_put(db, &p,
+                              HELLO_PLAYER_X | HELLO_PLAYER_Y |
+                                  HELLO_PLAYER_MOOD | HELLO_PLAYER_PORTRAIT);
     }
     if (rc == WARP_OK) /* atomic, and on the disk when it returns */
         rc = hello_player_add_gold(db, 7, 100, NULL);

@@ -109,8 +109,7 @@ static size_t check_scan(struct warp_db *db, const struct source *source)
         rc = deb_package_next(iter, &got, &arena);
         if (rc != WARP_OK)
             break;
-        if (at >= source->count ||
-            !same(got.name, source->packages[at].name) ||
+        if (at >= source->count || !same(got.name, source->packages[at].name) ||
             !same(got.version, source->packages[at].version))
             wrong += complain(got.name, "scan");
         at++;
@@ -258,8 +257,8 @@ size_t check_graph(struct warp_db *db, const struct source *source)
     size_t in_store = walk.count;
     if (walk_from(&walk, start, NULL) != WARP_OK || walk.count != in_store)
         wrong += complain(name, "graph");
-    printf("  graph: %.*s needs %zu packages, directly or not\n",
-           (int)name.len, name.data, in_store - 1);
+    printf("  graph: %.*s needs %zu packages, directly or not\n", (int)name.len,
+           name.data, in_store - 1);
 out:
     free(walk.seen);
     free(walk.queue);

@@ -177,10 +177,10 @@ static void print_places(struct warp_db *db, const struct source *source)
            "on disk", "lost");
     for (unsigned f = 0; f < FIELDS; f++)
         printf("  %-14s %-28s %9zu %9zu %9zu\n", fields[f].name,
-               fields[f].policy, resident[f],
-               sample - resident[f] - lost[f], lost[f]);
-    printf("  %-14s %-28s %9s\n", "history",
-           "temporal_tiering by age", "a series: its own calls");
+               fields[f].policy, resident[f], sample - resident[f] - lost[f],
+               lost[f]);
+    printf("  %-14s %-28s %9s\n", "history", "temporal_tiering by age",
+           "a series: its own calls");
 }
 
 static int print_tiers(struct warp_db *db, const struct source *source)

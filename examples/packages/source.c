@@ -104,8 +104,8 @@ static int read_text(const char *path, struct source *source)
     }
     source->text = malloc(room);
     while (source->text != NULL) {
-        size_t got = fread(source->text + source->bytes, 1,
-                           room - source->bytes, file);
+        size_t got =
+            fread(source->text + source->bytes, 1, room - source->bytes, file);
         source->bytes += got;
         if (source->bytes < room)
             break;
@@ -147,8 +147,8 @@ int source_read(const char *path, struct source *source)
     }
     qsort(source->packages, source->count, sizeof p, by_name);
     for (size_t i = 0; i < source->count; i++)
-        if (i == 0 || by_name(&source->packages[kept - 1],
-                              &source->packages[i]) != 0)
+        if (i == 0 ||
+            by_name(&source->packages[kept - 1], &source->packages[i]) != 0)
             source->packages[kept++] = source->packages[i];
     source->repeated = source->count - kept;
     source->count = kept;

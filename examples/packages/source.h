@@ -12,7 +12,7 @@ enum { SOURCE_EDGES_MAX = 4096 };
 
 struct source_package {
     struct warp_str name, version, section;
-    struct warp_str text; /* the whole paragraph */
+    struct warp_str text;                             /* the whole paragraph */
     struct warp_str pre_depends, depends, recommends; /* as written */
     uint64_t installed_kib;
     enum deb_priority priority;

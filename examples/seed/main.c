@@ -36,8 +36,7 @@ static bool write_user(struct warp_db *db)
     struct warp_str friends[] = {warp_str("ada"), warp_str("grace"),
                                  warp_str("edsger")};
     struct warp_entry preferences[] = {
-        {warp_str("language"),
-         {.kind = WARP_STRING, .u.s = warp_str("en")}},
+        {warp_str("language"), {.kind = WARP_STRING, .u.s = warp_str("en")}},
         {warp_str("volume"), {.kind = WARP_INT, .u.i = 11}},
     };
     struct warp_entry session[] = {
@@ -55,8 +54,8 @@ static bool write_user(struct warp_db *db)
         char event[32];
         snprintf(event, sizeof event, "event %d", i);
         good = good && high_performance_user_activity_history_append(
-                           db, user.id, first_ms + i * 1000,
-                           warp_str(event)) == WARP_OK;
+                           db, user.id, first_ms + i * 1000, warp_str(event)) ==
+                           WARP_OK;
     }
     return good;
 }
@@ -89,9 +88,9 @@ static bool has_preferences(struct warp_list map)
 {
     const struct warp_entry *entry = map.data;
     return map.count == 2 && is(entry[0].key, "language") &&
-           entry[0].value.kind == WARP_STRING &&
-           is(entry[0].value.u.s, "en") && is(entry[1].key, "volume") &&
-           entry[1].value.kind == WARP_INT && entry[1].value.u.i == 11;
+           entry[0].value.kind == WARP_STRING && is(entry[0].value.u.s, "en") &&
+           is(entry[1].key, "volume") && entry[1].value.kind == WARP_INT &&
+           entry[1].value.u.i == 11;
 }
 
 static void check_user(struct warp_db *db, bool restarted)
@@ -133,9 +132,9 @@ static void check_add_and_ttl(struct warp_db *db)
                    WARP_OK &&
                now == 1.0,
            "an atomic add");
-    expect(high_performance_user_expire(
-               db, id, HIGH_PERFORMANCE_USER_SESSION_DATA,
-               warp_now(db) - 1) == WARP_OK &&
+    expect(high_performance_user_expire(db, id,
+                                        HIGH_PERFORMANCE_USER_SESSION_DATA,
+                                        warp_now(db) - 1) == WARP_OK &&
                high_performance_user_state(
                    db, id, HIGH_PERFORMANCE_USER_SESSION_DATA) == WARP_EXPIRED,
            "session_data: past its deadline it is EXPIRED");

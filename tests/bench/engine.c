@@ -11,9 +11,9 @@
 
 /* A row in this build gives its address and a comma, another one nothing. */
 #define ROW_0(symbol)
-#define ROW_1(symbol)          &symbol,
-#define ROW_(present, symbol)  ROW_##present(symbol)
-#define ROW(present, symbol)   ROW_(present, symbol)
+#define ROW_1(symbol)         &symbol,
+#define ROW_(present, symbol) ROW_##present(symbol)
+#define ROW(present, symbol)  ROW_(present, symbol)
 
 const struct engine *const engine_table[] = {
 #define ENGINE(name, symbol, present) ROW(present, symbol)

@@ -94,8 +94,8 @@ static int level_put(void *session, const void *key, const void *value,
 {
     struct level *level = ((struct level_session *)session)->level;
     char *error = NULL;
-    leveldb_put(level->db, level->write, key, KV_KEY_BYTES, value,
-                value_bytes, &error);
+    leveldb_put(level->db, level->write, key, KV_KEY_BYTES, value, value_bytes,
+                &error);
     return failed(error);
 }
 

@@ -60,8 +60,7 @@ static int rocks_open(const struct engine_setup *setup, void **db)
     rocksdb_block_based_options_set_block_cache(rocks->table, rocks->cache);
     rocksdb_block_based_options_set_filter_policy(
         rocks->table, rocksdb_filterpolicy_create_bloom_full(10));
-    rocksdb_options_set_block_based_table_factory(rocks->options,
-                                                  rocks->table);
+    rocksdb_options_set_block_based_table_factory(rocks->options, rocks->table);
     rocksdb_writeoptions_set_sync(rocks->write,
                                   setup->durability == KV_POWER_LOSS);
     rocks->db = rocksdb_open(rocks->options, setup->dir, &error);
@@ -103,8 +102,8 @@ static int rocks_put(void *session, const void *key, const void *value,
 {
     struct rocks *rocks = ((struct rocks_session *)session)->rocks;
     char *error = NULL;
-    rocksdb_put(rocks->db, rocks->write, key, KV_KEY_BYTES, value,
-                value_bytes, &error);
+    rocksdb_put(rocks->db, rocks->write, key, KV_KEY_BYTES, value, value_bytes,
+                &error);
     return failed(error);
 }
 

@@ -24,10 +24,9 @@ static int run(sqlite3 *db, const char *sql)
 
 static int connect(const struct sqlite_store *store, sqlite3 **db)
 {
-    int rc = sqlite3_open_v2(store->path, db,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                                 SQLITE_OPEN_NOMUTEX,
-                             NULL);
+    int rc = sqlite3_open_v2(
+        store->path, db,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
         return rc;
     sqlite3_busy_timeout(*db, 60000);

@@ -13,11 +13,13 @@
 
 /* Where the result of one repeat stands. The blocks follow each other by
  * records, value, threads; in one by workload, engine, repeat. */
-static size_t place(const struct kv_plan *plan, size_t block,
-                    unsigned workload, unsigned engine, unsigned repeat)
+static size_t place(const struct kv_plan *plan, size_t block, unsigned workload,
+                    unsigned engine, unsigned repeat)
 {
     return ((block * plan->workloads_count + workload) * plan->engines_count +
-            engine) * plan->repeat + repeat;
+            engine) *
+               plan->repeat +
+           repeat;
 }
 
 static int by_size(const void *a, const void *b)
@@ -62,8 +64,7 @@ static void progress(const struct kv_job *job, unsigned repeat)
 }
 
 /* All engines and repeats for one number of records, value size, threads. */
-static int run_block(struct kv_job *job, size_t block,
-                     struct kv_result *all)
+static int run_block(struct kv_job *job, size_t block, struct kv_result *all)
 {
     const struct kv_plan *plan = job->plan;
     struct kv_result results[KV_LIST_MAX];
@@ -149,8 +150,8 @@ int kv_main(int argc, char **argv)
     int status = 0;
     if (kv_options_read(argc, argv, &plan, &status) != 0)
         return status;
-    size_t blocks = (size_t)plan.records_count * plan.values_count *
-                    plan.threads_count;
+    size_t blocks =
+        (size_t)plan.records_count * plan.values_count * plan.threads_count;
     size_t rows = blocks * plan.workloads_count * plan.engines_count;
     struct kv_pool *pool = malloc(sizeof *pool);
     struct kv_result *all = calloc(rows * plan.repeat, sizeof *all);

@@ -115,9 +115,8 @@ static void *work(void *argument)
     const struct engine *engine = w->job->engine;
     void *session = NULL;
     unsigned char *value = malloc(w->job->value_bytes);
-    w->session_rc = value == NULL ? -1
-                                  : engine->session_open(w->db, w->index,
-                                                         &session);
+    w->session_rc =
+        value == NULL ? -1 : engine->session_open(w->db, w->index, &session);
     pthread_barrier_wait(w->barrier);
     w->start_ns = now_ns();
     if (w->session_rc == 0) {
@@ -237,11 +236,10 @@ static int close_store(const struct kv_job *job, void *db)
 static int preload(const struct kv_job *job, const char *dir, void **db)
 {
     struct kv_result ignored;
-    bool weaker =
-        job->engine->keeps && job->plan->durability == KV_POWER_LOSS;
+    bool weaker = job->engine->keeps && job->plan->durability == KV_POWER_LOSS;
     unsigned loaders = job->engine->one_writer || job->threads == 1 ? 1 : 2;
-    if (open_store(job, dir,
-                   weaker ? KV_PROCESS_CRASH : job->plan->durability, db))
+    if (open_store(job, dir, weaker ? KV_PROCESS_CRASH : job->plan->durability,
+                   db))
         return -1;
     if (!job->engine->reads)
         return 0;

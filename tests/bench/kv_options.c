@@ -162,8 +162,7 @@ static int read_seconds(const char *word, struct kv_plan *plan)
     return 0;
 }
 
-static int read_one(const char *option, const char *value,
-                    struct kv_plan *plan)
+static int read_one(const char *option, const char *value, struct kv_plan *plan)
 {
     uint64_t numbers[KV_LIST_MAX];
     unsigned count = 0;
@@ -248,8 +247,8 @@ int kv_options_read(int argc, char **argv, struct kv_plan *plan, int *status)
             return 1;
         }
         /* --option=value is --option value. */
-        size_t bytes = equals != NULL ? (size_t)(equals - argv[i])
-                                      : strlen(argv[i]);
+        size_t bytes =
+            equals != NULL ? (size_t)(equals - argv[i]) : strlen(argv[i]);
         snprintf(option, sizeof option, "%.*s", (int)bytes, argv[i]);
         if (bytes >= sizeof option || !takes_value(option)) {
             *status = wrong("kv", "unknown option", argv[i], strlen(argv[i]));

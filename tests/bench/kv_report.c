@@ -39,9 +39,9 @@ static void print_block(const struct kv_plan *plan,
            "p50 us", "p99 us", "p999 us", "disk MB", "errors", against);
     for (size_t i = 0; i < count; i++) {
         const struct kv_result *r = &block[i];
-        printf("  %-11s %12.0f %9.2f %9.2f %9.2f %9.1f %7llu",
-               r->engine->name, r->ops_per_s, r->p50_us, r->p99_us,
-               r->p999_us, r->disk_bytes / 1e6, (unsigned long long)r->errors);
+        printf("  %-11s %12.0f %9.2f %9.2f %9.2f %9.1f %7llu", r->engine->name,
+               r->ops_per_s, r->p50_us, r->p99_us, r->p999_us,
+               r->disk_bytes / 1e6, (unsigned long long)r->errors);
         if (r == base || r->ops_per_s <= 0)
             printf(" %11s\n", "-");
         else
@@ -61,8 +61,7 @@ void kv_report_table(const struct kv_plan *plan,
     }
     puts("\nA ratio compares different classes of engines:");
     for (unsigned i = 0; i < plan->engines_count; i++)
-        printf("  %-11s %s\n", plan->engines[i]->name,
-               plan->engines[i]->about);
+        printf("  %-11s %s\n", plan->engines[i]->name, plan->engines[i]->about);
 }
 
 int kv_report_json(const struct kv_plan *plan, const struct kv_result *results,

@@ -22,9 +22,9 @@ struct kv_pool {
 /** The records in random order, and which of them a zipf draw visits. */
 struct kv_order {
     uint64_t records;
-    uint32_t *shuffled;   /* [records] */
-    uint32_t *zipf;       /* [zipf_count] drawn before, shared by the threads */
-    uint32_t zipf_count;  /* a power of two */
+    uint32_t *shuffled;  /* [records] */
+    uint32_t *zipf;      /* [zipf_count] drawn before, shared by the threads */
+    uint32_t zipf_count; /* a power of two */
 };
 
 void kv_pool_fill(struct kv_pool *pool);
