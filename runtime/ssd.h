@@ -30,24 +30,30 @@ struct ssd_slice {
     size_t bytes;
 };
 
+/* map_bytes 0: 1 TiB, or what the address space allows. event: things to tell
+ * people about, with code 0 or a WARP_E code; may be NULL. */
 int ssd_open(const char *dir, uint64_t map_bytes, bool read_only,
              void (*event)(void *arg, int code, const char *text), void *arg,
              struct ssd **ssd);
 void ssd_close(struct ssd **ssd);
 
-/* One write transaction at a time. WARP_ENOSPC: nothing of it is kept. The map
- * grows by itself where the address space allows. */
+/* One write transaction at a time, another thread waits; all calls of one come
+ * from one thread. WARP_ENOSPC: nothing of it is kept. The map grows by itself
+ * where the address space allows. After an error the transaction is dead: every
+ * further call gives the same code. */
 int ssd_begin(struct ssd *ssd, struct ssd_txn **txn);
 int ssd_put(struct ssd_txn *txn, enum ssd_table table, struct ssd_slice key,
             struct ssd_slice value);
+/* 0 as well when there is no such key. */
 int ssd_del(struct ssd_txn *txn, enum ssd_table table, struct ssd_slice key);
-/* Deletes all keys in [from, to). */
+/* Deletes all keys in [from, to); bytes 0: from the first, to the last. */
 int ssd_del_range(struct ssd_txn *txn, enum ssd_table table,
                   struct ssd_slice from, struct ssd_slice to);
 int ssd_commit(struct ssd_txn **txn); /* durable at return; nulls */
 void ssd_abort(struct ssd_txn **txn);
 
-/* Calls fn with the value while it is valid (no copy); WARP_ENOTFOUND. */
+/* Calls fn with the value while it is valid (no copy), and gives its result;
+ * WARP_ENOTFOUND. fn calls nothing of this module. */
 typedef int ssd_read_fn(void *arg, struct ssd_slice value);
 int ssd_get(struct ssd *ssd, enum ssd_table table, struct ssd_slice key,
             ssd_read_fn *fn, void *arg);

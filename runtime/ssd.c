@@ -1,0 +1,665 @@
+/* ssd.c: the LMDB environment: opening, growing, read and write transactions.
+ *
+ * The only file that calls LMDB. It makes snapshots and changes; reading them
+ * is done by ssd_read.c and ssd_cursor.c over ssd_tree.c, because LMDB itself
+ * trusts every byte of its file. MDB_NOTLS: readers are pooled, not bound to
+ * threads. No MDB_WRITEMAP: a full disk is then an error, not a SIGBUS.
+ *
+ * The map is reserved large. Where the address space is limited it grows in a
+ * short stop: the gate is shut, readers that are inside leave, LMDB maps anew.
+ * Cursors hold no transaction between two calls, so the stop waits for none. */
+#include "ssd.h"
+
+#include "error.h"
+#include "os.h"
+#include "ssd_env.h"
+#include "ssd_redo.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    READERS = 480,     /* in the pool */
+    READERS_MAX = 512, /* that LMDB has room for: tools attach too */
+    PATH_BYTES = 4096
+};
+static const uint64_t map_default_bytes = 1ull << 40;
+static const uint64_t map_least_bytes = 1ull << 20;
+/* No checkpoint writes as much in one transaction. With less room than that
+ * what a transaction did is kept, to do it again when the map has grown. */
+static const uint64_t roomy_bytes = 16ull << 30;
+
+struct ssd_txn {
+    struct ssd *ssd;
+    MDB_txn *txn;
+    MDB_cursor *cursor[SSD_TABLE_COUNT];
+    int failed; /* the code that every further call gives */
+    bool keeps; /* redo is filled */
+    struct ssd_redo redo;
+};
+
+struct ssd {
+    MDB_env *env;
+    MDB_dbi table[SSD_TABLE_COUNT];
+    int fd; /* of data.mdb, for reading */
+    bool read_only;
+    uint64_t map_bytes, checked_bytes;
+    struct tree_file file;
+    struct ssd_reader *readers;
+    _Atomic uint32_t gate;  /* 1: shut */
+    _Atomic int broken;     /* the code of a map that was lost */
+    struct os_lock writing; /* from begin to commit or abort */
+    struct ssd_txn txn;
+    void (*event)(void *arg, int code, const char *text);
+    void *arg;
+    char data_path[PATH_BYTES];
+};
+
+static int failed(struct ssd *ssd, int rc, const char *what)
+{
+    const char *path = ssd->data_path;
+    uint64_t room = UINT64_MAX;
+    switch (rc) {
+    case MDB_SUCCESS:
+        return 0;
+    case MDB_NOTFOUND:
+        return WARP_ENOTFOUND;
+    case MDB_MAP_FULL:
+        return error_set(WARP_ENOSPC,
+                         "%s: %s: the map of %" PRIu64
+                         " bytes is full and the address space allows no "
+                         "larger one (see ulimit -v)",
+                         path, what, ssd->map_bytes);
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_CURSOR_FULL:
+    case MDB_INCOMPATIBLE:
+        return error_set(WARP_ECORRUPT,
+                         "%s is damaged: %s: %s; restore a backup or run "
+                         "`warp verify`",
+                         path, what, mdb_strerror(rc));
+    case MDB_VERSION_MISMATCH:
+        return error_set(WARP_EVERSION, "%s: %s", path, mdb_strerror(rc));
+    case MDB_PANIC:
+        return error_set(WARP_EIO,
+                         "%s: %s: an earlier write failed; open the store "
+                         "again",
+                         path, what);
+    case MDB_TXN_FULL:
+    case MDB_READERS_FULL:
+        return error_set(WARP_ELIMIT, "%s: %s: %s", path, what,
+                         mdb_strerror(rc));
+    case MDB_BAD_VALSIZE:
+        return error_set(WARP_EINVAL,
+                         "%s: %s: a key has 1 to %d bytes, a value less than "
+                         "4 GiB",
+                         path, what, SSD_KEY_BYTES_MAX);
+    case EIO:
+        /* LMDB says so too when a full disk takes a part of a write. */
+        if (os_free_bytes(path, &room) == 0 && room < 1u << 20)
+            rc = ENOSPC;
+        return error_os(-rc, what, path);
+    default:
+        if (rc < 0)
+            return error_set(WARP_EIO, "%s: %s: %s", path, what,
+                             mdb_strerror(rc));
+        return error_os(-rc, what, path);
+    }
+}
+
+/* ---- the gate and the pool of readers ---- */
+
+static void wait_gate(struct ssd *ssd)
+{
+    while (atomic_load(&ssd->gate) != 0)
+        os_futex_wait(&ssd->gate, 1, -1);
+}
+
+static void shut_gate(struct ssd *ssd)
+{
+    atomic_store(&ssd->gate, 1);
+    for (uint32_t i = 0; i < READERS; i++)
+        while (atomic_load(&ssd->readers[i].busy) != 0)
+            os_yield();
+}
+
+static void open_gate(struct ssd *ssd)
+{
+    atomic_store(&ssd->gate, 0);
+    os_futex_wake(&ssd->gate, INT32_MAX);
+}
+
+static struct ssd_reader *take_reader(struct ssd *ssd)
+{
+    static _Atomic uint32_t threads;
+    static _Thread_local uint32_t mine = UINT32_MAX;
+    if (mine == UINT32_MAX)
+        mine = atomic_fetch_add(&threads, 1) % READERS;
+    for (;;) {
+        for (uint32_t i = 0; i < READERS; i++) {
+            struct ssd_reader *reader = &ssd->readers[(mine + i) % READERS];
+            uint32_t nobody = 0;
+            if (!atomic_compare_exchange_strong(&reader->busy, &nobody, 1))
+                continue;
+            if (atomic_load(&ssd->gate) == 0)
+                return reader;
+            atomic_store(&reader->busy, 0);
+            wait_gate(ssd);
+        }
+        os_yield();
+    }
+}
+
+static int load_snapshot(struct ssd *ssd, uint64_t txn,
+                         struct tree_snapshot *snapshot)
+{
+    uint64_t bytes;
+    int rc = os_size(ssd->fd, &bytes);
+    if (rc < 0)
+        return error_os(rc, "size of", ssd->data_path);
+    if (bytes > ssd->map_bytes)
+        bytes = ssd->map_bytes;
+    return tree_snapshot_load(&ssd->file, txn, bytes, snapshot);
+}
+
+int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **out)
+{
+    struct ssd_reader *reader = take_reader(ssd);
+    int rc = atomic_load_explicit(&ssd->broken, memory_order_relaxed);
+    if (rc != 0) {
+        rc = error_set(rc, "%s cannot be mapped: open the store again",
+                       ssd->data_path);
+        goto out;
+    }
+    for (;;) {
+        int mdb;
+        if (reader->txn)
+            mdb = mdb_txn_renew(reader->txn);
+        else
+            mdb = mdb_txn_begin(ssd->env, NULL, MDB_RDONLY, &reader->txn);
+        rc = failed(ssd, mdb, "begin to read");
+        if (rc != 0)
+            goto out;
+        uint64_t txn = mdb_txn_id(reader->txn);
+        if (txn == reader->snapshot.txn && txn != 0)
+            break;
+        rc = load_snapshot(ssd, txn, &reader->snapshot);
+        if (rc == 0)
+            break;
+        reader->snapshot.txn = 0;
+        mdb_txn_reset(reader->txn);
+        if (rc != WARP_TIMEOUT)
+            goto out;
+        os_yield();
+    }
+    *out = reader;
+    return 0;
+out:
+    atomic_store_explicit(&reader->busy, 0, memory_order_release);
+    return rc;
+}
+
+void ssd_reader_leave(struct ssd *ssd, struct ssd_reader *reader)
+{
+    (void)ssd;
+    mdb_txn_reset(reader->txn);
+    atomic_store_explicit(&reader->busy, 0, memory_order_release);
+}
+
+const struct tree_file *ssd_tree_file(const struct ssd *ssd)
+{
+    return &ssd->file;
+}
+
+/* ---- mapping and opening ---- */
+
+static void unmap(struct ssd *ssd)
+{
+    os_unmap((void *)(uintptr_t)ssd->file.map, ssd->file.map_bytes);
+    os_unreserve((void *)(uintptr_t)ssd->file.checked, ssd->checked_bytes);
+    ssd->file.map = NULL;
+    ssd->file.checked = NULL;
+}
+
+static int map(struct ssd *ssd, uint64_t bytes)
+{
+    void *at = NULL;
+    ssd->checked_bytes = (bytes / ssd->file.page_bytes / 64 + 1) * 8;
+    ssd->file.checked = os_reserve(ssd->checked_bytes);
+    int rc = ssd->file.checked ? os_map_read(ssd->fd, bytes, &at) : -ENOMEM;
+    if (rc < 0) {
+        unmap(ssd);
+        return rc;
+    }
+    ssd->file.map = at;
+    ssd->file.map_bytes = ssd->map_bytes = bytes;
+    return 0;
+}
+
+static void close_env(struct ssd *ssd)
+{
+    for (uint32_t i = 0; i < READERS && ssd->readers; i++) {
+        if (ssd->readers[i].txn)
+            mdb_txn_abort(ssd->readers[i].txn);
+        ssd->readers[i].txn = NULL;
+    }
+    unmap(ssd);
+    if (ssd->env)
+        mdb_env_close(ssd->env);
+    ssd->env = NULL;
+    os_close(ssd->fd);
+    ssd->fd = -1;
+}
+
+static int open_env(struct ssd *ssd, const char *dir, uint64_t bytes)
+{
+    /* The store's own lock keeps other processes out, so a reader that writes
+     * nothing needs no lock file. */
+    unsigned flags =
+        MDB_NOTLS | (ssd->read_only ? MDB_RDONLY | MDB_NOLOCK : 0u);
+    MDB_envinfo info;
+    MDB_stat stat;
+    int rc = mdb_env_create(&ssd->env);
+    if (rc == 0)
+        rc = mdb_env_set_maxreaders(ssd->env, READERS_MAX);
+    if (rc == 0)
+        rc = mdb_env_set_maxdbs(ssd->env, SSD_TABLE_COUNT);
+    if (rc == 0)
+        rc = mdb_env_set_mapsize(ssd->env, bytes);
+    if (rc == 0)
+        rc = mdb_env_open(ssd->env, dir, flags, 0600);
+    if (rc == 0)
+        rc = mdb_env_info(ssd->env, &info);
+    if (rc == 0)
+        rc = mdb_env_stat(ssd->env, &stat);
+    if (rc == 0 && (ssd->fd = os_open(ssd->data_path, OS_READ)) < 0)
+        rc = -ssd->fd;
+    if (rc == 0) {
+        ssd->file.page_bytes = stat.ms_psize;
+        rc = -map(ssd, info.me_mapsize);
+    }
+    return rc;
+}
+
+/* The tables, and the readers that a killed process left. */
+static int prepare(struct ssd *ssd, const char *dir)
+{
+    MDB_txn *txn = NULL;
+    char text[160];
+    int dead = 0;
+    int rc = ssd->read_only ? 0 : mdb_reader_check(ssd->env, &dead);
+    if (rc != 0)
+        return failed(ssd, rc, "clear readers");
+    if (dead > 0 && ssd->event) {
+        snprintf(text, sizeof text, "cleared %d readers that had died", dead);
+        ssd->event(ssd->arg, 0, text);
+    }
+    if (ssd->read_only)
+        return 0;
+    rc = mdb_txn_begin(ssd->env, NULL, 0, &txn);
+    for (uint32_t i = 0; i < SSD_TABLE_COUNT && rc == 0; i++)
+        rc = mdb_dbi_open(txn, tree_table_name[i], MDB_CREATE, &ssd->table[i]);
+    if (rc == 0) {
+        rc = mdb_txn_commit(txn);
+        txn = NULL;
+    }
+    if (txn)
+        mdb_txn_abort(txn);
+    if (rc != 0)
+        return failed(ssd, rc, "create tables in");
+    rc = os_sync_dir(dir);
+    return rc == 0 ? 0 : error_os(rc, "sync", dir);
+}
+
+static int reserve(struct ssd *ssd, const char *dir, uint64_t bytes)
+{
+    uint64_t wanted = bytes;
+    char text[200];
+    for (;;) {
+        int rc = open_env(ssd, dir, bytes);
+        if (rc == 0)
+            break;
+        close_env(ssd);
+        if ((rc != ENOMEM && rc != EAGAIN) || bytes / 2 < map_least_bytes)
+            return failed(ssd, rc, "open");
+        bytes /= 2;
+    }
+    if (bytes < wanted && ssd->event) {
+        snprintf(text, sizeof text,
+                 "the address space allows a map of %" PRIu64 " bytes; %" PRIu64
+                 " were wanted",
+                 bytes, wanted);
+        ssd->event(ssd->arg, 0, text);
+    }
+    return 0;
+}
+
+int ssd_open(const char *dir, uint64_t map_bytes, bool read_only,
+             void (*event)(void *arg, int code, const char *text), void *arg,
+             struct ssd **out)
+{
+    *out = NULL;
+    struct ssd *ssd = calloc(1, sizeof *ssd);
+    if (!ssd)
+        return error_set(WARP_ENOMEM, "no memory to open %s", dir);
+    int rc, n = snprintf(ssd->data_path, PATH_BYTES, "%s/data.mdb", dir);
+    ssd->fd = -1;
+    ssd->read_only = read_only;
+    ssd->event = event;
+    ssd->arg = arg;
+    ssd->file.path = ssd->data_path;
+    if (n >= PATH_BYTES) {
+        rc = error_set(WARP_EINVAL, "the path is too long: %s", dir);
+        goto out;
+    }
+    rc = read_only ? 0 : os_mkdir(dir);
+    if (rc < 0) {
+        rc = error_os(rc, "create", dir);
+        goto out;
+    }
+    ssd->readers = aligned_alloc(64, READERS * sizeof *ssd->readers);
+    if (!ssd->readers) {
+        rc = error_set(WARP_ENOMEM, "no memory to open %s", dir);
+        goto out;
+    }
+    memset(ssd->readers, 0, READERS * sizeof *ssd->readers);
+    rc = reserve(ssd, dir, map_bytes ? map_bytes : map_default_bytes);
+    if (rc == 0)
+        rc = prepare(ssd, dir);
+    if (rc == 0)
+        *out = ssd;
+out:
+    if (rc != 0)
+        ssd_close(&ssd);
+    return rc;
+}
+
+void ssd_close(struct ssd **handle)
+{
+    struct ssd *ssd = *handle;
+    if (!ssd)
+        return;
+    *handle = NULL;
+    close_env(ssd);
+    ssd_redo_free(&ssd->txn.redo);
+    free(ssd->readers);
+    free(ssd);
+}
+
+/* Doubles the map. The caller has no transaction open. early: it is not full
+ * yet, so that no room to grow is no error. */
+static int grow(struct ssd *ssd, bool early)
+{
+    uint64_t old = ssd->map_bytes, bytes = old * 2;
+    char text[96];
+    int rc;
+    /* LMDB cannot go back when mapping fails: see first that it will do. */
+    void *probe = os_reserve(2 * (bytes - old));
+    if (!probe && early)
+        return 0;
+    if (!probe)
+        return failed(ssd, MDB_MAP_FULL, "grow");
+    os_unreserve(probe, 2 * (bytes - old));
+    shut_gate(ssd);
+    unmap(ssd);
+    rc = mdb_env_set_mapsize(ssd->env, bytes);
+    if (rc == 0)
+        rc = -map(ssd, bytes);
+    if (rc != 0)
+        atomic_store(&ssd->broken, WARP_ENOMEM);
+    open_gate(ssd);
+    if (rc != 0)
+        return failed(ssd, rc, "grow the map of");
+    if (ssd->event) {
+        snprintf(text, sizeof text, "the map has grown to %" PRIu64 " bytes",
+                 bytes);
+        ssd->event(ssd->arg, 0, text);
+    }
+    return 0;
+}
+
+/* ---- write transactions ---- */
+
+static uint64_t room_bytes(struct ssd *ssd)
+{
+    MDB_envinfo info;
+    mdb_env_info(ssd->env, &info);
+    uint64_t used = (info.me_last_pgno + 1) * ssd->file.page_bytes;
+    return used < ssd->map_bytes ? ssd->map_bytes - used : 0;
+}
+
+/* Forgets LMDB's transaction; its cursors go with it. */
+static void drop(struct ssd_txn *t)
+{
+    if (t->txn)
+        mdb_txn_abort(t->txn);
+    t->txn = NULL;
+    memset(t->cursor, 0, sizeof t->cursor);
+}
+
+static int end(struct ssd_txn **handle, int rc)
+{
+    struct ssd_txn *t = *handle;
+    *handle = NULL;
+    drop(t);
+    ssd_redo_clear(&t->redo);
+    os_unlock(&t->ssd->writing);
+    return rc;
+}
+
+int ssd_begin(struct ssd *ssd, struct ssd_txn **out)
+{
+    struct ssd_txn *t = &ssd->txn;
+    *out = NULL;
+    if (ssd->read_only)
+        return error_set(WARP_EREADONLY, "%s is open for reading only",
+                         ssd->data_path);
+    os_lock(&ssd->writing);
+    t->ssd = ssd;
+    t->failed = atomic_load(&ssd->broken);
+    if (t->failed == 0 && room_bytes(ssd) < ssd->map_bytes / 8)
+        t->failed = grow(ssd, true);
+    t->keeps = room_bytes(ssd) < roomy_bytes;
+    if (t->failed == 0)
+        t->failed = failed(ssd, mdb_txn_begin(ssd->env, NULL, 0, &t->txn),
+                           "begin to write");
+    *out = t;
+    return t->failed == 0 ? 0 : end(out, t->failed);
+}
+
+/* The cursor of a table stays where the last key was: keys in order find
+ * their page without a search from the root. */
+static int cursor_of(struct ssd_txn *t, enum ssd_table table, MDB_cursor **c)
+{
+    int rc = 0;
+    if (!t->cursor[table])
+        rc = mdb_cursor_open(t->txn, t->ssd->table[table], &t->cursor[table]);
+    *c = t->cursor[table];
+    return rc;
+}
+
+static int put(struct ssd_txn *t, enum ssd_table table, struct ssd_slice key,
+               struct ssd_slice value)
+{
+    MDB_cursor *cursor;
+    MDB_val k = {key.bytes, (void *)(uintptr_t)key.data};
+    MDB_val v = {value.bytes + SSD_CRC_BYTES, NULL};
+    int rc = cursor_of(t, table, &cursor);
+    if (rc == 0)
+        rc = mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
+    if (rc != 0)
+        return rc;
+    uint8_t *to = v.mv_data;
+    if (value.bytes > 0)
+        memcpy(to, value.data, value.bytes);
+    uint32_t crc = ssd_value_crc(table, key, value.data, value.bytes);
+    memcpy(to + value.bytes, &crc, SSD_CRC_BYTES);
+    return 0;
+}
+
+/* A cursor that has deleted is not used again: where it stands after a page
+ * has gone is LMDB's affair. */
+static void close_cursor(struct ssd_txn *t, enum ssd_table table)
+{
+    if (t->cursor[table])
+        mdb_cursor_close(t->cursor[table]);
+    t->cursor[table] = NULL;
+}
+
+static int del_range(struct ssd_txn *t, enum ssd_table table,
+                     struct ssd_slice from, struct ssd_slice to)
+{
+    MDB_cursor *cursor;
+    MDB_val k, v, end_key = {to.bytes, (void *)(uintptr_t)to.data};
+    int rc = 0;
+    while (rc == 0) {
+        k = (MDB_val){from.bytes, (void *)(uintptr_t)from.data};
+        rc = cursor_of(t, table, &cursor);
+        if (rc == 0)
+            rc = mdb_cursor_get(cursor, &k, &v,
+                                from.bytes ? MDB_SET_RANGE : MDB_FIRST);
+        if (rc == 0 && to.bytes != 0 &&
+            mdb_cmp(t->txn, t->ssd->table[table], &k, &end_key) >= 0)
+            rc = MDB_NOTFOUND;
+        if (rc == 0)
+            rc = mdb_cursor_del(cursor, 0);
+        if (t->txn)
+            close_cursor(t, table);
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int apply(struct ssd_txn *t, const struct ssd_step *step)
+{
+    MDB_val key = {step->a.bytes, (void *)(uintptr_t)step->a.data};
+    int rc;
+    switch (step->kind) {
+    case SSD_STEP_PUT:
+        return put(t, step->table, step->a, step->b);
+    case SSD_STEP_DEL:
+        close_cursor(t, step->table);
+        rc = mdb_del(t->txn, t->ssd->table[step->table], &key, NULL);
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    case SSD_STEP_DEL_RANGE:
+        return del_range(t, step->table, step->a, step->b);
+    }
+    return EINVAL;
+}
+
+/* The map was full: grows it and does the transaction again, up to where it
+ * was. 0, or the code that the transaction has failed with. */
+static int again(struct ssd_txn *t)
+{
+    struct ssd_step step;
+    size_t at = 0;
+    int mdb, rc;
+    drop(t);
+    if (!t->keeps)
+        return failed(t->ssd, MDB_MAP_FULL, "write");
+    rc = grow(t->ssd, false);
+    if (rc != 0)
+        return rc;
+    mdb = mdb_txn_begin(t->ssd->env, NULL, 0, &t->txn);
+    while (mdb == 0 && ssd_redo_next(&t->redo, &at, &step))
+        mdb = apply(t, &step);
+    return mdb == MDB_MAP_FULL ? again(t) : failed(t->ssd, mdb, "write");
+}
+
+static int do_step(struct ssd_txn *t, const struct ssd_step *step)
+{
+    if (t->failed != 0)
+        return error_set(t->failed, "%s: this transaction has failed",
+                         t->ssd->data_path);
+    int mdb = apply(t, step);
+    while (mdb == MDB_MAP_FULL && t->failed == 0) {
+        t->failed = again(t);
+        if (t->failed == 0)
+            mdb = apply(t, step);
+    }
+    if (t->failed == 0 && mdb != 0)
+        t->failed = failed(t->ssd, mdb, "write");
+    if (t->failed == 0 && t->keeps)
+        t->failed = ssd_redo_add(&t->redo, step);
+    if (t->failed != 0)
+        drop(t);
+    return t->failed;
+}
+
+static int check_key(const struct ssd_txn *t, struct ssd_slice key,
+                     size_t value_bytes)
+{
+    if (key.bytes > 0 && key.bytes <= SSD_KEY_BYTES_MAX &&
+        value_bytes < UINT32_MAX - SSD_CRC_BYTES)
+        return 0;
+    return failed(t->ssd, MDB_BAD_VALSIZE, "write");
+}
+
+int ssd_put(struct ssd_txn *t, enum ssd_table table, struct ssd_slice key,
+            struct ssd_slice value)
+{
+    struct ssd_step step = {SSD_STEP_PUT, table, key, value};
+    int rc = check_key(t, key, value.bytes);
+    return rc == 0 ? do_step(t, &step) : rc;
+}
+
+int ssd_del(struct ssd_txn *t, enum ssd_table table, struct ssd_slice key)
+{
+    struct ssd_step step = {SSD_STEP_DEL, table, key, {NULL, 0}};
+    int rc = check_key(t, key, 0);
+    return rc == 0 ? do_step(t, &step) : rc;
+}
+
+int ssd_del_range(struct ssd_txn *t, enum ssd_table table,
+                  struct ssd_slice from, struct ssd_slice to)
+{
+    struct ssd_step step = {SSD_STEP_DEL_RANGE, table, from, to};
+    if (from.bytes > SSD_KEY_BYTES_MAX || to.bytes > SSD_KEY_BYTES_MAX)
+        return failed(t->ssd, MDB_BAD_VALSIZE, "delete");
+    return do_step(t, &step);
+}
+
+int ssd_commit(struct ssd_txn **handle)
+{
+    struct ssd_txn *t = *handle;
+    while (t->failed == 0) {
+        int mdb = mdb_txn_commit(t->txn); /* frees it in any case */
+        t->txn = NULL;
+        memset(t->cursor, 0, sizeof t->cursor);
+        if (mdb == 0)
+            break;
+        t->failed =
+            mdb == MDB_MAP_FULL ? again(t) : failed(t->ssd, mdb, "commit to");
+    }
+    return end(handle, t->failed);
+}
+
+void ssd_abort(struct ssd_txn **handle)
+{
+    if (*handle)
+        end(handle, 0);
+}
+
+/* ---- figures ---- */
+
+int ssd_stat(struct ssd *ssd, struct ssd_stat *stat)
+{
+    struct ssd_reader *reader;
+    int rc = os_size(ssd->fd, &stat->file_bytes);
+    if (rc < 0)
+        return error_os(rc, "size of", ssd->data_path);
+    rc = ssd_reader_enter(ssd, &reader);
+    if (rc != 0)
+        return rc;
+    uint64_t pages = 0;
+    rc = tree_free_walk(&ssd->file, &reader->snapshot, &pages, NULL, NULL);
+    stat->map_bytes = ssd->map_bytes;
+    stat->free_bytes = pages * ssd->file.page_bytes;
+    stat->used_bytes =
+        (reader->snapshot.page_count - pages) * ssd->file.page_bytes;
+    ssd_reader_leave(ssd, reader);
+    return rc;
+}

@@ -1,0 +1,33 @@
+/* ssd_env.h: what ssd.c, the only file that knows LMDB, gives the readers. */
+#ifndef WARP_SSD_ENV_H
+#define WARP_SSD_ENV_H
+
+#include "ssd_tree.h"
+
+#include <stdalign.h>
+
+struct MDB_txn;
+
+/* A read transaction of LMDB that is kept for the next reader; it pins the
+ * pages of its snapshot while it is entered. */
+struct ssd_reader {
+    alignas(64) _Atomic uint32_t busy;
+    struct MDB_txn *txn;
+    struct tree_snapshot snapshot;
+};
+
+/* Enter shortly: the map grows only when nobody is inside, and pages are not
+ * reused. A thread enters once at a time. */
+int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **reader);
+void ssd_reader_leave(struct ssd *ssd, struct ssd_reader *reader);
+const struct tree_file *ssd_tree_file(const struct ssd *ssd);
+
+/* The CRC32C behind each value. */
+#define SSD_CRC_BYTES 4
+uint32_t ssd_value_crc(enum ssd_table table, struct ssd_slice key,
+                       const void *value, size_t bytes);
+/* Checks the entry that the cursor stands on and takes the CRC off. */
+int ssd_entry_read(const struct tree_cursor *c, enum ssd_table table,
+                   struct ssd_slice *key, struct ssd_slice *value);
+
+#endif
