@@ -58,6 +58,21 @@ flags() { pkg-config "$@" warp; }
 LD_LIBRARY_PATH='' ./static one.store | grep -q 'gold 200' ||
     fail "the static library"
 ./other
+# The README's own example, copied from it.
+mkdir readme
+awk -v dir=readme '
+    /^```elixir$/ && !schema { out = dir "/hello.warp"; schema = 1; next }
+    /^```c$/ && !code { out = dir "/main.c"; code = 1; next }
+    /^```/ { out = "" }
+    out != "" { print >out }' "$source/README.md"
+cd readme
+"$warpc" gen hello.warp -o .
+# shellcheck disable=SC2046
+cc -Wall -Wextra -Werror -o hello main.c hello.warp.c \
+    $(flags --cflags --libs)
+[ "$(./hello)" = "gold: 100" ] || fail "the example of the README"
+[ "$(./hello)" = "gold: 200" ] || fail "the example of the README, again"
+
 # Nothing but the public names leaves the library.
 names=$(nm -D --defined-only "$dir/inst/lib/libwarp.so" |
     awk '$2 != "A" {print $3}' | grep -v '^warp_' || true)

@@ -1,0 +1,82 @@
+/* crash ROUNDS [SEED]: in each round a child writes with all its threads and is
+ * killed by SIGKILL after a random time (sometimes while it still recovers);
+ * then the store is checked. Prints its seed; the same seed waits the same. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crash.h"
+
+static uint64_t acknowledged(const struct crash_acks *acks)
+{
+    uint64_t sum = acks->put + acks->appended + acks->slotted;
+    for (unsigned t = 0; t < MOVERS; t++)
+        sum += acks->moved[t];
+    return sum;
+}
+
+/* 0 when the child was killed as planned. */
+static int run_round(const char *path, struct crash_acks *acks, uint64_t seed,
+                     long wait_ms)
+{
+    struct timespec wait = {wait_ms / 1000, wait_ms % 1000 * 1000000};
+    int status = 0;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid < 0)
+        return -1;
+    if (pid == 0)
+        _exit(crash_write(path, acks, seed) == 0 ? 0 : 3);
+    nanosleep(&wait, NULL);
+    kill(pid, SIGKILL);
+    if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status)) {
+        printf("  the writer ended by itself\n");
+        return -1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *tmp = getenv("TMPDIR");
+    char dir[4096], path[4200], command[4300];
+    int rounds = argc > 1 ? atoi(argv[1]) : 25, wrong = 0, round = 0;
+    uint64_t seed =
+        argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)time(NULL);
+    snprintf(dir, sizeof dir, "%s/warp-crash.XXXXXX", tmp ? tmp : "/tmp");
+    if (rounds < 1 || mkdtemp(dir) == NULL)
+        return 2;
+    snprintf(path, sizeof path, "%s/store", dir);
+    struct crash_acks *acks = mmap(NULL, sizeof *acks, PROT_READ | PROT_WRITE,
+                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (acks == MAP_FAILED)
+        return 2;
+    printf("seed %llu\n", (unsigned long long)seed);
+    wrong = crash_make(path) != 0;
+    unsigned dice = (unsigned)seed;
+    for (; round < rounds && wrong == 0; round++) {
+        /* Mostly a good while, sometimes before the open is done. */
+        long wait_ms = rand_r(&dice) % 5 == 0 ? rand_r(&dice) % 20
+                                              : 20 + rand_r(&dice) % 200;
+        wrong += run_round(path, acks, seed + (uint64_t)round, wait_ms) != 0;
+        wrong += crash_check(path, acks);
+    }
+    uint64_t sum = acknowledged(acks);
+    printf("%d rounds of kill -9, %llu operations acknowledged, %d wrong\n",
+           round, (unsigned long long)sum, wrong);
+    if (wrong == 0 && sum < (uint64_t)rounds * 50) {
+        printf("too little was at stake\n");
+        wrong++;
+    }
+    if (wrong != 0) {
+        printf("the store is left in %s\n", path);
+        return 1;
+    }
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    return system(command) != 0;
+}
