@@ -1,0 +1,528 @@
+/* apply.c: ops to rows; the only file that writes into a live record's row
+ * (row.c fills new ones, checkpoint.c and the sweeper take values away). */
+#include "apply.h"
+
+#include "cold.h"
+#include "error.h"
+#include "secondary.h"
+#include "series.h"
+#include "unique.h"
+#include "wire.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* The memory-only writes of a record since its last logged commit are counted
+ * in the upper byte of its LOST word: they change the version too. */
+#define WRITES_SHIFT 56
+
+uint64_t apply_version(const struct layout *l, const struct record *r)
+{
+    uint64_t writes =
+        l->lost == UINT32_MAX ? 0 : row_load(r, l->lost) >> WRITES_SHIFT;
+    return record_version(r) << 8 | writes;
+}
+
+void apply_dead_place(struct warp_db *db, const struct disk_place *place)
+{
+    if (place->segment == 0)
+        return;
+    os_lock(&db->dead_lock);
+    if (db->dead_count == db->dead_room) {
+        uint32_t room = db->dead_room ? db->dead_room * 2 : 256;
+        void *grown = realloc(db->dead_places,
+                              room * sizeof *db->dead_places);
+        if (grown) {
+            db->dead_places = grown;
+            db->dead_room = room;
+        }
+    }
+    /* Without memory the place is lost until the recount at the next open. */
+    if (db->dead_count < db->dead_room)
+        db->dead_places[db->dead_count++] = *place;
+    os_unlock(&db->dead_lock);
+}
+
+static void drop_place(struct shard *s, struct record *r, uint32_t slot)
+{
+    static const uint8_t none[DISK_PLACE_BYTES];
+    struct disk_place place;
+    disk_place_decode(r->row + slot, &place);
+    apply_dead_place(s->db, &place);
+    record_copy_in(r->row + slot, none, sizeof none);
+}
+
+/* ---- secondary indexes ---- */
+
+/* The wire bytes of a field that is in memory now. */
+static bool value_in_row(const struct layout *l, const struct record *r,
+                         uint32_t i, struct op_value *v)
+{
+    const struct field_layout *f = &l->fields[i];
+    if (!(record_have(r) >> i & 1))
+        return false;
+    if (f->form != SLOT_VAR) {
+        v->data = r->row + f->slot;
+        v->bytes = f->bytes;
+        return true;
+    }
+    struct var *var = row_var(r, f->slot);
+    uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
+    v->data = (const uint8_t *)(uintptr_t)at;
+    v->bytes = (uint32_t)atomic_load_explicit(&var->len_cap,
+                                              memory_order_relaxed);
+    return at > VAR_COLD;
+}
+
+static void index_forget(struct shard *s, const struct layout *l,
+                         struct record *r, uint32_t i,
+                         const struct op_value *keep)
+{
+    struct op_value v;
+    uint8_t bytes[512];
+    uint32_t count;
+    if (!value_in_row(l, r, i, &v))
+        return;
+    if (keep && keep->bytes == v.bytes &&
+        memcmp(keep->data, v.data, v.bytes) == 0)
+        return;
+    if (secondary_value(l, i, v.data, v.bytes, bytes, &count) == WARP_OK)
+        (void)secondary_change(s->db->secondary, l, i, bytes, count,
+                               record_key(l, r), r->key_bytes, false);
+}
+
+/* Hints for the new values, made before the log has the change: a hint too
+ * many is harmless, one too few would not be. */
+static int index_new_values(struct shard *s, struct op *op)
+{
+    const struct layout *l = op->layout;
+    uint8_t bytes[512];
+    uint32_t count;
+    FOR_BITS(i, (op->set | op->memory) & l->indexed)
+    {
+        struct op_value v;
+        const uint8_t *at = op_value_of(op, (uint32_t)i);
+        v.data = at;
+        v.bytes = l->fields[i].form == SLOT_VAR ? wire_get32(at - 4)
+                                                : l->fields[i].bytes;
+        int rc = secondary_value(l, (uint32_t)i, v.data, v.bytes, bytes,
+                                 &count);
+        if (rc == WARP_OK)
+            rc = secondary_change(s->db->secondary, l, (uint32_t)i, bytes,
+                                  count, op->body + op->key_at, op->key_bytes,
+                                  true);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    return WARP_OK;
+}
+
+/* ---- adds ---- */
+
+static int out_of_range(const struct op *op)
+{
+    return error_set(WARP_ERANGE, "%s.%s: the sum does not fit the field",
+                     op->layout->desc->name,
+                     op->layout->desc->fields[op->field].name);
+}
+
+#define ADD_INTEGER(T)                                                        \
+    {                                                                         \
+        T old, sum;                                                           \
+        memcpy(&old, value, sizeof old);                                      \
+        if (__builtin_add_overflow(old, op->delta.i, &sum))                   \
+            return out_of_range(op);                                          \
+        memcpy(value, &sum, sizeof sum);                                      \
+        return WARP_OK;                                                       \
+    }
+#define ADD_FLOAT(T)                                                          \
+    {                                                                         \
+        T old;                                                                \
+        memcpy(&old, value, sizeof old);                                      \
+        T sum = (T)(old + (T)op->delta.f);                                    \
+        if (!isfinite(sum) && isfinite(old) && isfinite(op->delta.f))         \
+            return out_of_range(op);                                          \
+        memcpy(value, &sum, sizeof sum);                                      \
+        return WARP_OK;                                                       \
+    }
+
+/* value: the old number, replaced by the sum. */
+static int add_to(const struct op *op, uint8_t *value)
+{
+    switch (op->layout->desc->fields[op->field].type->kind) {
+    case WARP_T_U8:
+        ADD_INTEGER(uint8_t)
+    case WARP_T_U16:
+        ADD_INTEGER(uint16_t)
+    case WARP_T_U32:
+        ADD_INTEGER(uint32_t)
+    case WARP_T_U64:
+        ADD_INTEGER(uint64_t)
+    case WARP_T_I8:
+        ADD_INTEGER(int8_t)
+    case WARP_T_I16:
+        ADD_INTEGER(int16_t)
+    case WARP_T_I32:
+        ADD_INTEGER(int32_t)
+    case WARP_T_F32:
+        ADD_FLOAT(float)
+    case WARP_T_F64:
+        ADD_FLOAT(double)
+    default:
+        ADD_INTEGER(int64_t)
+    }
+}
+
+/* The number that an add starts from: of an earlier op of the batch, of the
+ * record, the default, or 0. */
+static int add_base(struct shard *s, const struct op *op,
+                    const struct plan *plan, uint8_t *value)
+{
+    const struct layout *l = op->layout;
+    const struct field_layout *f = &l->fields[op->field];
+    uint64_t bit = UINT64_C(1) << op->field;
+    const void *preset = l->desc->fields[op->field].default_value;
+    struct op_value v;
+    memset(value, 0, f->bytes);
+    if (preset)
+        memcpy(value, preset, f->bytes);
+    for (struct plan *p = plan->earlier; p; p = p->earlier) {
+        if (p->op->kind == OP_DELETE)
+            return WARP_OK;
+        if ((p->op->set | p->op->memory) & bit) {
+            memcpy(value, op_value_of(p->op, op->field), f->bytes);
+            return WARP_OK;
+        }
+    }
+    if (!plan->exists || !plan->record ||
+        !(record_have(plan->record) & bit))
+        return WARP_OK;
+    if (f->deadline != UINT32_MAX) {
+        int64_t deadline = (int64_t)row_load(plan->record, f->deadline);
+        if (deadline != 0 && op->now >= deadline)
+            return WARP_OK;
+    }
+    if (value_in_row(l, plan->record, op->field, &v))
+        memcpy(value, v.data, f->bytes);
+    else
+        return cold_number(s, l, plan->record, op->field, value,
+                           f->bytes);
+    return WARP_OK;
+}
+
+static int resolve_add(struct shard *s, struct op *op,
+                       const struct plan *plan)
+{
+    uint8_t *value = op_value_of(op, op->field);
+    int rc = add_base(s, op, plan, value);
+    return rc == WARP_OK ? add_to(op, value) : rc;
+}
+
+/* A touch does not bring back what has expired or was never there: such a
+ * field keeps the deadline it has. */
+static void keep_the_dead(struct op *op, const struct plan *plan)
+{
+    const struct layout *l = op->layout;
+    uint8_t *at = op->body + op->dead_at;
+    FOR_BITS(i, op->dead)
+    {
+        uint64_t bit = UINT64_C(1) << i;
+        bool written = false;
+        for (struct plan *p = plan->earlier; p && !written; p = p->earlier)
+            written = ((p->op->set | p->op->memory) & bit) != 0;
+        if (i != 56 && !written) {
+            int64_t old = (int64_t)row_load(plan->record,
+                                            l->fields[i].deadline);
+            if (!(record_have(plan->record) & bit) ||
+                (old != 0 && op->now >= old))
+                wire_put64(at, (uint64_t)old);
+        }
+        at += 8;
+    }
+}
+
+/* ---- memory ---- */
+
+/* In-place is for values that no eviction may take and no op of the same batch
+ * has planned for. */
+static bool fits_in_place(const struct layout *l, const struct plan *plan,
+                          uint32_t i, uint32_t bytes)
+{
+    if (plan->created || plan->fresh_blocks || !plan->exists ||
+        (l->cold >> i & 1))
+        return false;
+    struct var *var = row_var(plan->record, l->fields[i].slot);
+    return atomic_load_explicit(&var->at, memory_order_relaxed) > VAR_COLD &&
+           bytes <= atomic_load_explicit(&var->len_cap,
+                                         memory_order_relaxed) >> 32;
+}
+
+static uint32_t block_bytes(uint32_t bytes)
+{
+    return bytes == 0 ? 8 : (bytes + 7) & ~7u;
+}
+
+static int take_blocks(struct shard *s, struct op *op, struct plan *plan,
+                       uint64_t mask, uint32_t values_at, uint8_t **room)
+{
+    const struct layout *l = op->layout;
+    const uint8_t *at = op->body + values_at;
+    FOR_BITS(i, mask)
+    {
+        struct op_value v;
+        at = op_next_value(l, (uint32_t)i, at, &v);
+        if (!(l->var >> i & 1) ||
+            fits_in_place(l, plan, (uint32_t)i, v.bytes))
+            continue;
+        uint32_t bytes = block_bytes(v.bytes);
+        uint8_t *end = (uint8_t *)plan->record + plan->record->alloc_bytes;
+        void *block;
+        if (plan->created && !(l->cold >> i & 1) &&
+            v.bytes <= SHARD_INLINE_VALUE_MAX && v.bytes > 0 &&
+            (size_t)(end - *room) >= bytes) {
+            block = *room;
+            *room += bytes;
+        } else {
+            block = shard_alloc(s, bytes);
+        }
+        if (!block)
+            return WARP_ELIMIT;
+        plan->blocks[i] = block;
+        plan->block_mask |= UINT64_C(1) << i;
+    }
+    return WARP_OK;
+}
+
+static uint32_t inline_bytes_of(const struct op *op, uint64_t mask,
+                                uint32_t values_at, uint32_t sum)
+{
+    const uint8_t *at = op->body + values_at;
+    FOR_BITS(i, mask)
+    {
+        struct op_value v;
+        at = op_next_value(op->layout, (uint32_t)i, at, &v);
+        if ((op->layout->var & ~op->layout->cold) >> i & 1)
+            sum = shard_inline_add(sum, v.bytes);
+    }
+    return sum;
+}
+
+int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
+{
+    const struct layout *l = op->layout;
+    struct key_ref key = op_key_ref(op);
+    int rc;
+    if (plan->record && !plan->existed &&
+        !(record_have(plan->record) & R_DELETED))
+        op->flags |= OP_FLOOR;
+    if (op->kind == OP_DELETE)
+        return plan->record ? WARP_OK : WARP_ENOTFOUND;
+    if (op->kind == OP_APPEND) {
+        rc = series_reserve(s->db->series, op->bytes);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    if (op->is_add && !plan->replay) {
+        rc = resolve_add(s, op, plan);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    if (op->must_exist && op->dead && !plan->replay)
+        keep_the_dead(op, plan);
+    uint64_t fields = op->set | op->memory;
+    if ((fields & l->unique) && !plan->replay) {
+        rc = unique_check(s->db, op, plan);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    if (!plan->record) {
+        uint32_t bytes = inline_bytes_of(op, op->set, op->values_at, 0);
+        bytes = inline_bytes_of(op, op->memory, op->memory_at, bytes);
+        plan->record = shard_create(s, l, &key, bytes);
+        if (!plan->record)
+            return WARP_ELIMIT;
+        plan->created = true;
+    }
+    if (fields & l->var) {
+        uint8_t *room = record_key(l, plan->record) +
+                        ((plan->record->key_bytes + 7u) & ~7u);
+        rc = take_blocks(s, op, plan, op->set, op->values_at, &room);
+        if (rc == WARP_OK && op->memory)
+            rc = take_blocks(s, op, plan, op->memory, op->memory_at, &room);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    return fields & l->indexed ? index_new_values(s, op) : WARP_OK;
+}
+
+void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
+{
+    const struct layout *l = op->layout;
+    if (!plan->record)
+        return;
+    uint8_t *from = (uint8_t *)(uintptr_t)op->body;
+    FOR_BITS(i, plan->block_mask)
+    {
+        struct op_value v;
+        uint64_t bit = UINT64_C(1) << i;
+        uint64_t mask = op->set & bit ? op->set : op->memory;
+        const uint8_t *at =
+            from + (op->set & bit ? op->values_at : op->memory_at);
+        FOR_BITS(k, mask & ((bit << 1) - 1))
+            at = op_next_value(l, (uint32_t)k, at, &v);
+        if (!var_is_inline(plan->record,
+                           (uint64_t)(uintptr_t)plan->blocks[i]))
+            heap_free(s->heap, plan->blocks[i], block_bytes(v.bytes));
+    }
+    plan->block_mask = 0;
+    if (plan->created)
+        shard_destroy(s, l, plan->record);
+    plan->created = false;
+    plan->record = NULL;
+}
+
+/* ---- the change ---- */
+
+void apply_clear(struct shard *s, const struct layout *l, struct record *r)
+{
+    uint64_t have = record_have(r);
+    FOR_BITS(i, have & l->indexed)
+        index_forget(s, l, r, (uint32_t)i, NULL);
+    FOR_BITS(i, l->var)
+    {
+        struct var *var = row_var(r, l->fields[i].slot);
+        shard_free_value(s, r, var);
+        atomic_store_explicit(&var->at, VAR_NONE, memory_order_relaxed);
+        atomic_store_explicit(&var->len_cap, 0, memory_order_relaxed);
+    }
+    FOR_BITS(i, l->disk)
+        drop_place(s, r, l->fields[i].place);
+    FOR_BITS(i, l->ttl)
+        row_store(r, l->fields[i].deadline, 0);
+    if (l->deadline != UINT32_MAX)
+        row_store(r, l->deadline, 0);
+    if (l->lost != UINT32_MAX)
+        row_store(r, l->lost, 0);
+    if (l->cold_dirty != UINT32_MAX)
+        row_store(r, l->cold_dirty, l->cold);
+    record_set_have(r, have & ~R_FIELDS);
+}
+
+static void set_value(struct shard *s, const struct layout *l,
+                      struct record *r, struct plan *plan, uint32_t i,
+                      const struct op_value *v)
+{
+    const struct field_layout *f = &l->fields[i];
+    uint64_t bit = UINT64_C(1) << i;
+    if (l->indexed & bit)
+        index_forget(s, l, r, i, v);
+    if (f->form != SLOT_VAR) {
+        record_copy_in(r->row + f->slot, v->data, f->bytes);
+        return;
+    }
+    struct var *var = row_var(r, f->slot);
+    uint64_t cap = atomic_load_explicit(&var->len_cap, memory_order_relaxed) >>
+                   32;
+    uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
+    if (plan->block_mask & bit) {
+        shard_free_value(s, r, var);
+        at = (uint64_t)(uintptr_t)plan->blocks[i];
+        cap = block_bytes(v->bytes);
+        atomic_store_explicit(&var->at, at, memory_order_relaxed);
+    }
+    record_copy_in((void *)(uintptr_t)at, v->data, v->bytes);
+    atomic_store_explicit(&var->len_cap, v->bytes | cap << 32,
+                          memory_order_relaxed);
+}
+
+static void set_values(struct shard *s, struct op *op, struct plan *plan,
+                       uint64_t mask, uint32_t values_at)
+{
+    const uint8_t *at = op->body + values_at;
+    FOR_BITS(i, mask)
+    {
+        struct op_value v;
+        at = op_next_value(op->layout, (uint32_t)i, at, &v);
+        set_value(s, op->layout, plan->record, plan, (uint32_t)i, &v);
+    }
+}
+
+static void set_deadlines(struct op *op, struct record *r)
+{
+    const struct layout *l = op->layout;
+    const uint8_t *at = op->body + op->dead_at;
+    FOR_BITS(i, op->dead)
+    {
+        row_store(r, i == 56 ? l->deadline : l->fields[i].deadline,
+                  wire_get64(at));
+        at += 8;
+    }
+}
+
+static void change_update(struct shard *s, struct op *op, struct plan *plan,
+                          struct record *r)
+{
+    const struct layout *l = op->layout;
+    set_values(s, op, plan, op->set, op->values_at);
+    if (op->memory)
+        set_values(s, op, plan, op->memory, op->memory_at);
+    if (op->dead)
+        set_deadlines(op, r);
+    if (op->mark)
+        row_store(r, l->lost, row_load(r, l->lost) | op->mark);
+    if (op->set & l->cold)
+        row_store(r, l->cold_dirty,
+                  row_load(r, l->cold_dirty) | (op->set & l->cold));
+    record_set_have(r, record_have(r) | op->set | op->memory);
+}
+
+void apply_change(struct shard *s, struct op *op, struct plan *plan,
+                  uint64_t seq, uint32_t ordinal)
+{
+    const struct layout *l = op->layout;
+    struct record *r = plan->record;
+    struct key_ref key = op_key_ref(op);
+    uint64_t order = seq << 16 | (ordinal & 0xffff);
+    record_begin(r);
+    bool was = !(record_have(r) & R_DELETED);
+    bool floor = (op->flags & OP_FLOOR) && was;
+    if (op->kind == OP_DELETE || floor) {
+        apply_clear(s, l, r);
+        if (l->series)
+            series_drop(s->db->series, l, &key, order);
+    }
+    if (op->kind == OP_DELETE) {
+        record_set_have(r, record_have(r) | R_DELETED);
+        s->records -= was;
+        return;
+    }
+    record_set_have(r, record_have(r) & ~R_DELETED);
+    s->records += !was;
+    if (op->kind == OP_UPDATE) {
+        change_update(s, op, plan, r);
+        return;
+    }
+    const uint8_t *at = op->body + op->values_at;
+    series_append(s->db->series, l, op->field, &key, (int64_t)wire_get64(at),
+                  order, at + 12, wire_get32(at + 8));
+    record_set_have(r, record_have(r) | UINT64_C(1) << op->field);
+}
+
+void apply_finish(struct shard *s, const struct layout *l, struct record *r,
+                  uint64_t seq)
+{
+    uint64_t version = seq;
+    if (seq != 0) {
+        shard_dirty(s, r);
+        if (l->lost != UINT32_MAX)
+            row_store(r, l->lost,
+                      row_load(r, l->lost) &
+                          ((UINT64_C(1) << WRITES_SHIFT) - 1));
+    } else {
+        version = record_version(r);
+        if (l->lost != UINT32_MAX)
+            row_store(r, l->lost,
+                      row_load(r, l->lost) + (UINT64_C(1) << WRITES_SHIFT));
+    }
+    record_end(r, version);
+}

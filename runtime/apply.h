@@ -1,0 +1,42 @@
+/* apply.h: an op and a record: what memory it needs, and the change itself.
+ * All under the shard's lock. */
+#ifndef WARP_APPLY_H
+#define WARP_APPLY_H
+
+#include "db.h"
+
+struct plan {
+    struct record *record;
+    struct plan *earlier;  /* of the op before in the batch, same record */
+    struct op *op;         /* set in a batch only */
+    /* In a batch: the last plan so far that touches a record, or NULL. */
+    struct plan *(*last_of)(void *run, const struct record *record);
+    void *run;
+    bool existed;          /* before the commit */
+    bool exists;           /* before this op */
+    bool created;          /* by apply_prepare */
+    bool fresh_blocks;     /* never write into a value's old bytes */
+    bool replay;
+    uint64_t block_mask;   /* fields with a block below */
+    void *blocks[56];
+};
+
+/* Memory, the result of an add, unique values. 0 or an error. */
+int apply_prepare(struct shard *shard, struct op *op, struct plan *plan);
+/* Gives back what apply_prepare took. */
+void apply_cancel(struct shard *shard, struct op *op, struct plan *plan);
+/* Changes the record; its word is odd from here until apply_finish. */
+void apply_change(struct shard *shard, struct op *op, struct plan *plan,
+                  uint64_t seq, uint32_t ordinal);
+/* seq 0: nothing was logged, the version stays. */
+void apply_finish(struct shard *shard, const struct layout *l,
+                  struct record *r, uint64_t seq);
+/* The version that callers see: changes with every write of the record. */
+uint64_t apply_version(const struct layout *l, const struct record *r);
+/* Remember a place that the next checkpoint's commit makes unreachable. */
+void apply_dead_place(struct warp_db *db, const struct disk_place *place);
+/* Takes all fields away (delete, expiry). */
+void apply_clear(struct shard *shard, const struct layout *l,
+                 struct record *r);
+
+#endif

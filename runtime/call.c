@@ -1,0 +1,516 @@
+/* call.c: the calls of generated code for single records and their twins in a
+ * batch: checks of arguments, then commit.c, read.c. Scans and series calls are
+ * in iter.c. */
+#include "batch.h"
+#include "clock.h"
+#include "codec.h"
+#include "commit.h"
+#include "error.h"
+#include "hash.h"
+#include "read.h"
+
+enum { STACK_BODY = 1024 };
+
+static int forked(void)
+{
+    return error_set(WARP_EFORK, "the store belongs to the parent process: "
+                                 "open it after fork()");
+}
+
+static int unknown_product(const struct warp_product *desc)
+{
+    return error_set(WARP_EINVAL, "%s is not a product of this store's schema",
+                     desc ? desc->name : "NULL");
+}
+
+/* Fork, product, arguments. */
+static int enter(struct warp_db *db, const struct warp_product *desc,
+                 const void *argument, struct layout **l)
+{
+    if (!db || !argument)
+        return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
+                         desc ? desc->name : "?");
+    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
+        return forked();
+    *l = db_layout(db, desc);
+    return *l ? WARP_OK : unknown_product(desc);
+}
+
+static int enter_write(struct warp_db *db, const struct warp_product *desc,
+                       const void *argument, struct layout **l)
+{
+    int rc = enter(db, desc, argument, l);
+    if (rc != WARP_OK)
+        return rc;
+    if (db->read_only)
+        return error_set(WARP_EREADONLY, "the store is open for reading only");
+    int health = atomic_load_explicit(&db->health, memory_order_relaxed);
+    if (health != WARP_OK)
+        return error_set(health, "the log has failed: the store is read-only "
+                                 "until it is opened again");
+    return WARP_OK;
+}
+
+static int bad_mask(const struct layout *l, uint64_t bad, const char *why)
+{
+    uint32_t i = (uint32_t)__builtin_ctzll(bad);
+    if (i < l->desc->field_count)
+        return error_set(WARP_EINVAL, "%s.%s: %s", l->desc->name,
+                         l->desc->fields[i].name, why);
+    return error_set(WARP_EINVAL, "%s: the mask names field %u, there are %u",
+                     l->desc->name, i, l->desc->field_count);
+}
+
+static int check_writable(const struct layout *l, uint64_t fields)
+{
+    uint64_t bad = fields & R_FIELDS & ~l->writable;
+    if (!bad)
+        return WARP_OK;
+    return bad_mask(l, bad,
+                    bad & l->series    ? "a series is written by _append"
+                    : bad & l->derived ? "a derived field has no setter"
+                                       : "no such field");
+}
+
+static int check_field(const struct layout *l, uint32_t field)
+{
+    if (field >= l->desc->field_count || !(l->stored >> field & 1))
+        return bad_mask(l, UINT64_C(1) << (field & 63),
+                        "this field cannot be set");
+    return WARP_OK;
+}
+
+/* A touch may name fields without a ttl beside those that have one; a deadline
+ * for such a field would be lost, so it is refused. */
+static int check_ttl(const struct layout *l, uint64_t fields, bool touch,
+                     uint64_t *dead)
+{
+    uint64_t bad = fields & R_FIELDS & ~(l->ttl | l->keys);
+    if (bad && !touch)
+        return bad_mask(l, bad, "the field has no ttl:");
+    *dead = fields & l->ttl;
+    if (l->deadline != UINT32_MAX)
+        *dead |= OP_RECORD_DEADLINE;
+    if (*dead == 0)
+        return error_set(WARP_EINVAL,
+                         "%s: neither the product nor a field of the mask "
+                         "has a ttl:",
+                         l->desc->name);
+    return WARP_OK;
+}
+
+/* The op's key, hash and shard; its time. */
+static int address(struct warp_db *db, struct op *op, const void *key,
+                   const void *record)
+{
+    int rc = op_key(op, key, record);
+    if (rc != WARP_OK)
+        return rc;
+    op->hash = hash_key(db->seed, op->layout->number, op->body + op->key_at,
+                        op->key_bytes);
+    op->shard = hash_shard(op->hash, db->shard_count);
+    op->now = read_now(db, op->layout);
+    return WARP_OK;
+}
+
+static int key_of(struct warp_db *db, const struct layout *l, const void *key,
+                  uint8_t *bytes, struct key_ref *ref)
+{
+    size_t count = 0;
+    const char *why = NULL;
+    int rc = key_encode(l->desc, key, bytes, &count, &why);
+    if (rc != WARP_OK)
+        return error_set(rc, "%s: the key %s", l->desc->name,
+                         why ? why : "is not valid");
+    ref->bytes = bytes;
+    ref->count = (uint32_t)count;
+    ref->product = l->number;
+    ref->row_bytes = l->row_bytes;
+    ref->hash = hash_key(db->seed, l->number, bytes, count);
+    return WARP_OK;
+}
+
+static int not_found(const struct layout *l)
+{
+    return error_set(WARP_ENOTFOUND, "%s: no record has this key",
+                     l->desc->name);
+}
+
+/* ---- making ops, for a call and for a batch alike ---- */
+
+static int make_put(struct warp_db *db, struct op *op, const void *record,
+                    uint64_t fields)
+{
+    int rc = check_writable(op->layout, fields);
+    if (rc == WARP_OK)
+        rc = address(db, op, NULL, record);
+    return rc == WARP_OK ? op_put(op, record, fields, op->now) : rc;
+}
+
+static int make_set(struct warp_db *db, struct op *op, const void *key,
+                    uint32_t field, const void *value)
+{
+    int rc = check_field(op->layout, field);
+    if (rc == WARP_OK && !value)
+        rc = error_set(WARP_EINVAL, "%s.%s: NULL where a value is needed",
+                       op->layout->desc->name,
+                       op->layout->desc->fields[field].name);
+    if (rc == WARP_OK)
+        rc = address(db, op, key, NULL);
+    return rc == WARP_OK ? op_set(op, field, value, op->now) : rc;
+}
+
+static int make_add(struct warp_db *db, struct op *op, const void *key,
+                    uint32_t field, const void *delta)
+{
+    int rc = check_field(op->layout, field);
+    if (rc != WARP_OK)
+        return rc;
+    uint8_t kind = op->layout->desc->fields[field].type->kind;
+    if (!delta || kind < WARP_T_U8 || kind > WARP_T_DURATION)
+        return error_set(WARP_EINVAL, "%s.%s: add is for numbers",
+                         op->layout->desc->name,
+                         op->layout->desc->fields[field].name);
+    rc = address(db, op, key, NULL);
+    return rc == WARP_OK ? op_add(op, field, delta, op->now) : rc;
+}
+
+static int make_deadlines(struct warp_db *db, struct op *op, const void *key,
+                          uint64_t fields, int64_t deadline, bool touch)
+{
+    uint64_t dead;
+    int rc = check_ttl(op->layout, fields, touch, &dead);
+    if (rc == WARP_OK && !touch && (fields & R_FIELDS & ~op->layout->keys))
+        dead &= ~OP_RECORD_DEADLINE;
+    if (rc == WARP_OK)
+        rc = address(db, op, key, NULL);
+    if (rc == WARP_OK)
+        rc = op_deadlines(op, dead, deadline);
+    if (rc == WARP_OK && touch)
+        op_touch(op);
+    return rc;
+}
+
+static int make_delete(struct warp_db *db, struct op *op, const void *key)
+{
+    op->must_exist = true;
+    return address(db, op, key, NULL);
+}
+
+static int make_append(struct warp_db *db, struct op *op, const void *key,
+                       uint32_t field, int64_t at_ms, const void *element)
+{
+    const struct layout *l = op->layout;
+    if (field >= l->desc->field_count || !(l->series >> field & 1))
+        return bad_mask(l, UINT64_C(1) << (field & 63),
+                        "this field is no series");
+    int rc = address(db, op, key, NULL);
+    if (rc != WARP_OK)
+        return rc;
+    const struct warp_field *f = &l->desc->fields[field];
+    if (!element)
+        return error_set(WARP_EINVAL, "%s.%s: NULL where a value is needed",
+                         l->desc->name, f->name);
+    if (f->by_offset != UINT32_MAX)
+        memcpy(&at_ms, (const char *)element + f->by_offset, sizeof at_ms);
+    if (at_ms == WARP_NOW)
+        at_ms = clock_now(db->clock);
+    return op_append(op, field, at_ms, element);
+}
+
+/* ---- single calls ---- */
+
+#define ENTER_WRITE(kind, argument)                                           \
+    uint8_t space[STACK_BODY];                                                \
+    struct layout *l;                                                         \
+    struct op op;                                                             \
+    int rc = enter_write(db, desc, argument, &l);                             \
+    if (rc != WARP_OK)                                                        \
+        return rc;                                                            \
+    op_init(&op, l, kind, space, sizeof space)
+
+static int finish(struct warp_db *db, struct op *op, int rc, uint64_t flags,
+                  bool is_delete)
+{
+    struct stripe *stripe = db_stripe(db);
+    if (rc == WARP_OK)
+        rc = commit_op(db, op, (flags & WARP_POWER_LOSS) != 0);
+    op_fini(op);
+    if (rc == WARP_OK)
+        db_count(is_delete ? &stripe->deletes : &stripe->puts);
+    return rc;
+}
+
+int warp_gen_put(struct warp_db *db, const struct warp_product *desc,
+                 const void *record, uint64_t fields)
+{
+    ENTER_WRITE(OP_UPDATE, record);
+    rc = make_put(db, &op, record, fields);
+    return finish(db, &op, rc, fields, false);
+}
+
+int warp_gen_set(struct warp_db *db, const struct warp_product *desc,
+                 const void *key, uint32_t field, const void *value)
+{
+    ENTER_WRITE(OP_UPDATE, key);
+    rc = make_set(db, &op, key, field, value);
+    return finish(db, &op, rc, 0, false);
+}
+
+int warp_gen_add(struct warp_db *db, const struct warp_product *desc,
+                 const void *key, uint32_t field, const void *delta,
+                 void *now)
+{
+    ENTER_WRITE(OP_UPDATE, key);
+    rc = make_add(db, &op, key, field, delta);
+    struct stripe *stripe = db_stripe(db);
+    if (rc == WARP_OK)
+        rc = commit_op(db, &op, false);
+    if (rc == WARP_OK) {
+        db_count(&stripe->puts);
+        if (now)
+            memcpy(now, op_value_of(&op, field), l->fields[field].bytes
+                       ? l->fields[field].bytes
+                       : l->desc->fields[field].type->size);
+    }
+    op_fini(&op);
+    return rc;
+}
+
+int warp_gen_delete(struct warp_db *db, const struct warp_product *desc,
+                    const void *key)
+{
+    ENTER_WRITE(OP_DELETE, key);
+    rc = make_delete(db, &op, key);
+    return finish(db, &op, rc, 0, true);
+}
+
+int warp_gen_touch(struct warp_db *db, const struct warp_product *desc,
+                   const void *key, uint64_t fields)
+{
+    ENTER_WRITE(OP_UPDATE, key);
+    rc = make_deadlines(db, &op, key, fields, 0, true);
+    return finish(db, &op, rc, fields, false);
+}
+
+int warp_gen_expire(struct warp_db *db, const struct warp_product *desc,
+                    const void *key, uint64_t fields, int64_t deadline_ms)
+{
+    ENTER_WRITE(OP_UPDATE, key);
+    rc = make_deadlines(db, &op, key, fields, deadline_ms, false);
+    return finish(db, &op, rc, fields, false);
+}
+
+int warp_gen_append(struct warp_db *db, const struct warp_product *desc,
+                    const void *key, uint32_t field, int64_t at_ms,
+                    const void *element)
+{
+    ENTER_WRITE(OP_APPEND, key);
+    rc = make_append(db, &op, key, field, at_ms, element);
+    return finish(db, &op, rc, 0, false);
+}
+
+/* The key of a call goes into the result; strings are copied. */
+static int set_key(const struct layout *l, const void *key,
+                   const struct key_ref *ref, void *out,
+                   struct warp_arena *arena)
+{
+    uint8_t field = l->desc->key_fields[0];
+    if (l->key_type && l->key_type->plain) {
+        memcpy((char *)out + l->fields[field].offset, key, l->key_type->size);
+        return WARP_OK;
+    }
+    return key_decode(l->desc, ref->bytes, ref->count, NULL, out, arena);
+}
+
+int warp_gen_get(struct warp_db *db, const struct warp_product *desc,
+                 const void *key, uint64_t fields, void *out,
+                 struct warp_arena *arena)
+{
+    struct layout *l;
+    struct key_ref ref;
+    uint8_t bytes[KEY_BYTES_MAX];
+    int rc = enter(db, desc, key, &l);
+    if (rc != WARP_OK)
+        return rc;
+    if (!out)
+        return error_set(WARP_EINVAL, "%s: get needs a place for the result",
+                         desc->name);
+    memset(out, 0, desc->record_bytes);
+    uint64_t bad = fields & R_FIELDS &
+                   ~(l->stored | l->derived | l->keys);
+    if (bad)
+        return bad_mask(l, bad, bad & l->series
+                                    ? "a series is read by _range"
+                                    : "no such field");
+    rc = key_of(db, l, key, bytes, &ref);
+    if (rc == WARP_OK)
+        rc = read_record(db, l, &ref, fields, out, arena);
+    if (rc == WARP_ENOTFOUND)
+        return not_found(l);
+    return rc == WARP_OK ? set_key(l, key, &ref, out, arena) : rc;
+}
+
+int warp_gen_get_many(struct warp_db *db, const struct warp_product *desc,
+                      const void *keys, size_t count, uint64_t fields,
+                      void *out, int *codes, struct warp_arena *arena)
+{
+    struct layout *l;
+    int rc = enter(db, desc, keys, &l);
+    if (rc != WARP_OK)
+        return rc;
+    if (!out || !codes)
+        return error_set(WARP_EINVAL, "%s: get_many needs results and codes",
+                         desc->name);
+    enum { AHEAD = 8 };
+    for (size_t i = 0; i < count + AHEAD; i++) {
+        struct key_ref ref;
+        uint8_t bytes[KEY_BYTES_MAX];
+        if (i < count &&
+            key_of(db, l, (const char *)keys + i * desc->key_bytes, bytes,
+                   &ref) == WARP_OK)
+            index_prefetch(&db->shards[hash_shard(ref.hash,
+                                                  db->shard_count)]
+                                .index,
+                           ref.hash);
+        if (i < AHEAD)
+            continue;
+        size_t k = i - AHEAD;
+        codes[k] = warp_gen_get(db, desc,
+                                (const char *)keys + k * desc->key_bytes,
+                                fields, (char *)out + k * desc->record_bytes,
+                                arena);
+        if (codes[k] != WARP_OK && codes[k] != WARP_ENOTFOUND)
+            rc = codes[k];
+    }
+    return rc;
+}
+
+int warp_gen_version(struct warp_db *db, const struct warp_product *desc,
+                     const void *key, uint64_t *version)
+{
+    struct layout *l;
+    struct key_ref ref;
+    uint8_t bytes[KEY_BYTES_MAX];
+    int rc = enter(db, desc, key, &l);
+    if (rc == WARP_OK)
+        rc = key_of(db, l, key, bytes, &ref);
+    if (rc == WARP_OK)
+        rc = read_version(db, l, &ref, version);
+    return rc == WARP_ENOTFOUND ? not_found(l) : rc;
+}
+
+enum warp_state warp_gen_state(struct warp_db *db,
+                               const struct warp_product *desc,
+                               const void *key, uint64_t field)
+{
+    struct layout *l;
+    struct key_ref ref;
+    uint8_t bytes[KEY_BYTES_MAX];
+    if (enter(db, desc, key, &l) != WARP_OK)
+        return WARP_STATE_ERROR;
+    if (__builtin_popcountll(field) != 1 ||
+        field >> l->desc->field_count != 0) {
+        error_set(WARP_EINVAL, "%s: a state is of one field", desc->name);
+        return WARP_STATE_ERROR;
+    }
+    if (key_of(db, l, key, bytes, &ref) != WARP_OK)
+        return WARP_STATE_ERROR;
+    return read_state(db, l, &ref, (uint32_t)__builtin_ctzll(field));
+}
+
+int warp_gen_prefetch(struct warp_db *db, const struct warp_product *desc,
+                      const void *keys, size_t count, uint64_t fields)
+{
+    struct layout *l;
+    int rc = enter(db, desc, keys, &l);
+    for (size_t i = 0; i < count && rc == WARP_OK; i++) {
+        struct key_ref ref;
+        uint8_t bytes[KEY_BYTES_MAX];
+        rc = key_of(db, l, (const char *)keys + i * desc->key_bytes, bytes,
+                    &ref);
+        if (rc == WARP_OK)
+            rc = read_warm(db, l, &ref, fields & l->cold);
+    }
+    return rc;
+}
+
+/* ---- in a batch ---- */
+
+#define ENTER_BATCH(kind, argument)                                           \
+    struct layout *l;                                                         \
+    struct op *op;                                                            \
+    if (!batch)                                                               \
+        return error_set(WARP_EINVAL, "no batch");                            \
+    int rc = enter(batch->db, desc, argument, &l);                            \
+    if (rc == WARP_OK)                                                        \
+        rc = batch_add(batch, l, kind, &op);                                  \
+    if (rc != WARP_OK)                                                        \
+        return batch_fail(batch, rc)
+
+int warp_gen_put_in(struct warp_batch *batch, const struct warp_product *desc,
+                    const void *record, uint64_t fields)
+{
+    ENTER_BATCH(OP_UPDATE, record);
+    if (fields & WARP_POWER_LOSS)
+        batch->power = true;
+    return batch_fail(batch, make_put(batch->db, op, record, fields));
+}
+
+int warp_gen_delete_in(struct warp_batch *batch,
+                       const struct warp_product *desc, const void *key)
+{
+    ENTER_BATCH(OP_DELETE, key);
+    return batch_fail(batch, make_delete(batch->db, op, key));
+}
+
+int warp_gen_set_in(struct warp_batch *batch, const struct warp_product *desc,
+                    const void *key, uint32_t field, const void *value)
+{
+    ENTER_BATCH(OP_UPDATE, key);
+    return batch_fail(batch, make_set(batch->db, op, key, field, value));
+}
+
+int warp_gen_add_in(struct warp_batch *batch, const struct warp_product *desc,
+                    const void *key, uint32_t field, const void *delta)
+{
+    ENTER_BATCH(OP_UPDATE, key);
+    return batch_fail(batch, make_add(batch->db, op, key, field, delta));
+}
+
+int warp_gen_touch_in(struct warp_batch *batch,
+                      const struct warp_product *desc, const void *key,
+                      uint64_t fields)
+{
+    ENTER_BATCH(OP_UPDATE, key);
+    return batch_fail(batch,
+                      make_deadlines(batch->db, op, key, fields, 0, true));
+}
+
+int warp_gen_expire_in(struct warp_batch *batch,
+                       const struct warp_product *desc, const void *key,
+                       uint64_t fields, int64_t deadline_ms)
+{
+    ENTER_BATCH(OP_UPDATE, key);
+    return batch_fail(batch, make_deadlines(batch->db, op, key, fields,
+                                            deadline_ms, false));
+}
+
+int warp_gen_append_in(struct warp_batch *batch,
+                       const struct warp_product *desc, const void *key,
+                       uint32_t field, int64_t at_ms, const void *element)
+{
+    ENTER_BATCH(OP_APPEND, key);
+    return batch_fail(batch, make_append(batch->db, op, key, field, at_ms,
+                                         element));
+}
+
+int warp_gen_expect_in(struct warp_batch *batch,
+                       const struct warp_product *desc, const void *key,
+                       uint64_t version)
+{
+    ENTER_BATCH(OP_UPDATE, key);
+    op->expect = true;
+    op->expected_version = version;
+    return batch_fail(batch, address(batch->db, op, key, NULL));
+}

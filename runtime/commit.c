@@ -1,0 +1,366 @@
+/* commit.c: one change, or several together, from bytes to the record.
+ *
+ * Order: lock; check (existence, versions, unique values, overflow); set memory
+ * aside; log; apply; unlock; wait for the disk if asked. After the log has a
+ * change nothing can fail, before it nothing has happened. */
+#include "commit.h"
+
+#include "apply.h"
+#include "clock.h"
+#include "error.h"
+#include "secondary.h"
+
+#include <stdlib.h>
+
+/* Writers wait here while the log is at its limit. */
+static int admit(struct warp_db *db)
+{
+    while (atomic_load_explicit(&db->stalled, memory_order_acquire)) {
+        uint32_t seen = atomic_load(&db->room_word);
+        if (!atomic_load(&db->stalled))
+            break;
+        int health = atomic_load(&db->health);
+        if (health != WARP_OK)
+            return error_set(health, "the log has failed: the store is "
+                                     "read-only until it is opened again");
+        db_wake_keeper(db);
+        os_futex_wait(&db->room_word, seen, 100000000);
+    }
+    return WARP_OK;
+}
+
+static int not_found(const struct op *op)
+{
+    return error_set(WARP_ENOTFOUND, "%s: no record has this key",
+                     op->layout->desc->name);
+}
+
+/* Everything that can be refused, and the memory; nothing has changed after a
+ * failure but perhaps a record that does not exist yet (plan->created). */
+static int prepare(struct shard *s, struct op *op, struct plan *plan)
+{
+    struct key_ref key = op_key_ref(op);
+    int rc = shard_find(s, op->layout, &key, &plan->record);
+    if (rc != WARP_OK)
+        return rc;
+    plan->existed = shard_exists(op->layout, plan->record, op->now);
+    plan->exists = plan->existed;
+    if (op->expect) {
+        uint64_t have = plan->exists
+                            ? apply_version(op->layout, plan->record)
+                            : 0;
+        if (have != op->expected_version)
+            return error_set(WARP_ECONFLICT,
+                             "%s: the record has version %llu, %llu was "
+                             "expected",
+                             op->layout->desc->name,
+                             (unsigned long long)have,
+                             (unsigned long long)op->expected_version);
+        return WARP_OK;
+    }
+    if (op->must_exist && !plan->exists)
+        return not_found(op);
+    return apply_prepare(s, op, plan);
+}
+
+/* Whether the log must hear of an op, given what the record was. */
+static bool needs_log(const struct op *op, const struct plan *plan)
+{
+    const struct layout *l = op->layout;
+    if (op->kind != OP_UPDATE || op->set || !plan->exists)
+        return true;
+    if (op->dead & ~l->mortal_mem)
+        return true;
+    return (op->mark & ~row_load(plan->record, l->lost)) != 0;
+}
+
+static bool needs_power(const struct op *op)
+{
+    const struct layout *l = op->layout;
+    if (op->kind == OP_DELETE)
+        return l->power != 0;
+    if (op->kind == OP_APPEND)
+        return (l->power >> op->field & 1) != 0;
+    return ((op->set | op->mark | op->dead) & l->power) != 0;
+}
+
+int commit_op(struct warp_db *db, struct op *op, bool power)
+{
+    struct shard *s = &db->shards[op->shard];
+    struct plan plan = {0};
+    uint64_t seq = 0, position = 0;
+    bool logged = false, unique = (op->set | op->memory) & op->layout->unique;
+    if (atomic_load_explicit(&db->stalled, memory_order_relaxed)) {
+        int rc = admit(db);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    if (unique && atomic_load(&db->loading))
+        db_wait_loaded(db);
+    os_lock(&s->lock);
+    if (unique)
+        os_lock(&db->unique_lock);
+    int rc = prepare(s, op, &plan);
+    if (rc == WARP_OK && needs_log(op, &plan)) {
+        op->body[1] = op->flags;
+        logged = true;
+        rc = log_append(db->log, s->number, 0, 0, op->body, op->logged_bytes,
+                        op->kind == OP_DELETE, &seq, &position);
+    }
+    if (rc == WARP_OK)
+        apply_change(s, op, &plan, seq, 0);
+    else
+        apply_cancel(s, op, &plan);
+    if (rc == WARP_OK)
+        apply_finish(s, op->layout, plan.record, logged ? seq : 0);
+    if (unique)
+        os_unlock(&db->unique_lock);
+    os_unlock(&s->lock);
+    if (rc == WARP_OK && logged && (power || needs_power(op)))
+        rc = log_wait(db->log, s->number, position);
+    return rc;
+}
+
+/* ---- several ---- */
+
+struct batch_run {
+    struct warp_db *db;
+    struct op **ops;
+    struct plan *plans;
+    uint32_t count;
+    uint32_t *touched; /* open addressing: record -> its last op + 1 */
+    uint32_t touched_mask;
+    uint8_t shard_used[256];
+    uint64_t seqs[256], positions[256];
+    uint8_t *body; /* one log record per shard is put together here */
+    size_t body_room;
+};
+
+static uint32_t *touched_slot(struct batch_run *run, const struct record *r)
+{
+    uint32_t at = (uint32_t)((uintptr_t)r >> 4 ^ (uintptr_t)r >> 17) &
+                  run->touched_mask;
+    while (run->touched[at] != 0 &&
+           run->plans[run->touched[at] - 1].record != r)
+        at = (at + 1) & run->touched_mask;
+    return &run->touched[at];
+}
+
+static struct plan *last_of(void *arg, const struct record *r)
+{
+    struct batch_run *run = arg;
+    uint32_t last = *touched_slot(run, r);
+    return last ? &run->plans[last - 1] : NULL;
+}
+
+/* As prepare(), seeing the earlier ops of the batch. */
+static int prepare_in_batch(struct batch_run *run, uint32_t i)
+{
+    struct op *op = run->ops[i];
+    struct plan *plan = &run->plans[i];
+    struct shard *s = &run->db->shards[op->shard];
+    struct key_ref key = op_key_ref(op);
+    plan->fresh_blocks = true;
+    plan->op = op;
+    plan->last_of = last_of;
+    plan->run = run;
+    if (op->expect)
+        return prepare(s, op, plan);
+    int rc = shard_find(s, op->layout, &key, &plan->record);
+    if (rc != WARP_OK)
+        return rc;
+    plan->existed = shard_exists(op->layout, plan->record, op->now);
+    plan->exists = plan->existed;
+    if (plan->record) {
+        plan->earlier = last_of(run, plan->record);
+        if (plan->earlier) {
+            plan->exists = plan->earlier->op->kind != OP_DELETE;
+            plan->existed = true; /* its floor is the earlier op's business */
+        }
+    }
+    if (op->must_exist && !plan->exists)
+        return not_found(op);
+    rc = apply_prepare(s, op, plan);
+    if (rc == WARP_OK)
+        *touched_slot(run, plan->record) = i + 1;
+    return rc;
+}
+
+static int log_shard(struct batch_run *run, uint32_t shard, uint64_t batch_id,
+                     uint32_t parts)
+{
+    size_t bytes = 0;
+    bool urgent = true;
+    for (uint32_t i = 0; i < run->count; i++) {
+        struct op *op = run->ops[i];
+        if (op->shard != shard || op->expect)
+            continue;
+        op->body[1] = op->flags;
+        if (bytes + op->logged_bytes > run->body_room) {
+            size_t room = (bytes + op->logged_bytes) * 2;
+            uint8_t *grown = realloc(run->body, room);
+            if (!grown)
+                return error_set(WARP_ENOMEM, "out of memory for a batch");
+            run->body = grown;
+            run->body_room = room;
+        }
+        memcpy(run->body + bytes, op->body, op->logged_bytes);
+        bytes += op->logged_bytes;
+        urgent = urgent && op->kind == OP_DELETE;
+    }
+    return log_append(run->db->log, shard, batch_id, parts, run->body, bytes,
+                      urgent, &run->seqs[shard], &run->positions[shard]);
+}
+
+static int log_parts(struct batch_run *run)
+{
+    struct warp_db *db = run->db;
+    uint32_t parts = 0;
+    for (uint32_t s = 0; s < db->shard_count; s++)
+        parts += run->shard_used[s] == 2;
+    uint64_t batch_id = parts > 1 ? log_batch_id(db->log) : 0;
+    if (parts == 1)
+        parts = 0;
+    for (uint32_t s = 0; s < db->shard_count; s++) {
+        if (run->shard_used[s] != 2)
+            continue;
+        int rc = log_shard(run, s, batch_id, parts);
+        /* Parts that were appended stay incomplete: a replay leaves them out. */
+        if (rc != WARP_OK)
+            return rc;
+    }
+    return WARP_OK;
+}
+
+static void apply_all(struct batch_run *run)
+{
+    /* All records are odd before the first changes: no reader sees a record
+     * between two ops of the batch. */
+    for (uint32_t i = 0; i < run->count; i++)
+        if (!run->ops[i]->expect)
+            record_begin(run->plans[i].record);
+    for (uint32_t i = 0; i < run->count; i++) {
+        struct op *op = run->ops[i];
+        if (!op->expect)
+            apply_change(&run->db->shards[op->shard], op, &run->plans[i],
+                         run->seqs[op->shard], i);
+    }
+    for (uint32_t i = 0; i < run->count; i++) {
+        struct op *op = run->ops[i];
+        struct record *r = run->plans[i].record;
+        if (op->expect || *touched_slot(run, r) != i + 1)
+            continue;
+        apply_finish(&run->db->shards[op->shard], op->layout, r,
+                     run->seqs[op->shard]);
+    }
+}
+
+static int run_locked(struct batch_run *run)
+{
+    int rc = WARP_OK;
+    uint32_t done = 0;
+    /* Expectations speak of the store before the batch. */
+    for (uint32_t i = 0; i < run->count && rc == WARP_OK; i++)
+        if (run->ops[i]->expect)
+            rc = prepare_in_batch(run, i);
+    for (; done < run->count && rc == WARP_OK; done++)
+        if (!run->ops[done]->expect)
+            rc = prepare_in_batch(run, done);
+    if (rc == WARP_OK)
+        rc = log_parts(run);
+    if (rc == WARP_OK) {
+        apply_all(run);
+        return rc;
+    }
+    while (done > 0) {
+        done--;
+        if (!run->ops[done]->expect)
+            apply_cancel(&run->db->shards[run->ops[done]->shard],
+                         run->ops[done], &run->plans[done]);
+    }
+    return rc;
+}
+
+int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
+{
+    if (count == 0)
+        return WARP_OK;
+    if (count == 1 && !ops[0]->expect)
+        return commit_op(db, ops[0], power);
+    struct batch_run run = {.db = db, .ops = ops, .count = count};
+    int rc = admit(db);
+    if (rc != WARP_OK)
+        return rc;
+    uint32_t slots = 4;
+    while (slots < count * 2)
+        slots *= 2;
+    run.touched_mask = slots - 1;
+    run.touched = calloc(slots, sizeof *run.touched);
+    run.plans = calloc(count, sizeof *run.plans);
+    bool unique = false;
+    if (!run.touched || !run.plans) {
+        rc = error_set(WARP_ENOMEM, "out of memory for a batch of %u", count);
+        goto out;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *used = &run.shard_used[ops[i]->shard];
+        if (ops[i]->expect) {
+            *used = *used ? *used : 1;
+            continue;
+        }
+        *used = 2;
+        power = power || needs_power(ops[i]);
+        unique = unique ||
+                 ((ops[i]->set | ops[i]->memory) & ops[i]->layout->unique);
+    }
+    if (unique && atomic_load(&db->loading))
+        db_wait_loaded(db);
+    for (uint32_t s = 0; s < db->shard_count; s++)
+        if (run.shard_used[s])
+            os_lock(&db->shards[s].lock);
+    if (unique)
+        os_lock(&db->unique_lock);
+    rc = run_locked(&run);
+    if (unique)
+        os_unlock(&db->unique_lock);
+    for (uint32_t s = 0; s < db->shard_count; s++)
+        if (run.shard_used[s])
+            os_unlock(&db->shards[s].lock);
+    for (uint32_t s = 0; s < db->shard_count && power && rc == WARP_OK; s++)
+        if (run.shard_used[s] == 2)
+            rc = log_wait(db->log, s, run.positions[s]);
+out:
+    free(run.touched);
+    free(run.plans);
+    free(run.body);
+    return rc;
+}
+
+int commit_replay(struct shard *s, struct op *op, uint64_t seq,
+                  uint32_t ordinal)
+{
+    struct plan plan = {0};
+    struct key_ref key = op_key_ref(op);
+    int rc = shard_find(s, op->layout, &key, &plan.record);
+    if (rc != WARP_OK)
+        return rc;
+    /* The directory may hold the record as of a later commit. Several ops of
+     * one commit share its number. */
+    if (plan.record && record_version(plan.record) >= seq &&
+        !(record_version(plan.record) == seq && ordinal > 0))
+        return WARP_OK;
+    plan.replay = true;
+    plan.existed = plan.record &&
+                   !(record_have(plan.record) & R_DELETED);
+    plan.exists = plan.existed && !(op->flags & OP_FLOOR);
+    if (op->kind == OP_DELETE && !plan.record)
+        return WARP_OK;
+    rc = apply_prepare(s, op, &plan);
+    if (rc != WARP_OK) {
+        apply_cancel(s, op, &plan);
+        return rc;
+    }
+    apply_change(s, op, &plan, seq, ordinal);
+    apply_finish(s, op->layout, plan.record, seq);
+    return WARP_OK;
+}

@@ -1,0 +1,110 @@
+/* db.h: an open store: what its parts share. Private to the runtime.
+ *
+ * Order of locks: checkpoint, then shards by number, then index parts by
+ * number. Readers take none. */
+#ifndef WARP_DB_H
+#define WARP_DB_H
+
+#include "disk.h"
+#include "heap.h"
+#include "layout.h"
+#include "log.h"
+#include "os.h"
+#include "shard.h"
+#include "ssd.h"
+
+enum { DB_STRIPES = 64, DB_PATH_BYTES = 4096 };
+
+/* Counters that a thread bumps in a line of its own. */
+struct stripe {
+    _Alignas(64) _Atomic uint64_t gets, puts, deletes, commits, cold_reads;
+};
+
+struct db_paths {
+    char *store, *log, *ring, *ssd, *disk, *archive, *schema;
+};
+
+struct warp_db {
+    /* read by every call */
+    const _Atomic uint32_t *fork_guard; /* 1; 0 in a forked child */
+    struct shard *shards;
+    uint32_t shard_count;
+    uint32_t layout_count;
+    struct layout **layouts;
+    struct {
+        const struct warp_product *desc;
+        struct layout *layout;
+    } *by_desc; /* open addressing over the descriptor's address */
+    uint32_t by_desc_mask;
+    uint64_t seed; /* of key hashes */
+    struct log *log;
+    struct ssd *ssd;
+    struct disk *disk;
+    const struct warp_schema *schema;
+    _Atomic bool loading;  /* the directory may hold keys not in memory */
+    _Atomic bool stalled;  /* the log is at its limit: writers wait */
+    _Atomic int health;    /* WARP_OK or the sticky error */
+    bool read_only;
+
+    struct budget budget;
+    struct stripe stripes[DB_STRIPES];
+
+    struct clock *clock;
+    struct secondary *secondary;
+    struct os_lock unique_lock; /* held while a unique value is checked and
+                                   taken; after the shards' locks */
+    struct os_lock dead_lock;
+    struct disk_place *dead_places; /* freed by the next checkpoint */
+    uint32_t dead_count, dead_room;
+    struct series *series;
+    struct warp_options options;
+    struct db_paths paths;
+    int lock_fd;
+    uint8_t store_id[16];
+
+    /* background work */
+    struct os_lock checkpoint_lock;
+    struct os_thread keeper; /* checkpoints and sweeps */
+    struct os_thread loader;
+    _Atomic uint32_t keeper_word; /* futex: bumped to wake the keeper */
+    _Atomic uint32_t room_word;   /* futex: bumped when the log was cut */
+    _Atomic uint32_t loaded_word; /* futex: 1 when all is loaded */
+    _Atomic bool stopping;
+    _Atomic uint64_t checkpoints, expired, batches;
+    _Atomic int64_t sweep_done_ms;
+    uint32_t sweep_at; /* where the sweeper goes on */
+    bool reserve_given; /* the reserve file was given up */
+    bool dir_had_rows;  /* the directory was not empty at open */
+};
+
+/* The layout of a product, or NULL if the store's schema lacks it. */
+static inline struct layout *db_layout(const struct warp_db *db,
+                                       const struct warp_product *desc)
+{
+    uint32_t at = (uint32_t)((uintptr_t)desc >> 4) & db->by_desc_mask;
+    for (;; at = (at + 1) & db->by_desc_mask) {
+        if (db->by_desc[at].desc == desc)
+            return db->by_desc[at].layout;
+        if (!db->by_desc[at].desc)
+            return NULL;
+    }
+}
+
+struct stripe *db_stripe(struct warp_db *db);
+static inline void db_count(_Atomic uint64_t *counter)
+{
+    /* Lost counts when two threads share a stripe are accepted; no lock. */
+    atomic_store_explicit(
+        counter,
+        atomic_load_explicit(counter, memory_order_relaxed) + 1,
+        memory_order_relaxed);
+}
+
+/* Tells the log callback once. */
+void db_log(struct warp_db *db, int level, int code, const char *text);
+/* Returns when no hot row is missing in memory. */
+void db_wait_loaded(struct warp_db *db);
+/* Wakes the thread that checkpoints. */
+void db_wake_keeper(struct warp_db *db);
+
+#endif

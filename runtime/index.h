@@ -1,0 +1,79 @@
+/* index.h: hash of key -> record, of one shard.
+ *
+ * Extendible hashing: a directory of segments of 1,024 slots, each slot a
+ * 16-bit tag and a 48-bit address, so a split moves at most one segment and
+ * no writer waits for a large rehash. Readers take no lock; a reader that
+ * finds nothing checks the segment's version and looks again if it moved.
+ * Segments are never unmapped before index_fini. */
+#ifndef WARP_INDEX_H
+#define WARP_INDEX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "heap.h"
+
+enum { INDEX_SEGMENT_SLOTS = 1024, INDEX_DEPTH_MAX = 20 };
+
+struct index_segment {
+    _Atomic uint32_t version; /* odd while slots move */
+    uint32_t used;            /* slots that are not empty */
+    uint32_t live;
+    uint32_t depth;
+    uint64_t pad[6];
+    _Atomic uint64_t slots[INDEX_SEGMENT_SLOTS];
+};
+
+struct index {
+    _Atomic uint32_t depth;                  /* of the directory */
+    _Atomic(struct index_segment *) *dir;    /* reserved, 1 << depth used */
+    struct index_segment *segments;          /* reserved, bump-allocated */
+    uint32_t segment_count;
+    uint64_t count;
+    struct budget *budget;
+    uint64_t (*hash_of)(const void *record, const void *arg);
+    const void *arg;
+};
+
+int index_init(struct index *index, struct budget *budget,
+               uint64_t (*hash_of)(const void *record, const void *arg),
+               const void *arg);
+void index_fini(struct index *index);
+
+/* Does the record at this address have the key? May be asked about rubbish. */
+typedef bool index_match_fn(const void *record, const void *key);
+
+/* Without a lock. NULL: not there. *slot gets where it was found, so that the
+ * caller can check after reading that it still is. */
+void *index_find(const struct index *index, uint64_t hash,
+                 index_match_fn *match, const void *key,
+                 _Atomic uint64_t **slot);
+/* Under the shard's lock. */
+int index_insert(struct index *index, uint64_t hash, void *record);
+void index_remove(struct index *index, uint64_t hash, void *record);
+uint64_t index_bytes(const struct index *index);
+/* Each record, under the shard's lock. Records of segment `at` only; returns
+ * false when there is no such segment. fn may remove the record it is given. */
+bool index_walk(struct index *index, uint32_t at,
+                void (*fn)(void *arg, void *record), void *arg);
+
+static inline bool index_slot_holds(_Atomic uint64_t *slot, const void *record)
+{
+    uint64_t address =
+        atomic_load_explicit(slot, memory_order_relaxed) & 0xffffffffffffu;
+    return address == (uint64_t)(uintptr_t)record;
+}
+/* Start loading what a find will touch. */
+static inline void index_prefetch(const struct index *index, uint64_t hash)
+{
+    uint32_t depth =
+        atomic_load_explicit(&index->depth, memory_order_acquire);
+    struct index_segment *s = atomic_load_explicit(
+        &index->dir[hash & ((UINT64_C(1) << depth) - 1)],
+        memory_order_relaxed);
+    __builtin_prefetch(&s->slots[(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1)]);
+}
+
+#endif

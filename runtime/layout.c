@@ -1,0 +1,184 @@
+/* layout.c: descriptors to row layouts.
+ *
+ * A row holds, in this order: the words that the product needs (LOST bits,
+ * deadlines, the mask of unwritten cold fields, the number of its column row),
+ * then the fixed fields by falling alignment, so that nothing is padded. */
+#include "layout.h"
+
+#include "codec.h"
+#include "error.h"
+
+#include <stdlib.h>
+
+enum { ROW_FIXED_MAX = 256 }; /* a larger fixed value lies outside the row */
+
+static bool is_bare(const struct warp_type *type)
+{
+    return type->kind == WARP_T_STRING || type->kind == WARP_T_BYTES ||
+           type->kind == WARP_T_OPAQUE;
+}
+
+static uint8_t form_of(const struct warp_type *type)
+{
+    if (type->wire_bytes == 0 || type->wire_bytes > ROW_FIXED_MAX)
+        return SLOT_VAR;
+    if (!type->plain)
+        return SLOT_WIRE;
+    switch (type->wire_bytes) {
+    case 1:
+        return SLOT_1;
+    case 2:
+        return SLOT_2;
+    case 4:
+        return SLOT_4;
+    case 8:
+        return SLOT_8;
+    default:
+        return SLOT_PLAIN;
+    }
+}
+
+/* The class of a field, by its home. */
+static void classify(struct layout *l, uint32_t i, uint8_t default_survives)
+{
+    const struct warp_field *f = &l->desc->fields[i];
+    uint64_t bit = UINT64_C(1) << i;
+    uint8_t survives = f->survives ? f->survives : default_survives;
+    if (f->flags & WARP_F_KEY) {
+        l->keys |= bit;
+        return;
+    }
+    if (f->flags & WARP_F_SERIES) {
+        l->series |= bit;
+        if (survives == WARP_SURVIVES_POWER_LOSS)
+            l->power |= bit;
+        return;
+    }
+    if (f->flags & WARP_F_DERIVED) {
+        l->derived |= bit;
+        return;
+    }
+    l->stored |= bit;
+    if (f->home == WARP_HOME_MEMORY_ONLY || f->home == WARP_HOME_COMPUTED ||
+        survives == WARP_SURVIVES_NOTHING)
+        l->mortal_mem |= bit;
+    else
+        l->durable |= bit;
+    if (survives == WARP_SURVIVES_POWER_LOSS)
+        l->power |= bit;
+    if ((l->durable & bit) && f->home == WARP_HOME_SSD)
+        l->ssd |= bit;
+    if ((l->durable & bit) &&
+        (f->home == WARP_HOME_DISK || f->home == WARP_HOME_DISK_COMPRESSED ||
+         f->home == WARP_HOME_DISK_ONLY))
+        l->disk |= bit;
+    if ((l->disk & bit) && f->home == WARP_HOME_DISK_ONLY)
+        l->disk_only |= bit;
+    if (f->ttl_ms > 0)
+        l->ttl |= bit;
+    if (f->flags & (WARP_F_INDEX | WARP_F_UNIQUE))
+        l->indexed |= bit;
+    if (f->flags & WARP_F_UNIQUE)
+        l->unique |= bit;
+}
+
+static uint8_t compression_of(const struct layout *l, uint32_t i)
+{
+    const struct warp_field *f = &l->desc->fields[i];
+    if (f->compression != WARP_COMPRESS_DEFAULT_POLICY)
+        return f->compression;
+    if (f->home == WARP_HOME_DISK_COMPRESSED)
+        return WARP_COMPRESS_DEFAULT;
+    return WARP_COMPRESS_NONE;
+}
+
+static uint32_t take(uint32_t *at, uint32_t bytes)
+{
+    uint32_t slot = *at;
+    *at += bytes;
+    return slot;
+}
+
+/* Words first, then falling alignment: 8 and more, 4, 2, 1. */
+static void place_slots(struct layout *l)
+{
+    uint32_t at = 0;
+    const uint32_t none = UINT32_MAX;
+    l->lost = l->mortal_mem ? take(&at, 8) : none;
+    l->deadline = l->desc->ttl_ms > 0 ? take(&at, 8) : none;
+    l->cold_dirty = l->cold ? take(&at, 8) : none;
+    l->column_row = l->columns ? take(&at, 8) : none;
+    FOR_BITS(i, l->stored)
+    {
+        struct field_layout *f = &l->fields[i];
+        f->deadline = (l->ttl >> i & 1) ? take(&at, 8) : none;
+        f->place = (l->disk >> i & 1) ? take(&at, 16) : none;
+        if (f->form == SLOT_VAR)
+            f->slot = take(&at, 16);
+    }
+    for (uint32_t align = 8; align >= 1; align /= 2)
+        FOR_BITS(i, l->stored)
+        {
+            struct field_layout *f = &l->fields[i];
+            if (f->form == SLOT_VAR || f->slot != none)
+                continue;
+            uint32_t own = f->bytes % 8 == 0 || f->bytes > 8 ? 8
+                           : f->bytes % 4 == 0               ? 4
+                           : f->bytes % 2 == 0               ? 2
+                                                             : 1;
+            if (own == align)
+                f->slot = take(&at, own == 8 ? (f->bytes + 7) & ~7u
+                                             : f->bytes);
+        }
+    l->row_bytes = (at + 7) & ~7u;
+}
+
+int layout_make(const struct warp_product *desc, uint16_t number,
+                uint8_t default_survives, struct layout **out)
+{
+    if (desc->field_count == 0 || desc->field_count > 56 ||
+        desc->key_count == 0)
+        return error_set(WARP_EINVAL,
+                         "product %s: %u fields and %u key fields; 1 to 56 "
+                         "fields and a key are needed",
+                         desc->name, desc->field_count, desc->key_count);
+    struct layout *l = calloc(1, sizeof *l);
+    if (!l)
+        return error_set(WARP_ENOMEM, "out of memory for product %s",
+                         desc->name);
+    l->desc = desc;
+    l->number = number;
+    if (desc->key_count == 1)
+        l->key_type = desc->fields[desc->key_fields[0]].type;
+    for (uint32_t i = 0; i < desc->field_count; i++) {
+        const struct warp_field *f = &desc->fields[i];
+        classify(l, i, default_survives);
+        uint64_t bit = UINT64_C(1) << i;
+        struct field_layout *fl = &l->fields[i];
+        fl->offset = f->offset;
+        fl->slot = fl->deadline = fl->place = UINT32_MAX;
+        if (!(l->stored & bit))
+            continue;
+        fl->bytes = f->type->wire_bytes;
+        fl->form = (l->ssd | l->disk) & bit ? SLOT_VAR : form_of(f->type);
+        fl->bare = is_bare(f->type);
+        fl->utf8 = f->type->kind == WARP_T_STRING;
+        fl->compression = compression_of(l, i);
+        if (fl->form == SLOT_VAR)
+            l->var |= bit;
+        if ((f->flags & WARP_F_COLUMN) && f->type->wire_bytes != 0 &&
+            fl->form != SLOT_VAR)
+            l->columns |= bit;
+    }
+    l->cold = l->ssd | l->disk;
+    l->writable = l->stored | l->keys;
+    place_slots(l);
+    *out = l;
+    return WARP_OK;
+}
+
+void layout_free(struct layout **layout)
+{
+    free(*layout);
+    *layout = NULL;
+}

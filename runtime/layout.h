@@ -1,0 +1,65 @@
+/* layout.h: a product as one open store sees it: where each field lies in a
+ * record's row in memory, and which fields are durable, cold, mortal, …
+ *
+ * Made once at open from the generated descriptors; read-only afterwards. */
+#ifndef WARP_LAYOUT_H
+#define WARP_LAYOUT_H
+
+#include <warp/gen.h>
+
+enum slot_form {
+    SLOT_NONE,  /* key, series, derived: nothing in the row */
+    SLOT_1, SLOT_2, SLOT_4, SLOT_8, /* plain, that many bytes */
+    SLOT_PLAIN, /* plain, any size: C bytes are row bytes */
+    SLOT_WIRE,  /* fixed wire size, decoded on the way out */
+    SLOT_VAR    /* struct var: bytes elsewhere */
+};
+
+struct field_layout {
+    uint32_t offset;   /* in the C record struct */
+    uint32_t slot;     /* in the row */
+    uint32_t bytes;    /* of a fixed value on the wire and in the row */
+    uint32_t deadline; /* slot of its deadline; UINT32_MAX: none */
+    uint32_t place;    /* slot of its disk place; UINT32_MAX: none */
+    uint8_t form;      /* enum slot_form */
+    uint8_t bare;      /* string, bytes, opaque: the wire form is the bytes */
+    uint8_t utf8;
+    uint8_t compression;
+};
+
+struct layout {
+    const struct warp_product *desc;
+    const struct warp_type *key_type; /* single key field's, else NULL */
+    uint16_t number;       /* in the store's schema */
+    uint32_t row_bytes;
+    uint32_t lost;         /* slot of the LOST bits; UINT32_MAX: none */
+    uint32_t deadline;     /* slot of the record's deadline; or UINT32_MAX */
+    uint32_t cold_dirty;   /* slot of the mask of unwritten cold fields */
+    uint32_t column_row;   /* slot of the row's number in the columns */
+    uint64_t keys, series, derived;
+    uint64_t writable;     /* bits a put may name: all but series, derived */
+    uint64_t stored;       /* bits with a slot */
+    uint64_t durable;      /* logged and checkpointed */
+    uint64_t mortal_mem;   /* memory only: LOST after a restart */
+    uint64_t var;          /* SLOT_VAR */
+    uint64_t ssd, disk, disk_only; /* cold by home */
+    uint64_t cold;         /* ssd | disk */
+    uint64_t ttl;          /* fields with a deadline slot */
+    uint64_t indexed, unique;
+    uint64_t columns;
+    uint64_t power;        /* survive a power loss */
+    struct field_layout fields[56];
+};
+
+/* 0, WARP_EINVAL (the text names product and field) or WARP_ENOMEM. */
+int layout_make(const struct warp_product *desc, uint16_t number,
+                uint8_t default_survives, struct layout **layout);
+void layout_free(struct layout **layout);
+
+/* The numbers of the set bits of a mask, lowest first. */
+#define FOR_BITS(i, mask)                                                     \
+    for (uint64_t mask_##i = (mask), i = 0;                                   \
+         mask_##i && (i = (uint64_t)__builtin_ctzll(mask_##i), 1);            \
+         mask_##i &= mask_##i - 1)
+
+#endif

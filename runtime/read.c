@@ -1,0 +1,459 @@
+/* read.c: gets. A reader copies what it needs of the row, checks that the
+ * record did not change meanwhile, and decodes from its own copy; values on a
+ * tier are fetched after that, and the record is checked once more. */
+#include "read.h"
+
+#include "apply.h"
+#include "clock.h"
+#include "codec.h"
+#include "cold.h"
+#include "error.h"
+#include "hash.h"
+
+enum {
+    TRIES_WITHOUT_LOCK = 64,
+    WIRE_BYTES = 56 * 256 /* SLOT_WIRE values of one record, at most */
+};
+
+/* What one try found. */
+struct reading {
+    struct warp_db *db;
+    const struct layout *l;
+    const struct key_ref *key;
+    struct warp_arena *arena;
+    uint8_t *out;
+    int64_t now;
+    bool no_locks;     /* the caller holds some: only spin */
+    uint64_t have;     /* filled */
+    uint64_t cold;     /* on a tier only */
+    uint64_t decode;   /* copied, still in wire form */
+    const uint8_t *wire[56];
+    uint32_t wire_bytes[56];
+    struct disk_place places[56];
+    uint32_t scratch_used;
+    uint8_t scratch[WIRE_BYTES];
+};
+
+int64_t read_now(struct warp_db *db, const struct layout *l)
+{
+    return l->ttl || l->deadline != UINT32_MAX ? clock_now(db->clock) : 0;
+}
+
+static uint64_t expired_fields(const struct layout *l, const struct record *r,
+                               uint64_t fields, int64_t now)
+{
+    uint64_t gone = 0;
+    FOR_BITS(i, fields & l->ttl)
+    {
+        int64_t deadline = (int64_t)row_load(r, l->fields[i].deadline);
+        if (deadline != 0 && now >= deadline)
+            gone |= UINT64_C(1) << i;
+    }
+    return gone;
+}
+
+static int need_arena(const struct layout *l, uint32_t i)
+{
+    return error_set(WARP_EINVAL, "%s.%s: an arena is needed for this field",
+                     l->desc->name, l->desc->fields[i].name);
+}
+
+static int no_memory(void)
+{
+    return error_set(WARP_ENOMEM, "out of memory for the result of a get");
+}
+
+/* Copies a value outside the row. 1: the record changed, try again. */
+static int copy_var(struct reading *g, const struct record *r, uint64_t word,
+                    uint32_t i)
+{
+    const struct field_layout *f = &g->l->fields[i];
+    struct var *var = row_var(r, f->slot);
+    uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
+    uint32_t bytes = (uint32_t)atomic_load_explicit(&var->len_cap,
+                                                    memory_order_relaxed);
+    if (f->place != UINT32_MAX) {
+        uint8_t place[DISK_PLACE_BYTES];
+        record_copy_out(place, r->row + f->place, sizeof place);
+        disk_place_decode(place, &g->places[i]);
+    }
+    if (at == VAR_COLD) {
+        g->cold |= UINT64_C(1) << i;
+        return 0;
+    }
+    /* The address is followed only if it belongs to this version. */
+    if (!record_read_ok(r, word) || at == VAR_NONE)
+        return 1;
+    if (!g->arena)
+        return need_arena(g->l, i);
+    uint8_t *copy = warp_arena_alloc(g->arena, bytes ? bytes : 1);
+    if (!copy)
+        return no_memory();
+    record_copy_out(copy, (const void *)(uintptr_t)at, bytes);
+    g->wire[i] = copy;
+    g->wire_bytes[i] = bytes;
+    g->decode |= UINT64_C(1) << i;
+    return 0;
+}
+
+static int copy_field(struct reading *g, const struct record *r,
+                      uint64_t word, uint32_t i)
+{
+    const struct field_layout *f = &g->l->fields[i];
+    uint8_t *to = g->out + f->offset;
+    const uint8_t *from = r->row + f->slot;
+    switch (f->form) {
+    case SLOT_1:
+        record_copy_out(to, from, 1);
+        break;
+    case SLOT_2:
+        record_copy_out(to, from, 2);
+        break;
+    case SLOT_4:
+        record_copy_out(to, from, 4);
+        break;
+    case SLOT_8:
+        record_copy_out(to, from, 8);
+        break;
+    case SLOT_PLAIN:
+        record_copy_out(to, from, f->bytes);
+        break;
+    case SLOT_WIRE:
+        record_copy_out(g->scratch + g->scratch_used, from, f->bytes);
+        g->wire[i] = g->scratch + g->scratch_used;
+        g->wire_bytes[i] = f->bytes;
+        g->scratch_used += (f->bytes + 7) & ~7u;
+        g->decode |= UINT64_C(1) << i;
+        return 0;
+    default:
+        return copy_var(g, r, word, i);
+    }
+    g->have |= UINT64_C(1) << i;
+    return 0;
+}
+
+/* 0, 1 (changed meanwhile) or an error. */
+static int try_copy(struct reading *g, const struct record *r, uint64_t word,
+                    uint64_t fields)
+{
+    const struct layout *l = g->l;
+    uint64_t have = record_have(r);
+    g->have = g->cold = g->decode = 0;
+    g->scratch_used = 0;
+    if (have & R_DELETED)
+        return record_read_ok(r, word) ? WARP_ENOTFOUND : 1;
+    if (l->deadline != UINT32_MAX) {
+        int64_t deadline = (int64_t)row_load(r, l->deadline);
+        if (deadline != 0 && g->now >= deadline)
+            return record_read_ok(r, word) ? WARP_ENOTFOUND : 1;
+    }
+    uint64_t present = have & fields & l->stored;
+    if (present & l->ttl)
+        present &= ~expired_fields(l, r, present, g->now);
+    FOR_BITS(i, present)
+    {
+        int rc = copy_field(g, r, word, (uint32_t)i);
+        if (rc != 0)
+            return rc;
+    }
+    return record_read_ok(r, word) ? 0 : 1;
+}
+
+struct fetch_room {
+    struct warp_arena *arena;
+    void *data;
+    size_t bytes;
+};
+
+static void *fetch_alloc(void *arg, size_t bytes)
+{
+    struct fetch_room *room = arg;
+    room->bytes = bytes;
+    room->data = warp_arena_alloc(room->arena, bytes ? bytes : 1);
+    return room->data;
+}
+
+/* A value that was read from its tier stays in memory, unless its policy or the
+ * budget forbids it: an attempt that gives way to everybody else. */
+static void keep(struct warp_db *db, const struct layout *l,
+                 const struct key_ref *key, struct record *r, uint64_t word,
+                 uint32_t i, const void *data, uint32_t bytes)
+{
+    struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
+    uint64_t used = atomic_load_explicit(&db->budget.used,
+                                         memory_order_relaxed);
+    uint64_t limit = atomic_load_explicit(&db->budget.limit,
+                                          memory_order_relaxed);
+    uint32_t cap = bytes ? (bytes + 7) & ~7u : 8;
+    if ((l->disk_only >> i & 1) || used + cap > limit - limit / 8 ||
+        !os_trylock(&s->lock))
+        return;
+    struct var *var = row_var(r, l->fields[i].slot);
+    if (record_read_begin(r) == word &&
+        atomic_load_explicit(&var->at, memory_order_relaxed) == VAR_COLD) {
+        void *block = heap_alloc(s->heap, cap);
+        if (block) {
+            record_begin(r);
+            record_copy_in(block, data, bytes);
+            atomic_store_explicit(&var->at, (uint64_t)(uintptr_t)block,
+                                  memory_order_relaxed);
+            atomic_store_explicit(&var->len_cap,
+                                  bytes | (uint64_t)cap << 32,
+                                  memory_order_relaxed);
+            record_end(r, record_version(r));
+        }
+    }
+    os_unlock(&s->lock);
+}
+
+/* Values on a tier. 1: the record changed meanwhile. */
+static int fetch_cold(struct reading *g, struct record *r, uint64_t *word,
+                      _Atomic uint64_t *slot, bool locked)
+{
+    FOR_BITS(i, g->cold)
+    {
+        if (!g->arena)
+            return need_arena(g->l, (uint32_t)i);
+        struct fetch_room room = {g->arena, NULL, 0};
+        int rc = cold_fetch(g->db, g->l, g->key, (uint32_t)i, &g->places[i],
+                            fetch_alloc, &room);
+        bool same = record_read_ok(r, *word) && index_slot_holds(slot, r);
+        if (!same)
+            return 1;
+        if (rc == WARP_ENOTFOUND)
+            return error_set(WARP_ECORRUPT,
+                             "%s.%s: the tier has lost the value",
+                             g->l->desc->name, g->l->desc->fields[i].name);
+        if (rc != WARP_OK)
+            return rc;
+        g->wire[i] = room.data;
+        g->wire_bytes[i] = (uint32_t)room.bytes;
+        g->decode |= UINT64_C(1) << i;
+    }
+    /* All of them belong to one version; only now may the record change. */
+    if (!locked && !g->no_locks)
+        FOR_BITS(i, g->cold)
+        {
+            keep(g->db, g->l, g->key, r, *word, (uint32_t)i, g->wire[i],
+                 g->wire_bytes[i]);
+            *word = record_read_begin(r);
+        }
+    return 0;
+}
+
+static int decode_all(struct reading *g)
+{
+    FOR_BITS(i, g->decode)
+    {
+        const struct field_layout *f = &g->l->fields[i];
+        if (f->bare) {
+            struct warp_str s = {(const char *)g->wire[i], g->wire_bytes[i]};
+            memcpy(g->out + f->offset, &s, sizeof s);
+        } else {
+            int rc = codec_decode(g->l->desc->fields[i].type, g->wire[i],
+                                  g->wire_bytes[i], g->out + f->offset,
+                                  g->arena);
+            if (rc != WARP_OK)
+                return rc;
+        }
+        g->have |= UINT64_C(1) << i;
+    }
+    return WARP_OK;
+}
+
+/* One get of stored fields; out->have is not touched. */
+static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
+{
+    struct shard *s = &g->db->shards[hash_shard(g->key->hash, g->db->shard_count)];
+    for (uint32_t tries = 0;; tries++) {
+        _Atomic uint64_t *slot;
+        struct record *r = shard_peek(s, g->key, &slot);
+        if (!r) {
+            if (!atomic_load_explicit(&g->db->loading, memory_order_acquire))
+                return WARP_ENOTFOUND;
+            int rc = shard_fault(s, g->l, g->key);
+            if (rc != WARP_OK)
+                return rc;
+            continue;
+        }
+        /* A record under constant change: read it in a pause of its writers. */
+        bool locked = tries >= TRIES_WITHOUT_LOCK && !g->no_locks;
+        if (locked)
+            os_lock(&s->lock);
+        uint64_t word = record_read_begin(r);
+        int rc = 1;
+        if (!(word & 1) && index_slot_holds(slot, r))
+            rc = try_copy(g, r, word, fields);
+        if (rc == 0 && !index_slot_holds(slot, r))
+            rc = 1;
+        if (rc == 0 && g->cold && !(flags & WARP_RESIDENT))
+            rc = fetch_cold(g, r, &word, slot, locked);
+        if (locked)
+            os_unlock(&s->lock);
+        if (rc == 0)
+            return decode_all(g);
+        if (rc != 1)
+            return rc;
+        if (tries > 4)
+            os_yield();
+    }
+}
+
+/* Formula fields, from inputs that were read into `out`. */
+static void derive(const struct layout *l, uint8_t *out, uint64_t fields,
+                   uint64_t *have)
+{
+    FOR_BITS(i, fields & l->derived)
+    {
+        const struct warp_field *f = &l->desc->fields[i];
+        if (!f->derive || (f->inputs & ~(*have | l->keys)))
+            continue;
+        f->derive(out, out + f->offset);
+        *have |= UINT64_C(1) << i;
+    }
+}
+
+static int read_as(struct warp_db *db, const struct layout *l,
+                   const struct key_ref *key, uint64_t fields, void *out,
+                   struct warp_arena *arena, bool no_locks)
+{
+    struct reading g;
+    g.no_locks = no_locks;
+    uint64_t asked = fields & R_FIELDS, wanted = asked;
+    FOR_BITS(i, asked & l->derived)
+        wanted |= l->desc->fields[i].inputs;
+    g.db = db;
+    g.l = l;
+    g.key = key;
+    g.arena = arena;
+    g.out = out;
+    g.now = read_now(db, l);
+    db_count(&db_stripe(db)->gets);
+    int rc = read_stored(&g, wanted, fields);
+    if (rc != WARP_OK)
+        return rc;
+    uint64_t have = g.have;
+    if (asked & l->derived) {
+        derive(l, out, asked, &have);
+        FOR_BITS(i, have & ~asked)
+            memset(g.out + l->fields[i].offset, 0,
+                   l->desc->fields[i].type->size);
+        have &= asked;
+    }
+    memcpy(g.out + l->desc->have_offset, &have, sizeof have);
+    return WARP_OK;
+}
+
+int read_record(struct warp_db *db, const struct layout *l,
+                const struct key_ref *key, uint64_t fields, void *out,
+                struct warp_arena *arena)
+{
+    return read_as(db, l, key, fields, out, arena, false);
+}
+
+int read_record_held(struct warp_db *db, const struct layout *l,
+                     const struct key_ref *key, uint64_t fields, void *out,
+                     struct warp_arena *arena)
+{
+    return read_as(db, l, key, fields, out, arena, true);
+}
+
+/* ---- without values ---- */
+
+struct glance {
+    uint64_t have, marks, version, expired, cold;
+    bool exists;
+};
+
+static int glance(struct warp_db *db, const struct layout *l,
+                  const struct key_ref *key, struct glance *out)
+{
+    struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
+    int64_t now = read_now(db, l);
+    for (;;) {
+        _Atomic uint64_t *slot;
+        struct record *r = shard_peek(s, key, &slot);
+        if (!r) {
+            if (!atomic_load_explicit(&db->loading, memory_order_acquire)) {
+                memset(out, 0, sizeof *out);
+                return WARP_OK;
+            }
+            int rc = shard_fault(s, l, key);
+            if (rc == WARP_ENOTFOUND) {
+                memset(out, 0, sizeof *out);
+                return WARP_OK;
+            }
+            if (rc != WARP_OK)
+                return rc;
+            continue;
+        }
+        uint64_t word = record_read_begin(r);
+        out->have = record_have(r);
+        out->marks = l->lost == UINT32_MAX ? 0 : row_load(r, l->lost);
+        out->version = apply_version(l, r);
+        out->expired = expired_fields(l, r, l->ttl, now);
+        out->cold = 0;
+        FOR_BITS(i, l->cold & out->have)
+            if (atomic_load_explicit(&row_var(r, l->fields[i].slot)->at,
+                                     memory_order_relaxed) == VAR_COLD)
+                out->cold |= UINT64_C(1) << i;
+        out->exists = shard_exists(l, r, now);
+        if (!(word & 1) && record_read_ok(r, word) &&
+            index_slot_holds(slot, r))
+            return WARP_OK;
+    }
+}
+
+enum warp_state read_state(struct warp_db *db, const struct layout *l,
+                           const struct key_ref *key, uint32_t field)
+{
+    struct glance g;
+    uint64_t bit = UINT64_C(1) << field;
+    if (glance(db, l, key, &g) != WARP_OK)
+        return WARP_STATE_ERROR;
+    if (!g.exists)
+        return WARP_ABSENT;
+    if (l->keys & bit)
+        return WARP_PRESENT;
+    if (g.expired & bit)
+        return WARP_EXPIRED;
+    if (l->derived & bit) {
+        const struct warp_field *f = &l->desc->fields[field];
+        return f->derive && !(f->inputs & ~(g.have | l->keys))
+                   ? WARP_PRESENT
+                   : WARP_ABSENT;
+    }
+    if (g.have & bit)
+        return WARP_PRESENT;
+    return g.marks & bit ? WARP_LOST : WARP_ABSENT;
+}
+
+int read_version(struct warp_db *db, const struct layout *l,
+                 const struct key_ref *key, uint64_t *version)
+{
+    struct glance g;
+    int rc = glance(db, l, key, &g);
+    if (rc != WARP_OK)
+        return rc;
+    if (!g.exists)
+        return WARP_ENOTFOUND;
+    *version = g.version;
+    return WARP_OK;
+}
+
+int read_warm(struct warp_db *db, const struct layout *l,
+              const struct key_ref *key, uint64_t fields)
+{
+    struct warp_arena arena = WARP_ARENA_INIT;
+    struct reading g;
+    g.db = db;
+    g.l = l;
+    g.key = key;
+    g.arena = &arena;
+    g.now = read_now(db, l);
+    g.no_locks = false;
+    g.out = warp_arena_alloc(&arena, l->desc->record_bytes);
+    int rc = g.out ? read_stored(&g, fields & R_FIELDS, 0) : no_memory();
+    warp_arena_free(&arena);
+    return rc == WARP_ENOTFOUND ? WARP_OK : rc;
+}

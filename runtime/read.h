@@ -1,0 +1,28 @@
+/* read.h: from a record in memory, and its tiers, to a C struct. No lock. */
+#ifndef WARP_READ_H
+#define WARP_READ_H
+
+#include "db.h"
+
+/* Fills the asked fields of `out` (a record struct; zeroed first) and its have
+ * bits, not the key. fields may hold call flags. WARP_ENOTFOUND sets no text. */
+int read_record(struct warp_db *db, const struct layout *l,
+                const struct key_ref *key, uint64_t fields, void *out,
+                struct warp_arena *arena);
+/* Why a field has a value or none. */
+enum warp_state read_state(struct warp_db *db, const struct layout *l,
+                           const struct key_ref *key, uint32_t field);
+/* As read_record, for a caller that holds locks of shards: never takes one.
+ * Hot rows have been loaded. */
+int read_record_held(struct warp_db *db, const struct layout *l,
+                     const struct key_ref *key, uint64_t fields, void *out,
+                     struct warp_arena *arena);
+int read_version(struct warp_db *db, const struct layout *l,
+                 const struct key_ref *key, uint64_t *version);
+/* Brings cold fields of a record into memory, where its policy keeps them. */
+int read_warm(struct warp_db *db, const struct layout *l,
+              const struct key_ref *key, uint64_t fields);
+/* The record's stored deadline has passed, or a ttl field's. */
+int64_t read_now(struct warp_db *db, const struct layout *l);
+
+#endif

@@ -1,0 +1,134 @@
+/* record.h: one record in memory: a version word, a row, its key.
+ *
+ * A writer holds the shard's lock; it makes the version word odd, changes the
+ * row, and stores the new version. A reader takes no lock and writes nothing:
+ * it reads the word, copies, and reads the word again. Memory is type-stable
+ * (heap.h), so a reader of a freed record reads rubbish and finds out. All
+ * accesses that may race go through the functions below. */
+#ifndef WARP_RECORD_H
+#define WARP_RECORD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "layout.h"
+
+/* Flags beside the have bits. */
+#define R_DELETED (UINT64_C(1) << 63) /* not there; kept until the tiers know */
+#define R_IN_DIR  (UINT64_C(1) << 62) /* the ssd directory may hold the key */
+#define R_DIRTY   (UINT64_C(1) << 61) /* in the shard's list for a checkpoint */
+#define R_FIELDS  ((UINT64_C(1) << 56) - 1)
+
+struct record {
+    _Atomic uint64_t word; /* version << 16 | change counter, odd: written */
+    _Atomic uint64_t have; /* fields with a value, and flags */
+    uint16_t product;
+    uint16_t key_bytes;
+    uint32_t alloc_bytes; /* of the heap block: record, row, key, inline */
+    uint8_t row[];        /* row_bytes, then the key, then inline values */
+};
+
+/* A value outside the row (SLOT_VAR). */
+struct var {
+    _Atomic uint64_t at;      /* address; VAR_NONE; VAR_COLD: on its tier only */
+    _Atomic uint64_t len_cap; /* bytes | room << 32 */
+};
+enum { VAR_NONE = 0, VAR_COLD = 1 };
+
+static inline uint8_t *record_key(const struct layout *l,
+                                  const struct record *r)
+{
+    return (uint8_t *)(uintptr_t)r->row + l->row_bytes;
+}
+
+/* ---- words of the row ---- */
+static inline uint64_t row_load(const struct record *r, uint32_t slot)
+{
+    return atomic_load_explicit(
+        (_Atomic uint64_t *)(uintptr_t)(r->row + slot), memory_order_relaxed);
+}
+static inline void row_store(struct record *r, uint32_t slot, uint64_t word)
+{
+    atomic_store_explicit((_Atomic uint64_t *)(void *)(r->row + slot), word,
+                          memory_order_relaxed);
+}
+static inline struct var *row_var(const struct record *r, uint32_t slot)
+{
+    return (struct var *)(uintptr_t)(r->row + slot);
+}
+
+/* ---- bytes that a reader may read while a writer writes ----
+ * Plain copies where the compiler is not watching; word by word with relaxed
+ * atomics under ThreadSanitizer. Both ends are 8-aligned for bytes > 8. */
+#if defined(__SANITIZE_THREAD__)
+#define RECORD_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RECORD_TSAN 1
+#endif
+#endif
+#ifdef RECORD_TSAN
+void record_copy_out(void *to, const void *from, size_t bytes);
+void record_copy_in(void *to, const void *from, size_t bytes);
+#define record_fence(order) ((void)0)
+#else
+static inline void record_copy_out(void *to, const void *from, size_t bytes)
+{
+    memcpy(to, from, bytes);
+}
+static inline void record_copy_in(void *to, const void *from, size_t bytes)
+{
+    memcpy(to, from, bytes);
+}
+#define record_fence(order) atomic_thread_fence(order)
+#endif
+
+/* ---- writing: under the shard's lock ----
+ * The word is version << 16 | counter; the counter's lowest bit is set while
+ * the record is written, and every change counts, also one that makes no new
+ * version (an eviction): else a reader could take freed bytes for good. */
+static inline uint64_t record_version(const struct record *r)
+{
+    return atomic_load_explicit(&((struct record *)(uintptr_t)r)->word,
+                                memory_order_relaxed) >> 16;
+}
+/* May be called again before record_end. */
+static inline void record_begin(struct record *r)
+{
+    uint64_t w = atomic_load_explicit(&r->word, memory_order_relaxed);
+    atomic_store_explicit(&r->word, w | 1, memory_order_relaxed);
+    record_fence(memory_order_release);
+}
+static inline void record_end(struct record *r, uint64_t version)
+{
+    uint64_t w = atomic_load_explicit(&r->word, memory_order_relaxed);
+    atomic_store_explicit(&r->word,
+                          version << 16 | (((w | 1) + 1) & 0xffff),
+                          memory_order_release);
+}
+
+/* ---- reading: no lock ---- */
+/* The word to check against, or an odd one: then try again. */
+static inline uint64_t record_read_begin(const struct record *r)
+{
+    return atomic_load_explicit(&((struct record *)(uintptr_t)r)->word,
+                                memory_order_acquire);
+}
+static inline bool record_read_ok(const struct record *r, uint64_t word)
+{
+    record_fence(memory_order_acquire);
+    return atomic_load_explicit(&((struct record *)(uintptr_t)r)->word,
+                                memory_order_relaxed) == word;
+}
+
+static inline uint64_t record_have(const struct record *r)
+{
+    return atomic_load_explicit(&((struct record *)(uintptr_t)r)->have,
+                                memory_order_relaxed);
+}
+static inline void record_set_have(struct record *r, uint64_t have)
+{
+    atomic_store_explicit(&r->have, have, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,246 @@
+/* row.c: records to directory entries and back; the format is in row.h. */
+#include "row.h"
+
+#include "disk.h"
+#include "error.h"
+#include "wire.h"
+
+uint32_t row_key(uint8_t *to, uint32_t product, const uint8_t *key,
+                 uint32_t bytes)
+{
+    to[0] = (uint8_t)(product >> 8);
+    to[1] = (uint8_t)product;
+    memcpy(to + 2, key, bytes);
+    return bytes + 2;
+}
+
+uint32_t row_cold_key(uint8_t *to, uint32_t product, uint32_t field,
+                      const uint8_t *key, uint32_t bytes)
+{
+    to[0] = (uint8_t)(product >> 8);
+    to[1] = (uint8_t)product;
+    to[2] = (uint8_t)field;
+    memcpy(to + 3, key, bytes);
+    return bytes + 3;
+}
+
+static int damaged(const struct layout *l, const char *what)
+{
+    return error_set(WARP_ECORRUPT, "%s: a stored row %s", l->desc->name,
+                     what);
+}
+
+/* Bytes of one stored value, or SIZE_MAX when it is cut. */
+static size_t stored_bytes(const struct layout *l, uint32_t i,
+                           const uint8_t *at, size_t left)
+{
+    uint64_t bit = UINT64_C(1) << i;
+    size_t need = l->fields[i].bytes;
+    if (l->disk & bit)
+        need = DISK_PLACE_BYTES;
+    else if (l->var & bit)
+        need = 4;
+    if (left < need)
+        return SIZE_MAX;
+    if ((l->var & bit) && !(l->cold & bit))
+        need += wire_get32(at);
+    return left < need ? SIZE_MAX : need;
+}
+
+int row_parse(const struct layout *l, struct ssd_slice value,
+              struct row_view *view)
+{
+    const uint8_t *at = value.data;
+    if (value.bytes < ROW_HEADER_BYTES || at[0] != ROW_FORMAT)
+        return damaged(l, "has another format or is cut");
+    view->version = wire_get64(at + 8);
+    view->have = wire_get64(at + 16);
+    view->marks = wire_get64(at + 24);
+    view->dead = wire_get64(at + 32);
+    view->deadlines = at + ROW_HEADER_BYTES;
+    view->end = at + value.bytes;
+    size_t left = value.bytes - ROW_HEADER_BYTES;
+    size_t deadlines = 8 * (size_t)__builtin_popcountll(view->dead);
+    if ((view->have & ~(l->durable | l->series)) || (view->marks & ~l->mortal_mem) ||
+        (view->dead & ~(l->ttl | OP_RECORD_DEADLINE)) || left < deadlines ||
+        ((view->dead & OP_RECORD_DEADLINE) && l->deadline == UINT32_MAX))
+        return damaged(l, "names fields that are not there");
+    view->values = view->deadlines + deadlines;
+    at = view->values;
+    FOR_BITS(i, view->have & l->durable)
+    {
+        size_t bytes = stored_bytes(l, (uint32_t)i, at,
+                                    (size_t)(view->end - at));
+        if (bytes == SIZE_MAX)
+            return damaged(l, "is cut");
+        at += bytes;
+    }
+    return WARP_OK;
+}
+
+void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
+              struct op_value *value)
+{
+    uint64_t bit = UINT64_C(1) << field;
+    size_t bytes = stored_bytes(l, field, *at, SIZE_MAX / 2);
+    bool outside = (l->var & bit) && !(l->cold & bit);
+    value->data = *at + (outside ? 4 : 0);
+    value->bytes = (uint32_t)(bytes - (outside ? 4 : 0));
+    *at += bytes;
+}
+
+static uint32_t var_len(const struct record *r, uint32_t slot)
+{
+    return (uint32_t)atomic_load_explicit(&row_var(r, slot)->len_cap,
+                                          memory_order_relaxed);
+}
+
+size_t row_bytes_max(const struct layout *l, const struct record *r)
+{
+    size_t bytes = ROW_HEADER_BYTES + 57 * 8 + l->row_bytes;
+    uint64_t outside = record_have(r) & l->durable & l->var & ~l->cold;
+    FOR_BITS(i, outside)
+        bytes += 4 + (size_t)var_len(r, l->fields[i].slot);
+    return bytes + 20 * (size_t)__builtin_popcountll(l->cold);
+}
+
+static uint8_t *encode_value(const struct layout *l, uint32_t i,
+                             const struct record *r, uint8_t *to)
+{
+    const struct field_layout *f = &l->fields[i];
+    uint64_t bit = UINT64_C(1) << i;
+    if (l->disk & bit) {
+        memcpy(to, r->row + f->place, DISK_PLACE_BYTES);
+        return to + DISK_PLACE_BYTES;
+    }
+    if (f->form != SLOT_VAR) {
+        memcpy(to, r->row + f->slot, f->bytes);
+        return to + f->bytes;
+    }
+    uint32_t bytes = var_len(r, f->slot);
+    to = wire_put32(to, bytes);
+    if (l->ssd & bit)
+        return to;
+    uint64_t at = atomic_load_explicit(&row_var(r, f->slot)->at,
+                                       memory_order_relaxed);
+    memcpy(to, (const void *)(uintptr_t)at, bytes);
+    return to + bytes;
+}
+
+size_t row_encode(const struct layout *l, const struct record *r, uint8_t *to)
+{
+    uint8_t *start = to;
+    uint64_t have = record_have(r) & (l->durable | l->series);
+    uint64_t marks = l->lost == UINT32_MAX
+                         ? 0
+                         : row_load(r, l->lost) & l->mortal_mem;
+    uint64_t dead = 0;
+    FOR_BITS(i, l->ttl)
+        if (row_load(r, l->fields[i].deadline) != 0)
+            dead |= UINT64_C(1) << i;
+    if (l->deadline != UINT32_MAX && row_load(r, l->deadline) != 0)
+        dead |= OP_RECORD_DEADLINE;
+    *to++ = ROW_FORMAT;
+    *to++ = 0;
+    to = wire_put16(to, 0);
+    to = wire_put32(to, 0);
+    to = wire_put64(to, record_version(r));
+    to = wire_put64(to, have);
+    to = wire_put64(to, marks);
+    to = wire_put64(to, dead);
+    FOR_BITS(i, dead)
+        to = wire_put64(to, row_load(r, i == 56 ? l->deadline
+                                                : l->fields[i].deadline));
+    FOR_BITS(i, have & l->durable)
+        to = encode_value(l, (uint32_t)i, r, to);
+    return (size_t)(to - start);
+}
+
+/* Copies the values of a parsed row into a new record. */
+static int fill(struct shard *shard, const struct layout *l, struct record *r,
+                const struct row_view *view)
+{
+    uint8_t *room = record_key(l, r) + ((r->key_bytes + 7u) & ~7u);
+    const uint8_t *at = view->values;
+    FOR_BITS(i, view->have & l->durable)
+    {
+        const struct field_layout *f = &l->fields[i];
+        uint64_t bit = UINT64_C(1) << i;
+        struct op_value v;
+        row_next(l, (uint32_t)i, &at, &v);
+        if (f->form != SLOT_VAR) {
+            record_copy_in(r->row + f->slot, v.data, f->bytes);
+            continue;
+        }
+        struct var *var = row_var(r, f->slot);
+        uint64_t where = VAR_COLD, len = 0, cap = 0;
+        if (l->disk & bit) {
+            record_copy_in(r->row + f->place, v.data, DISK_PLACE_BYTES);
+            len = wire_get32(v.data + 12);
+        } else if (l->ssd & bit) {
+            len = wire_get32(v.data);
+        } else {
+            len = v.bytes;
+            cap = (len + 7) & ~UINT64_C(7);
+            uint8_t *end = (uint8_t *)r + r->alloc_bytes;
+            uint8_t *to = room;
+            if (len <= SHARD_INLINE_VALUE_MAX && (size_t)(end - room) >= cap)
+                room += cap;
+            else
+                to = shard_alloc(shard, cap ? cap : 8);
+            if (!to)
+                return WARP_ELIMIT;
+            cap = cap ? cap : 8;
+            record_copy_in(to, v.data, v.bytes);
+            where = (uint64_t)(uintptr_t)to;
+        }
+        atomic_store_explicit(&var->at, where, memory_order_relaxed);
+        atomic_store_explicit(&var->len_cap, len | cap << 32,
+                              memory_order_relaxed);
+    }
+    return WARP_OK;
+}
+
+int row_load_record(struct shard *shard, const struct layout *l,
+                    const struct key_ref *key, struct ssd_slice value,
+                    struct record **out)
+{
+    struct row_view view;
+    int rc = row_parse(l, value, &view);
+    if (rc != WARP_OK)
+        return rc;
+    uint32_t inline_bytes = 0;
+    const uint8_t *at = view.values;
+    FOR_BITS(i, view.have & l->durable)
+    {
+        struct op_value v;
+        row_next(l, (uint32_t)i, &at, &v);
+        if ((l->var & ~l->cold) >> i & 1)
+            inline_bytes = shard_inline_add(inline_bytes, v.bytes);
+    }
+    struct record *r = shard_create(shard, l, key, inline_bytes);
+    if (!r)
+        return WARP_ELIMIT;
+    record_begin(r);
+    rc = fill(shard, l, r, &view);
+    if (rc == WARP_OK) {
+        if (l->lost != UINT32_MAX)
+            row_store(r, l->lost, view.marks);
+        at = view.deadlines;
+        FOR_BITS(i, view.dead)
+        {
+            row_store(r, i == 56 ? l->deadline : l->fields[i].deadline,
+                      wire_get64(at));
+            at += 8;
+        }
+        record_set_have(r, view.have | R_IN_DIR);
+        shard->records++;
+    }
+    record_end(r, view.version);
+    if (rc != WARP_OK) {
+        shard_destroy(shard, l, r);
+        r = NULL;
+    }
+    *out = r;
+    return rc;
+}

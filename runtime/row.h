@@ -1,0 +1,46 @@
+/* row.h: a record's entry in the ssd directory (table SSD_ROWS), and back.
+ *
+ * VALUE (little-endian):
+ *   u8 format = 1, u8 0, u16 schema version, u32 0; u64 version;
+ *   u64 have (durable fields, series); u64 marks (memory-only fields that were written);
+ *   u64 dead, then a deadline for each of its bits (bit 56: the record's);
+ *   for each durable bit of have: fixed values as they are; outside the row u32 length
+ *   + bytes; ssd fields u32 length (value in SSD_COLD); disk fields a place.
+ * KEY: u16 product (big-endian), then the key's order-preserving bytes. */
+#ifndef WARP_ROW_H
+#define WARP_ROW_H
+
+#include "shard.h"
+#include "ssd.h"
+
+enum { ROW_FORMAT = 1, ROW_HEADER_BYTES = 40, ROW_KEY_BYTES_MAX = 2 + 448 };
+
+uint32_t row_key(uint8_t *to, uint32_t product, const uint8_t *key,
+                 uint32_t bytes);
+/* SSD_COLD: product, field (u8), key. */
+uint32_t row_cold_key(uint8_t *to, uint32_t product, uint32_t field,
+                      const uint8_t *key, uint32_t bytes);
+
+/* The parts of a stored row; checked. */
+struct row_view {
+    uint64_t version, have, marks, dead;
+    const uint8_t *deadlines, *values, *end;
+};
+int row_parse(const struct layout *l, struct ssd_slice value,
+              struct row_view *view);
+/* The stored value of one field of `have`: *at moves on. */
+void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
+              struct op_value *value);
+
+/* Under the lock: bytes that row_encode writes for this record. */
+size_t row_bytes_max(const struct layout *l, const struct record *r);
+
+size_t row_encode(const struct layout *l, const struct record *r,
+                  uint8_t *to);
+/* Under the lock: a record from a stored row, put in the index. Values of cold
+ * fields stay on their tiers. */
+int row_load_record(struct shard *shard, const struct layout *l,
+                    const struct key_ref *key, struct ssd_slice value,
+                    struct record **record);
+
+#endif

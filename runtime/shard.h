@@ -1,0 +1,99 @@
+/* shard.h: one part of the key space: its lock, index, memory and list of
+ * records that a checkpoint must copy. Only this module knows the order log,
+ * index, tier.
+ *
+ * "Under the lock" means the shard's lock. Readers take no lock. */
+#ifndef WARP_SHARD_H
+#define WARP_SHARD_H
+
+#include "heap.h"
+#include "index.h"
+#include "op.h"
+#include "os.h"
+#include "record.h"
+
+struct warp_db;
+
+/* A new record has room behind its key for the values it is born with, so that
+ * a get finds them in the lines that it reads anyway. */
+enum { SHARD_INLINE_VALUE_MAX = 512, SHARD_INLINE_MAX = 1024 };
+static inline uint32_t shard_inline_add(uint32_t sum, uint32_t bytes)
+{
+    uint32_t room = (bytes + 7) & ~7u;
+    return bytes <= SHARD_INLINE_VALUE_MAX && sum + room <= SHARD_INLINE_MAX
+               ? sum + room
+               : sum;
+}
+
+struct shard {
+    _Alignas(64) struct os_lock lock;
+    uint32_t number;
+    struct warp_db *db;
+    struct index index;
+    struct heap *heap;
+    /* Records with R_DIRTY, in the order they became so; reserved memory. */
+    struct record **dirty;
+    _Atomic uint32_t dirty_count;
+    struct record **flushing; /* taken by the checkpoint under way */
+    uint32_t flushing_count;
+    uint64_t records;         /* that exist */
+    uint32_t evict_at;        /* the segment where eviction goes on */
+};
+
+int shard_init(struct shard *shard, struct warp_db *db, uint32_t number);
+void shard_fini(struct shard *shard);
+
+struct key_ref {
+    const uint8_t *bytes;
+    uint32_t count;
+    uint32_t product;
+    uint64_t hash;
+    uint32_t row_bytes; /* of the layout: where a record's key is */
+};
+static inline struct key_ref op_key_ref(const struct op *op)
+{
+    struct key_ref k = {op->body + op->key_at, op->key_bytes,
+                        op->layout->number, op->hash, op->layout->row_bytes};
+    return k;
+}
+
+/* Without a lock; the record may change or go at any time. */
+struct record *shard_peek(const struct shard *shard, const struct key_ref *key,
+                          _Atomic uint64_t **slot);
+/* Under the lock: from memory, or from the directory while hot rows load.
+ * *record gets NULL when there is none. A deleted record is returned. */
+int shard_find(struct shard *shard, const struct layout *l,
+               const struct key_ref *key, struct record **record);
+/* Without the lock: brings a record into memory that only the directory has.
+ * WARP_ENOTFOUND: it is not there either. */
+int shard_fault(struct shard *shard, const struct layout *l,
+                const struct key_ref *key);
+
+/* Under the lock: does the record exist at `now`? */
+bool shard_exists(const struct layout *l, const struct record *r, int64_t now);
+
+/* Under the lock: a new record with room for `inline_bytes` of values, in the
+ * index, R_DELETED and empty. NULL: over the budget (the text is set). */
+struct record *shard_create(struct shard *shard, const struct layout *l,
+                            const struct key_ref *key, uint32_t inline_bytes);
+/* Under the lock: out of the index, values and record freed. */
+void shard_destroy(struct shard *shard, const struct layout *l,
+                   struct record *r);
+/* Under the lock: the checkpoint must copy it. */
+void shard_dirty(struct shard *shard, struct record *r);
+
+/* Under the lock: memory for a value; evicts cold values when the budget is
+ * spent. NULL with the text set. */
+void *shard_alloc(struct shard *shard, size_t bytes);
+void shard_free_value(struct shard *shard, struct record *r, struct var *var);
+/* Under the lock: drop values that their tier holds, until `bytes` are free or
+ * all were looked at once. Returns the bytes given back to the heap. */
+uint64_t shard_evict(struct shard *shard, uint64_t bytes);
+
+static inline bool var_is_inline(const struct record *r, uint64_t at)
+{
+    return at >= (uint64_t)(uintptr_t)r &&
+           at < (uint64_t)(uintptr_t)r + r->alloc_bytes;
+}
+
+#endif

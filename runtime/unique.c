@@ -1,0 +1,125 @@
+/* unique.c: a candidate from the secondary index is asked for its value as it
+ * will be: by the earlier ops of the same batch, else by the store. */
+#include "unique.h"
+
+#include "codec.h"
+#include "error.h"
+#include "hash.h"
+#include "read.h"
+#include "secondary.h"
+#include "wire.h"
+
+#include <stdlib.h>
+
+struct wanted {
+    uint32_t field;
+    uint8_t bytes[512];
+    uint32_t count;
+};
+
+static int index_bytes_of(struct op *op, uint32_t field, uint8_t *to,
+                          uint32_t *count)
+{
+    const struct layout *l = op->layout;
+    const uint8_t *at = op_value_of(op, field);
+    uint32_t bytes = l->fields[field].form == SLOT_VAR
+                         ? wire_get32(at - 4)
+                         : l->fields[field].bytes;
+    return secondary_value(l, field, at, bytes, to, count);
+}
+
+/* 1 holds it, 0 does not, -1 the batch does not say. */
+static int held_in_batch(const struct plan *plan, const struct record *other,
+                         const struct wanted *w)
+{
+    const struct plan *p =
+        plan->run && other ? plan->last_of(plan->run, other) : NULL;
+    for (; p; p = p->earlier) {
+        uint8_t bytes[512];
+        uint32_t count;
+        if (p->op->kind == OP_DELETE)
+            return 0;
+        if ((p->op->set | p->op->memory) >> w->field & 1)
+            return index_bytes_of(p->op, w->field, bytes, &count) ==
+                       WARP_OK &&
+                   count == w->count && memcmp(bytes, w->bytes, count) == 0;
+        if (p->op->flags & OP_FLOOR)
+            return 0;
+    }
+    return -1;
+}
+
+static int held_in_store(struct warp_db *db, const struct layout *l,
+                         const struct key_ref *key, const struct wanted *w,
+                         bool *held)
+{
+    struct warp_arena arena = WARP_ARENA_INIT;
+    void *out = calloc(1, l->desc->record_bytes);
+    uint64_t bit = UINT64_C(1) << w->field, have = 0;
+    *held = false;
+    int rc = out ? read_record_held(db, l, key, bit, out, &arena)
+                 : error_set(WARP_ENOMEM, "out of memory");
+    if (rc == WARP_OK) {
+        memcpy(&have, (char *)out + l->desc->have_offset, sizeof have);
+        uint8_t bytes[512];
+        size_t count = 0;
+        const char *why;
+        if ((have & bit) &&
+            key_encode_value(l->desc->fields[w->field].type,
+                             (char *)out + l->fields[w->field].offset, bytes,
+                             &count, &why) == WARP_OK)
+            *held = count == w->count && memcmp(bytes, w->bytes, count) == 0;
+    }
+    free(out);
+    warp_arena_free(&arena);
+    return rc == WARP_ENOTFOUND ? WARP_OK : rc;
+}
+
+static int check_candidate(struct warp_db *db, struct op *op,
+                           struct plan *plan, const struct wanted *w,
+                           const uint8_t *bytes, uint32_t count)
+{
+    const struct layout *l = op->layout;
+    if (count == op->key_bytes &&
+        memcmp(bytes, op->body + op->key_at, count) == 0)
+        return WARP_OK;
+    struct key_ref key = {bytes, count, l->number,
+                          hash_key(db->seed, l->number, bytes, count),
+                          l->row_bytes};
+    struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
+    _Atomic uint64_t *slot;
+    int in_batch = held_in_batch(plan, shard_peek(s, &key, &slot), w);
+    bool held = in_batch > 0;
+    if (in_batch < 0) {
+        int rc = held_in_store(db, l, &key, w, &held);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    if (held)
+        return error_set(WARP_EEXIST, "%s.%s: another record has this value",
+                         l->desc->name, l->desc->fields[w->field].name);
+    return WARP_OK;
+}
+
+int unique_check(struct warp_db *db, struct op *op, struct plan *plan)
+{
+    const struct layout *l = op->layout;
+    FOR_BITS(i, (op->set | op->memory) & l->unique)
+    {
+        struct wanted w = {.field = (uint32_t)i};
+        struct secondary_iter *it = NULL;
+        const uint8_t *key;
+        uint32_t count;
+        int rc = index_bytes_of(op, w.field, w.bytes, &w.count);
+        if (rc == WARP_OK)
+            rc = secondary_find(db->secondary, l, w.field, w.bytes, w.count,
+                                &it);
+        while (rc == WARP_OK &&
+               (rc = secondary_next(it, &key, &count)) == WARP_OK)
+            rc = check_candidate(db, op, plan, &w, key, count);
+        secondary_iter_close(&it);
+        if (rc != WARP_OK && rc != WARP_END)
+            return rc;
+    }
+    return WARP_OK;
+}
