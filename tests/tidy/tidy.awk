@@ -30,8 +30,11 @@ function matches(name, pat) {
     return name == pat
 }
 
-# The exact names first, then the families, the longest one.
-function rank_of(name,    i, best, length_of_best) {
+# A file with its ending first, then the exact names, then the families, the
+# longest one.
+function rank_of(name, ending,    i, best, length_of_best) {
+    for (i = 1; i <= patterns; i++)
+        if (pattern[i] == name "." ending) return rank_of_pattern[i]
     best = 0; length_of_best = -1
     for (i = 1; i <= patterns; i++)
         if (matches(name, pattern[i]) && (pattern[i] == name || length(pattern[i]) > length_of_best)) {
@@ -158,7 +161,7 @@ function in_room(where) { return (where "/" header) in tree || (where "/" base(h
 
 function check_rank(target,    mine, theirs) {
     if (target == name) return
-    mine = rank_of(name); theirs = rank_of(target)
+    mine = rank_of(name, ext); theirs = rank_of(target, "h")
     if (mine == 0) { if (!unranked[name]++) say("ranks", name " has no line in tests/tidy/ranks"); return }
     if (theirs == 0) { if (!unranked[target]++) say("ranks", target " has no line in tests/tidy/ranks"); return }
     # tier_ssd.c fills the contract of tier.h; log_replay.c is a part of log.
