@@ -48,7 +48,7 @@ function rank_of(name, ending,    i, best, length_of_best) {
 function room_of(path) { return path ~ /\// ? substr(path, 1, index(path, "/") - 1) : "" }
 
 function is_vendor(header) {
-    return header ~ /^(lmdb|lz4|lz4hc|lz4frame|zstd|db|sqlite3|wiredtiger)\.h$/ ||
+    return !quoted && header ~ /^(lmdb|lz4|lz4hc|lz4frame|zstd|db|sqlite3|wiredtiger)\.h$/ ||
            header ~ /^(curl|CL|rocksdb|leveldb|foundationdb)\// ||
            header ~ /^cuda/
 }
