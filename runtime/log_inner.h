@@ -1,0 +1,183 @@
+/* log_inner.h: the parts of the log among themselves. Only log*.c include it.
+ *
+ * Locks, in order: shard locks (the caller's) < gather_lock < room_lock,
+ * done_lock. No thread takes a shard's lock while it holds one of these. */
+#ifndef WARP_LOG_INNER_H
+#define WARP_LOG_INNER_H
+
+#include "log.h"
+#include "log_format.h"
+#include "os.h"
+
+enum {
+    LOG_PATH_BYTES = 4096,
+    LOG_SLOTS_MAX = 16,
+    LOG_READY_MAX = 8,
+    LOG_CHUNK = 16 << 10 /* ring bytes that a shard is given at a time */
+};
+
+/* One shard's landing ring. Positions count bytes since the store was made;
+ * head <= gathered <= tail <= head + ring_bytes. */
+struct log_ring {
+    /* Written by the appender, under the shard's lock. */
+    _Alignas(64) uint8_t *base;
+    uint64_t kick_at;       /* wake the flusher when the tail passes it */
+    uint64_t granted;       /* under room_lock: the stream has room so far */
+    _Atomic uint64_t limit; /* append without asking up to here */
+    _Atomic uint64_t tail;
+    _Atomic uint64_t seq;
+    _Atomic uint64_t turn; /* position of the first record stamped `stamp` */
+    _Atomic uint32_t stamp;
+    /* Written by the stream. */
+    _Alignas(64) _Atomic uint64_t head; /* durable */
+    _Atomic uint64_t gathered;          /* under gather_lock */
+    uint64_t cut;                       /* under gather_lock */
+    uint64_t gathered_seq;              /* under gather_lock, at cuts */
+};
+
+struct log_segment {
+    uint64_t number, first, bytes, salt, durable;
+    bool retired; /* a run ended badly in it: deleted instead of recycled */
+};
+
+struct log_spare {
+    uint64_t bytes;
+    uint32_t id;
+};
+
+/* A segment that is written, named and open, and waits for its header. */
+struct log_ready {
+    uint64_t number, bytes;
+    int fd;
+};
+
+/* One write in flight; block n uses slot n % slots. */
+struct log_slot {
+    uint8_t *buffer; /* segment header, then the block */
+    uint8_t *from;   /* what is written */
+    uint64_t number, offset, bytes;
+    int64_t cut_ns;
+    uint64_t *ends; /* per shard: positions that the cut holds */
+    int fd, close_fd;
+    bool done, cut;
+};
+
+struct log_pending {
+    uint8_t *data; /* accepted ring records that the stream lacks */
+    size_t bytes;
+};
+
+struct log {
+    struct log_options options;
+    char *dir, *ring_dir;
+    uint64_t *floor_seq;
+    uint32_t shards, store_seed;
+    uint64_t ring_bytes, frame_max, tag;
+    struct log_ring *rings;
+
+    /* Read by appenders. */
+    _Alignas(64) _Atomic uint32_t epoch; /* the number of the next cut */
+    _Alignas(64) _Atomic int health;
+    _Atomic bool no_space;
+    _Atomic uint64_t next_batch;
+    _Atomic uint32_t batches_open[2]; /* by the stamp's low bit */
+    _Atomic uint32_t batches_starved;
+
+    /* The stream. */
+    _Alignas(64) struct os_lock gather_lock;
+    struct log_slot slots[LOG_SLOTS_MAX];
+    uint32_t slot_count;
+    _Atomic uint32_t in_flight_limit;
+    _Atomic uint64_t next_block;
+    uint32_t cut_shard; /* where the pending cut goes on */
+    bool cut_pending, cut_whole, straddle;
+    int64_t cut_ns;
+    uint64_t salt; /* of the current segment */
+    _Atomic uint64_t write_at;
+    int fd, old_fd;
+    bool fresh; /* the current segment has no header yet */
+    _Atomic int64_t clock_mark;
+
+    struct os_lock done_lock;
+    _Alignas(64) _Atomic uint64_t durable_block; /* all below are durable */
+    _Atomic uint32_t done_count;  /* futex: bumped when anything may go on */
+    _Atomic uint32_t waiters;
+    _Atomic uint64_t sync_count;
+    _Atomic int64_t durable_ns; /* when the last durable cut was taken */
+
+    /* Segments. */
+    struct os_lock room_lock;
+    struct log_segment *segments; /* in order; the last is written to */
+    uint32_t segment_count, segment_max;
+    struct log_ready ready[LOG_READY_MAX];
+    uint32_t ready_count;
+    struct log_spare *spares;
+    uint32_t spare_count, spare_max, next_spare;
+    uint64_t next_number, current_bytes, pledged, urgent_room, keep_bytes;
+    uint32_t unstarted;
+    _Atomic uint64_t live_bytes; /* of segments */
+    bool direct;
+
+    /* Threads. */
+    struct os_thread flusher, maker;
+    _Atomic uint32_t kick, maker_kick;
+    _Atomic bool flusher_sleeps, stopping;
+    _Atomic bool started;
+    bool replayed, clean;
+
+    /* From the replay to the start. */
+    uint64_t *end_position, *end_seq; /* [shards]: where the stream ends */
+    struct log_pending *pending;      /* [shards] */
+    uint64_t end_block, end_segment, end_offset, old_ring_bytes;
+};
+
+/* log.c */
+int log_fail(struct log *log, int code, const char *text);
+void log_path(const struct log *log, char *to, const char *name);
+void log_segment_path(const struct log *log, char *to, uint64_t number);
+void log_spare_path(const struct log *log, char *to, uint32_t id);
+void log_ring_path(const struct log *log, char *to, uint32_t shard);
+void log_bump(struct log *log); /* wakes all who wait */
+void log_kick(struct log *log); /* wakes the flusher */
+
+/* log_ring.c */
+int log_rings_open(struct log *log);
+void log_rings_close(struct log *log);
+uint32_t log_record_crc(const struct log *log, uint64_t position,
+                        const uint8_t *record, size_t bytes);
+
+/* log_stream.c */
+/* Writes one block of what is in the rings: 1 written, 0 nothing to write,
+ * WARP_EBUSY as many writes as may be are in flight, WARP_TIMEOUT no segment
+ * is ready, or an error. */
+int log_lead(struct log *log, uint32_t flags);
+int log_drain(struct log *log); /* all that was appended before the call */
+void *log_flusher(void *arg);
+/* One block, by the only thread there is. */
+int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
+                    uint32_t flags, uint64_t skip);
+
+/* log_segment.c */
+int log_segments_scan(struct log *log); /* names and spares */
+int log_segments_reclaim(struct log *log);
+/* gather_lock held: goes on in the next ready segment. */
+int log_segment_next(struct log *log);
+int log_segment_make(struct log *log); /* one more ready segment */
+uint64_t log_room(const struct log *log); /* room_lock held */
+void log_header_encode(const struct log *log, uint8_t *to,
+                       const struct log_segment *segment, uint64_t durable,
+                       const uint64_t *position, const uint64_t *seq);
+int log_write_zeros(struct log *log, const char *path, uint64_t bytes);
+int log_open_segment(struct log *log, const char *path, int *fd);
+int log_write(struct log *log, int fd, const void *from, size_t bytes,
+              uint64_t at);
+void log_segments_close(struct log *log);
+
+/* log_maker.c */
+void *log_maker(void *arg);
+void log_maker_kick(struct log *log);
+
+/* log_calibrate.c */
+void log_calibrate(struct log *log);
+
+#endif

@@ -1,0 +1,73 @@
+/* log_maker.c: the thread that keeps written segments ready.
+ *
+ * When the disk is full it asks once for the reserve, whose segment only urgent
+ * commits may use, and then tries again at every flush tick. */
+#include "log_inner.h"
+
+#include <warp/warp.h>
+
+enum { ROOM_LEAST = 3 << 19 }; /* bytes to keep ready in a small log */
+
+void log_maker_kick(struct log *log)
+{
+    atomic_fetch_add(&log->maker_kick, 1);
+    os_futex_wake(&log->maker_kick, 1);
+}
+
+static bool wants_more(struct log *log)
+{
+    uint64_t least = atomic_load(&log->live_bytes) / 2;
+    if (least < ROOM_LEAST)
+        least = ROOM_LEAST;
+    if (least > 2 * (uint64_t)LOG_SEGMENT_MAX)
+        least = 2 * (uint64_t)LOG_SEGMENT_MAX;
+    os_lock(&log->room_lock);
+    bool wants = log->ready_count < LOG_READY_MAX &&
+                 (log->ready_count == 0 ||
+                  log_room(log) < least + log->urgent_room);
+    os_unlock(&log->room_lock);
+    return wants;
+}
+
+static int make_one(struct log *log)
+{
+    int rc = log_segment_make(log);
+    if (rc == WARP_OK) {
+        atomic_store(&log->no_space, false);
+        os_lock(&log->room_lock);
+        log->urgent_room = 0;
+        os_unlock(&log->room_lock);
+        return rc;
+    }
+    if (rc != WARP_ENOSPC || atomic_load(&log->no_space))
+        return rc;
+    atomic_store(&log->no_space, true);
+    if (log->options.need_space &&
+        log->options.need_space(log->options.arg)) {
+        os_lock(&log->room_lock);
+        uint64_t before = log_room(log);
+        os_unlock(&log->room_lock);
+        rc = log_segment_make(log);
+        os_lock(&log->room_lock);
+        if (rc == WARP_OK)
+            log->urgent_room = log_room(log) - before;
+        os_unlock(&log->room_lock);
+    }
+    log_bump(log);
+    return rc;
+}
+
+void *log_maker(void *arg)
+{
+    struct log *log = arg;
+    int64_t period = (int64_t)log->options.sync_every_ms * 1000000;
+    log_calibrate(log);
+    while (!atomic_load(&log->stopping)) {
+        uint32_t seen = atomic_load(&log->maker_kick);
+        int rc = WARP_OK;
+        if (wants_more(log) && (rc = make_one(log)) == WARP_OK)
+            continue;
+        os_futex_wait(&log->maker_kick, seen, rc == WARP_OK ? -1 : period);
+    }
+    return NULL;
+}

@@ -1,0 +1,405 @@
+/* log_ring.c: commits into the landing rings: admission, append, batches.
+ *
+ * An append below `limit` is a copy and a store: no lock, no call. At the limit
+ * log_ring asks for room: in the ring (the stream drains it) and in prewritten
+ * segments, so that what a ring holds can always be written out. */
+#include "log_inner.h"
+
+#include "crc.h"
+#include "error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { ROOM_KEPT = 192 << 10 }; /* the last room: for urgent commits */
+
+/* ---- ring files ---- */
+
+/* Really written, not only allocated: a store to a mapped page never asks the
+ * file system for a block, which it could not give. */
+static int create_ring(struct log *log, const char *path, int *fd)
+{
+    size_t piece = 256 << 10;
+    int rc = os_open(path, OS_READ | OS_WRITE | OS_CREATE | OS_TRUNC);
+    uint8_t *zeros = NULL;
+    *fd = rc;
+    if (rc < 0)
+        return rc;
+    rc = os_allocate(*fd, 0, log->ring_bytes);
+    if (rc == 0 && !(zeros = calloc(1, piece)))
+        rc = -ENOMEM;
+    for (uint64_t at = 0; rc == 0 && at < log->ring_bytes; at += piece)
+        rc = os_pwrite(*fd, zeros,
+                       log->ring_bytes - at < piece
+                           ? (size_t)(log->ring_bytes - at)
+                           : piece,
+                       at);
+    free(zeros);
+    if (rc == 0)
+        rc = os_fdatasync(*fd);
+    if (rc < 0) {
+        os_close(*fd);
+        os_unlink(path);
+    }
+    return rc;
+}
+
+int log_rings_open(struct log *log)
+{
+    char path[LOG_PATH_BYTES];
+    bool created = false;
+    for (uint32_t s = 0; s < log->shards; s++) {
+        struct log_ring *r = &log->rings[s];
+        uint64_t bytes = 0;
+        void *base = NULL;
+        log_ring_path(log, path, s);
+        int fd = os_open(path, OS_READ | OS_WRITE), rc = 0;
+        if (fd >= 0 && (rc = os_size(fd, &bytes)) == 0 &&
+            bytes != log->ring_bytes) {
+            os_close(fd);
+            fd = -ENOENT;
+        }
+        if (fd == -ENOENT) {
+            rc = create_ring(log, path, &fd);
+            created = true;
+        } else if (fd < 0) {
+            rc = fd;
+        }
+        if (rc < 0)
+            return error_os(rc, "cannot make the ring", path);
+        rc = os_map_ring(fd, log->ring_bytes, true, &base);
+        os_close(fd);
+        if (rc < 0)
+            return error_os(rc, "cannot map the ring", path);
+        r->base = base;
+    }
+    if (created) {
+        int rc = os_sync_dir(log->ring_dir);
+        if (rc < 0)
+            return error_os(rc, "cannot sync the directory", log->ring_dir);
+    }
+    return WARP_OK;
+}
+
+void log_rings_close(struct log *log)
+{
+    for (uint32_t s = 0; log->rings && s < log->shards; s++) {
+        os_unmap_ring(log->rings[s].base, log->ring_bytes);
+        log->rings[s].base = NULL;
+    }
+}
+
+/* ---- batches ---- */
+
+/* The stamp of a commit is the number of the next cut, read when all its
+ * shards are locked; the parts of a batch share that of the first. A batch
+ * is counted as open under its stamp until its last part is appended, so that
+ * a cut can wait for it (L7). One thread appends one batch at a time. */
+static _Thread_local struct {
+    uint64_t tag, id;
+    uint32_t stamp, left;
+} batch;
+
+static uint32_t open_stamp(struct log *log)
+{
+    for (;;) {
+        uint32_t stamp = atomic_load(&log->epoch);
+        atomic_fetch_add(&log->batches_open[stamp & 1], 1);
+        if (atomic_load(&log->epoch) == stamp)
+            return stamp;
+        atomic_fetch_sub(&log->batches_open[stamp & 1], 1);
+    }
+}
+
+static void close_stamp(struct log *log, uint32_t stamp)
+{
+    atomic_fetch_sub(&log->batches_open[stamp & 1], 1);
+}
+
+static void batch_end(struct log *log)
+{
+    if (batch.left > 0 && batch.tag == log->tag)
+        close_stamp(log, batch.stamp);
+    batch.left = 0;
+}
+
+static uint32_t batch_stamp(struct log *log, uint64_t id, uint32_t parts)
+{
+    if (batch.left > 0 && batch.tag == log->tag && batch.id == id)
+        return batch.stamp;
+    batch_end(log);
+    batch.stamp = open_stamp(log);
+    batch.tag = log->tag;
+    batch.id = id;
+    batch.left = parts;
+    return batch.stamp;
+}
+
+static void batch_part_done(struct log *log)
+{
+    if (batch.left == 1)
+        batch_end(log);
+    else
+        batch.left--;
+}
+
+/* ---- admission ---- */
+
+/* room_lock held. True when the stream has room for ring bytes up to `end`. */
+static bool grant(struct log *log, struct log_ring *r, uint64_t end, bool urgent)
+{
+    uint64_t room = log_room(log);
+    uint64_t kept = urgent ? LOG_PAGE : ROOM_KEPT + log->urgent_room;
+    if (end <= r->granted)
+        return true;
+    if (log->pledged + (end - r->granted) + kept > room)
+        return false;
+    log->pledged += end - r->granted;
+    r->granted = end;
+    return true;
+}
+
+static bool grant_some(struct log *log, struct log_ring *r, uint64_t need,
+                       bool urgent)
+{
+    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+    uint64_t end = tail + need;
+    uint64_t space = head + log->ring_bytes;
+    if (!grant(log, r, end, urgent))
+        return false;
+    if (end + LOG_CHUNK <= space)
+        grant(log, r, end + LOG_CHUNK, false);
+    end = r->granted < space ? r->granted : space;
+    atomic_store(&r->limit, end);
+    return true;
+}
+
+/* Makes room for a record of `need` bytes behind the tail. */
+static int admit(struct log *log, struct log_ring *r, uint64_t need,
+                 bool urgent)
+{
+    for (;;) {
+        uint32_t seen = atomic_load(&log->done_count);
+        uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+        uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+        int rc = atomic_load(&log->health);
+        if (rc != WARP_OK)
+            return error_set(rc, "the log has failed; close the store and "
+                                 "open it again");
+        if (!log->started || atomic_load(&log->stopping))
+            return error_set(WARP_EREADONLY, "the log is not started");
+        if (tail + need > head + log->ring_bytes) {
+            rc = log_lead(log, 0);
+            if (rc == WARP_OK || rc == WARP_EBUSY || rc == WARP_TIMEOUT) {
+                atomic_fetch_add(&log->waiters, 1);
+                if (tail + need > atomic_load(&r->head) + log->ring_bytes)
+                    os_futex_wait(&log->done_count, seen, 10000000);
+                atomic_fetch_sub(&log->waiters, 1);
+            }
+            if (rc == WARP_ENOSPC)
+                return rc;
+            continue;
+        }
+        os_lock(&log->room_lock);
+        bool granted = grant_some(log, r, need, urgent);
+        os_unlock(&log->room_lock);
+        if (granted) {
+            /* A failure that came between is seen here or zeroes the limit. */
+            if (atomic_load(&log->health) == WARP_OK)
+                return WARP_OK;
+            atomic_store(&r->limit, 0);
+            continue;
+        }
+        if (atomic_load(&log->no_space))
+            return error_set(WARP_ENOSPC,
+                             "no room for the log in %s; free some space or "
+                             "delete records, writing resumes by itself",
+                             log->dir);
+        log_maker_kick(log);
+        atomic_fetch_add(&log->waiters, 1);
+        os_futex_wait(&log->done_count, seen, 10000000);
+        atomic_fetch_sub(&log->waiters, 1);
+    }
+}
+
+/* ---- append ---- */
+
+struct frame {
+    uint64_t batch_id, seq;
+    const uint8_t *body;
+    size_t bytes;
+    uint32_t batch_parts, stamp;
+    uint16_t shard;
+    uint8_t flags;
+};
+
+static inline size_t frame_extra(uint8_t flags)
+{
+    return flags & REC_BATCH ? REC_BATCH_BYTES : 0;
+}
+
+/* The body goes before the header; the tail is published last (L4). */
+static inline uint64_t store_frame(struct log *log, struct log_ring *r,
+                                   const struct frame *f)
+{
+    uint8_t header[REC_HEADER_BYTES + REC_BATCH_BYTES];
+    size_t head_bytes = REC_HEADER_BYTES + frame_extra(f->flags);
+    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    uint8_t *to = r->base + (tail & (log->ring_bytes - 1));
+    put32(header + REC_BYTES, (uint32_t)(head_bytes + f->bytes));
+    put64(header + REC_SEQ, f->seq);
+    put16(header + REC_SHARD, f->shard);
+    header[REC_FLAGS] = f->flags;
+    header[REC_ZERO] = 0;
+    put32(header + REC_EPOCH, f->stamp);
+    if (f->flags & REC_BATCH) {
+        put64(header + REC_BATCH_ID, f->batch_id);
+        put32(header + REC_BATCH_PARTS, f->batch_parts);
+        put32(header + REC_BATCH_PARTS + 4, 0);
+    }
+    uint32_t crc = crc32c(log_seed(log->store_seed, tail), header + REC_BYTES,
+                          head_bytes - REC_BYTES);
+    put32(header + REC_CRC, crc32c(crc, f->body, f->bytes));
+    os_map_store(to + head_bytes, f->body, f->bytes);
+    os_map_store(to, header, head_bytes);
+
+    if (f->stamp != atomic_load_explicit(&r->stamp, memory_order_relaxed)) {
+        atomic_store_explicit(&r->turn, tail, memory_order_relaxed);
+        atomic_store_explicit(&r->stamp, f->stamp, memory_order_release);
+    }
+    uint64_t end = tail + log_align(head_bytes + f->bytes, 8);
+    atomic_store_explicit(&r->seq, f->seq, memory_order_relaxed);
+    atomic_store_explicit(&r->tail, end, memory_order_release);
+    if (end >= r->kick_at) {
+        r->kick_at = end + log->ring_bytes / 4;
+        log_kick(log);
+    }
+    return end;
+}
+
+uint32_t log_record_crc(const struct log *log, uint64_t position,
+                        const uint8_t *record, size_t bytes)
+{
+    return crc32c(log_seed(log->store_seed, position), record + REC_BYTES,
+                  bytes - REC_BYTES);
+}
+
+/* One frame, waiting for room; a batch that waits must not be waited for. */
+static int append_frame(struct log *log, struct log_ring *r, struct frame *f,
+                        bool urgent, uint64_t *position)
+{
+    size_t need = log_align(
+        REC_HEADER_BYTES + frame_extra(f->flags) + f->bytes, 8);
+    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    if (tail + need > atomic_load_explicit(&r->limit, memory_order_relaxed)) {
+        atomic_fetch_add(&log->batches_starved, 1);
+        int rc = admit(log, r, need, urgent);
+        atomic_fetch_sub(&log->batches_starved, 1);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    *position = store_frame(log, r, f);
+    return WARP_OK;
+}
+
+/* A commit longer than a frame. When it fails in the middle its number is
+ * spent and what is there of it is never replayed. */
+static int append_frames(struct log *log, struct log_ring *r, struct frame *f,
+                         bool urgent, uint64_t *position)
+{
+    const uint8_t *body = f->body;
+    size_t left = f->bytes;
+    uint8_t batch_flag = f->flags & REC_BATCH;
+    f->flags = REC_FIRST | batch_flag;
+    for (;;) {
+        size_t most =
+            log->frame_max - REC_HEADER_BYTES - frame_extra(f->flags);
+        f->body = body;
+        f->bytes = left < most ? left : most;
+        if (f->bytes == left)
+            f->flags |= REC_LAST;
+        int rc = append_frame(log, r, f, urgent, position);
+        if (rc != WARP_OK)
+            return rc;
+        if (f->flags & REC_LAST)
+            return WARP_OK;
+        body += f->bytes;
+        left -= f->bytes;
+        f->flags = 0;
+    }
+}
+
+static int append_slow(struct log *log, struct log_ring *r, struct frame *f,
+                       bool urgent, uint64_t *position)
+{
+    bool in_batch = f->flags & REC_BATCH;
+    size_t whole = REC_HEADER_BYTES + frame_extra(f->flags) + f->bytes;
+    int rc;
+    if (f->bytes > LOG_BODY_MAX) {
+        rc = error_set(WARP_ELIMIT, "a commit of %zu bytes; the most is %d",
+                       f->bytes, LOG_BODY_MAX);
+    } else if (whole <= log->frame_max) {
+        rc = append_frame(log, r, f, urgent, position);
+    } else if (in_batch) {
+        rc = append_frames(log, r, f, urgent, position);
+    } else {
+        /* No cut may be marked in the middle of it: it counts as a batch. */
+        f->stamp = open_stamp(log);
+        rc = append_frames(log, r, f, urgent, position);
+        close_stamp(log, f->stamp);
+    }
+    if (in_batch) {
+        if (rc == WARP_OK)
+            batch_part_done(log);
+        else
+            batch_end(log);
+    }
+    return rc;
+}
+
+int log_append(struct log *log, uint32_t shard, uint64_t batch_id,
+               uint32_t batch_parts, const void *body, size_t bytes,
+               bool urgent, uint64_t *seq, uint64_t *position)
+{
+    struct log_ring *r = &log->rings[shard];
+    struct frame f = {
+        .batch_id = batch_id,
+        .seq = atomic_load_explicit(&r->seq, memory_order_relaxed) + 1,
+        .body = body,
+        .bytes = bytes,
+        .batch_parts = batch_parts,
+        .shard = (uint16_t)shard,
+        .flags = REC_FIRST | REC_LAST,
+    };
+    *seq = f.seq;
+    if (batch_id == 0) {
+        uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+        f.stamp = atomic_load_explicit(&log->epoch, memory_order_relaxed);
+        if (bytes <= log->frame_max - REC_HEADER_BYTES &&
+            tail + log_align(REC_HEADER_BYTES + bytes, 8) <=
+                atomic_load_explicit(&r->limit, memory_order_relaxed)) {
+            *position = store_frame(log, r, &f);
+            return WARP_OK;
+        }
+    } else {
+        f.stamp = batch_stamp(log, batch_id, batch_parts);
+        f.flags |= REC_BATCH;
+    }
+    return append_slow(log, r, &f, urgent, position);
+}
+
+uint64_t log_seq(const struct log *log, uint32_t shard)
+{
+    return atomic_load_explicit(&log->rings[shard].seq, memory_order_relaxed);
+}
+
+uint64_t log_batch_id(struct log *log)
+{
+    uint64_t id;
+    do
+        id = atomic_fetch_add_explicit(&log->next_batch, 1,
+                                       memory_order_relaxed);
+    while (id == 0);
+    return id;
+}

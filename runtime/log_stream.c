@@ -1,0 +1,434 @@
+/* log_stream.c: rings into blocks, blocks to disk, group commit, the flusher.
+ *
+ * Who needs something durable writes it himself: log_lead() takes what is in
+ * the rings under gather_lock and writes it outside, so that several writes are
+ * in flight. Waiters sleep on done_count and take no lock.
+ *
+ * Why a cut is consistent. An appender reads `epoch` when it holds all its
+ * shard locks and stamps its records with it; a gather adds one to `epoch`, so
+ * that new commits are stamped e + 1, and takes what is stamped up to e. Let A
+ * be acknowledged before B began, and B be taken. A's read of `epoch` happened
+ * before B's, so A's stamp is at most B's, at most e. A's tail was published
+ * before B's: a reader that saw B's tail sees A's when it looks afterwards. The
+ * gather reads all tails again until a whole pass finds nothing more to take;
+ * that pass began after B was seen, so A is taken. Stamps never fall within a
+ * shard, because they are read under its lock, so what is taken of a shard is
+ * all before its `turn`, the first record stamped e + 1. Only the gather moves
+ * `epoch`, so there is no stamp above e + 1 while it runs. */
+#include "log_inner.h"
+
+#include "error.h"
+
+#include <errno.h>
+
+enum {
+    SPINS_FOR_BATCH = 2000,
+    BLOCK_ROOM = LOG_FRAME_MAX + BLOCK_HEADER_BYTES
+};
+
+/* ---- gather ---- */
+
+/* True when all batches that the cut could hold are whole (L7). */
+static bool wait_for_batches(struct log *log, uint32_t stamp)
+{
+    _Atomic uint32_t *open = &log->batches_open[stamp & 1];
+    for (int i = 0; i < SPINS_FOR_BATCH; i++) {
+        if (atomic_load(open) == 0)
+            return true;
+        if (atomic_load(&log->batches_starved) > 0)
+            return false;
+        if (i % 16 == 15)
+            os_yield();
+    }
+    return false;
+}
+
+static bool take_cut(struct log *log)
+{
+    bool any = false, grew = false;
+    for (uint32_t s = 0; s < log->shards && !any; s++)
+        any = atomic_load_explicit(&log->rings[s].tail,
+                                   memory_order_acquire) !=
+              atomic_load_explicit(&log->rings[s].gathered,
+                                   memory_order_relaxed);
+    if (!any)
+        return false;
+    int64_t now = os_mono_ns();
+    uint32_t stamp = atomic_fetch_add(&log->epoch, 1);
+    log->cut_whole = wait_for_batches(log, stamp);
+    if (!log->cut_whole)
+        log->straddle = true;
+    else if (log->straddle && atomic_load(&log->batches_open[0]) == 0 &&
+             atomic_load(&log->batches_open[1]) == 0)
+        log->straddle = false;
+    do {
+        grew = false;
+        for (uint32_t s = 0; s < log->shards; s++) {
+            struct log_ring *r = &log->rings[s];
+            uint64_t cut =
+                atomic_load_explicit(&r->tail, memory_order_acquire);
+            uint32_t last =
+                atomic_load_explicit(&r->stamp, memory_order_acquire);
+            if ((int32_t)(last - stamp) > 0)
+                cut = atomic_load_explicit(&r->turn, memory_order_relaxed);
+            if (cut > r->cut) {
+                r->cut = cut;
+                grew = any = true;
+            }
+        }
+    } while (grew);
+    log->cut_ns = now;
+    log->cut_shard = 0;
+    log->cut_pending = true;
+    return true;
+}
+
+/* Copies whole records of one shard; false when the block is full. */
+static bool take_shard(struct log *log, struct log_ring *r, uint8_t *to,
+                       size_t *used, size_t most)
+{
+    uint64_t from = atomic_load_explicit(&r->gathered, memory_order_relaxed);
+    const uint8_t *at = r->base + (from & (log->ring_bytes - 1));
+    size_t bytes = 0, room = most - *used;
+    uint64_t all = r->cut - from;
+    while (bytes < all) {
+        size_t next = log_align(get32(at + bytes + REC_BYTES), 8);
+        if (bytes + next > room)
+            break;
+        r->gathered_seq = get64(at + bytes + REC_SEQ);
+        bytes += next;
+    }
+    memcpy(to + *used, at, bytes);
+    *used += bytes;
+    atomic_store_explicit(&r->gathered, from + bytes, memory_order_release);
+    return bytes == all;
+}
+
+static void places_now(struct log *log, uint64_t *position, uint64_t *seq)
+{
+    for (uint32_t s = 0; s < log->shards; s++) {
+        position[s] = atomic_load_explicit(&log->rings[s].gathered,
+                                           memory_order_relaxed);
+        seq[s] = log->rings[s].gathered_seq;
+    }
+}
+
+/* Puts the headers around a payload; the slot is then ready to be written. */
+static void seal(struct log *log, struct log_slot *slot, size_t payload,
+                 uint32_t flags, uint64_t skip)
+{
+    uint8_t *block = slot->buffer + LOG_HEADER_BYTES;
+    size_t bytes = log_align(BLOCK_HEADER_BYTES + payload, LOG_PAGE);
+    int64_t clock = log->options.clock_ms
+                        ? log->options.clock_ms(log->options.arg)
+                        : os_wall_ms();
+    if (clock > atomic_load_explicit(&log->clock_mark, memory_order_relaxed))
+        atomic_store_explicit(&log->clock_mark, clock, memory_order_relaxed);
+    memset(block + BLOCK_HEADER_BYTES + payload, 0,
+           bytes - BLOCK_HEADER_BYTES - payload);
+    put32(block + BLOCK_MAGIC, LOG_BLOCK_MAGIC);
+    put64(block + BLOCK_SEGMENT,
+          log->segments[log->segment_count - 1].number);
+    put64(block + BLOCK_NUMBER, slot->number);
+    put32(block + BLOCK_PAYLOAD, (uint32_t)payload);
+    put32(block + BLOCK_FLAGS, flags);
+    put64(block + BLOCK_CLOCK, (uint64_t)clock);
+    put64(block + BLOCK_SKIP, skip);
+    put64(block + BLOCK_DURABLE, atomic_load(&log->durable_block));
+    put32(block + BLOCK_EPOCH, atomic_load(&log->epoch));
+    put32(block + BLOCK_EPOCH + 4, 0);
+    log_block_seal(block, log->salt);
+    slot->from = block;
+    slot->offset = atomic_load(&log->write_at);
+    slot->bytes = bytes;
+    slot->fd = log->fd;
+    slot->close_fd = log->old_fd; /* all writes to it end before this one */
+    log->old_fd = -1;
+    slot->done = false;
+    slot->cut = flags & BLOCK_CUT;
+    if (log->fresh) {
+        /* The header lies in front of the first block: one write for both. */
+        slot->from = slot->buffer;
+        slot->offset = 0;
+        slot->bytes += LOG_HEADER_BYTES;
+        log->fresh = false;
+    }
+    atomic_store(&log->write_at, slot->offset + slot->bytes);
+}
+
+/* gather_lock held. Goes on to the next segment when this one cannot take a
+ * frame; the header is put into the slot. */
+static int find_room(struct log *log, struct log_slot *slot, size_t want,
+                     size_t *most)
+{
+    uint64_t left = log->current_bytes - atomic_load(&log->write_at);
+    if (want > BLOCK_ROOM)
+        want = BLOCK_ROOM;
+    if (left < log_align(want, LOG_PAGE)) {
+        int rc = log_segment_next(log);
+        if (rc != WARP_OK)
+            return rc;
+        left = log->current_bytes - atomic_load(&log->write_at);
+    }
+    if (log->fresh) {
+        uint64_t position[LOG_SHARDS_MAX], seq[LOG_SHARDS_MAX];
+        places_now(log, position, seq);
+        struct log_segment *segment = &log->segments[log->segment_count - 1];
+        os_lock(&log->room_lock);
+        segment->first = slot->number;
+        os_unlock(&log->room_lock);
+        log_header_encode(log, slot->buffer, segment,
+                          atomic_load(&log->durable_block), position, seq);
+    }
+    *most = (left < LOG_BLOCK_BYTES ? left : LOG_BLOCK_BYTES) -
+            BLOCK_HEADER_BYTES;
+    return WARP_OK;
+}
+
+/* gather_lock held: the next block of the pending cut, or of a new one. */
+static int gather(struct log *log, struct log_slot *slot, uint32_t flags)
+{
+    uint64_t before = 0, after = 0;
+    size_t used = 0, most;
+    if (!log->cut_pending && !take_cut(log) && flags == 0)
+        return WARP_OK;
+    for (uint32_t s = 0; s < log->shards; s++)
+        before += log->rings[s].cut -
+                  atomic_load_explicit(&log->rings[s].gathered,
+                                       memory_order_relaxed);
+    int rc = find_room(log, slot, before + BLOCK_HEADER_BYTES, &most);
+    if (rc != WARP_OK)
+        return rc;
+    uint8_t *payload = slot->buffer + LOG_HEADER_BYTES + BLOCK_HEADER_BYTES;
+    while (log->cut_shard < log->shards &&
+           take_shard(log, &log->rings[log->cut_shard], payload, &used, most))
+        log->cut_shard++;
+    if (log->cut_shard == log->shards) {
+        flags |= BLOCK_CUT;
+        log->cut_pending = false;
+        for (uint32_t s = 0; s < log->shards; s++)
+            slot->ends[s] = log->rings[s].cut;
+        slot->cut_ns = log->cut_ns;
+    }
+    after = used;
+    seal(log, slot, used, flags, 0);
+    os_lock(&log->room_lock);
+    log->pledged -= after;
+    os_unlock(&log->room_lock);
+    return 1;
+}
+
+/* ---- write and complete ---- */
+
+/* Heads move only when all earlier blocks are durable, too (L5), and only to
+ * the end of a cut, so that the rings still hold what a power loss may take
+ * from a cut that is not complete (L6). */
+static void complete(struct log *log, struct log_slot *slot)
+{
+    bool moved = false;
+    os_lock(&log->done_lock);
+    slot->done = true;
+    uint64_t number = atomic_load(&log->durable_block);
+    for (;;) {
+        struct log_slot *next = &log->slots[number % log->slot_count];
+        if (next->number != number || !next->done)
+            break;
+        next->done = false;
+        os_close(next->close_fd);
+        next->close_fd = -1;
+        if (next->cut) {
+            for (uint32_t s = 0; s < log->shards; s++)
+                atomic_store_explicit(&log->rings[s].head, next->ends[s],
+                                      memory_order_release);
+            atomic_store(&log->durable_ns, next->cut_ns);
+        }
+        atomic_store(&log->durable_block, ++number);
+        moved = true;
+    }
+    os_unlock(&log->done_lock);
+    if (moved)
+        log_bump(log);
+}
+
+static int write_slot(struct log *log, struct log_slot *slot)
+{
+    int rc = log_write(log, slot->fd, slot->from, slot->bytes, slot->offset);
+    atomic_fetch_add_explicit(&log->sync_count, 1, memory_order_relaxed);
+    if (rc < 0) {
+        char path[LOG_PATH_BYTES];
+        log_segment_path(log, path, get64(slot->buffer + LOG_HEADER_BYTES +
+                                          BLOCK_SEGMENT));
+        rc = error_os(rc, "cannot write the log", path);
+        return log_fail(log, rc == WARP_ENOSPC ? WARP_EIO : rc,
+                        error_text());
+    }
+    complete(log, slot);
+    return 1;
+}
+
+int log_lead(struct log *log, uint32_t flags)
+{
+    os_lock(&log->gather_lock);
+    int rc = atomic_load(&log->health);
+    uint64_t number = atomic_load(&log->next_block);
+    if (rc == WARP_OK && number - atomic_load(&log->durable_block) >=
+                             atomic_load(&log->in_flight_limit))
+        rc = WARP_EBUSY;
+    if (rc != WARP_OK) {
+        os_unlock(&log->gather_lock);
+        return rc;
+    }
+    struct log_slot *slot = &log->slots[number % log->slot_count];
+    slot->number = number;
+    rc = gather(log, slot, flags);
+    if (rc == 1)
+        atomic_store(&log->next_block, number + 1);
+    os_unlock(&log->gather_lock);
+    return rc == 1 ? write_slot(log, slot) : rc;
+}
+
+int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
+                    uint32_t flags, uint64_t skip)
+{
+    size_t most;
+    uint64_t number = atomic_load(&log->next_block);
+    struct log_slot *slot = &log->slots[number % log->slot_count];
+    slot->number = number;
+    int rc = find_room(log, slot, bytes + BLOCK_HEADER_BYTES, &most);
+    if (rc != WARP_OK)
+        return rc;
+    memcpy(slot->buffer + LOG_HEADER_BYTES + BLOCK_HEADER_BYTES, payload,
+           bytes);
+    seal(log, slot, bytes, flags, skip);
+    slot->cut = false; /* the heads are set by the caller */
+    atomic_store(&log->next_block, number + 1);
+    rc = write_slot(log, slot);
+    return rc < 0 ? rc : WARP_OK;
+}
+
+/* ---- waiting ---- */
+
+static void sleep_until_done(struct log *log, uint32_t seen,
+                             int64_t timeout_ns)
+{
+    atomic_fetch_add(&log->waiters, 1);
+    os_futex_wait(&log->done_count, seen, timeout_ns);
+    atomic_fetch_sub(&log->waiters, 1);
+}
+
+int log_wait(struct log *log, uint32_t shard, uint64_t position)
+{
+    struct log_ring *r = &log->rings[shard];
+    for (;;) {
+        uint32_t seen = atomic_load(&log->done_count);
+        if (atomic_load_explicit(&r->head, memory_order_acquire) >= position)
+            return WARP_OK;
+        int rc = atomic_load(&log->health);
+        if (rc != WARP_OK)
+            return error_set(rc, "the log has failed; close the store and "
+                                 "open it again");
+        rc = WARP_EBUSY;
+        if (atomic_load_explicit(&r->gathered, memory_order_acquire) <
+            position)
+            rc = log_lead(log, 0);
+        if (rc == WARP_EBUSY || rc == WARP_OK) {
+            sleep_until_done(log, seen, -1);
+        } else if (rc == WARP_TIMEOUT) {
+            if (atomic_load(&log->no_space))
+                return error_set(WARP_ENOSPC,
+                                 "no room for the log in %s; the commit is "
+                                 "not on stable storage yet", log->dir);
+            sleep_until_done(log, seen, 10000000);
+        } else if (rc < 0) {
+            return rc;
+        }
+    }
+}
+
+int log_sync(struct log *log)
+{
+    uint64_t tails[LOG_SHARDS_MAX];
+    for (uint32_t s = 0; s < log->shards; s++)
+        tails[s] = atomic_load_explicit(&log->rings[s].tail,
+                                        memory_order_acquire);
+    for (uint32_t s = 0; s < log->shards; s++) {
+        int rc = log_wait(log, s, tails[s]);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    return WARP_OK;
+}
+
+int log_mark(struct log *log, uint64_t *mark)
+{
+    for (;;) {
+        int rc = log_sync(log);
+        if (rc != WARP_OK)
+            return rc;
+        os_lock(&log->gather_lock);
+        bool whole = !log->cut_pending && log->cut_whole && !log->straddle;
+        *mark = atomic_load(&log->next_block);
+        if (!whole && !log->cut_pending &&
+            atomic_load(&log->batches_open[0]) == 0 &&
+            atomic_load(&log->batches_open[1]) == 0) {
+            /* All are finished: the next cut holds what is left of them. */
+            bool left = false;
+            for (uint32_t s = 0; s < log->shards; s++)
+                left |= atomic_load_explicit(&log->rings[s].tail,
+                                             memory_order_acquire) !=
+                        atomic_load_explicit(&log->rings[s].gathered,
+                                             memory_order_relaxed);
+            if (!left) {
+                log->straddle = false;
+                log->cut_whole = whole = true;
+            }
+        }
+        os_unlock(&log->gather_lock);
+        if (whole)
+            return WARP_OK;
+        os_yield();
+    }
+}
+
+/* ---- the flusher ---- */
+
+int log_drain(struct log *log)
+{
+    uint64_t tails[LOG_SHARDS_MAX];
+    for (uint32_t s = 0; s < log->shards; s++)
+        tails[s] = atomic_load_explicit(&log->rings[s].tail,
+                                        memory_order_acquire);
+    for (uint32_t s = 0; s < log->shards;) {
+        uint32_t seen = atomic_load(&log->done_count);
+        if (atomic_load_explicit(&log->rings[s].gathered,
+                                 memory_order_acquire) >= tails[s]) {
+            s++;
+            continue;
+        }
+        int rc = log_lead(log, 0);
+        if (rc == WARP_EBUSY || rc == WARP_TIMEOUT)
+            sleep_until_done(log, seen, 10000000);
+        else if (rc < 0)
+            return rc;
+        if (rc == WARP_TIMEOUT)
+            return rc;
+    }
+    return WARP_OK;
+}
+
+void *log_flusher(void *arg)
+{
+    struct log *log = arg;
+    int64_t period = (int64_t)log->options.sync_every_ms * 1000000;
+    while (!atomic_load(&log->stopping) &&
+           atomic_load(&log->health) == WARP_OK) {
+        uint32_t seen = atomic_load(&log->kick);
+        log_drain(log);
+        if (atomic_load(&log->stopping))
+            break;
+        atomic_store(&log->flusher_sleeps, true);
+        os_futex_wait(&log->kick, seen, period);
+        atomic_store(&log->flusher_sleeps, false);
+    }
+    return NULL;
+}
