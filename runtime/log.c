@@ -143,6 +143,8 @@ int64_t log_clock_mark(const struct log *log)
 uint64_t log_bytes(const struct log *log)
 {
     uint64_t bytes = atomic_load(&log->live_bytes);
+    uint64_t unused = atomic_load(&log->unused_bytes);
+    bytes = bytes > unused ? bytes - unused : 0;
     for (uint32_t s = 0; log->started && s < log->shards; s++)
         bytes += atomic_load_explicit(&log->rings[s].tail,
                                       memory_order_relaxed) -
@@ -206,7 +208,6 @@ static int allocate(struct log *log, const struct log_options *o)
     if (o->floor_seq)
         memcpy(log->floor_seq, o->floor_seq, n * sizeof *log->floor_seq);
     for (uint32_t i = 0; i < log->slot_count && !o->read_only; i++) {
-        log->slots[i].close_fd = -1;
         log->slots[i].number = UINT64_MAX;
         log->slots[i].ends = calloc(n, sizeof *log->slots[i].ends);
         log->slots[i].buffer = os_reserve(SLOT_BYTES);
@@ -243,6 +244,8 @@ int log_open(const struct log_options *options, struct log **out)
     if (log->options.sync_every_ms == 0)
         log->options.sync_every_ms = 10;
     log->fd = log->old_fd = -1;
+    for (uint32_t i = 0; i < LOG_SLOTS_MAX; i++)
+        log->slots[i].close_fd = -1;
     log->direct = true;
     atomic_store(&log->epoch, 1);
     rc = allocate(log, options);

@@ -115,7 +115,8 @@ struct log {
     uint32_t spare_count, spare_max, next_spare;
     uint64_t next_number, current_bytes, pledged, urgent_room, keep_bytes;
     uint32_t unstarted;
-    _Atomic uint64_t live_bytes; /* of segments */
+    _Atomic uint64_t live_bytes;   /* of segments */
+    _Atomic uint64_t unused_bytes; /* of the current one */
     bool direct;
 
     /* Threads. */

@@ -154,6 +154,8 @@ static void seal(struct log *log, struct log_slot *slot, size_t payload,
         log->fresh = false;
     }
     atomic_store(&log->write_at, slot->offset + slot->bytes);
+    atomic_store(&log->unused_bytes,
+                 log->current_bytes - slot->offset - slot->bytes);
 }
 
 /* gather_lock held. Goes on to the next segment when this one cannot take a

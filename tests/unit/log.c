@@ -2,6 +2,7 @@
  * and after a crash; rings wrap; long commits and batches; cutting. */
 #include "log_scene.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct scene scene;
