@@ -21,7 +21,7 @@
  *                   position and the sequence number at the segment's start.
  *   block           magic, crc (header only, seeded by the salt), segment
  *                   number, block number, payload bytes, flags, clock, skip,
- *                   durable, epoch; payload: records, of one shard side by side.
+ *                   durable, epoch; payload: records, by shard.
  *                   `skip` is added to all positions before the payload.
  *   record          crc (of all behind it, seeded by store and position),
  *                   bytes, seq, shard, flags FIRST LAST BATCH, epoch; for BATCH
@@ -146,10 +146,9 @@ uint64_t log_bytes(const struct log *log)
     uint64_t unused = atomic_load(&log->unused_bytes);
     bytes = bytes > unused ? bytes - unused : 0;
     for (uint32_t s = 0; log->started && s < log->shards; s++)
-        bytes += atomic_load_explicit(&log->rings[s].tail,
-                                      memory_order_relaxed) -
-                 atomic_load_explicit(&log->rings[s].head,
-                                      memory_order_relaxed);
+        bytes +=
+            atomic_load_explicit(&log->rings[s].tail, memory_order_relaxed) -
+            atomic_load_explicit(&log->rings[s].head, memory_order_relaxed);
     return bytes;
 }
 
@@ -163,10 +162,9 @@ uint64_t log_lag_ms(const struct log *log)
 {
     bool behind = false;
     for (uint32_t s = 0; log->started && s < log->shards && !behind; s++)
-        behind = atomic_load_explicit(&log->rings[s].head,
-                                      memory_order_acquire) !=
-                 atomic_load_explicit(&log->rings[s].tail,
-                                      memory_order_acquire);
+        behind =
+            atomic_load_explicit(&log->rings[s].head, memory_order_acquire) !=
+            atomic_load_explicit(&log->rings[s].tail, memory_order_acquire);
     if (!behind)
         return 0;
     int64_t ns = os_mono_ns() - atomic_load(&log->durable_ns);
@@ -267,8 +265,7 @@ static void keep_end(struct log *log, const struct log_replay *replay)
     atomic_store(&log->clock_mark, replay->clock);
     for (uint32_t s = 0; s < log->shards; s++) {
         log->end_position[s] = replay->any ? replay->good[s].position : 0;
-        log->end_seq[s] = replay->any ? replay->good[s].seq
-                                      : log->floor_seq[s];
+        log->end_seq[s] = replay->any ? replay->good[s].seq : log->floor_seq[s];
     }
     /* Clean, too: a segment that was begun behind CLEAN and holds nothing. */
     log->clean = !replay->any || (replay->good_flags & BLOCK_CLEAN);

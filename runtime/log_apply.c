@@ -89,8 +89,7 @@ static int apply_run(struct apply *a, uint32_t shard, const uint8_t *run,
             c->batch_id = batch_id;
         }
         if ((flags & REC_FIRST) && (flags & REC_LAST)) {
-            rc = deliver(a, shard, seq, batch_id, record + skip,
-                         length - skip);
+            rc = deliver(a, shard, seq, batch_id, record + skip, length - skip);
             c->open = false;
         } else if (c->open) {
             rc = add_frame(c, record + skip, length - skip);
@@ -149,8 +148,8 @@ static void *apply_thread(void *arg)
     for (uint32_t s = a->index; s < log->shards && a->rc == WARP_OK;
          s += a->count)
         if (log->pending[s].bytes > 0 && !atomic_load(a->stop))
-            a->rc = apply_run(a, s, log->pending[s].data,
-                              log->pending[s].bytes);
+            a->rc =
+                apply_run(a, s, log->pending[s].data, log->pending[s].bytes);
     if (a->rc != WARP_OK) {
         /* The sentence belongs to this thread; the caller has another. */
         strncpy(a->text, error_text(), sizeof a->text - 1);
@@ -175,11 +174,15 @@ int log_apply(struct log_replay *replay, log_replay_fn *fn, void *arg,
     if (!commits)
         return error_set(WARP_ENOMEM, "out of memory for the replay");
     for (uint32_t i = 0; i < count; i++) {
-        apply[i] = (struct apply){.replay = replay, .fn = fn, .arg = arg,
-                                  .commits = commits, .index = i,
-                                  .count = count, .stop = &stop};
-        if (i > 0 && os_thread_start(&apply[i].thread, apply_thread,
-                                     &apply[i], "warp-replay") < 0)
+        apply[i] = (struct apply){.replay = replay,
+                                  .fn = fn,
+                                  .arg = arg,
+                                  .commits = commits,
+                                  .index = i,
+                                  .count = count,
+                                  .stop = &stop};
+        if (i > 0 && os_thread_start(&apply[i].thread, apply_thread, &apply[i],
+                                     "warp-replay") < 0)
             apply[i].index = UINT32_MAX;
     }
     apply_thread(&apply[0]);

@@ -45,7 +45,10 @@ static uint64_t measure(struct log *log, const uint8_t *page, int fd,
     struct writer w[WRITERS] = {0};
     uint64_t count = 0;
     for (uint32_t i = 0; i < writers; i++) {
-        w[i] = (struct writer){.log = log, .page = page, .fd = fd, .index = i,
+        w[i] = (struct writer){.log = log,
+                               .page = page,
+                               .fd = fd,
+                               .index = i,
                                .until_ns = os_mono_ns() + STEP_NS};
         if (i > 0)
             (void)os_thread_start(&w[i].thread, write_pages, &w[i],

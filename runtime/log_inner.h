@@ -100,7 +100,7 @@ struct log {
 
     struct os_lock done_lock;
     _Alignas(64) _Atomic uint64_t durable_block; /* all below are durable */
-    _Atomic uint32_t done_count;  /* futex: bumped when anything may go on */
+    _Atomic uint32_t done_count; /* futex: bumped when anything may go on */
     _Atomic uint32_t waiters;
     _Atomic uint64_t sync_count;
     _Atomic int64_t durable_ns; /* when the last durable cut was taken */
@@ -163,7 +163,7 @@ int log_segments_scan(struct log *log); /* names and spares */
 int log_segments_reclaim(struct log *log);
 /* gather_lock held: goes on in the next ready segment. */
 int log_segment_next(struct log *log);
-int log_segment_make(struct log *log); /* one more ready segment */
+int log_segment_make(struct log *log);    /* one more ready segment */
 uint64_t log_room(const struct log *log); /* room_lock held */
 void log_header_encode(const struct log *log, uint8_t *to,
                        const struct log_segment *segment, uint64_t durable,

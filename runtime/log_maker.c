@@ -22,9 +22,9 @@ static bool wants_more(struct log *log)
     if (least > 2 * (uint64_t)LOG_SEGMENT_MAX)
         least = 2 * (uint64_t)LOG_SEGMENT_MAX;
     os_lock(&log->room_lock);
-    bool wants = log->ready_count < LOG_READY_MAX &&
-                 (log->ready_count == 0 ||
-                  log_room(log) < least + log->urgent_room);
+    bool wants =
+        log->ready_count < LOG_READY_MAX &&
+        (log->ready_count == 0 || log_room(log) < least + log->urgent_room);
     os_unlock(&log->room_lock);
     return wants;
 }
@@ -42,8 +42,7 @@ static int make_one(struct log *log)
     if (rc != WARP_ENOSPC || atomic_load(&log->no_space))
         return rc;
     atomic_store(&log->no_space, true);
-    if (log->options.need_space &&
-        log->options.need_space(log->options.arg)) {
+    if (log->options.need_space && log->options.need_space(log->options.arg)) {
         os_lock(&log->room_lock);
         uint64_t before = log_room(log);
         os_unlock(&log->room_lock);

@@ -122,8 +122,8 @@ bool log_batches_has(const struct log_batches *open, uint64_t id)
 /* ---- records ---- */
 
 size_t log_record_check(const struct log *log, const uint8_t *record,
-                        size_t left, uint32_t *shard,
-                        struct log_place *places, struct log_part *part)
+                        size_t left, uint32_t *shard, struct log_place *places,
+                        struct log_part *part)
 {
     part->parts = 0;
     if (left < REC_HEADER_BYTES)
@@ -166,8 +166,7 @@ static int add_part(struct log_replay *replay, const struct log_part *part)
 {
     if (replay->part_count == replay->part_max) {
         size_t max = replay->part_max ? 2 * replay->part_max : 1024;
-        struct log_part *more =
-            realloc(replay->parts, max * sizeof *more);
+        struct log_part *more = realloc(replay->parts, max * sizeof *more);
         if (!more)
             return error_set(WARP_ENOMEM, "out of memory for the replay");
         replay->parts = more;
@@ -208,8 +207,7 @@ static bool header_valid(const uint8_t *block,
     return get32(block + BLOCK_MAGIC) == LOG_BLOCK_MAGIC &&
            get32(block + BLOCK_CRC) == log_block_crc(block, segment->salt) &&
            get64(block + BLOCK_SEGMENT) == segment->number &&
-           get32(block + BLOCK_PAYLOAD) <=
-               LOG_BLOCK_BYTES - BLOCK_HEADER_BYTES;
+           get32(block + BLOCK_PAYLOAD) <= LOG_BLOCK_BYTES - BLOCK_HEADER_BYTES;
 }
 
 /* All records of a block, or none: 1, 0, or an error. */
@@ -226,8 +224,8 @@ static int read_records(struct log_replay *replay, const uint8_t *payload,
                                     &shard, replay->place, &part);
         if (n == 0)
             break;
-        int rc = add_run(replay, shard, offset + at, n,
-                         replay->run_count > runs);
+        int rc =
+            add_run(replay, shard, offset + at, n, replay->run_count > runs);
         if (rc == WARP_OK && part.parts > 0)
             rc = add_part(replay, &part);
         if (rc != WARP_OK)
@@ -268,8 +266,7 @@ static int accept_cut(struct log_replay *replay, uint64_t end, uint32_t flags)
 static int read_block(struct log_replay *replay, struct log_window *w,
                       uint64_t *offset)
 {
-    const struct log_segment *segment =
-        &replay->log->segments[replay->segment];
+    const struct log_segment *segment = &replay->log->segments[replay->segment];
     const uint8_t *block = log_window_get(w, *offset, BLOCK_HEADER_BYTES);
     replay->damage_offset = *offset;
     if (!block || !header_valid(block, segment) ||
@@ -348,8 +345,8 @@ static bool places_match(struct log_replay *replay, const uint8_t *header,
     for (uint32_t s = 0; s < log->shards; s++) {
         const uint8_t *at = header + SEG_PLACES + 16 * s;
         struct log_place *place = &replay->place[s];
-        if (!start && (place->position != get64(at) ||
-                       place->seq != get64(at + 8)))
+        if (!start &&
+            (place->position != get64(at) || place->seq != get64(at + 8)))
             return false;
         place->position = get64(at);
         place->seq = get64(at + 8);

@@ -21,7 +21,7 @@ struct log_batches {
     struct {
         uint64_t id;
         uint32_t left;
-    } *rows;
+    } * rows;
     uint32_t count, max; /* a power of two */
 };
 
@@ -59,8 +59,8 @@ const uint8_t *log_window_get(struct log_window *w, uint64_t at, size_t bytes);
 /* The length of a valid record, padded, or 0; moves the place on. A commit
  * that ends here and is part of a batch is told in *part. */
 size_t log_record_check(const struct log *log, const uint8_t *record,
-                        size_t left, uint32_t *shard,
-                        struct log_place *places, struct log_part *part);
+                        size_t left, uint32_t *shard, struct log_place *places,
+                        struct log_part *part);
 
 int log_batches_count(struct log_batches *open, const struct log_part *part);
 bool log_batches_has(const struct log_batches *open, uint64_t id);

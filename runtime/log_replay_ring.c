@@ -53,8 +53,8 @@ static int read_ring(struct log_replay *replay, uint32_t shard,
         if (bytes - at < REC_HEADER_BYTES ||
             get16(lap + at + REC_SHARD) != shard)
             break;
-        size_t n = log_record_check(log, lap + at, bytes - at, &s,
-                                    replay->good, &part);
+        size_t n = log_record_check(log, lap + at, bytes - at, &s, replay->good,
+                                    &part);
         if (n == 0) {
             replay->good[shard] = before;
             break;
@@ -85,9 +85,10 @@ int log_replay_rings(struct log_replay *replay)
     int rc = WARP_OK;
     if (lap_bytes < LOG_PAGE || (lap_bytes & (lap_bytes - 1)) ||
         lap_bytes > UINT64_C(1) << 40)
-        return error_set(WARP_ECORRUPT, "a segment header in %s names rings "
-                         "of %llu bytes", log->dir,
-                         (unsigned long long)lap_bytes);
+        return error_set(WARP_ECORRUPT,
+                         "a segment header in %s names rings "
+                         "of %llu bytes",
+                         log->dir, (unsigned long long)lap_bytes);
     uint8_t *lap = malloc(lap_bytes);
     if (!lap)
         return error_set(WARP_ENOMEM, "out of memory for the replay");

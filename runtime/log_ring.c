@@ -146,7 +146,8 @@ static void batch_part_done(struct log *log)
 /* ---- admission ---- */
 
 /* room_lock held. True when the stream has room for ring bytes up to `end`. */
-static bool grant(struct log *log, struct log_ring *r, uint64_t end, bool urgent)
+static bool grant(struct log *log, struct log_ring *r, uint64_t end,
+                  bool urgent)
 {
     uint64_t room = log_room(log);
     uint64_t kept = urgent ? LOG_PAGE : ROOM_KEPT + log->urgent_room;
@@ -289,8 +290,8 @@ uint32_t log_record_crc(const struct log *log, uint64_t position,
 static int append_frame(struct log *log, struct log_ring *r, struct frame *f,
                         bool urgent, uint64_t *position)
 {
-    size_t need = log_align(
-        REC_HEADER_BYTES + frame_extra(f->flags) + f->bytes, 8);
+    size_t need =
+        log_align(REC_HEADER_BYTES + frame_extra(f->flags) + f->bytes, 8);
     uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
     if (tail + need > atomic_load_explicit(&r->limit, memory_order_relaxed)) {
         atomic_fetch_add(&log->batches_starved, 1);
@@ -313,8 +314,7 @@ static int append_frames(struct log *log, struct log_ring *r, struct frame *f,
     uint8_t batch_flag = f->flags & REC_BATCH;
     f->flags = REC_FIRST | batch_flag;
     for (;;) {
-        size_t most =
-            log->frame_max - REC_HEADER_BYTES - frame_extra(f->flags);
+        size_t most = log->frame_max - REC_HEADER_BYTES - frame_extra(f->flags);
         f->body = body;
         f->bytes = left < most ? left : most;
         if (f->bytes == left)

@@ -302,8 +302,8 @@ int log_cut(struct log *log, uint64_t mark)
         memmove(log->segments, log->segments + count,
                 log->segment_count * sizeof *cut);
         atomic_fetch_sub(&log->live_bytes, bytes);
-        log->keep_bytes = bytes > log->keep_bytes / 2 ? bytes
-                                                      : log->keep_bytes / 2;
+        log->keep_bytes =
+            bytes > log->keep_bytes / 2 ? bytes : log->keep_bytes / 2;
     }
     os_unlock(&log->room_lock);
     for (uint32_t i = 0; i < count; i++) {
@@ -392,8 +392,8 @@ static int read_segment(struct log *log, uint64_t number,
                  os_pread(fd, header, sizeof header, 0) == sizeof header;
     os_close(fd);
     if (!whole || get64(header + SEG_MAGIC) != LOG_SEGMENT_MAGIC ||
-        get32(header + SEG_CRC) != crc32c(0, header + SEG_VERSION,
-                                          LOG_HEADER_BYTES - SEG_VERSION) ||
+        get32(header + SEG_CRC) !=
+            crc32c(0, header + SEG_VERSION, LOG_HEADER_BYTES - SEG_VERSION) ||
         get64(header + SEG_NUMBER) != number)
         return WARP_OK;
     if (get32(header + SEG_VERSION) != LOG_VERSION)

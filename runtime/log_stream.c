@@ -47,10 +47,9 @@ static bool take_cut(struct log *log)
 {
     bool any = false, grew = false;
     for (uint32_t s = 0; s < log->shards && !any; s++)
-        any = atomic_load_explicit(&log->rings[s].tail,
-                                   memory_order_acquire) !=
-              atomic_load_explicit(&log->rings[s].gathered,
-                                   memory_order_relaxed);
+        any =
+            atomic_load_explicit(&log->rings[s].tail, memory_order_acquire) !=
+            atomic_load_explicit(&log->rings[s].gathered, memory_order_relaxed);
     if (!any)
         return false;
     int64_t now = os_mono_ns();
@@ -65,8 +64,7 @@ static bool take_cut(struct log *log)
         grew = false;
         for (uint32_t s = 0; s < log->shards; s++) {
             struct log_ring *r = &log->rings[s];
-            uint64_t cut =
-                atomic_load_explicit(&r->tail, memory_order_acquire);
+            uint64_t cut = atomic_load_explicit(&r->tail, memory_order_acquire);
             uint32_t last =
                 atomic_load_explicit(&r->stamp, memory_order_acquire);
             if ((int32_t)(last - stamp) > 0)
@@ -107,8 +105,8 @@ static bool take_shard(struct log *log, struct log_ring *r, uint8_t *to,
 static void places_now(struct log *log, uint64_t *position, uint64_t *seq)
 {
     for (uint32_t s = 0; s < log->shards; s++) {
-        position[s] = atomic_load_explicit(&log->rings[s].gathered,
-                                           memory_order_relaxed);
+        position[s] =
+            atomic_load_explicit(&log->rings[s].gathered, memory_order_relaxed);
         seq[s] = log->rings[s].gathered_seq;
     }
 }
@@ -127,8 +125,7 @@ static void seal(struct log *log, struct log_slot *slot, size_t payload,
     memset(block + BLOCK_HEADER_BYTES + payload, 0,
            bytes - BLOCK_HEADER_BYTES - payload);
     put32(block + BLOCK_MAGIC, LOG_BLOCK_MAGIC);
-    put64(block + BLOCK_SEGMENT,
-          log->segments[log->segment_count - 1].number);
+    put64(block + BLOCK_SEGMENT, log->segments[log->segment_count - 1].number);
     put64(block + BLOCK_NUMBER, slot->number);
     put32(block + BLOCK_PAYLOAD, (uint32_t)payload);
     put32(block + BLOCK_FLAGS, flags);
@@ -182,8 +179,8 @@ static int find_room(struct log *log, struct log_slot *slot, size_t want,
         log_header_encode(log, slot->buffer, segment,
                           atomic_load(&log->durable_block), position, seq);
     }
-    *most = (left < LOG_BLOCK_BYTES ? left : LOG_BLOCK_BYTES) -
-            BLOCK_HEADER_BYTES;
+    *most =
+        (left < LOG_BLOCK_BYTES ? left : LOG_BLOCK_BYTES) - BLOCK_HEADER_BYTES;
     return WARP_OK;
 }
 
@@ -195,9 +192,9 @@ static int gather(struct log *log, struct log_slot *slot, uint32_t flags)
     if (!log->cut_pending && !take_cut(log) && flags == 0)
         return WARP_OK;
     for (uint32_t s = 0; s < log->shards; s++)
-        before += log->rings[s].cut -
-                  atomic_load_explicit(&log->rings[s].gathered,
-                                       memory_order_relaxed);
+        before +=
+            log->rings[s].cut -
+            atomic_load_explicit(&log->rings[s].gathered, memory_order_relaxed);
     int rc = find_room(log, slot, before + BLOCK_HEADER_BYTES, &most);
     if (rc != WARP_OK)
         return rc;
@@ -258,11 +255,10 @@ static int write_slot(struct log *log, struct log_slot *slot)
     atomic_fetch_add_explicit(&log->sync_count, 1, memory_order_relaxed);
     if (rc < 0) {
         char path[LOG_PATH_BYTES];
-        log_segment_path(log, path, get64(slot->buffer + LOG_HEADER_BYTES +
-                                          BLOCK_SEGMENT));
+        log_segment_path(
+            log, path, get64(slot->buffer + LOG_HEADER_BYTES + BLOCK_SEGMENT));
         rc = error_os(rc, "cannot write the log", path);
-        return log_fail(log, rc == WARP_ENOSPC ? WARP_EIO : rc,
-                        error_text());
+        return log_fail(log, rc == WARP_ENOSPC ? WARP_EIO : rc, error_text());
     }
     complete(log, slot);
     return 1;
@@ -310,8 +306,7 @@ int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
 
 /* ---- waiting ---- */
 
-static void sleep_until_done(struct log *log, uint32_t seen,
-                             int64_t timeout_ns)
+static void sleep_until_done(struct log *log, uint32_t seen, int64_t timeout_ns)
 {
     atomic_fetch_add(&log->waiters, 1);
     os_futex_wait(&log->done_count, seen, timeout_ns);
@@ -330,8 +325,7 @@ int log_wait(struct log *log, uint32_t shard, uint64_t position)
             return error_set(rc, "the log has failed; close the store and "
                                  "open it again");
         rc = WARP_EBUSY;
-        if (atomic_load_explicit(&r->gathered, memory_order_acquire) <
-            position)
+        if (atomic_load_explicit(&r->gathered, memory_order_acquire) < position)
             rc = log_lead(log, 0);
         if (rc == WARP_EBUSY || rc == WARP_OK) {
             sleep_until_done(log, seen, -1);
@@ -339,7 +333,8 @@ int log_wait(struct log *log, uint32_t shard, uint64_t position)
             if (atomic_load(&log->no_space))
                 return error_set(WARP_ENOSPC,
                                  "no room for the log in %s; the commit is "
-                                 "not on stable storage yet", log->dir);
+                                 "not on stable storage yet",
+                                 log->dir);
             sleep_until_done(log, seen, 10000000);
         } else if (rc < 0) {
             return rc;
@@ -351,8 +346,8 @@ int log_sync(struct log *log)
 {
     uint64_t tails[LOG_SHARDS_MAX];
     for (uint32_t s = 0; s < log->shards; s++)
-        tails[s] = atomic_load_explicit(&log->rings[s].tail,
-                                        memory_order_acquire);
+        tails[s] =
+            atomic_load_explicit(&log->rings[s].tail, memory_order_acquire);
     for (uint32_t s = 0; s < log->shards; s++) {
         int rc = log_wait(log, s, tails[s]);
         if (rc != WARP_OK)
@@ -398,8 +393,8 @@ int log_drain(struct log *log)
 {
     uint64_t tails[LOG_SHARDS_MAX];
     for (uint32_t s = 0; s < log->shards; s++)
-        tails[s] = atomic_load_explicit(&log->rings[s].tail,
-                                        memory_order_acquire);
+        tails[s] =
+            atomic_load_explicit(&log->rings[s].tail, memory_order_acquire);
     for (uint32_t s = 0; s < log->shards;) {
         uint32_t seen = atomic_load(&log->done_count);
         if (atomic_load_explicit(&log->rings[s].gathered,

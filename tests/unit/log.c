@@ -229,10 +229,10 @@ static void *append_all(void *arg)
         os_lock(&a->locks[low]);
         os_lock(&a->locks[high]);
         uint64_t id = log_batch_id(scene.log);
-        ck_assert_int_eq(append_part(low, id, 2,
-                                     log_seq(scene.log, low) + 1), 0);
-        ck_assert_int_eq(append_part(high, id, 2,
-                                     log_seq(scene.log, high) + 1), 0);
+        ck_assert_int_eq(append_part(low, id, 2, log_seq(scene.log, low) + 1),
+                         0);
+        ck_assert_int_eq(append_part(high, id, 2, log_seq(scene.log, high) + 1),
+                         0);
         os_unlock(&a->locks[high]);
         os_unlock(&a->locks[low]);
     }
@@ -247,8 +247,8 @@ START_TEST(threads_append_to_all_shards)
     open_scene();
     for (uint32_t i = 0; i < 4; i++) {
         a[i] = (struct appender){.locks = locks, .index = i, .count = 30000};
-        ck_assert_int_eq(os_thread_start(&a[i].thread, append_all, &a[i],
-                                         "appender"), 0);
+        ck_assert_int_eq(
+            os_thread_start(&a[i].thread, append_all, &a[i], "appender"), 0);
     }
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(log_mark(scene.log, &mark), 0);

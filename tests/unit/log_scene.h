@@ -31,10 +31,10 @@ struct scene {
 
 /* TEST_TMPDIR, TMPDIR or /tmp; small rings, so that they wrap soon. */
 void scene_make(struct scene *scene);
-int scene_open(struct scene *scene); /* open, replay, start */
+int scene_open(struct scene *scene);         /* open, replay, start */
 void scene_replay_only(struct scene *scene); /* and close */
-void scene_stop(struct scene *scene);  /* stop and close */
-void scene_crash(struct scene *scene); /* close without stop */
+void scene_stop(struct scene *scene);        /* stop and close */
+void scene_crash(struct scene *scene);       /* close without stop */
 void scene_remove(struct scene *scene);
 /* A body of `bytes` whose content follows from value. */
 void scene_body(uint8_t *body, size_t bytes, uint64_t value);
