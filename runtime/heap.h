@@ -57,6 +57,7 @@ struct heap { /* private */
     struct heap_chunk *bins[HEAP_BIN_COUNT]; /* by log2 of the longest gap */
     struct heap_span *spans[HEAP_SPAN_COUNT]; /* free, by size */
     struct heap_region *regions;
+    struct heap_span *all_spans;
     char *fresh, *fresh_end; /* chunks of the newest region not yet used */
     struct budget *budget;
     size_t region_bytes; /* of the next region */
