@@ -25,6 +25,9 @@ void disk_place_decode(const uint8_t *from, struct disk_place *place);
 
 /* owner: bytes that name the value (product, field, key), kept beside it so
  * that a rewrite of a segment and a check can find who refers to it. */
+#define DISK_OWNER_BYTES_MAX 1024
+/* segment_bytes 0: 64 MiB. event: things to tell people about, with code 0 or a
+ * WARP_E code; may be NULL. */
 int disk_open(const char *dir, bool read_only, uint64_t segment_bytes,
               void (*event)(void *arg, int code, const char *text), void *arg,
               struct disk **disk);
@@ -36,7 +39,8 @@ int disk_append(struct disk *disk, int compression, const void *owner,
                 size_t owner_bytes, uint64_t version, const void *value,
                 size_t bytes, struct disk_place *place);
 int disk_sync(struct disk *disk); /* writes open blocks, syncs, keeps going */
-/* Forget what was appended since the last sync (a checkpoint failed). */
+/* Forget what was appended since the last sync (a checkpoint failed). After
+ * WARP_EIO nothing is appended until it was called. */
 void disk_rollback(struct disk *disk);
 
 /* alloc gets the size and returns where the value goes. Checks the block's
@@ -49,14 +53,21 @@ int disk_read(struct disk *disk, struct disk_place place, disk_alloc_fn *alloc,
 /* The value is dead; its bytes count as free from now. The space comes back
  * when its segment is dropped or rewritten. */
 void disk_free(struct disk *disk, struct disk_place place);
-/* Recount after an open: every place that the directory holds, once. */
+/* Recount after an open: every place that the directory holds, once. Places
+ * appended since the open are counted already and ignored here. */
 void disk_recount(struct disk *disk, struct disk_place place);
+/* All places were recounted. Until then no segment that was there at the open
+ * is dropped or rewritten. */
+void disk_recounted(struct disk *disk);
 /* Segments without a live value are unlinked; call after the directory's
  * commit, so that nobody can come back to them. */
 int disk_reclaim(struct disk *disk);
 /* Walks every value of the emptiest sealed segment below `live_pct` percent:
  * fn decides by owner, version and place whether it is alive and, if so, moves
- * it (disk_append) and records the new place. 0 when there is none. */
+ * it (disk_append) and records the new place. 0 when there is none, 1 when one
+ * was walked: once the directory's commit holds the new places and disk_free()
+ * was told the old ones, disk_reclaim() unlinks it. What fn returns, if not 0,
+ * ends the walk and is returned. */
 typedef int disk_move_fn(void *arg, const void *owner, size_t owner_bytes,
                          uint64_t version, struct disk_place place,
                          const void *value, size_t bytes);
