@@ -3,7 +3,7 @@
 #ifndef DESCRIPTOR_SAMPLE_H
 #define DESCRIPTOR_SAMPLE_H
 
-#include "descriptor.h"
+#include "../../grammar/descriptor.h"
 
 #include <string.h>
 

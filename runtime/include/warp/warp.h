@@ -29,9 +29,12 @@ extern "C" {
 #if defined(__GNUC__)
 #define WARP_API      __attribute__((visibility("default")))
 #define WARP_MUST_USE __attribute__((warn_unused_result))
+/* Of the calls of a field that is `deprecated: true`. */
+#define WARP_DEPRECATED __attribute__((deprecated))
 #else
 #define WARP_API
 #define WARP_MUST_USE
+#define WARP_DEPRECATED
 #endif
 
 struct warp_db;
