@@ -21,7 +21,7 @@
 #define DESCRIPTOR_TYPES_MAX    65536u
 #define DESCRIPTOR_PRODUCTS_MAX 65536u
 #define DESCRIPTOR_FIELDS_MAX   56
-#define DESCRIPTOR_DEPTH_MAX    32 /* of nested types and values */
+#define DESCRIPTOR_DEPTH_MAX    200 /* of nested types and values */
 #define DESCRIPTOR_C_BYTES_MAX  (1u << 30) /* of a type's C form */
 
 enum descriptor_error {

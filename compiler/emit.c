@@ -1,0 +1,341 @@
+/* warpc gen: schemas -> files. A generator is a row of `generators`: its part
+ * of the file name and the function that makes the text. Nothing is written
+ * for a schema with errors, nor when the text is the one on disk already. */
+#include "emit.h"
+
+#include "command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct generator {
+    const char *suffix; /* behind the stem */
+    void (*emit)(const struct emit *emit, struct text *out);
+    bool on_request; /* by --descriptor */
+};
+
+static const struct generator generators[] = {
+    { ".warp.h", emit_c_header, false },
+    { ".warp.c", emit_c_source, false },
+    { ".wsd", emit_wsd, true },
+};
+enum { GENERATORS = sizeof generators / sizeof generators[0] };
+
+struct gen {
+    struct command *command;
+    const char *directory; /* -o */
+    const char *name;      /* --name */
+    const char *depfile, *deptarget; /* -MF, -MT */
+    bool deps, phony, list, check, imports, descriptor;
+    const char **files;
+    int file_count;
+    const char **done; /* schemas that were written in this run */
+    int done_count;
+    struct text text, rules;
+};
+
+/* ---- options ---- */
+
+struct option {
+    const char *name;
+    size_t flag;     /* offset of a bool in struct gen, or */
+    size_t argument; /* of a const char *; 0: none */
+};
+
+static const struct option options[] = {
+    { "-o", 0, offsetof(struct gen, directory) },
+    { "--name", 0, offsetof(struct gen, name) },
+    { "-MF", 0, offsetof(struct gen, depfile) },
+    { "-MT", 0, offsetof(struct gen, deptarget) },
+    { "-MD", offsetof(struct gen, deps), 0 },
+    { "-MP", offsetof(struct gen, phony), 0 },
+    { "--list-outputs", offsetof(struct gen, list), 0 },
+    { "--check", offsetof(struct gen, check), 0 },
+    { "--with-imports", offsetof(struct gen, imports), 0 },
+    { "--descriptor", offsetof(struct gen, descriptor), 0 },
+};
+
+/* How many arguments the option takes up, 0 if it is none, -1 if its own
+ * argument is missing. */
+static int read_option(struct gen *gen, char **argv, int left)
+{
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        const struct option *o = &options[i];
+        size_t size = strlen(o->name);
+        const char *value = NULL;
+        int used = 1;
+        if (o->argument == 0) {
+            if (strcmp(argv[0], o->name) != 0)
+                continue;
+            *(bool *)((char *)gen + o->flag) = true;
+            return 1;
+        }
+        if (strncmp(argv[0], o->name, size) != 0)
+            continue;
+        if (argv[0][size] == '\0') { /* -o DIR */
+            value = left > 1 ? argv[1] : NULL;
+            used = 2;
+        } else if (argv[0][1] != '-') { /* -oDIR */
+            value = argv[0] + size;
+        } else if (argv[0][size] == '=') { /* --name=N */
+            value = argv[0] + size + 1;
+        } else {
+            continue;
+        }
+        if (value == NULL)
+            return -1;
+        *(const char **)((char *)gen + o->argument) = value;
+        return used;
+    }
+    return 0;
+}
+
+static int read_arguments(struct gen *gen)
+{
+    struct command *c = gen->command;
+    bool names_only = false;
+    gen->files = ARENA_ARRAY(c->arena, const char *, c->argc);
+    for (int i = 1; i < c->argc;) {
+        int used;
+        if (names_only || c->argv[i][0] != '-' || c->argv[i][1] == '\0') {
+            gen->files[gen->file_count++] = c->argv[i++];
+            continue;
+        }
+        if (strcmp(c->argv[i], "--") == 0) {
+            names_only = true;
+            i++;
+            continue;
+        }
+        used = read_option(gen, c->argv + i, c->argc - i);
+        if (used == 0)
+            return command_usage(c, "unknown option %s", c->argv[i]);
+        if (used < 0)
+            return command_usage(c, "%s needs an argument", c->argv[i]);
+        i += used;
+    }
+    if (gen->file_count == 0)
+        return command_usage(c, "no schema file is given");
+    if (gen->name && gen->file_count > 1)
+        return command_usage(c, "--name is for one schema file");
+    if ((gen->depfile || gen->deptarget || gen->phony) && !gen->deps)
+        return command_usage(c, "-MF, -MT and -MP go with -MD");
+    return EXIT_CLEAN;
+}
+
+/* ---- paths ---- */
+
+static const char *output_path(const struct gen *gen, const char *stem,
+                               const char *suffix)
+{
+    const char *d = gen->directory;
+    if (d == NULL || strcmp(d, ".") == 0 || strcmp(d, "") == 0)
+        return arena_format(gen->command->arena, "%s%s", stem, suffix);
+    return arena_format(gen->command->arena, "%s%s%s%s", d,
+                        d[strlen(d) - 1] == '/' ? "" : "/", stem, suffix);
+}
+
+/* "dir/game.warp" -> "game". */
+static const char *stem_of(const struct gen *gen, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    size_t size = strlen(base);
+    if (size > 5 && strcmp(base + size - 5, ".warp") == 0)
+        size -= 5;
+    return arena_copy(gen->command->arena, base, size);
+}
+
+static bool wanted(const struct gen *gen, const struct generator *generator)
+{
+    return !generator->on_request || gen->descriptor;
+}
+
+/* ---- writing ---- */
+
+static const struct source_range nowhere;
+
+static void write_file(struct gen *gen, const char *path,
+                       const struct text *text)
+{
+    struct command *c = gen->command;
+    switch (emit_write(path, text->at, text->size, !gen->check)) {
+    case EMIT_SAME:
+        break;
+    case EMIT_CHANGED:
+        if (gen->check) {
+            diag_report(c->diag, DIAG_STALE, nowhere,
+                        "`%s` is not what the schema gives", path);
+            diag_help(c->diag, "run `warpc gen` again");
+        }
+        break;
+    case EMIT_FAILED:
+        diag_report(c->diag, DIAG_CANNOT_WRITE, nowhere,
+                    "cannot write `%s`: %s", path, strerror(errno));
+        c->compile->io_failed = true;
+        break;
+    }
+}
+
+static bool make_directory(struct gen *gen)
+{
+    struct command *c = gen->command;
+    int error;
+    if (gen->directory == NULL || gen->check || gen->list)
+        return true;
+    error = emit_make_directory(gen->directory);
+    if (error == 0)
+        return true;
+    diag_report(c->diag, DIAG_CANNOT_WRITE, nowhere,
+                "cannot make the directory `%s`: %s", gen->directory,
+                strerror(error));
+    c->compile->io_failed = true;
+    return false;
+}
+
+/* A path in a make rule. */
+static void put_path(struct text *out, const char *path)
+{
+    for (; *path; path++) {
+        if (*path == ' ' || *path == '#' || *path == '\\')
+            text_put(out, "\\");
+        else if (*path == '$')
+            text_put(out, "$");
+        text_bytes(out, path, 1);
+    }
+}
+
+static void add_rule(struct gen *gen, const struct model *model)
+{
+    struct text *out = &gen->rules;
+    if (gen->deptarget) {
+        text_put(out, gen->deptarget);
+    } else {
+        bool first = true;
+        for (int i = 0; i < GENERATORS; i++) {
+            if (!wanted(gen, &generators[i]))
+                continue;
+            text_put(out, first ? "" : " ");
+            put_path(out, output_path(gen, model->root->stem,
+                                      generators[i].suffix));
+            first = false;
+        }
+    }
+    text_put(out, ":");
+    for (uint32_t i = model->file_count; i-- > 0;) {
+        text_put(out, i + 1 == model->file_count ? " " : " \\\n ");
+        put_path(out, model->files[i]->path);
+    }
+    text_put(out, "\n");
+    for (uint32_t i = 0; gen->phony && i < model->file_count; i++) {
+        if (model->files[i] == model->root)
+            continue;
+        text_put(out, "\n");
+        put_path(out, model->files[i]->path);
+        text_put(out, ":\n");
+    }
+}
+
+static void write_rules(struct gen *gen, const char *stem)
+{
+    const char *path = gen->depfile;
+    if (path == NULL)
+        path = output_path(gen, stem, ".warp.d");
+    write_file(gen, path, &gen->rules);
+    text_clear(&gen->rules);
+}
+
+static void emit_model(struct gen *gen, const struct model *model)
+{
+    struct command *c = gen->command;
+    struct emit emit = { .arena = c->arena, .model = model,
+                         .file = model->root };
+    int error = emit_describe(&emit);
+    if (error != DESCRIPTOR_OK) {
+        diag_report(c->diag, DIAG_SCHEMA_TOO_LARGE, nowhere, "%s: %s",
+                    model->root->path,
+                    error == DESCRIPTOR_ENOMEM
+                        ? "there is not enough memory"
+                        : "a type is nested too deeply or the schema is too "
+                          "large for a descriptor");
+        return;
+    }
+    for (int i = 0; i < GENERATORS; i++) {
+        if (!wanted(gen, &generators[i]))
+            continue;
+        text_clear(&gen->text);
+        generators[i].emit(&emit, &gen->text);
+        write_file(gen,
+                   output_path(gen, model->root->stem, generators[i].suffix),
+                   &gen->text);
+    }
+    if (gen->deps && !gen->check) {
+        add_rule(gen, model);
+        if (gen->depfile == NULL)
+            write_rules(gen, model->root->stem);
+    }
+}
+
+static void list_outputs(const struct gen *gen, const char *stem)
+{
+    for (int i = 0; i < GENERATORS; i++)
+        if (wanted(gen, &generators[i]))
+            printf("%s\n", output_path(gen, stem, generators[i].suffix));
+}
+
+/* False when it was written in this run already: two schemas may import the
+ * same file. */
+static bool begin(struct gen *gen, const char *path)
+{
+    for (int i = 0; i < gen->done_count; i++)
+        if (strcmp(gen->done[i], path) == 0)
+            return false;
+    gen->done = arena_grow(gen->command->arena, gen->done,
+                           (size_t)gen->done_count * sizeof *gen->done,
+                           (size_t)(gen->done_count + 1) * sizeof *gen->done);
+    gen->done[gen->done_count++] = path;
+    return true;
+}
+
+static void gen_file(struct gen *gen, const char *path)
+{
+    struct compile *compile = gen->command->compile;
+    const struct model *model;
+    if (gen->list && !gen->imports) {
+        list_outputs(gen, stem_of(gen, path));
+        return;
+    }
+    if (!begin(gen, path))
+        return;
+    model = compile_file(compile, path);
+    if (model == NULL)
+        return;
+    if (gen->list)
+        list_outputs(gen, model->root->stem);
+    else
+        emit_model(gen, model);
+    if (!gen->imports)
+        return;
+    compile->schema_name = NULL;
+    for (uint32_t i = 0; i < model->file_count; i++)
+        if (model->files[i] != model->root)
+            gen_file(gen, model->files[i]->path);
+}
+
+int gen_run(struct command *command)
+{
+    struct gen gen = { .command = command };
+    int status = read_arguments(&gen);
+    if (status != EXIT_CLEAN)
+        return status;
+    text_init(&gen.text, command->arena, 1 << 16);
+    text_init(&gen.rules, command->arena, 1 << 10);
+    command->compile->schema_name = gen.name;
+    if (make_directory(&gen)) {
+        for (int i = 0; i < gen.file_count; i++)
+            gen_file(&gen, gen.files[i]);
+        if (gen.depfile && gen.rules.size > 0)
+            write_rules(&gen, NULL);
+    }
+    return command_status(command);
+}

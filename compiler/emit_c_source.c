@@ -1,0 +1,350 @@
+/* Model -> FILESTEM.warp.c: a table of descriptors per product, the functions
+ * of the header, the schema of the whole import closure with its descriptor's
+ * bytes, and the ABI number in a symbol, so that a stale file fails to link. */
+#include "emit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *home_name(unsigned home)
+{
+    static const char *const names[] = {
+        "", "MEMORY", "MEMORY_ONLY", "GPU", "COMPUTED", "SSD", "DISK",
+        "DISK_COMPRESSED", "DISK_ONLY", "TEMPORAL", "AUTO", "HYBRID"
+    };
+    return names[home];
+}
+
+static const char *tier_name(unsigned tier)
+{
+    static const char *const names[] = { "", "MEMORY", "GPU", "SSD", "DISK",
+                                         "ARCHIVE" };
+    return names[tier];
+}
+
+static const char *priority_name(unsigned priority)
+{
+    static const char *const names[] = { "", "BACKGROUND", "LOW", "NORMAL",
+                                         "HIGH", "CRITICAL" };
+    return names[priority];
+}
+
+static const char *physics_name(unsigned physics)
+{
+    static const char *const names[] = {
+        "NONE", "MASS", "ENTANGLEMENT_POTENTIAL", "ENTANGLEMENT_GROUP",
+        "TEMPORAL_WEIGHT", "TEMPERATURE", "POSITION", "SHARD_HINT"
+    };
+    return names[physics];
+}
+
+static void put_time(struct text *out, int64_t ms)
+{
+    if (ms == INT64_MAX)
+        text_put(out, "INT64_MAX");
+    else
+        text_format(out, ms > INT32_MAX ? "INT64_C(%lld)" : "%lld",
+                    (long long)ms);
+}
+
+static void put_flags(struct text *out, uint32_t flags)
+{
+    static const char *const names[] = {
+        "KEY", "SERIES", "DERIVED", "INDEX", "UNIQUE", "COLUMN", "DEPRECATED",
+        "INLINE", "THEN_DELETE"
+    };
+    const char *before = ", .flags = ";
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (flags >> i & 1) {
+            text_format(out, "%sWARP_F_%s", before, names[i]);
+            before = " | ";
+        }
+}
+
+static void put_copies(struct text *out, uint32_t copies)
+{
+    const char *before = ", .copies = ";
+    for (unsigned i = 1; i <= DESCRIPTOR_HOME_LAST; i++)
+        if (copies >> i & 1) {
+            text_format(out, "%s1u << WARP_HOME_%s", before, home_name(i));
+            before = " | ";
+        }
+}
+
+/* What a row points to: retention steps and defaults. */
+static void put_field_objects(struct text *out, uint32_t product,
+                              const struct model_product *p,
+                              const struct descriptor_product *d)
+{
+    for (uint32_t i = 0; i < d->field_count; i++) {
+        const struct descriptor_field *f = &d->fields[i];
+        char name[32];
+        if (f->retention_count) {
+            text_format(out, "static const struct warp_retention r%u_%u_[] "
+                             "= {\n", product, i);
+            for (uint32_t j = 0; j < f->retention_count; j++) {
+                text_format(out, "    { WARP_TIER_%s, ",
+                            tier_name(f->retention[j].tier));
+                put_time(out, f->retention[j].age_ms);
+                text_put(out, " },\n");
+            }
+            text_put(out, "};\n");
+        }
+        if (f->value.kind != DESCRIPTOR_VALUE_NONE) {
+            snprintf(name, sizeof name, "d%u_%u", product, i);
+            emit_c_default(out, p->fields[i].type, &p->fields[i].value, name);
+        }
+    }
+}
+
+static void put_placement(struct text *out, const struct descriptor_field *f)
+{
+    static const char *const survives[] = { "", "NOTHING", "PROCESS_CRASH",
+                                            "POWER_LOSS" };
+    static const char *const compress[] = { "", "NONE", "FAST", "DEFAULT",
+                                            "MAXIMUM" };
+    static const char *const access[] = { "", "HOT", "WARM", "COLD",
+                                          "SEQUENTIAL", "BALANCED" };
+    text_format(out, ",\n      .home = WARP_HOME_%s", home_name(f->home));
+    if (f->survives)
+        text_format(out, ", .survives = WARP_SURVIVES_%s",
+                    survives[f->survives]);
+    if (f->compression)
+        text_format(out, ", .compression = WARP_COMPRESS_%s",
+                    compress[f->compression]);
+    text_format(out, ", .priority = WARP_PRIORITY_%s",
+                priority_name(f->priority));
+    if (f->physics)
+        text_format(out, ", .physics = WARP_PHYSICS_%s",
+                    physics_name(f->physics));
+    if (f->access)
+        text_format(out, ", .access = WARP_ACCESS_%s", access[f->access]);
+    if (f->prefer)
+        text_format(out, ", .prefer = WARP_TIER_%s", tier_name(f->prefer));
+    put_copies(out, f->copies);
+}
+
+static void put_field(struct text *out, uint32_t product, uint32_t i,
+                      const struct model_product *p,
+                      const struct descriptor_field *f)
+{
+    const char *c_name = p->fields[i].c_name;
+    text_format(out, "    { .name = \"%s\", .type = ", f->name);
+    emit_type_ref(out, f->type);
+    if (f->flags & DESCRIPTOR_F_SERIES)
+        text_put(out, ", .offset = UINT32_MAX");
+    else
+        text_format(out, ", .offset = offsetof(struct %s, %s)", p->c_name,
+                    c_name);
+    if (p->key_composite && (f->flags & DESCRIPTOR_F_KEY))
+        text_format(out, ",\n      .key_offset = offsetof(%s, %s)",
+                    p->key_c_type, c_name);
+    put_flags(out, f->flags);
+    put_placement(out, f);
+    if (f->ttl_ms) {
+        text_put(out, ", .ttl_ms = ");
+        put_time(out, f->ttl_ms);
+    }
+    if (f->retention_count)
+        text_format(out, ",\n      .retention = r%u_%u_, "
+                         ".retention_count = %u",
+                    product, i, f->retention_count);
+    if (f->by == DESCRIPTOR_NO_MEMBER)
+        text_put(out, ", .by_offset = UINT32_MAX");
+    else
+        text_format(out, ", .by_offset = offsetof(%s, %s)",
+                    p->fields[i].type->element->c_type,
+                    p->fields[i].by->c_name);
+    if (f->value.kind != DESCRIPTOR_VALUE_NONE)
+        text_format(out, ", .default_value = &d%u_%u_", product, i);
+    if (f->was)
+        text_format(out, ", .was = \"%s\"", f->was);
+    if (p->fields[i].formula)
+        text_format(out, ",\n      .derive = %s_%u_", p->c_name, i);
+    if (f->inputs)
+        text_format(out, ", .inputs = UINT64_C(0x%llx)",
+                    (unsigned long long)f->inputs);
+    text_put(out, " },\n");
+}
+
+static void put_product(struct text *out, uint32_t number,
+                        const struct model_product *p,
+                        const struct descriptor *all,
+                        const struct descriptor_product *d)
+{
+    text_format(out, "/* %s */\n", p->name);
+    text_format(out,
+                "_Static_assert(sizeof(struct %s) == %u &&\n"
+                "    offsetof(struct %s, have) == %u, \"layout of %s\");\n",
+                p->c_name, d->record_bytes, p->c_name, d->have_offset,
+                p->name);
+    put_field_objects(out, number, p, d);
+    text_format(out, "static const struct warp_field f%u_[] = {\n", number);
+    for (uint32_t i = 0; i < d->field_count; i++)
+        put_field(out, number, i, p, &d->fields[i]);
+    text_format(out, "};\nstatic const uint8_t k%u_[] = { ", number);
+    for (uint32_t i = 0; i < d->key_count; i++)
+        text_format(out, i ? ", %u" : "%u", d->key_fields[i]);
+    text_format(out, " };\nconst struct warp_product %s_warp_product = {\n",
+                p->c_name);
+    text_format(out,
+                "    .name = \"%s\", .fields = f%u_, .field_count = %u,\n"
+                "    .record_bytes = sizeof(struct %s),\n"
+                "    .have_offset = offsetof(struct %s, have),\n"
+                "    .key_bytes = sizeof(%s), .key_count = %u, "
+                ".key_fields = k%u_,\n",
+                p->name, number, d->field_count, p->c_name, p->c_name,
+                p->key_c_type, d->key_count, number);
+    text_format(out, "    .hot = %s_HOT, .all = %s_ALL", p->c_upper,
+                p->c_upper);
+    if (d->ttl_ms) {
+        text_put(out, ", .ttl_ms = ");
+        put_time(out, d->ttl_ms);
+    }
+    if (d->max_memory_bytes)
+        text_format(out, ", .max_memory_bytes = UINT64_C(%llu)",
+                    (unsigned long long)d->max_memory_bytes);
+    text_format(out, ",\n    .priority = WARP_PRIORITY_%s",
+                priority_name(d->priority));
+    if (d->access)
+        text_format(out, ", .access = %u", d->access);
+    if (d->strategy)
+        text_format(out, ", .strategy = &s%u_",
+                    (unsigned)(d->strategy - all->strategies));
+    text_put(out, " };\n\n");
+    emit_c_calls(out, p, true);
+    text_bytes(out, "\n", 1);
+}
+
+/* ---- strategies ---- */
+
+static void put_count(struct text *out, const char *member, uint64_t value)
+{
+    if (value)
+        text_format(out, ",\n    .%s = UINT64_C(%llu)", member,
+                    (unsigned long long)value);
+}
+
+static void put_name(struct text *out, const char *member, const char *name)
+{
+    if (name == NULL)
+        return;
+    text_format(out, ",\n    .%s = ", member);
+    text_literal(out, name, strlen(name));
+}
+
+static void put_strategy(struct text *out, uint32_t number,
+                         const struct descriptor_strategy *s)
+{
+    text_format(out, "static const struct warp_strategy s%u_ = {\n    .name = ",
+                number);
+    text_literal(out, s->name, strlen(s->name));
+    put_name(out, "memory_pool", s->memory_pool);
+    put_name(out, "gpu_memory_pool", s->gpu_memory_pool);
+    put_count(out, "memory_pool_bytes", s->memory_pool_bytes);
+    put_count(out, "gpu_memory_pool_bytes", s->gpu_memory_pool_bytes);
+    put_count(out, "max_memory_per_instance_bytes",
+              s->max_memory_per_instance_bytes);
+    put_count(out, "gpu_batch_count", s->gpu_batch_count);
+    put_count(out, "compression_threshold_bytes",
+              s->compression_threshold_bytes);
+    put_count(out, "async_write_buffer_count", s->async_write_buffer_count);
+    text_format(out,
+                ",\n    .access_pattern_learning = %d, .auto_migration = %d",
+                s->access_pattern_learning, s->auto_migration);
+    put_count(out, "hot_to_warm_count", s->hot_to_warm_count);
+    put_count(out, "warm_to_cold_count", s->warm_to_cold_count);
+    put_count(out, "hot_to_warm_window_ms",
+              (uint64_t)s->hot_to_warm_window_ms);
+    put_count(out, "warm_to_cold_window_ms",
+              (uint64_t)s->warm_to_cold_window_ms);
+    put_count(out, "cold_to_archive_age_ms",
+              (uint64_t)s->cold_to_archive_age_ms);
+    text_put(out, " };\n");
+}
+
+static void put_strategies(const struct emit *emit, struct text *out)
+{
+    const struct descriptor *d = emit->descriptor;
+    for (uint32_t i = 0; i < d->strategy_count; i++) {
+        bool used = false;
+        for (uint32_t j = 0; j < d->product_count; j++)
+            used |= d->products[j].strategy == &d->strategies[i] &&
+                    emit->model->products[j]->file == emit->file;
+        if (used)
+            put_strategy(out, i, &d->strategies[i]);
+    }
+}
+
+/* ---- the schema ---- */
+
+static void put_descriptor(const struct emit *emit, struct text *out)
+{
+    static const char digits[] = "0123456789";
+    text_put(out, "static const uint8_t descriptor_0_[] = {");
+    for (size_t i = 0; i < emit->wsd_bytes; i++) {
+        uint8_t byte = emit->wsd[i];
+        char number[4];
+        size_t size = 0;
+        if (i % 20 == 0)
+            text_put(out, "\n    ");
+        if (byte >= 100)
+            number[size++] = digits[byte / 100];
+        if (byte >= 10)
+            number[size++] = digits[byte / 10 % 10];
+        number[size++] = digits[byte % 10];
+        number[size++] = ',';
+        text_bytes(out, number, size);
+    }
+    text_put(out, "\n};\n");
+}
+
+static void put_schema(const struct emit *emit, struct text *out)
+{
+    const struct model *model = emit->model;
+    if (model->product_count > 0) {
+        text_put(out, "static const struct warp_product *const products_0_[] "
+                      "= {\n");
+        for (uint32_t i = 0; i < model->product_count; i++)
+            text_format(out, "    &%s_warp_product,\n",
+                        model->products[i]->c_name);
+        text_put(out, "};\n");
+    }
+    put_descriptor(emit, out);
+    text_format(out,
+                "const struct warp_schema %s_warp_schema = {\n"
+                "    .abi = WARP_GEN_ABI, .product_count = %u, "
+                ".name = \"%s\",\n",
+                emit->file->stem_c, model->product_count,
+                emit->descriptor->name);
+    if (model->product_count > 0)
+        text_put(out, "    .products = products_0_,\n");
+    text_format(out,
+                "    .descriptor = descriptor_0_,\n"
+                "    .descriptor_bytes = sizeof descriptor_0_,\n"
+                "    .fingerprint = UINT64_C(0x%llx) };\n",
+                (unsigned long long)emit->descriptor->fingerprint);
+}
+
+void emit_c_source(const struct emit *emit, struct text *out)
+{
+    const struct model *model = emit->model;
+    uint32_t number = 0;
+    text_put(out, "/* Written by warpc from ");
+    text_comment_safe(out, emit->file->base);
+    text_format(out,
+                ". Do not edit: change the schema. */\n"
+                "#include \"%s.warp.h\"\n\n#include <warp/gen.h>\n\n"
+                "/* Another ABI of libwarp lacks this symbol. */\n"
+                "__attribute__((used)) static const int *const abi_0_ = "
+                "&warp_gen_abi_1;\n\n",
+                emit->file->stem);
+    emit_c_types(emit, out);
+    put_strategies(emit, out);
+    emit_c_formulas(emit, out);
+    for (uint32_t i = 0; i < model->product_count; i++)
+        if (model->products[i]->file == emit->file)
+            put_product(out, number++, model->products[i], emit->descriptor,
+                        &emit->descriptor->products[i]);
+    put_schema(emit, out);
+}

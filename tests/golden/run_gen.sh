@@ -1,0 +1,55 @@
+#!/bin/sh
+# What warpc writes, compared with what is expected: every folder gen_* holds
+# schema.warp and the files that come out of it. The output must also compile
+# without a warning, as C11 and (headers) as C++17, with each compiler there is.
+#   run_gen.sh WARPC INCLUDE_DIR            compares
+#   run_gen.sh WARPC INCLUDE_DIR --update   takes what comes out as expected
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+warpc=$1 include=$2 update=${3:-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+warnings="-Wall -Wextra -Wconversion -Wpedantic -Wshadow -Werror"
+
+complain() {
+    echo "FAIL  $1"
+    failed=1
+}
+
+for folder in "$here"/gen_*; do
+    name=$(basename "$folder")
+    out=$work/$name
+    if ! (cd "$folder" && "$warpc" gen --with-imports schema.warp -o "$out"); then
+        complain "$name: warpc refuses it"
+        continue
+    fi
+    for file in "$out"/*; do
+        base=$(basename "$file")
+        [ "$update" = --update ] && cp "$file" "$folder/$base"
+        diff -u "$folder/$base" "$file" >"$work/diff" 2>&1 || {
+            complain "$name/$base is not what is expected"
+            head -40 "$work/diff"
+        }
+    done
+    for cc in gcc clang; do
+        command -v $cc >/dev/null || continue
+        for file in "$out"/*.c; do
+            $cc -std=c11 -O1 $warnings -I"$out" -I"$include" -c "$file" \
+                -o "$work/x.o" || complain "$name: $(basename "$file") as C11 ($cc)"
+        done
+    done
+    for cxx in g++ clang++; do
+        command -v $cxx >/dev/null || continue
+        printf '#include "schema.warp.h"\nint main() { return 0; }\n' >"$work/x.cc"
+        $cxx -std=c++17 -Wall -Wextra -Wpedantic -Werror -I"$out" -I"$include" \
+            -c "$work/x.cc" -o "$work/x.o" || complain "$name: header as C++17 ($cxx)"
+    done
+    # again: nothing is rewritten, and --check agrees
+    touch -d 2001-01-01 "$out"/*
+    (cd "$folder" && "$warpc" gen --with-imports schema.warp -o "$out" &&
+        "$warpc" gen --check schema.warp -o "$out") || complain "$name: a second run"
+    [ -z "$(find "$out" -newermt 2001-01-02 -type f)" ] ||
+        complain "$name: an unchanged file was rewritten"
+done
+exit $failed
