@@ -19,9 +19,9 @@
  *                   number of the first block, durable, salt, fingerprint,
  *                   length, clock, ring_bytes, shards; for each shard the ring
  *                   position and the sequence number at the segment's start.
- *   block           magic, crc (header only, seeded by the salt), segment
- *                   number, block number, payload bytes, flags, clock, skip,
- *                   durable, epoch; payload: records, by shard.
+ *   block           magic, crc (of the header), segment number, block number,
+ *                   payload bytes, flags, clock, skip, durable, salt; payload:
+ *                   records, by shard.
  *                   `skip` is added to all positions before the payload.
  *   record          crc (of all behind it, seeded by store and position),
  *                   bytes, seq, shard, flags FIRST LAST BATCH, epoch; for BATCH
@@ -67,6 +67,8 @@
 #include <stdlib.h>
 
 enum { SLOT_BYTES = LOG_HEADER_BYTES + LOG_BLOCK_BYTES, FLIGHT_DEFAULT = 4 };
+/* Behind damage the rings may hold positions far on: farther than any log. */
+#define SKIP_DAMAGED (UINT64_C(1) << 40)
 
 /* ---- names ---- */
 
@@ -269,6 +271,7 @@ static void keep_end(struct log *log, const struct log_replay *replay)
     }
     /* Clean, too: a segment that was begun behind CLEAN and holds nothing. */
     log->clean = !replay->any || (replay->good_flags & BLOCK_CLEAN);
+    log->damaged = replay->damaged;
     if (replay->damaged)
         log->clean = false;
 }
@@ -378,7 +381,7 @@ int log_start(struct log *log)
 {
     uint64_t lap = log->old_ring_bytes > log->ring_bytes ? log->old_ring_bytes
                                                          : log->ring_bytes;
-    uint64_t skip = log->clean ? 0 : lap;
+    uint64_t skip = log->clean ? 0 : log->damaged ? SKIP_DAMAGED : lap;
     if (!log->replayed || log->options.read_only)
         return error_set(WARP_EINVAL, "a log starts after its replay, and not "
                                       "when it is open for reading only");

@@ -43,7 +43,7 @@ enum {
 /* Block header. */
 enum {
     BLOCK_MAGIC = 0,
-    BLOCK_CRC = 4, /* of the bytes behind it; seeded by the segment's salt */
+    BLOCK_CRC = 4, /* of the header's bytes behind it */
     BLOCK_SEGMENT = 8,
     BLOCK_NUMBER = 16,
     BLOCK_PAYLOAD = 24,
@@ -51,7 +51,7 @@ enum {
     BLOCK_CLOCK = 32,
     BLOCK_SKIP = 40,
     BLOCK_DURABLE = 48,
-    BLOCK_EPOCH = 56,
+    BLOCK_SALT = 56,
     BLOCK_HEADER_BYTES = 64
 };
 enum block_flags {
@@ -133,12 +133,7 @@ static inline uint32_t log_seed(uint32_t store_seed, uint64_t position)
            (uint32_t)(position >> 35) * UINT32_C(0x9e3779b1);
 }
 
-/* A block's header is bound to the segment's salt, which no other use of the
- * same file or number has. */
-uint32_t log_block_crc(const uint8_t *block, uint64_t salt);
-static inline void log_block_seal(uint8_t *block, uint64_t salt)
-{
-    put32(block + BLOCK_CRC, log_block_crc(block, salt));
-}
+/* Of the header alone: the records have their own. */
+uint32_t log_block_crc(const uint8_t *block);
 
 #endif

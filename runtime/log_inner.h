@@ -37,6 +37,7 @@ struct log_ring {
 
 struct log_segment {
     uint64_t number, first, bytes, salt, durable;
+    bool damaged; /* its header is, and was durable */
     bool retired; /* a run ended badly in it: deleted instead of recycled */
 };
 
@@ -124,7 +125,7 @@ struct log {
     _Atomic uint32_t kick, maker_kick;
     _Atomic bool flusher_sleeps, stopping;
     _Atomic bool started;
-    bool replayed, clean;
+    bool replayed, clean, damaged;
 
     /* From the replay to the start. */
     uint64_t *end_position, *end_seq; /* [shards]: where the stream ends */

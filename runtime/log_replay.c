@@ -205,7 +205,8 @@ static bool header_valid(const uint8_t *block,
                          const struct log_segment *segment)
 {
     return get32(block + BLOCK_MAGIC) == LOG_BLOCK_MAGIC &&
-           get32(block + BLOCK_CRC) == log_block_crc(block, segment->salt) &&
+           get32(block + BLOCK_CRC) == log_block_crc(block) &&
+           get64(block + BLOCK_SALT) == segment->salt &&
            get64(block + BLOCK_SEGMENT) == segment->number &&
            get32(block + BLOCK_PAYLOAD) <= LOG_BLOCK_BYTES - BLOCK_HEADER_BYTES;
 }
@@ -310,8 +311,10 @@ static bool was_durable(struct log_replay *replay, struct log_window *w,
         if (log->segments[i].first != UINT64_MAX &&
             log->segments[i].durable > number)
             return true;
-    for (offset += LOG_PAGE; offset + LOG_PAGE <= segment->bytes;
-         offset += LOG_PAGE) {
+    uint64_t end = offset + 4 * LOG_BLOCK_BYTES;
+    if (end > segment->bytes)
+        end = segment->bytes;
+    for (offset += LOG_PAGE; offset + LOG_PAGE <= end; offset += LOG_PAGE) {
         const uint8_t *block = log_window_get(w, offset, LOG_PAGE);
         if (!block)
             return false;
@@ -376,6 +379,15 @@ static int read_segment(struct log_replay *replay, struct log_window *w,
     bool start = !replay->any && replay->block == 0;
     bool follows = !start && segment->first == replay->block &&
                    places_match(replay, header, false);
+    if (start && !floor_covers(log, header)) {
+        /* A new segment will stand in front of this one and end it. */
+        places_match(replay, header, true);
+        for (uint32_t s = 0; s < log->shards; s++)
+            replay->place[s].seq = log->floor_seq[s];
+        replay->block = segment->first;
+        tell_damage(replay, "commits are missing before this segment");
+        return accept_cut(replay, 0, 0);
+    }
     if (!start && !follows) {
         if (!floor_covers(log, header)) {
             if (segment->durable > replay->block)
@@ -383,9 +395,8 @@ static int read_segment(struct log_replay *replay, struct log_window *w,
             return 0;
         }
         replay->run_count = replay->runs_good = replay->part_count = 0;
-        memset(replay->open.rows, 0,
-               replay->open.max * sizeof *replay->open.rows);
-        replay->open.count = 0;
+        free(replay->open.rows);
+        replay->open = (struct log_batches){0};
     }
     if (!follows)
         places_match(replay, header, true);
@@ -428,10 +439,14 @@ int log_replay_streams(struct log_replay *replay)
         for (uint32_t k = i + 1; k < log->segment_count; k++)
             if (log->segments[k].first < end)
                 end = log->segments[k].first;
+        replay->segment = i;
+        if (log->segments[i].damaged && end == UINT64_MAX) {
+            replay->damage_offset = 0;
+            tell_damage(replay, "a damaged header");
+        }
         if (log->segments[i].first == UINT64_MAX ||
             (end != UINT64_MAX && log->segments[i].first >= end))
             continue;
-        replay->segment = i;
         log_segment_path(log, path, log->segments[i].number);
         rc = log_window_open(&w, path);
         if (rc < 0) {

@@ -14,12 +14,9 @@
 
 enum { ROOM_LOST = LOG_FRAME_MAX + 2 * LOG_PAGE }; /* at a segment's end */
 
-uint32_t log_block_crc(const uint8_t *block, uint64_t salt)
+uint32_t log_block_crc(const uint8_t *block)
 {
-    uint8_t seed[8];
-    put64(seed, salt);
-    return crc32c(crc32c(0, seed, sizeof seed), block + BLOCK_SEGMENT,
-                  BLOCK_HEADER_BYTES - BLOCK_SEGMENT);
+    return crc32c(0, block + BLOCK_SEGMENT, BLOCK_HEADER_BYTES - BLOCK_SEGMENT);
 }
 
 void log_header_encode(const struct log *log, uint8_t *to,
@@ -377,6 +374,30 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* A block whose writer knew that an earlier block of this file was durable:
+ * then the header was, too, and is damaged now. */
+static bool header_was_durable(int fd, uint64_t number, uint64_t bytes)
+{
+    uint64_t least = UINT64_MAX;
+    if (bytes > 4 * LOG_BLOCK_BYTES)
+        bytes = 4 * LOG_BLOCK_BYTES;
+    for (uint64_t at = LOG_HEADER_BYTES; at + LOG_PAGE <= bytes;
+         at += LOG_PAGE) {
+        uint8_t block[BLOCK_HEADER_BYTES];
+        if (os_pread(fd, block, sizeof block, at) != sizeof block)
+            return false;
+        if (get32(block + BLOCK_MAGIC) != LOG_BLOCK_MAGIC ||
+            get64(block + BLOCK_SEGMENT) != number ||
+            get32(block + BLOCK_CRC) != log_block_crc(block))
+            continue;
+        if (get64(block + BLOCK_NUMBER) < least)
+            least = get64(block + BLOCK_NUMBER);
+        if (get64(block + BLOCK_DURABLE) > least)
+            return true;
+    }
+    return false;
+}
+
 /* Reads a header; a damaged one leaves the salt 0 and first UINT64_MAX. */
 static int read_segment(struct log *log, uint64_t number,
                         struct log_segment *segment)
@@ -390,11 +411,14 @@ static int read_segment(struct log *log, uint64_t number,
         return error_os(fd, "cannot open the log segment", path);
     bool whole = os_size(fd, &segment->bytes) == 0 &&
                  os_pread(fd, header, sizeof header, 0) == sizeof header;
+    whole = whole && get64(header + SEG_MAGIC) == LOG_SEGMENT_MAGIC &&
+            get32(header + SEG_CRC) == crc32c(0, header + SEG_VERSION,
+                                              LOG_HEADER_BYTES - SEG_VERSION) &&
+            get64(header + SEG_NUMBER) == number;
+    if (!whole)
+        segment->damaged = header_was_durable(fd, number, segment->bytes);
     os_close(fd);
-    if (!whole || get64(header + SEG_MAGIC) != LOG_SEGMENT_MAGIC ||
-        get32(header + SEG_CRC) !=
-            crc32c(0, header + SEG_VERSION, LOG_HEADER_BYTES - SEG_VERSION) ||
-        get64(header + SEG_NUMBER) != number)
+    if (!whole)
         return WARP_OK;
     if (get32(header + SEG_VERSION) != LOG_VERSION)
         return error_set(WARP_EVERSION,
@@ -436,7 +460,8 @@ int log_segments_scan(struct log *log)
     }
     /* Behind the last header nothing was acknowledged. */
     while (log->segment_count > 0 &&
-           log->segments[log->segment_count - 1].first == UINT64_MAX)
+           log->segments[log->segment_count - 1].first == UINT64_MAX &&
+           !log->segments[log->segment_count - 1].damaged)
         log->segment_count--;
     log->unstarted = scan.count - log->segment_count;
 out:

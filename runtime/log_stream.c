@@ -132,9 +132,8 @@ static void seal(struct log *log, struct log_slot *slot, size_t payload,
     put64(block + BLOCK_CLOCK, (uint64_t)clock);
     put64(block + BLOCK_SKIP, skip);
     put64(block + BLOCK_DURABLE, atomic_load(&log->durable_block));
-    put32(block + BLOCK_EPOCH, atomic_load(&log->epoch));
-    put32(block + BLOCK_EPOCH + 4, 0);
-    log_block_seal(block, log->salt);
+    put64(block + BLOCK_SALT, log->salt);
+    put32(block + BLOCK_CRC, log_block_crc(block));
     slot->from = block;
     slot->offset = atomic_load(&log->write_at);
     slot->bytes = bytes;

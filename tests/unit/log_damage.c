@@ -1,0 +1,282 @@
+/* The log over damaged files: never a crash, always a prefix of each shard's
+ * commits, and damage in the middle is told with its place. */
+#include "log_scene.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FILES_MAX = 64, TRIALS = 400 };
+
+struct file {
+    char name[64];
+    uint8_t *data;
+    size_t bytes;
+};
+
+static struct scene scene;
+static struct file files[FILES_MAX];
+static uint32_t file_count;
+static uint64_t state = 1, appended[SCENE_SHARDS];
+
+static uint64_t chance(uint64_t below)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % below;
+}
+
+static int keep_file(void *arg, const char *name)
+{
+    struct file *f = &files[file_count++];
+    char path[600];
+    uint64_t bytes;
+    (void)arg;
+    ck_assert(file_count <= FILES_MAX);
+    snprintf(f->name, sizeof f->name, "%s", name);
+    snprintf(path, sizeof path, "%s/%s", scene.dir, name);
+    int fd = os_open(path, OS_READ);
+    ck_assert_int_eq(os_size(fd, &bytes), 0);
+    f->bytes = (size_t)bytes;
+    f->data = malloc(f->bytes + 1);
+    ck_assert(os_pread(fd, f->data, f->bytes, 0) == (int64_t)f->bytes);
+    os_close(fd);
+    return 0;
+}
+
+static void put_file(const struct file *f, size_t bytes)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", scene.dir, f->name);
+    int fd = os_open(path, OS_READ | OS_WRITE | OS_CREATE | OS_TRUNC);
+    ck_assert(fd >= 0);
+    ck_assert_int_eq(os_pwrite(fd, f->data, bytes, 0), 0);
+    os_close(fd);
+}
+
+static int drop_file(void *arg, const char *name)
+{
+    char path[600];
+    (void)arg;
+    snprintf(path, sizeof path, "%s/%s", scene.dir, name);
+    return os_unlink(path);
+}
+
+static void put_all(void)
+{
+    ck_assert_int_eq(os_list(scene.dir, drop_file, NULL), 0);
+    for (uint32_t i = 0; i < file_count; i++)
+        put_file(&files[i], files[i].bytes);
+    atomic_store(&scene.events, 0);
+}
+
+/* Commits of all kinds over several segments, the last ones in the rings. */
+static void fill(bool stop)
+{
+    ck_assert_msg(scene_open(&scene) == 0, "%s", error_text());
+    for (uint64_t i = 0; i < 12000; i++) {
+        uint32_t s = (uint32_t)chance(SCENE_SHARDS);
+        size_t bytes = chance(2000) == 0 ? 40000 : 8 + chance(300);
+        uint64_t position = scene_append(&scene, s, ++appended[s], bytes);
+        if (chance(500) == 0)
+            ck_assert_int_eq(log_wait(scene.log, s, position), 0);
+    }
+    if (stop)
+        scene_stop(&scene);
+    else
+        scene_crash(&scene);
+    ck_assert_int_eq(os_list(scene.dir, keep_file, NULL), 0);
+}
+
+static void setup(void)
+{
+    scene_make(&scene);
+    scene.options.ring_bytes = 32 << 10;
+    file_count = 0;
+    memset(appended, 0, sizeof appended);
+}
+
+static void teardown(void)
+{
+    log_close(&scene.log);
+    scene_remove(&scene);
+    for (uint32_t i = 0; i < file_count; i++)
+        free(files[i].data);
+}
+
+/* A prefix: values go 1, 2, 3 … without a gap. */
+static uint64_t check_prefix(void)
+{
+    uint64_t all = 0;
+    ck_assert_uint_eq(scene.seen.bad, 0);
+    for (uint32_t s = 0; s < SCENE_SHARDS; s++) {
+        ck_assert_uint_eq(scene.seen.count[s], scene.seen.last_value[s]);
+        ck_assert_uint_le(scene.seen.count[s], appended[s]);
+        all += scene.seen.count[s];
+    }
+    return all;
+}
+
+/* Opens for writing, goes on, crashes, and reads again. */
+static void check_goes_on(void)
+{
+    uint64_t before[SCENE_SHARDS];
+    ck_assert_msg(scene_open(&scene) == 0, "%s", error_text());
+    check_prefix();
+    for (uint32_t s = 0; s < SCENE_SHARDS; s++) {
+        before[s] = scene.seen.count[s];
+        for (uint64_t i = 1; i <= 20; i++)
+            scene_append(&scene, s, before[s] + i, 8 + chance(200));
+    }
+    scene_crash(&scene);
+    scene_replay_only(&scene);
+    ck_assert_uint_eq(scene.seen.bad, 0);
+    for (uint32_t s = 0; s < SCENE_SHARDS; s++) {
+        ck_assert_uint_eq(scene.seen.count[s], before[s] + 20);
+        ck_assert_uint_eq(scene.seen.last_value[s], before[s] + 20);
+    }
+}
+
+START_TEST(a_flipped_byte_leaves_a_prefix)
+{
+    uint64_t told = 0, lost = 0, whole = 0;
+    fill(_i == 0);
+    for (uint32_t s = 0; s < SCENE_SHARDS; s++)
+        whole += appended[s];
+    for (int trial = 0; trial < TRIALS; trial++) {
+        struct file *f = &files[chance(file_count)];
+        if (f->bytes == 0)
+            continue;
+        size_t at = chance(f->bytes);
+        if (trial % 4 == 0)
+            at = chance(f->bytes < 9000 ? f->bytes : 9000);
+        put_all();
+        uint8_t old = f->data[at];
+        f->data[at] ^= (uint8_t)(1 + chance(255));
+        put_file(f, f->bytes);
+        f->data[at] = old;
+        scene.options.read_only = true;
+        ck_assert_msg(scene_open(&scene) == 0, "%s byte %zu: %s", f->name, at,
+                      error_text());
+        scene.options.read_only = false;
+        log_close(&scene.log);
+        lost += check_prefix() < whole;
+        if (scene.events > 0) {
+            told++;
+            ck_assert(strstr(scene.event_text, ".wlog") != NULL);
+            ck_assert_int_eq(scene.event_code, WARP_ECORRUPT);
+        } else if (_i == 0) {
+            /* After a clean end every loss is damage, and is told. */
+            ck_assert_uint_eq(check_prefix(), whole);
+        }
+        if (trial % 8 == 0)
+            check_goes_on();
+    }
+    ck_assert_uint_gt(told, 20);
+    ck_assert_uint_ge(lost, told);
+}
+END_TEST
+
+START_TEST(a_file_cut_short_leaves_a_prefix)
+{
+    fill(false);
+    for (int trial = 0; trial < TRIALS / 4; trial++) {
+        struct file *f = &files[chance(file_count)];
+        put_all();
+        put_file(f, f->bytes ? chance(f->bytes) : 0);
+        scene_replay_only(&scene);
+        check_prefix();
+        if (trial % 4 == 0)
+            check_goes_on();
+    }
+}
+END_TEST
+
+START_TEST(a_missing_file_leaves_a_prefix)
+{
+    fill(false);
+    for (uint32_t i = 0; i < file_count; i++) {
+        put_all();
+        drop_file(NULL, files[i].name);
+        scene_replay_only(&scene);
+        /* Without its first segment a log begins later. */
+        ck_assert_uint_eq(scene.seen.bad, 0);
+    }
+}
+END_TEST
+
+/* Pages of rings and of the stream's end that a power loss took, and old laps
+ * that it left: what comes back is a prefix, now and after the next crash. */
+START_TEST(lost_pages_leave_a_prefix)
+{
+    fill(false);
+    for (int trial = 0; trial < TRIALS / 2; trial++) {
+        put_all();
+        for (uint32_t i = 0; i < file_count; i++) {
+            struct file *f = &files[i];
+            if (strncmp(f->name, "ring-", 5) != 0 || chance(2))
+                continue;
+            struct file torn = *f;
+            torn.data = malloc(f->bytes);
+            memcpy(torn.data, f->data, f->bytes);
+            for (size_t at = 0; at < f->bytes; at += 4096)
+                if (chance(4) == 0)
+                    memset(torn.data + at, 0, 4096);
+            put_file(&torn, torn.bytes);
+            free(torn.data);
+        }
+        scene_replay_only(&scene);
+        check_prefix();
+        ck_assert_uint_eq(scene.events, 0);
+        check_goes_on();
+    }
+}
+END_TEST
+
+START_TEST(random_bytes_are_refused)
+{
+    fill(false);
+    for (int trial = 0; trial < TRIALS / 4; trial++) {
+        struct file f = files[chance(file_count)];
+        uint8_t *data = malloc(f.bytes + 1);
+        ck_assert(data != NULL);
+        memcpy(data, f.data, f.bytes);
+        size_t from = f.bytes ? chance(f.bytes) : 0;
+        for (size_t i = from; i < f.bytes && i < from + 20000; i++)
+            data[i] = (uint8_t)chance(256);
+        f.data = data;
+        put_all();
+        put_file(&f, f.bytes);
+        free(data);
+        scene_replay_only(&scene);
+        check_prefix();
+    }
+}
+END_TEST
+
+START_TEST(another_store_is_refused)
+{
+    fill(true);
+    memcpy(scene.options.store_id, "another store id", 16);
+    ck_assert_int_eq(scene_open(&scene), WARP_ECORRUPT);
+    log_close(&scene.log);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("log_damage");
+    TCase *all = tcase_create("all");
+    tcase_set_timeout(all, 120);
+    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_loop_test(all, a_flipped_byte_leaves_a_prefix, 0, 2);
+    tcase_add_test(all, a_file_cut_short_leaves_a_prefix);
+    tcase_add_test(all, a_missing_file_leaves_a_prefix);
+    tcase_add_test(all, lost_pages_leave_a_prefix);
+    tcase_add_test(all, random_bytes_are_refused);
+    tcase_add_test(all, another_store_is_refused);
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
