@@ -1,6 +1,6 @@
 /* One arena per run: everything that a compilation makes lives in it and goes
- * with it. Memory is never returned piece by piece; nothing here fails: a
- * process that gets no memory ends with a message and exit status 3. */
+ * with it. Memory is never returned piece by piece, and nothing here fails: a
+ * process that gets no memory ends in the handler that main.c has set. */
 #ifndef WARPC_ARENA_H
 #define WARPC_ARENA_H
 
@@ -9,6 +9,8 @@
 
 struct arena;
 
+/* The handler must not return. */
+void arena_on_no_memory(void (*handler)(size_t bytes));
 struct arena *arena_create(void);
 void arena_destroy(struct arena **arena);
 

@@ -53,6 +53,9 @@ void diag_help(struct diag *diag, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 unsigned diag_error_count(const struct diag *diag);
+/* Every error that was reported, also one that was known or is not shown: two
+ * readings of this tell whether a pass found something. */
+unsigned diag_error_reports(const struct diag *diag);
 unsigned diag_warning_count(const struct diag *diag);
 /* Errors past the limit are counted, not kept: passes may stop early. */
 bool diag_is_full(const struct diag *diag);

@@ -435,7 +435,8 @@ struct model_product {
 enum expr_kind {
     EXPR_NUMBER,  /* value */
     EXPR_BOOL,    /* value.i */
-    EXPR_FIELD,   /* param's (kernels) or the own product's (formulas) field */
+    EXPR_FIELD,   /* param's (kernels) or the own product's (formulas) field;
+                     `member` is set for a member of a struct in it */
     EXPR_MEMBER,  /* param is an element of a list: its struct's member */
     EXPR_ELEMENT, /* param is an element of a list: a number itself */
     EXPR_SHARD,   /* a member of the shard: shard_member */
@@ -541,7 +542,6 @@ struct model_file {
     const char *stem_c; /* as a C identifier, or NULL if it is none */
     const char *prefix; /* "game" or "" */
     const char *c_lower, *c_upper; /* "game_", "GAME_", or "" */
-    const char *doc;
     enum model_survives survives; /* @survives, or 0 */
     const struct model_import *imports;
     uint32_t import_count;

@@ -1,0 +1,808 @@
+/* Expressions of formulas and kernels: names, types, conversions. Every
+ * conversion is written into the model, so that emitters only print. */
+#include "check.h"
+
+#include <string.h>
+
+/* Numbers -------------------------------------------------------------------- */
+
+static bool is_float(enum type_kind type)
+{
+    return type == TYPE_F32 || type == TYPE_F64;
+}
+
+static bool is_unsigned(enum type_kind type)
+{
+    return type >= TYPE_U8 && type <= TYPE_U64;
+}
+
+static bool is_integer(enum type_kind type)
+{
+    return type >= TYPE_U8 && type <= TYPE_I64;
+}
+
+static unsigned bits_of(enum type_kind type)
+{
+    static const unsigned bits[] = {
+        [TYPE_U8] = 8,  [TYPE_U16] = 16, [TYPE_U32] = 32, [TYPE_U64] = 64,
+        [TYPE_I8] = 8,  [TYPE_I16] = 16, [TYPE_I32] = 32, [TYPE_I64] = 64,
+    };
+    return bits[type];
+}
+
+static const char *type_name(enum type_kind type)
+{
+    static const char *const names[] = {
+#define SCALAR(id, name, elixir, c_form, bytes, class) name,
+#include "../grammar/types.def"
+#undef SCALAR
+    };
+    return names[type];
+}
+
+static struct model_expr *make(struct check *check, enum expr_kind kind,
+                               enum type_kind type, struct source_range at)
+{
+    struct model_expr *expr = ARENA_NEW(check->arena, struct model_expr);
+    expr->kind = kind;
+    expr->type = type;
+    expr->at = at;
+    return expr;
+}
+
+static void set_operands(struct check *check, struct model_expr *expr,
+                         const struct model_expr *const *operands,
+                         uint32_t count)
+{
+    const struct model_expr **copy =
+        ARENA_ARRAY(check->arena, const struct model_expr *, count);
+    memcpy(copy, operands, count * sizeof *copy);
+    expr->operands = copy;
+    expr->operand_count = count;
+}
+
+static bool is_constant(const struct model_expr *expr)
+{
+    return expr->kind == EXPR_NUMBER && expr->value.kind == VALUE_UINT;
+}
+
+static bool constant_fits(const struct model_expr *expr, enum type_kind type)
+{
+    if (is_float(type))
+        return true;
+    unsigned bits = bits_of(type) - !is_unsigned(type);
+    return bits == 64 || expr->value.u >> bits == 0;
+}
+
+static const struct model_expr *convert(struct check *check,
+                                        const struct model_expr *expr,
+                                        enum type_kind type)
+{
+    if (expr->type == type)
+        return expr;
+    if (expr->kind == EXPR_NUMBER && constant_fits(expr, type)) {
+        struct model_expr *number = make(check, EXPR_NUMBER, type, expr->at);
+        number->value = expr->value;
+        if (is_float(type) && expr->value.kind == VALUE_UINT)
+            number->value = (struct model_value){
+                .kind = VALUE_FLOAT, .f = (double)expr->value.u};
+        return number;
+    }
+    struct model_expr *converted = make(check, EXPR_CONVERT, type, expr->at);
+    set_operands(check, converted, &expr, 1);
+    return converted;
+}
+
+/* What a field's value is computed in; BOOL stays. */
+static enum type_kind promoted(enum type_kind type)
+{
+    switch (type) {
+    case TYPE_U8:
+    case TYPE_U16:
+    case TYPE_I8:
+    case TYPE_I16:
+    case TYPE_ENUM:
+        return TYPE_I32;
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION:
+        return TYPE_I64;
+    default:
+        return type;
+    }
+}
+
+/* A value that a field, member or element holds, in the scope's type. */
+static const struct model_expr *loaded(struct check *check,
+                                       const struct check_scope *scope,
+                                       struct model_expr *expr,
+                                       enum type_kind declared)
+{
+    /* Times and enums are integers for who computes. */
+    expr->type = declared == TYPE_ENUM ? TYPE_I32
+                 : declared == TYPE_TIMESTAMP || declared == TYPE_DURATION
+                     ? TYPE_I64
+                     : declared;
+    if (declared == TYPE_BOOL)
+        return expr;
+    return convert(check, expr,
+                   is_float(scope->number) ? scope->number
+                                           : promoted(declared));
+}
+
+static bool mixed_signs(struct check *check, struct source_range at)
+{
+    diag_report(check->diag, DIAG_EXPRESSION_TYPE, at,
+                "no integer type holds both `u64` and a signed number");
+    diag_help(check->diag, "use a smaller unsigned type, or a float field");
+    return false;
+}
+
+/* The type in which two numbers meet. */
+static bool common_type(struct check *check, const struct model_expr *a,
+                        const struct model_expr *b, struct source_range at,
+                        enum type_kind *out)
+{
+    enum type_kind x = a->type, y = b->type;
+    if (is_constant(a) && !is_constant(b) && constant_fits(a, y))
+        x = y;
+    else if (is_constant(b) && !is_constant(a) && constant_fits(b, x))
+        y = x;
+    if (x == y) {
+        *out = x;
+        return true;
+    }
+    if (is_float(x) || is_float(y)) {
+        *out = TYPE_F64;
+        return true;
+    }
+    bool same = is_unsigned(x) == is_unsigned(y);
+    unsigned bits = bits_of(x) > bits_of(y) ? bits_of(x) : bits_of(y);
+    if (same) {
+        *out = bits_of(x) == bits ? x : y;
+        return true;
+    }
+    unsigned unsigned_bits = is_unsigned(x) ? bits_of(x) : bits_of(y);
+    *out = TYPE_I64;
+    return unsigned_bits < 64 || mixed_signs(check, at);
+}
+
+static const char *what_it_is(const struct model_expr *expr)
+{
+    return expr->type == TYPE_BOOL ? "a condition" : type_name(expr->type);
+}
+
+static bool need_number(struct check *check, const struct model_expr *expr,
+                        const char *who)
+{
+    if (expr->type != TYPE_BOOL)
+        return true;
+    diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,
+                "%s takes numbers, this is a condition", who);
+    diag_help(check->diag, "write `select(condition, 1, 0)`");
+    return false;
+}
+
+static bool need_condition(struct check *check, const struct model_expr *expr,
+                           const char *who)
+{
+    if (expr->type == TYPE_BOOL)
+        return true;
+    diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,
+                "%s takes conditions, this is %s", who, what_it_is(expr));
+    diag_help(check->diag, "write `… != 0`");
+    return false;
+}
+
+/* Names ---------------------------------------------------------------------- */
+
+static bool is_computable(const struct model_type *type)
+{
+    return check_is_number(type) || type->class == CLASS_BOOL ||
+           type->class == CLASS_TIME || type->class == CLASS_ENUM;
+}
+
+static const struct model_expr *not_computable(struct check *check,
+                                               const char *name,
+                                               const struct model_type *type,
+                                               struct source_range at,
+                                               struct source_range declared)
+{
+    diag_report(check->diag, DIAG_EXPRESSION_TYPE, at,
+                "`%s` is `%s`, which cannot be computed with", name,
+                type->spelling);
+    diag_note(check->diag, declared, "declared here");
+    if (type->kind == TYPE_STRUCT)
+        diag_help(check->diag, "name a member: `%s.%s`", name,
+                  type->structure->member_count > 0
+                      ? type->structure->members[0].name
+                      : "x");
+    else
+        diag_help(check->diag, "expressions take numbers, bool, times and "
+                               "enums");
+    return NULL;
+}
+
+static const struct model_member *find_member(struct check *check,
+                                              const struct model_struct *s,
+                                              const struct atom *name,
+                                              struct source_range at)
+{
+    struct atom_nearest nearest;
+    atom_nearest_init(&nearest, name->text);
+    for (uint32_t i = 0; i < s->member_count; i++) {
+        if (strcmp(s->members[i].name, name->text) == 0)
+            return &s->members[i];
+        atom_nearest_offer(&nearest, s->members[i].name);
+    }
+    diag_report(check->diag, DIAG_UNKNOWN_NAME, at, "`%s` has no member `%s`",
+                s->name, name->text);
+    if (nearest.best != NULL)
+        diag_help(check->diag, "did you mean `%s`?", nearest.best);
+    return NULL;
+}
+
+/* A field of a product, or (member_name) a member of the struct in it. */
+static const struct model_expr *
+field_expr(struct check *check, struct check_scope *scope,
+           struct check_symbol *product, uint32_t param,
+           const struct atom *name, const struct atom *member_name,
+           struct source_range at)
+{
+    struct check_field *field = check_find_field(product, name->text);
+    if (field == NULL) {
+        check_unknown_field(check, product, name, at);
+        return NULL;
+    }
+    const struct model_type *type = field->model->type;
+    const struct model_member *member = NULL;
+    if (type == NULL)
+        return NULL;
+    if (field == scope->field) {
+        diag_report(check->diag, DIAG_FORMULA_CYCLE, at,
+                    "`%s` is computed from itself", name->text);
+        return NULL;
+    }
+    struct source_range declared = field->model->at;
+    const char *shown = name->text;
+    if (member_name != NULL) {
+        if (type->kind != TYPE_STRUCT) {
+            diag_report(check->diag, DIAG_EXPRESSION_TYPE, at,
+                        "`%s` is `%s` and has no members", name->text,
+                        type->spelling);
+            return NULL;
+        }
+        member = find_member(check, type->structure, member_name, at);
+        if (member == NULL)
+            return NULL;
+        type = member->type;
+        declared = member->at;
+        shown = arena_format(check->arena, "%s.%s", shown, member->name);
+    }
+    if (!is_computable(type))
+        return not_computable(check, shown, type, at, declared);
+    struct model_expr *expr = make(check, EXPR_FIELD, type->kind, at);
+    expr->field = field->model;
+    expr->member = member;
+    expr->param = param;
+    if (param == 0)
+        scope->inputs |= UINT64_C(1) << field->model->index;
+    return loaded(check, scope, expr, type->kind);
+}
+
+static const struct model_expr *shard_expr(struct check *check,
+                                           const struct check_scope *scope,
+                                           uint32_t param,
+                                           const struct atom *name,
+                                           struct source_range at)
+{
+    static const char *const names[] = {"px", "py", "mass", "load",
+                                        "capacity"};
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name->text) != 0)
+            continue;
+        struct model_expr *expr = make(check, EXPR_SHARD, TYPE_F32, at);
+        expr->shard_member = (enum shard_member)i;
+        expr->param = param;
+        return loaded(check, scope, expr, TYPE_F32);
+    }
+    diag_report(check->diag, DIAG_UNKNOWN_NAME, at, "a shard has no `%s`",
+                name->text);
+    diag_help(check->diag, "it has px, py, mass, load and capacity");
+    return NULL;
+}
+
+static const struct model_expr *
+element_expr(struct check *check, const struct check_scope *scope,
+             uint32_t param, const struct atom *name, struct source_range at)
+{
+    const struct model_type *type = scope->elements[param];
+    struct model_expr *expr = make(check, EXPR_ELEMENT, type->kind, at);
+    struct source_range declared = scope->kernel->params[param].at;
+    expr->param = param;
+    if (name != NULL) {
+        if (type->kind != TYPE_STRUCT) {
+            diag_report(check->diag, DIAG_EXPRESSION_TYPE, at,
+                        "`%s` is `%s` and has no members",
+                        scope->kernel->params[param].name, type->spelling);
+            return NULL;
+        }
+        const struct model_member *member =
+            find_member(check, type->structure, name, at);
+        if (member == NULL)
+            return NULL;
+        expr->kind = EXPR_MEMBER;
+        expr->member = member;
+        type = member->type;
+        declared = member->at;
+    }
+    if (!is_computable(type))
+        return not_computable(check,
+                              name != NULL
+                                  ? name->text
+                                  : scope->kernel->params[param].name,
+                              type, at, declared);
+    return loaded(check, scope, expr, type->kind);
+}
+
+static int find_param(const struct check_scope *scope, const struct atom *name)
+{
+    for (uint32_t i = 0;
+         scope->kernel != NULL && i < scope->kernel->param_count; i++) {
+        if (strcmp(scope->kernel->params[i].name, name->text) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+static const struct model_expr *unknown_in_kernel(struct check *check,
+                                                  const struct check_scope *s,
+                                                  const struct ast_expr *expr)
+{
+    struct atom_nearest nearest;
+    atom_nearest_init(&nearest, expr->name->text);
+    for (uint32_t i = 0; i < s->kernel->param_count; i++)
+        atom_nearest_offer(&nearest, s->kernel->params[i].name);
+    for (uint32_t i = 0; i < s->kernel->statement_count; i++)
+        atom_nearest_offer(&nearest, s->kernel->statements[i].name);
+    diag_report(check->diag, DIAG_UNKNOWN_NAME, expr->at,
+                "nothing before this line is called `%s`", expr->name->text);
+    if (s->owners[0] != NULL &&
+        check_find_field(s->owners[0], expr->name->text) != NULL)
+        diag_help(check->diag, "write `%s.%s`", s->kernel->params[0].name,
+                  expr->name->text);
+    else if (nearest.best != NULL)
+        diag_help(check->diag, "did you mean `%s`?", nearest.best);
+    return NULL;
+}
+
+static const struct model_expr *name_expr(struct check *check,
+                                          struct check_scope *scope,
+                                          const struct ast_expr *expr)
+{
+    const char *name = expr->name->text;
+    bool yes = strcmp(name, "true") == 0;
+    if (yes || strcmp(name, "false") == 0) {
+        struct model_expr *flag = make(check, EXPR_BOOL, TYPE_BOOL, expr->at);
+        flag->value = (struct model_value){.kind = VALUE_BOOL, .i = yes};
+        return flag;
+    }
+    if (scope->kernel == NULL)
+        return field_expr(check, scope, scope->product, 0, expr->name, NULL,
+                          expr->at);
+    for (uint32_t i = scope->kernel->statement_count; i-- > 0;) {
+        const struct model_statement *line = &scope->kernel->statements[i];
+        if (strcmp(line->name, name) != 0)
+            continue;
+        if (line->value == NULL)
+            return NULL;
+        struct model_expr *local =
+            make(check, EXPR_LOCAL, line->value->type, expr->at);
+        local->local = i;
+        return local;
+    }
+    int param = find_param(scope, expr->name);
+    if (param < 0)
+        return unknown_in_kernel(check, scope, expr);
+    if (scope->elements[param] != NULL)
+        return element_expr(check, scope, (uint32_t)param, NULL, expr->at);
+    diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,
+                "`%s` is no number: name one of its fields", name);
+    diag_help(check->diag, "write `%s.field`", name);
+    return NULL;
+}
+
+static const struct model_expr *dot_expr(struct check *check,
+                                         struct check_scope *scope,
+                                         const struct ast_expr *expr)
+{
+    const struct ast_expr *left = expr->left;
+    if (scope->kernel == NULL && left->kind == AST_NAME)
+        return field_expr(check, scope, scope->product, 0, left->name,
+                          expr->name, expr->at);
+    const struct ast_expr *owner =
+        left->kind == AST_DOT ? left->left : left;
+    int param = owner->kind == AST_NAME ? find_param(scope, owner->name) : -1;
+    if (scope->kernel == NULL || owner->kind != AST_NAME) {
+        diag_report(check->diag, DIAG_BAD_EXPRESSION, expr->at,
+                    "only a field has members here");
+        return NULL;
+    }
+    if (param < 0)
+        return unknown_in_kernel(check, scope, owner);
+    bool deep = left->kind == AST_DOT;
+    if (scope->owners[param] != NULL)
+        return field_expr(check, scope, scope->owners[param], (uint32_t)param,
+                          deep ? left->name : expr->name,
+                          deep ? expr->name : NULL, expr->at);
+    if (deep) {
+        diag_report(check->diag, DIAG_BAD_EXPRESSION, expr->at,
+                    "only a field has members here");
+        return NULL;
+    }
+    if (scope->kernel->params[param].shard)
+        return shard_expr(check, scope, (uint32_t)param, expr->name,
+                          expr->at);
+    if (scope->elements[param] == NULL)
+        return NULL;
+    return element_expr(check, scope, (uint32_t)param, expr->name, expr->at);
+}
+
+/* Numbers written ------------------------------------------------------------- */
+
+static const struct model_expr *number_expr(struct check *check,
+                                            const struct check_scope *scope,
+                                            const struct ast_expr *expr)
+{
+    const struct ast_number *number = &expr->number;
+    struct model_expr *out = make(check, EXPR_NUMBER, TYPE_F64, expr->at);
+    int64_t scaled;
+    if (number->unit != UNIT_NONE) {
+        bool size = number->unit >= UNIT_B;
+        if (!(size ? check_bytes(check, expr, "number", &scaled)
+                   : check_time(check, expr, "number", &scaled)))
+            return NULL;
+        out->value = (struct model_value){.kind = VALUE_UINT,
+                                          .u = (uint64_t)scaled};
+    } else if (number->is_float || number->too_big) {
+        out->value =
+            (struct model_value){.kind = VALUE_FLOAT, .f = number->value};
+    } else {
+        out->value =
+            (struct model_value){.kind = VALUE_UINT, .u = number->whole};
+    }
+    if (out->value.kind == VALUE_UINT)
+        out->type = constant_fits(out, TYPE_I32)   ? TYPE_I32
+                    : constant_fits(out, TYPE_I64) ? TYPE_I64
+                                                   : TYPE_U64;
+    if (is_float(scope->number))
+        return convert(check, out, scope->number);
+    return out;
+}
+
+/* Operators ------------------------------------------------------------------- */
+
+static const enum expr_op ops[] = {
+    [AST_OP_NEG] = OP_NEG, [AST_OP_NOT] = OP_NOT, [AST_OP_ADD] = OP_ADD,
+    [AST_OP_SUB] = OP_SUB, [AST_OP_MUL] = OP_MUL, [AST_OP_DIV] = OP_DIV,
+    [AST_OP_EQ] = OP_EQ,   [AST_OP_NE] = OP_NE,   [AST_OP_LT] = OP_LT,
+    [AST_OP_LE] = OP_LE,   [AST_OP_GT] = OP_GT,   [AST_OP_GE] = OP_GE,
+    [AST_OP_AND] = OP_AND, [AST_OP_OR] = OP_OR,
+};
+
+static const struct model_expr *unary_expr(struct check *check,
+                                           struct check_scope *scope,
+                                           const struct ast_expr *ast)
+{
+    const struct model_expr *operand = check_expr(check, scope, ast->left);
+    if (operand == NULL)
+        return NULL;
+    if (ast->op == AST_OP_NOT) {
+        if (!need_condition(check, operand, "`!`"))
+            return NULL;
+    } else if (!need_number(check, operand, "`-`")) {
+        return NULL;
+    } else if (operand->type == TYPE_U64) {
+        diag_report(check->diag, DIAG_EXPRESSION_TYPE, ast->at,
+                    "the negative of a `u64` has no type");
+        return NULL;
+    } else if (operand->type == TYPE_U32) {
+        operand = convert(check, operand, TYPE_I64);
+    }
+    struct model_expr *expr =
+        make(check, EXPR_UNARY, operand->type, ast->at);
+    expr->op = ops[ast->op];
+    set_operands(check, expr, &operand, 1);
+    return expr;
+}
+
+/* kind == :LOGIN */
+static const struct model_expr *enum_constant(struct check *check,
+                                              const struct check_scope *scope,
+                                              const struct model_expr *other,
+                                              const struct ast_expr *atom)
+{
+    while (other->kind == EXPR_CONVERT)
+        other = other->operands[0];
+    const struct model_type *type =
+        other->member != NULL                               ? other->member->type
+        : other->kind == EXPR_FIELD && other->field != NULL ? other->field->type
+                                                            : NULL;
+    struct model_value value;
+    if (type == NULL || type->kind != TYPE_ENUM) {
+        diag_report(check->diag, DIAG_EXPRESSION_TYPE, atom->at,
+                    "an atom can only be compared with an enum");
+        return NULL;
+    }
+    if (!check_default(check, atom, type, &value))
+        return NULL;
+    struct model_expr *expr = make(check, EXPR_NUMBER, TYPE_I32, atom->at);
+    expr->value = value;
+    if (is_float(scope->number)) {
+        expr->type = scope->number;
+        expr->value.kind = VALUE_FLOAT;
+        expr->value.f = (double)value.i;
+    } else {
+        expr->value.kind = VALUE_INT;
+    }
+    return expr;
+}
+
+static bool is_equality(enum ast_op op)
+{
+    return op == AST_OP_EQ || op == AST_OP_NE;
+}
+
+static const struct model_expr *logic_expr(struct check *check,
+                                           const struct ast_expr *ast,
+                                           const struct model_expr *left,
+                                           const struct model_expr *right)
+{
+    const char *name = ast->op == AST_OP_AND ? "`&&`" : "`||`";
+    if (!need_condition(check, left, name) ||
+        !need_condition(check, right, name))
+        return NULL;
+    struct model_expr *expr = make(check, EXPR_BINARY, TYPE_BOOL, ast->at);
+    const struct model_expr *both[] = {left, right};
+    expr->op = ops[ast->op];
+    set_operands(check, expr, both, 2);
+    return expr;
+}
+
+static const struct model_expr *binary_expr(struct check *check,
+                                            struct check_scope *scope,
+                                            const struct ast_expr *ast)
+{
+    bool atom_left = is_equality(ast->op) && ast->left->kind == AST_ATOM;
+    bool atom_right = is_equality(ast->op) && ast->right->kind == AST_ATOM;
+    const struct model_expr *left =
+        atom_left ? NULL : check_expr(check, scope, ast->left);
+    const struct model_expr *right =
+        atom_right ? NULL : check_expr(check, scope, ast->right);
+    if (atom_left && right != NULL)
+        left = enum_constant(check, scope, right, ast->left);
+    else if (atom_right && left != NULL)
+        right = enum_constant(check, scope, left, ast->right);
+    if (left == NULL || right == NULL)
+        return NULL;
+    if (ast->op == AST_OP_AND || ast->op == AST_OP_OR)
+        return logic_expr(check, ast, left, right);
+    enum type_kind type = TYPE_BOOL;
+    bool comparison = ast->op >= AST_OP_EQ && ast->op <= AST_OP_GE;
+    bool flags = is_equality(ast->op) && left->type == TYPE_BOOL &&
+                 right->type == TYPE_BOOL;
+    const char *name =
+        arena_format(check->arena, "`%s`", ast_op_text(ast->op));
+    if (!flags) {
+        if (!need_number(check, left, name) ||
+            !need_number(check, right, name) ||
+            !common_type(check, left, right, ast->at, &type))
+            return NULL;
+        left = convert(check, left, type);
+        right = convert(check, right, type);
+    }
+    struct model_expr *expr =
+        make(check, EXPR_BINARY, comparison ? TYPE_BOOL : type, ast->at);
+    const struct model_expr *both[] = {left, right};
+    expr->op = ops[ast->op];
+    set_operands(check, expr, both, 2);
+    return expr;
+}
+
+/* Calls ----------------------------------------------------------------------- */
+
+enum { ARGUMENTS_MAX = 3, RESULT_SAME, RESULT_FLOAT };
+static const struct {
+    const char *name;
+    uint32_t arity;
+    int result;
+} calls[] = {
+#define CALL(id, name, arity, result, text) {name, arity, RESULT_##result},
+#include "../grammar/calls.def"
+#undef CALL
+};
+
+static int find_call(struct check *check, const struct ast_expr *ast)
+{
+    struct atom_nearest nearest;
+    atom_nearest_init(&nearest, ast->name->text);
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        if (strcmp(calls[i].name, ast->name->text) == 0)
+            return (int)i;
+        atom_nearest_offer(&nearest, calls[i].name);
+    }
+    diag_report(check->diag, DIAG_UNKNOWN_CALL, ast->op_at,
+                "no function is called `%s`", ast->name->text);
+    if (nearest.best != NULL)
+        diag_help(check->diag, "did you mean `%s`?", nearest.best);
+    else
+        diag_help(check->diag, "known are sqrt rsqrt exp log log2 pow sin cos "
+                               "abs min max clamp floor select mod");
+    return -1;
+}
+
+/* The arguments from `first` on, all in one type. */
+static bool meet(struct check *check, const struct check_scope *scope,
+                 int call, const struct model_expr **args, uint32_t first,
+                 struct source_range at, enum type_kind *type)
+{
+    uint32_t count = calls[call].arity;
+    const char *name = arena_format(check->arena, "`%s`", calls[call].name);
+    for (uint32_t i = first; i < count; i++) {
+        if (!need_number(check, args[i], name))
+            return false;
+    }
+    *type = args[first]->type;
+    for (uint32_t i = first + 1; i < count; i++) {
+        struct model_expr both = *args[first];
+        both.type = *type;
+        if (!common_type(check, &both, args[i], at, type))
+            return false;
+    }
+    if (calls[call].result == RESULT_FLOAT && !is_float(*type))
+        *type = is_float(scope->number) ? scope->number : TYPE_F64;
+    for (uint32_t i = first; i < count; i++)
+        args[i] = convert(check, args[i], *type);
+    return true;
+}
+
+static const struct model_expr *call_expr(struct check *check,
+                                          struct check_scope *scope,
+                                          const struct ast_expr *ast)
+{
+    const struct model_expr *args[ARGUMENTS_MAX] = {0};
+    uint32_t count = 0;
+    bool good = true;
+    int call = find_call(check, ast);
+    if (call < 0)
+        return NULL;
+    for (const struct ast_entry *e = ast->entries; e != NULL; e = e->next)
+        count++;
+    if (count != calls[call].arity) {
+        diag_report(check->diag, DIAG_WRONG_ARITY, ast->at,
+                    "`%s` takes %u argument%s, not %u", calls[call].name,
+                    calls[call].arity, calls[call].arity == 1 ? "" : "s",
+                    count);
+        return NULL;
+    }
+    count = 0;
+    for (const struct ast_entry *e = ast->entries; e != NULL; e = e->next) {
+        if (e->key != NULL) {
+            diag_report(check->diag, DIAG_BAD_EXPRESSION, e->at,
+                        "arguments have no keys");
+            return NULL;
+        }
+        args[count] = check_expr(check, scope, e->value);
+        good &= args[count++] != NULL;
+    }
+    if (!good)
+        return NULL;
+    uint32_t first = call == CALL_SELECT ? 1 : 0;
+    enum type_kind type;
+    if ((first == 1 && !need_condition(check, args[0], "`select`")) ||
+        !meet(check, scope, call, args, first, ast->at, &type))
+        return NULL;
+    struct model_expr *expr = make(check, EXPR_CALL, type, ast->at);
+    expr->call = (enum expr_call)call;
+    set_operands(check, expr, args, count);
+    return expr;
+}
+
+const struct model_expr *check_expr(struct check *check,
+                                    struct check_scope *scope,
+                                    const struct ast_expr *expr)
+{
+    switch (expr->kind) {
+    case AST_NUMBER:
+        return number_expr(check, scope, expr);
+    case AST_NAME:
+        return name_expr(check, scope, expr);
+    case AST_DOT:
+        return dot_expr(check, scope, expr);
+    case AST_CALL:
+        return call_expr(check, scope, expr);
+    case AST_UNARY:
+        return unary_expr(check, scope, expr);
+    case AST_BINARY:
+        return binary_expr(check, scope, expr);
+    case AST_BAD:
+        return NULL;
+    case AST_TEXT:
+        diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,
+                    "a text cannot be computed with");
+        return NULL;
+    case AST_ATOM:
+        diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,
+                    "an atom can only be compared with an enum: `kind == "
+                    ":%s`",
+                    expr->name->text);
+        return NULL;
+    case AST_LIST:
+    case AST_MAP:
+    case AST_TUPLE:
+        diag_report(check->diag, DIAG_BAD_EXPRESSION, expr->at,
+                    "this is no expression");
+        diag_help(check->diag, "expressions are made of fields, numbers, "
+                               "operators and calls");
+        return NULL;
+    }
+    return NULL;
+}
+
+/* Results --------------------------------------------------------------------- */
+
+static bool range_holds(enum type_kind wide, enum type_kind narrow)
+{
+    if (is_unsigned(narrow))
+        return is_unsigned(wide) ? bits_of(wide) >= bits_of(narrow)
+                                 : bits_of(wide) > bits_of(narrow);
+    return !is_unsigned(wide) && bits_of(wide) >= bits_of(narrow);
+}
+
+static const struct model_expr *narrowing(struct check *check,
+                                          const struct model_expr *expr,
+                                          const struct model_type *type,
+                                          const char *what)
+{
+    diag_report(check->diag, DIAG_NARROWING, expr->at,
+                "the result is `%s`, which does not fit into %s of type `%s`",
+                type_name(expr->type), what, type->spelling);
+    diag_help(check->diag,
+              is_float(expr->type)
+                  ? "give it a float type"
+                  : "give it the type `%s`, or clamp the result into a float",
+              type_name(expr->type));
+    return NULL;
+}
+
+const struct model_expr *check_fit(struct check *check,
+                                   const struct model_expr *expr,
+                                   const struct model_type *type,
+                                   const char *what)
+{
+    enum type_kind kind = type->class == CLASS_TIME ? TYPE_I64 : type->kind;
+    /* A field read as it is needs no room for what it is promoted to. */
+    if (expr->kind == EXPR_CONVERT && is_integer(kind) &&
+        is_integer(expr->operands[0]->type) &&
+        range_holds(kind, expr->operands[0]->type))
+        expr = expr->operands[0];
+    if (expr->type == kind)
+        return expr;
+    if ((expr->type == TYPE_BOOL) != (kind == TYPE_BOOL)) {
+        diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,
+                    kind == TYPE_BOOL
+                        ? "%s is bool, and this is a number"
+                        : "%s is a number, and this is a condition",
+                    what);
+        diag_help(check->diag, kind == TYPE_BOOL
+                                   ? "write `… != 0`"
+                                   : "write `select(condition, 1, 0)`");
+        return NULL;
+    }
+    if (is_float(kind))
+        return convert(check, expr, kind);
+    if (is_float(expr->type) ||
+        !(is_constant(expr) ? constant_fits(expr, kind)
+                            : range_holds(kind, expr->type)))
+        return narrowing(check, expr, type, what);
+    return convert(check, expr, kind);
+}
