@@ -69,7 +69,7 @@ START_TEST(tables_say_what_the_descriptor_says)
     ck_assert_uint_eq(f[6].retention_count, 2);
     ck_assert_uint_eq(f[6].retention[1].tier, WARP_TIER_DISK);
     ck_assert_uint_eq(f[5].by_offset, UINT32_MAX);
-    ck_assert_uint_eq(schema->products[1]->fields[1].type->values[2].value, 2);
+    ck_assert_int_eq(schema->products[1]->fields[1].type->values[2].value, 2);
     schema_free(&schema);
     ck_assert_ptr_null(schema);
     schema_free(&schema);
