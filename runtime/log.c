@@ -208,7 +208,6 @@ static int allocate(struct log *log, const struct log_options *o)
     if (o->floor_seq)
         memcpy(log->floor_seq, o->floor_seq, n * sizeof *log->floor_seq);
     for (uint32_t i = 0; i < log->slot_count && !o->read_only; i++) {
-        log->slots[i].number = UINT64_MAX;
         log->slots[i].ends = calloc(n, sizeof *log->slots[i].ends);
         log->slots[i].buffer = os_reserve(SLOT_BYTES);
         if (!log->slots[i].ends || !log->slots[i].buffer)

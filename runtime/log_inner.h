@@ -60,7 +60,8 @@ struct log_slot {
     int64_t cut_ns;
     uint64_t *ends; /* per shard: positions that the cut holds */
     int fd, close_fd;
-    bool done, cut;
+    bool cut;
+    bool done; /* under done_lock; false while the slot is free */
 };
 
 struct log_pending {

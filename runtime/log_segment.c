@@ -444,7 +444,8 @@ int log_segments_scan(struct log *log)
         rc = error_os(rc, "cannot read the directory", log->dir);
         goto out;
     }
-    qsort(scan.numbers, scan.count, sizeof *scan.numbers, by_number);
+    if (scan.count > 0)
+        qsort(scan.numbers, scan.count, sizeof *scan.numbers, by_number);
     log->segments = calloc(scan.count + 16, sizeof *log->segments);
     if (!log->segments) {
         rc = error_set(WARP_ENOMEM, "out of memory for the log");

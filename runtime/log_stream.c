@@ -140,7 +140,6 @@ static void seal(struct log *log, struct log_slot *slot, size_t payload,
     slot->fd = log->fd;
     slot->close_fd = log->old_fd; /* all writes to it end before this one */
     log->old_fd = -1;
-    slot->done = false;
     slot->cut = flags & BLOCK_CUT;
     if (log->fresh) {
         /* The header lies in front of the first block: one write for both. */
@@ -229,7 +228,7 @@ static void complete(struct log *log, struct log_slot *slot)
     uint64_t number = atomic_load(&log->durable_block);
     for (;;) {
         struct log_slot *next = &log->slots[number % log->slot_count];
-        if (next->number != number || !next->done)
+        if (!next->done)
             break;
         next->done = false;
         os_close(next->close_fd);
@@ -294,8 +293,9 @@ int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
     int rc = find_room(log, slot, bytes + BLOCK_HEADER_BYTES, &most);
     if (rc != WARP_OK)
         return rc;
-    memcpy(slot->buffer + LOG_HEADER_BYTES + BLOCK_HEADER_BYTES, payload,
-           bytes);
+    if (bytes > 0)
+        memcpy(slot->buffer + LOG_HEADER_BYTES + BLOCK_HEADER_BYTES, payload,
+               bytes);
     seal(log, slot, bytes, flags, skip);
     slot->cut = false; /* the heads are set by the caller */
     atomic_store(&log->next_block, number + 1);
