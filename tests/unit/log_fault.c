@@ -1,0 +1,279 @@
+/* The log on a failing disk: an error of a write is sticky and nothing that was
+ * acknowledged is lost; a full disk is not, and writing resumes by itself. The
+ * linker puts the functions below between the log and os.c. */
+#include "log_scene.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int __real_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at);
+int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at);
+int __real_os_allocate(int fd, uint64_t at, uint64_t bytes);
+int __wrap_os_allocate(int fd, uint64_t at, uint64_t bytes);
+int __real_os_open(const char *path, int flags);
+int __wrap_os_open(const char *path, int flags);
+
+static _Atomic int64_t writes_until_error = -1;
+static _Atomic bool disk_full, direct_refused, torn_write;
+
+int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
+{
+    int64_t left = atomic_load(&writes_until_error);
+    if (left >= 0 && atomic_fetch_sub(&writes_until_error, 1) <= 0) {
+        if (atomic_load(&torn_write))
+            (void)__real_os_pwrite(fd, from, bytes / 2 & ~(size_t)511, at);
+        return -EIO;
+    }
+    return __real_os_pwrite(fd, from, bytes, at);
+}
+
+int __wrap_os_allocate(int fd, uint64_t at, uint64_t bytes)
+{
+    if (atomic_load(&disk_full))
+        return -ENOSPC;
+    return __real_os_allocate(fd, at, bytes);
+}
+
+int __wrap_os_open(const char *path, int flags)
+{
+    if ((flags & OS_DIRECT) && atomic_load(&direct_refused))
+        return -EINVAL;
+    return __real_os_open(path, flags);
+}
+
+static struct scene scene;
+static int reserve;
+
+static bool need_space(void *arg)
+{
+    (void)arg;
+    reserve++;
+    return false;
+}
+
+static void setup(void)
+{
+    scene_make(&scene);
+    reserve = 0;
+    atomic_store(&writes_until_error, -1);
+    atomic_store(&disk_full, false);
+    atomic_store(&direct_refused, false);
+    atomic_store(&torn_write, false);
+}
+
+static void teardown(void)
+{
+    log_close(&scene.log);
+    scene_remove(&scene);
+}
+
+static int try_append(uint32_t shard, uint64_t value, size_t bytes, bool urgent,
+                      uint64_t *position)
+{
+    static uint8_t body[70000];
+    uint64_t seq;
+    scene_body(body, bytes, value);
+    return log_append(scene.log, shard, 0, 0, body, bytes, urgent, &seq,
+                      position);
+}
+
+/* _i: 0 after some writes, 1 torn, 2 at once, 3 without direct writes. */
+START_TEST(an_error_of_a_write_is_sticky)
+{
+    uint64_t position, acked = 0, failed = 0;
+    atomic_store(&direct_refused, _i == 3);
+    ck_assert_int_eq(scene_open(&scene), 0);
+    usleep(50000); /* the spare segment is made */
+    atomic_store(&torn_write, _i == 1);
+    atomic_store(&writes_until_error, _i == 2 ? 0 : 20);
+    for (uint64_t i = 1; i <= 100; i++) {
+        int rc = try_append(3, i, 100, false, &position);
+        if (rc == 0)
+            rc = log_wait(scene.log, 3, position);
+        if (rc == 0) {
+            ck_assert_uint_eq(failed, 0);
+            acked = i;
+        } else {
+            ck_assert_int_eq(rc, WARP_EIO);
+            failed++;
+        }
+    }
+    ck_assert_uint_gt(failed, 70);
+    ck_assert_int_eq(log_health(scene.log), WARP_EIO);
+    ck_assert_uint_eq(scene.events, 1);
+    ck_assert_int_eq(scene.event_code, WARP_EIO);
+    ck_assert(strstr(scene.event_text, ".wlog") != NULL);
+    ck_assert_int_eq(log_stop(scene.log), WARP_EIO);
+    log_close(&scene.log);
+    atomic_store(&writes_until_error, -1);
+    ck_assert_msg(scene_open(&scene) == 0, "%s", error_text());
+    ck_assert_uint_eq(scene.seen.bad, 0);
+    ck_assert_uint_ge(scene.seen.count[3], acked);
+    ck_assert_uint_eq(scene.seen.count[3], scene.seen.last_value[3]);
+    uint64_t next = scene.seen.count[3] + 1;
+    ck_assert_int_eq(try_append(3, next, 100, false, &position), 0);
+    ck_assert_int_eq(log_wait(scene.log, 3, position), 0);
+    scene_stop(&scene);
+    scene_replay_only(&scene);
+    ck_assert_uint_eq(scene.seen.count[3], next);
+    ck_assert_uint_eq(scene.seen.bad, 0);
+}
+END_TEST
+
+START_TEST(a_full_disk_is_not_sticky)
+{
+    uint64_t position, count = 0, mark;
+    scene.options.need_space = need_space;
+    ck_assert_int_eq(scene_open(&scene), 0);
+    usleep(50000);
+    atomic_store(&disk_full, true);
+    int rc;
+    while ((rc = try_append(0, count + 1, 20000, false, &position)) == 0) {
+        count++;
+        ck_assert_uint_lt(count, 1000);
+    }
+    ck_assert_int_eq(rc, WARP_ENOSPC);
+    ck_assert_int_eq(reserve, 1);
+    ck_assert_int_eq(log_health(scene.log), WARP_OK);
+    ck_assert_uint_gt(count, 20);
+    /* Small urgent ones still go, and all that was taken becomes durable. */
+    for (int i = 0; i < 50; i++)
+        ck_assert_int_eq(try_append(1, (uint64_t)i + 1, 100, true, &position),
+                         0);
+    ck_assert_int_eq(log_wait(scene.log, 1, position), 0);
+    ck_assert_int_eq(log_sync(scene.log), 0);
+    ck_assert_int_eq(try_append(0, 1, 20000, false, &position), WARP_ENOSPC);
+    ck_assert_int_eq(reserve, 1);
+    if (_i == 0) {
+        atomic_store(&disk_full, false);
+    } else {
+        /* Room comes from a checkpoint instead. */
+        ck_assert_int_eq(log_mark(scene.log, &mark), 0);
+        ck_assert_int_eq(log_cut(scene.log, mark), 0);
+    }
+    for (int i = 0; i < 200; i++) {
+        rc = try_append(0, count + 1, 20000, false, &position);
+        if (rc == 0)
+            break;
+        usleep(10000);
+    }
+    ck_assert_int_eq(rc, 0);
+    ck_assert_uint_eq(scene.events, 0);
+    scene_stop(&scene);
+    if (_i == 0) {
+        scene_replay_only(&scene);
+        ck_assert_uint_eq(scene.seen.bad, 0);
+        ck_assert_uint_eq(scene.seen.count[0], count + 1);
+        ck_assert_uint_eq(scene.seen.count[1], 50);
+    }
+}
+END_TEST
+
+/* A file system of 8 MiB, really full. */
+START_TEST(a_small_file_system_fills_up)
+{
+    uint64_t position, count = 0, mark;
+    char small[300];
+    snprintf(small, sizeof small, "%s/small", scene.dir);
+    ck_assert_int_eq(os_mkdir(small), 0);
+    if (mount("tmpfs", small, "tmpfs", 0, "size=12m") != 0) {
+        fprintf(stderr, "skipped: no tmpfs may be mounted here (%s)\n",
+                strerror(errno));
+        rmdir(small);
+        return;
+    }
+    char parent[256];
+    memcpy(parent, scene.dir, sizeof parent);
+    memcpy(scene.dir, small, sizeof scene.dir);
+    ck_assert_int_eq(scene_open(&scene), 0);
+    int rc, refused = 0;
+    for (int round = 0; round < 3; round++) {
+        while ((rc = try_append((uint32_t)(count % 3), count / 3 + 1, 3000,
+                                false, &position)) == 0) {
+            count++;
+            ck_assert_uint_lt(count, 100000);
+        }
+        ck_assert_int_eq(rc, WARP_ENOSPC);
+        refused++;
+        ck_assert_int_eq(log_sync(scene.log), 0);
+        ck_assert_int_eq(log_mark(scene.log, &mark), 0);
+        ck_assert_int_eq(log_cut(scene.log, mark), 0);
+        for (int i = 0; i < 200; i++) {
+            rc = try_append((uint32_t)(count % 3), count / 3 + 1, 3000, false,
+                            &position);
+            if (rc == 0)
+                break;
+            usleep(10000);
+        }
+        ck_assert_int_eq(rc, 0);
+        count++;
+    }
+    ck_assert_int_eq(refused, 3);
+    ck_assert_int_eq(log_health(scene.log), 0);
+    scene_stop(&scene);
+    ck_assert_int_eq(umount(small), 0);
+    memcpy(scene.dir, parent, sizeof parent);
+    rmdir(small);
+}
+END_TEST
+
+START_TEST(reading_only_writes_nothing)
+{
+    ck_assert_int_eq(scene_open(&scene), 0);
+    for (uint64_t i = 1; i <= 500; i++)
+        scene_append(&scene, (uint32_t)(i % 3), i, 100);
+    scene_crash(&scene);
+    atomic_store(&writes_until_error, 0);
+    atomic_store(&disk_full, true);
+    for (int i = 0; i < 3; i++) {
+        scene_replay_only(&scene);
+        ck_assert_uint_eq(scene.replayed, 500);
+    }
+    ck_assert_int_eq(atomic_load(&writes_until_error), 0);
+    scene.options.read_only = true;
+    ck_assert_int_eq(scene_open(&scene), 0);
+    uint64_t position;
+    ck_assert_int_eq(try_append(0, 1, 10, false, &position), WARP_EREADONLY);
+    ck_assert_int_eq(log_start(scene.log), WARP_EINVAL);
+}
+END_TEST
+
+START_TEST(without_direct_writes_all_is_the_same)
+{
+    uint64_t position;
+    atomic_store(&direct_refused, true);
+    ck_assert_int_eq(scene_open(&scene), 0);
+    for (uint64_t i = 1; i <= 3000; i++) {
+        position = scene_append(&scene, 5, i, 500);
+        if (i % 100 == 0)
+            ck_assert_int_eq(log_wait(scene.log, 5, position), 0);
+    }
+    scene_crash(&scene);
+    scene_replay_only(&scene);
+    ck_assert_uint_eq(scene.seen.count[5], 3000);
+    ck_assert_uint_eq(scene.seen.bad, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("log_fault");
+    TCase *all = tcase_create("all");
+    tcase_set_timeout(all, 60);
+    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_loop_test(all, an_error_of_a_write_is_sticky, 0, 4);
+    tcase_add_loop_test(all, a_full_disk_is_not_sticky, 0, 2);
+    tcase_add_test(all, a_small_file_system_fills_up);
+    tcase_add_test(all, reading_only_writes_nothing);
+    tcase_add_test(all, without_direct_writes_all_is_the_same);
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
