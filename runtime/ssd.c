@@ -12,7 +12,9 @@
 
 #include "error.h"
 #include "os.h"
+#include "ssd_check.h"
 #include "ssd_env.h"
+#include "ssd_guard.h"
 #include "ssd_redo.h"
 
 #include <errno.h>
@@ -22,7 +24,7 @@
 #include <stdlib.h>
 
 enum {
-    READERS = 480,     /* in the pool */
+    DAMAGED = -1,      /* beside LMDB's codes: an own check has failed */
     READERS_MAX = 512, /* that LMDB has room for: tools attach too */
     PATH_BYTES = 4096
 };
@@ -39,6 +41,7 @@ struct ssd_txn {
     int failed; /* the code that every further call gives */
     bool keeps; /* redo is filled */
     struct ssd_redo redo;
+    struct ssd_guard guard;
 };
 
 struct ssd {
@@ -48,8 +51,7 @@ struct ssd {
     bool read_only;
     uint64_t map_bytes, checked_bytes;
     struct tree_file file;
-    struct ssd_reader *readers;
-    _Atomic uint32_t gate;  /* 1: shut */
+    struct ssd_pool pool;
     _Atomic int broken;     /* the code of a map that was lost */
     struct os_lock writing; /* from begin to commit or abort */
     struct ssd_txn txn;
@@ -67,6 +69,8 @@ static int failed(struct ssd *ssd, int rc, const char *what)
         return 0;
     case MDB_NOTFOUND:
         return WARP_ENOTFOUND;
+    case DAMAGED:
+        return WARP_ECORRUPT;
     case MDB_MAP_FULL:
         return error_set(WARP_ENOSPC,
                          "%s: %s: the map of %" PRIu64
@@ -111,48 +115,7 @@ static int failed(struct ssd *ssd, int rc, const char *what)
     }
 }
 
-/* ---- the gate and the pool of readers ---- */
-
-static void wait_gate(struct ssd *ssd)
-{
-    while (atomic_load(&ssd->gate) != 0)
-        os_futex_wait(&ssd->gate, 1, -1);
-}
-
-static void shut_gate(struct ssd *ssd)
-{
-    atomic_store(&ssd->gate, 1);
-    for (uint32_t i = 0; i < READERS; i++)
-        while (atomic_load(&ssd->readers[i].busy) != 0)
-            os_yield();
-}
-
-static void open_gate(struct ssd *ssd)
-{
-    atomic_store(&ssd->gate, 0);
-    os_futex_wake(&ssd->gate, INT32_MAX);
-}
-
-static struct ssd_reader *take_reader(struct ssd *ssd)
-{
-    static _Atomic uint32_t threads;
-    static _Thread_local uint32_t mine = UINT32_MAX;
-    if (mine == UINT32_MAX)
-        mine = atomic_fetch_add(&threads, 1) % READERS;
-    for (;;) {
-        for (uint32_t i = 0; i < READERS; i++) {
-            struct ssd_reader *reader = &ssd->readers[(mine + i) % READERS];
-            uint32_t nobody = 0;
-            if (!atomic_compare_exchange_strong(&reader->busy, &nobody, 1))
-                continue;
-            if (atomic_load(&ssd->gate) == 0)
-                return reader;
-            atomic_store(&reader->busy, 0);
-            wait_gate(ssd);
-        }
-        os_yield();
-    }
-}
+/* ---- readers ---- */
 
 static int load_snapshot(struct ssd *ssd, uint64_t txn,
                          struct tree_snapshot *snapshot)
@@ -168,7 +131,7 @@ static int load_snapshot(struct ssd *ssd, uint64_t txn,
 
 int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **out)
 {
-    struct ssd_reader *reader = take_reader(ssd);
+    struct ssd_reader *reader = ssd_pool_take(&ssd->pool);
     int rc = atomic_load_explicit(&ssd->broken, memory_order_relaxed);
     if (rc != 0) {
         rc = error_set(rc, "%s cannot be mapped: open the store again",
@@ -199,7 +162,7 @@ int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **out)
     *out = reader;
     return 0;
 out:
-    atomic_store_explicit(&reader->busy, 0, memory_order_release);
+    ssd_pool_give(reader);
     return rc;
 }
 
@@ -207,7 +170,7 @@ void ssd_reader_leave(struct ssd *ssd, struct ssd_reader *reader)
 {
     (void)ssd;
     mdb_txn_reset(reader->txn);
-    atomic_store_explicit(&reader->busy, 0, memory_order_release);
+    ssd_pool_give(reader);
 }
 
 const struct tree_file *ssd_tree_file(const struct ssd *ssd)
@@ -242,10 +205,10 @@ static int map(struct ssd *ssd, uint64_t bytes)
 
 static void close_env(struct ssd *ssd)
 {
-    for (uint32_t i = 0; i < READERS && ssd->readers; i++) {
-        if (ssd->readers[i].txn)
-            mdb_txn_abort(ssd->readers[i].txn);
-        ssd->readers[i].txn = NULL;
+    for (uint32_t i = 0; i < SSD_READERS && ssd->pool.reader; i++) {
+        if (ssd->pool.reader[i].txn)
+            mdb_txn_abort(ssd->pool.reader[i].txn);
+        ssd->pool.reader[i].txn = NULL;
     }
     unmap(ssd);
     if (ssd->env)
@@ -361,13 +324,16 @@ int ssd_open(const char *dir, uint64_t map_bytes, bool read_only,
         rc = error_os(rc, "create", dir);
         goto out;
     }
-    ssd->readers = aligned_alloc(64, READERS * sizeof *ssd->readers);
-    if (!ssd->readers) {
-        rc = error_set(WARP_ENOMEM, "no memory to open %s", dir);
+    rc = ssd_pool_init(&ssd->pool);
+    if (rc != 0)
         goto out;
-    }
-    memset(ssd->readers, 0, READERS * sizeof *ssd->readers);
-    rc = reserve(ssd, dir, map_bytes ? map_bytes : map_default_bytes);
+    rc = ssd_check_file(dir, false, NULL, NULL);
+    if (rc == WARP_ENOTFOUND && read_only)
+        rc = error_set(WARP_ENOSTORE, "there is no %s", ssd->data_path);
+    else if (rc == WARP_ENOTFOUND)
+        rc = 0;
+    if (rc == 0)
+        rc = reserve(ssd, dir, map_bytes ? map_bytes : map_default_bytes);
     if (rc == 0)
         rc = prepare(ssd, dir);
     if (rc == 0)
@@ -386,7 +352,7 @@ void ssd_close(struct ssd **handle)
     *handle = NULL;
     close_env(ssd);
     ssd_redo_free(&ssd->txn.redo);
-    free(ssd->readers);
+    ssd_pool_fini(&ssd->pool);
     free(ssd);
 }
 
@@ -404,14 +370,14 @@ static int grow(struct ssd *ssd, bool early)
     if (!probe)
         return failed(ssd, MDB_MAP_FULL, "grow");
     os_unreserve(probe, 2 * (bytes - old));
-    shut_gate(ssd);
+    ssd_pool_shut(&ssd->pool);
     unmap(ssd);
     rc = mdb_env_set_mapsize(ssd->env, bytes);
     if (rc == 0)
         rc = -map(ssd, bytes);
     if (rc != 0)
         atomic_store(&ssd->broken, WARP_ENOMEM);
-    open_gate(ssd);
+    ssd_pool_open(&ssd->pool);
     if (rc != 0)
         return failed(ssd, rc, "grow the map of");
     if (ssd->event) {
@@ -467,6 +433,10 @@ int ssd_begin(struct ssd *ssd, struct ssd_txn **out)
     if (t->failed == 0)
         t->failed = failed(ssd, mdb_txn_begin(ssd->env, NULL, 0, &t->txn),
                            "begin to write");
+    ssd_guard_begin(&t->guard, &ssd->file);
+    if (t->failed == 0)
+        t->failed =
+            load_snapshot(ssd, mdb_txn_id(t->txn) - 1, &t->guard.snapshot);
     *out = t;
     return t->failed == 0 ? 0 : end(out, t->failed);
 }
@@ -488,7 +458,9 @@ static int put(struct ssd_txn *t, enum ssd_table table, struct ssd_slice key,
     MDB_cursor *cursor;
     MDB_val k = {key.bytes, (void *)(uintptr_t)key.data};
     MDB_val v = {value.bytes + SSD_CRC_BYTES, NULL};
-    int rc = cursor_of(t, table, &cursor);
+    int rc = ssd_guard_key(&t->guard, table, key, false) == 0
+                 ? cursor_of(t, table, &cursor)
+                 : DAMAGED;
     if (rc == 0)
         rc = mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
     if (rc != 0)
@@ -510,12 +482,19 @@ static void close_cursor(struct ssd_txn *t, enum ssd_table table)
     t->cursor[table] = NULL;
 }
 
+/* The pages that deleting this key reads. DAMAGED: the text is set. */
+static int guard(struct ssd_txn *t, enum ssd_table table, struct ssd_slice key)
+{
+    int rc = ssd_guard_key(&t->guard, table, key, true);
+    return rc == 0 ? 0 : DAMAGED;
+}
+
 static int del_range(struct ssd_txn *t, enum ssd_table table,
                      struct ssd_slice from, struct ssd_slice to)
 {
     MDB_cursor *cursor;
     MDB_val k, v, end_key = {to.bytes, (void *)(uintptr_t)to.data};
-    int rc = 0;
+    int rc = guard(t, table, from);
     while (rc == 0) {
         k = (MDB_val){from.bytes, (void *)(uintptr_t)from.data};
         rc = cursor_of(t, table, &cursor);
@@ -526,9 +505,10 @@ static int del_range(struct ssd_txn *t, enum ssd_table table,
             mdb_cmp(t->txn, t->ssd->table[table], &k, &end_key) >= 0)
             rc = MDB_NOTFOUND;
         if (rc == 0)
+            rc = guard(t, table, (struct ssd_slice){k.mv_data, k.mv_size});
+        if (rc == 0)
             rc = mdb_cursor_del(cursor, 0);
-        if (t->txn)
-            close_cursor(t, table);
+        close_cursor(t, table);
     }
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -542,6 +522,9 @@ static int apply(struct ssd_txn *t, const struct ssd_step *step)
         return put(t, step->table, step->a, step->b);
     case SSD_STEP_DEL:
         close_cursor(t, step->table);
+        rc = guard(t, step->table, step->a);
+        if (rc != 0)
+            return rc;
         rc = mdb_del(t->txn, t->ssd->table[step->table], &key, NULL);
         return rc == MDB_NOTFOUND ? 0 : rc;
     case SSD_STEP_DEL_RANGE:
@@ -643,7 +626,19 @@ void ssd_abort(struct ssd_txn **handle)
         end(handle, 0);
 }
 
-/* ---- figures ---- */
+/* ---- figures and checks ---- */
+
+int ssd_verify(struct ssd *ssd, void (*bad)(void *arg, const char *text),
+               void *arg)
+{
+    struct ssd_reader *reader;
+    int rc = ssd_reader_enter(ssd, &reader);
+    if (rc != 0)
+        return rc;
+    rc = ssd_check_pages(&ssd->file, &reader->snapshot, bad, arg);
+    ssd_reader_leave(ssd, reader);
+    return rc;
+}
 
 int ssd_stat(struct ssd *ssd, struct ssd_stat *stat)
 {

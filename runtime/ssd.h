@@ -75,4 +75,14 @@ struct ssd_stat {
 };
 int ssd_stat(struct ssd *ssd, struct ssd_stat *stat);
 
+/* Checks every page and value; calls bad for each damage. WARP_ECORRUPT when
+ * there was one. Holds one state of the file: what is written meanwhile takes
+ * new pages. */
+int ssd_verify(struct ssd *ssd, void (*bad)(void *arg, const char *text),
+               void *arg);
+/* The same for a closed one, before LMDB reads it. full: everything, else what
+ * every open checks. WARP_ENOTFOUND: there is no file. */
+int ssd_check_file(const char *dir, bool full,
+                   void (*bad)(void *arg, const char *text), void *arg);
+
 #endif

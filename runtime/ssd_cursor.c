@@ -81,11 +81,15 @@ static int place(const struct ssd_cursor *c, struct tree_cursor *tree)
     bool exact;
     if (!c->reverse) {
         int rc = tree_seek(tree, c->started ? last : from, &exact);
+        if (rc == 0)
+            rc = tree_check_path(tree);
         return rc == 0 && c->started && exact ? tree_next(tree) : rc;
     }
     if (!c->started && c->to_bytes == 0)
         return tree_last(tree);
     int rc = tree_seek(tree, c->started ? last : to, &exact);
+    if (rc >= 0 && tree->depth > 0 && tree_check_path(tree) != 0)
+        return WARP_ECORRUPT;
     return rc < 0 ? rc : tree_prev(tree);
 }
 

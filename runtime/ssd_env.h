@@ -16,16 +16,34 @@ struct ssd_reader {
     struct tree_snapshot snapshot;
 };
 
+/* ---- ssd_pool.c ---- */
+enum { SSD_READERS = 480 };
+struct ssd_pool {
+    struct ssd_reader *reader;
+    _Atomic uint32_t gate; /* 1: shut */
+};
+int ssd_pool_init(struct ssd_pool *pool);
+void ssd_pool_fini(struct ssd_pool *pool);
+struct ssd_reader *ssd_pool_take(struct ssd_pool *pool);
+void ssd_pool_give(struct ssd_reader *reader);
+void ssd_pool_shut(struct ssd_pool *pool); /* returns when all have left */
+void ssd_pool_open(struct ssd_pool *pool);
+
+/* ---- ssd.c ---- */
 /* Enter shortly: the map grows only when nobody is inside, and pages are not
  * reused. A thread enters once at a time. */
 int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **reader);
 void ssd_reader_leave(struct ssd *ssd, struct ssd_reader *reader);
 const struct tree_file *ssd_tree_file(const struct ssd *ssd);
 
+/* ---- ssd_read.c ---- */
 /* The CRC32C behind each value. */
 #define SSD_CRC_BYTES 4
 uint32_t ssd_value_crc(enum ssd_table table, struct ssd_slice key,
                        const void *value, size_t bytes);
+/* Checks the value of a node in page `page` and takes the CRC off. */
+int ssd_node_check(const struct tree_file *file, uint64_t page,
+                   enum ssd_table table, struct tree_node *node);
 /* Checks the entry that the cursor stands on and takes the CRC off. */
 int ssd_entry_read(const struct tree_cursor *c, enum ssd_table table,
                    struct ssd_slice *key, struct ssd_slice *value);

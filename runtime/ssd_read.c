@@ -42,8 +42,8 @@ static void key_text(struct ssd_slice key, char *to, size_t bytes)
     to[n] = 0;
 }
 
-__attribute__((cold)) static int damaged(const struct tree_cursor *c,
-                                         enum ssd_table table,
+__attribute__((cold)) static int damaged(const struct tree_file *file,
+                                         uint64_t page, enum ssd_table table,
                                          struct ssd_slice key, const char *what)
 {
     char text[200];
@@ -51,23 +51,28 @@ __attribute__((cold)) static int damaged(const struct tree_cursor *c,
     return error_set(WARP_ECORRUPT,
                      "%s is damaged: table %s, key %s, page %" PRIu64
                      " %s; restore a backup or run `warp verify`",
-                     c->file->path, tree_table_name[table], text,
-                     c->number[c->depth - 1], what);
+                     file->path, tree_table_name[table], text, page, what);
 }
 
-static int check_entry(const struct tree_cursor *c, enum ssd_table table,
-                       struct tree_node *node)
+int ssd_node_check(const struct tree_file *file, uint64_t page,
+                   enum ssd_table table, struct tree_node *node)
 {
     uint32_t crc;
     if (node->is_tree || node->value.bytes < SSD_CRC_BYTES)
-        return damaged(c, table, node->key, "has a value too short");
+        return damaged(file, page, table, node->key, "has a value too short");
     node->value.bytes -= SSD_CRC_BYTES;
     memcpy(&crc, (const uint8_t *)node->value.data + node->value.bytes,
            SSD_CRC_BYTES);
     if (crc !=
         ssd_value_crc(table, node->key, node->value.data, node->value.bytes))
-        return damaged(c, table, node->key, "has a wrong checksum");
+        return damaged(file, page, table, node->key, "has a wrong checksum");
     return 0;
+}
+
+static int check_entry(const struct tree_cursor *c, enum ssd_table table,
+                       struct tree_node *node)
+{
+    return ssd_node_check(c->file, c->number[c->depth - 1], table, node);
 }
 
 int ssd_entry_read(const struct tree_cursor *c, enum ssd_table table,
@@ -94,7 +99,8 @@ static int check_neighbour(const struct tree_cursor *c, enum ssd_table table,
         return rc;
     int diff = tree_compare(c->root, node.key, key);
     if (diff == 0 || (diff < 0) != (side < 0))
-        return damaged(c, table, key, "is not where the key would be");
+        return damaged(c->file, c->number[c->depth - 1], table, key,
+                       "is not where the key would be");
     if (node.value.bytes > NEIGHBOUR_BYTES_MAX)
         return 0;
     return check_entry(c, table, &node);
@@ -104,6 +110,8 @@ static int check_neighbour(const struct tree_cursor *c, enum ssd_table table,
 static int check_absent(struct tree_cursor *c, enum ssd_table table,
                         struct ssd_slice key, int rc)
 {
+    if (c->depth > 0 && tree_check_path(c) != 0)
+        return WARP_ECORRUPT;
     if (rc == 0)
         rc = check_neighbour(c, table, key, 1);
     if (rc < 0)

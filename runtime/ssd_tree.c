@@ -79,6 +79,17 @@ static int root_decode(const struct tree_file *file, uint64_t page,
     return 0;
 }
 
+uint32_t tree_page_bytes(const uint8_t *file, uint64_t bytes)
+{
+    if (bytes < 2 * 512)
+        return 0;
+    uint32_t page = get32(file + 40);
+    if (page < 512 || page > 32768 || (page & (page - 1)) != 0 ||
+        bytes < 2 * (uint64_t)page)
+        return 0;
+    return page;
+}
+
 int tree_meta_read(const struct tree_file *file, uint32_t which,
                    struct tree_meta *meta)
 {
@@ -125,9 +136,10 @@ int tree_snapshot_load(const struct tree_file *file, uint64_t txn,
     s->txn = txn;
     s->free = meta.free;
     s->tables = meta.tables;
+    s->page_limit = meta.last_page + 1;
     s->page_count = file_bytes / file->page_bytes;
-    if (meta.last_page < s->page_count)
-        s->page_count = meta.last_page + 1;
+    if (s->page_limit < s->page_count)
+        s->page_count = s->page_limit;
     for (uint32_t i = 0; i < SSD_TABLE_COUNT; i++) {
         struct tree_cursor c;
         struct tree_node node;
@@ -210,7 +222,7 @@ int tree_compare(const struct tree_root *root, struct ssd_slice a,
         return x < y ? -1 : x > y;
     }
     size_t bytes = a.bytes < b.bytes ? a.bytes : b.bytes;
-    int diff = memcmp(a.data, b.data, bytes);
+    int diff = bytes ? memcmp(a.data, b.data, bytes) : 0;
     if (diff != 0)
         return diff;
     return a.bytes < b.bytes ? -1 : a.bytes > b.bytes;
@@ -266,6 +278,8 @@ int tree_check_page(const struct tree_file *file, const struct tree_snapshot *s,
     if (rc != 0)
         return rc;
     uint32_t count = entries_of(p), used = 0;
+    if (!leaf && count < 2 && !root->numbers)
+        return damaged(file, number, "is a branch with one child");
     struct ssd_slice last = {NULL, 0};
     for (uint32_t i = 0; i < count; i++) {
         uint32_t offset = node_offset(file, p, i);
@@ -377,6 +391,32 @@ static int search_page(const struct tree_cursor *c, uint32_t level, bool leaf,
     return 0;
 }
 
+/* Do the leaf's keys lie where the path to it says? A child that is another
+ * page of the tree shows here. */
+int tree_check_path(const struct tree_cursor *c)
+{
+    uint32_t leaf = c->root->depth - 1;
+    const uint8_t *page = c->page[leaf];
+    uint32_t first = node_offset(c->file, page, 0);
+    uint32_t last = node_offset(c->file, page, entries_of(page) - 1);
+    if (first == 0 || last == 0)
+        return damaged(c->file, c->number[leaf], "has a node outside of it");
+    for (uint32_t level = 0; level < leaf; level++) {
+        const uint8_t *up = c->page[level];
+        uint32_t at = c->at[level];
+        uint32_t low = at > 0 ? node_offset(c->file, up, at) : 0;
+        uint32_t high =
+            at + 1 < entries_of(up) ? node_offset(c->file, up, at + 1) : 0;
+        if ((low != 0 && tree_compare(c->root, node_key(page + first),
+                                      node_key(up + low)) < 0) ||
+            (high != 0 && tree_compare(c->root, node_key(page + last),
+                                       node_key(up + high)) >= 0))
+            return damaged(c->file, c->number[leaf],
+                           "has keys of another page");
+    }
+    return 0;
+}
+
 /* From `level` down along the first or last entries. */
 static int descend(struct tree_cursor *c, uint32_t level, bool last)
 {
@@ -385,11 +425,13 @@ static int descend(struct tree_cursor *c, uint32_t level, bool last)
         if (rc != 0)
             return rc;
         c->at[level] = last ? (uint16_t)(entries_of(c->page[level]) - 1) : 0;
+        if (level + 1 == c->root->depth)
+            return tree_check_path(c);
     }
     return 0;
 }
 
-int tree_seek(struct tree_cursor *c, struct ssd_slice key, bool *exact)
+int tree_descend(struct tree_cursor *c, struct ssd_slice key, bool *exact)
 {
     uint32_t depth = c->root->depth;
     *exact = false;
@@ -408,9 +450,18 @@ int tree_seek(struct tree_cursor *c, struct ssd_slice key, bool *exact)
             return rc;
     }
     c->depth = depth;
-    if (c->at[depth - 1] < entries_of(c->page[depth - 1]))
+    return 0;
+}
+
+int tree_seek(struct tree_cursor *c, struct ssd_slice key, bool *exact)
+{
+    int rc = tree_descend(c, key, exact);
+    if (rc != 0)
+        return rc;
+    uint32_t leaf = c->depth - 1;
+    if (c->at[leaf] < entries_of(c->page[leaf]))
         return 0;
-    c->at[depth - 1]--;
+    c->at[leaf]--;
     return tree_next(c);
 }
 
@@ -470,6 +521,72 @@ int tree_node(const struct tree_cursor *c, struct tree_node *node)
                      c->at[leaf], node);
 }
 
+int tree_beside(struct tree_cursor *c, uint32_t level, bool left)
+{
+    uint32_t up = level;
+    do {
+        if (up == 0)
+            return WARP_END;
+        up--;
+    } while (left ? c->at[up] == 0 : c->at[up] + 1u >= entries_of(c->page[up]));
+    c->at[up] = (uint16_t)(left ? c->at[up] - 1 : c->at[up] + 1);
+    for (uint32_t l = up + 1; l <= level; l++) {
+        int rc = open_level(c, l);
+        if (rc != 0)
+            return rc;
+        c->at[l] = left ? (uint16_t)(entries_of(c->page[l]) - 1) : 0;
+    }
+    return 0;
+}
+
+int tree_lowest(struct tree_cursor *c, uint32_t level)
+{
+    c->at[level] = 0;
+    return descend(c, level + 1, false);
+}
+
+struct ssd_slice tree_upper_bound(const struct tree_cursor *c)
+{
+    for (uint32_t level = c->depth - 1; level > 0; level--) {
+        const uint8_t *page = c->page[level - 1];
+        uint32_t next = c->at[level - 1] + 1u;
+        if (next < entries_of(page)) {
+            uint32_t offset = node_offset(c->file, page, next);
+            if (offset != 0)
+                return node_key(page + offset);
+        }
+    }
+    return (struct ssd_slice){NULL, 0};
+}
+
+uint32_t tree_fill(const struct tree_cursor *c, uint32_t level)
+{
+    const uint8_t *page = c->page[level];
+    uint32_t room = c->file->page_bytes - HEADER_BYTES;
+    uint32_t left = (uint32_t)get16(page + 14) - get16(page + 12);
+    return left < room ? (room - left) * 1000 / room : 0;
+}
+
+uint32_t tree_entries(const uint8_t *page)
+{
+    return entries_of(page);
+}
+
+uint64_t tree_child(const struct tree_file *file, const uint8_t *page,
+                    uint32_t at, struct ssd_slice *key)
+{
+    uint32_t offset = node_offset(file, page, at);
+    *key = node_key(page + offset);
+    return node_child(page + offset);
+}
+
+int tree_leaf(const struct tree_file *file, const struct tree_snapshot *s,
+              uint64_t number, uint32_t at, struct tree_node *node)
+{
+    return leaf_node(file, s, file->map + number * file->page_bytes, number, at,
+                     node);
+}
+
 int tree_free_walk(const struct tree_file *file, const struct tree_snapshot *s,
                    uint64_t *count, int (*fn)(void *arg, uint64_t page),
                    void *arg)
@@ -486,7 +603,7 @@ int tree_free_walk(const struct tree_file *file, const struct tree_snapshot *s,
             return rc;
         /* A list: its length, then page numbers, falling. */
         const uint8_t *list = node.value.data;
-        uint64_t at = c.number[c.depth - 1], last = s->page_count;
+        uint64_t at = c.number[c.depth - 1], last = s->page_limit;
         uint64_t n = node.value.bytes >= 8 ? get64(list) : UINT64_MAX;
         if (n > node.value.bytes / 8 - 1)
             return damaged(file, at, "has a list of free pages too long");

@@ -30,7 +30,8 @@ struct tree_root {
 /* One state of the whole file, immutable while a reader pins it. */
 struct tree_snapshot {
     uint64_t txn;
-    uint64_t page_count; /* pages below it exist */
+    uint64_t page_count; /* pages below it exist in the file */
+    uint64_t page_limit; /* LMDB has given out pages below it */
     struct tree_root free, tables, table[SSD_TABLE_COUNT];
 };
 
@@ -57,6 +58,8 @@ struct tree_meta {
     struct tree_root free, tables;
 };
 
+/* The page size that the file tells, or 0: none that is possible. */
+uint32_t tree_page_bytes(const uint8_t *file, uint64_t bytes);
 /* Decodes and checks a meta page (0 or 1). */
 int tree_meta_read(const struct tree_file *file, uint32_t which,
                    struct tree_meta *meta);
@@ -68,6 +71,9 @@ int tree_snapshot_load(const struct tree_file *file, uint64_t txn,
 void tree_cursor_init(struct tree_cursor *c, const struct tree_file *file,
                       const struct tree_snapshot *snapshot,
                       const struct tree_root *root);
+/* To the leaf that holds the key or would; the cursor may stand behind its last
+ * entry. WARP_END: the tree is empty. */
+int tree_descend(struct tree_cursor *c, struct ssd_slice key, bool *exact);
 /* To the first entry whose key is not below `key` (bytes 0: the first one).
  * *exact: it has this key. WARP_END: there is none; the cursor then stands
  * behind the last entry, so that tree_prev() gives it. */
@@ -76,6 +82,24 @@ int tree_last(struct tree_cursor *c);
 int tree_next(struct tree_cursor *c);
 int tree_prev(struct tree_cursor *c); /* WARP_END: stays on the first one */
 int tree_node(const struct tree_cursor *c, struct tree_node *node);
+/* From the page of a level to the one beside it in key order; levels below are
+ * left behind. WARP_END: there is none. */
+int tree_beside(struct tree_cursor *c, uint32_t level, bool left);
+/* Opens the pages below a level's entry, along the first ones. */
+int tree_lowest(struct tree_cursor *c, uint32_t level);
+/* The key that bounds the leaf the cursor stands on; bytes 0: nothing does. */
+struct ssd_slice tree_upper_bound(const struct tree_cursor *c);
+/* Do the keys of the leaf lie within the bounds of all levels above? */
+int tree_check_path(const struct tree_cursor *c);
+/* How full a level's page is, of 1000. */
+uint32_t tree_fill(const struct tree_cursor *c, uint32_t level);
+
+/* Entries of a page that was checked; a branch's child with its key. */
+uint32_t tree_entries(const uint8_t *page);
+uint64_t tree_child(const struct tree_file *file, const uint8_t *page,
+                    uint32_t at, struct ssd_slice *key);
+int tree_leaf(const struct tree_file *file, const struct tree_snapshot *s,
+              uint64_t number, uint32_t at, struct tree_node *node);
 
 /* A page of a tree: header, nodes and order of keys. */
 int tree_check_page(const struct tree_file *file,
