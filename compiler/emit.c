@@ -155,11 +155,11 @@ static bool wanted(const struct gen *gen, const struct generator *generator)
 
 static const struct source_range nowhere;
 
-static void write_file(struct gen *gen, const char *path,
-                       const struct text *text)
+/* Ends what output_begin() began. */
+static void end_file(struct gen *gen, struct output *output, const char *path)
 {
     struct command *c = gen->command;
-    switch (emit_write(path, text->at, text->size, !gen->check)) {
+    switch (output_end(&output)) {
     case EMIT_SAME:
         break;
     case EMIT_CHANGED:
@@ -239,10 +239,13 @@ static void add_rule(struct gen *gen, const struct model *model)
 static void write_rules(struct gen *gen, const char *stem)
 {
     const char *path = gen->depfile;
+    struct output *output;
     if (path == NULL)
         path = output_path(gen, stem, ".warp.d");
-    write_file(gen, path, &gen->rules);
-    text_clear(&gen->rules);
+    output = output_begin(&gen->text, path, true);
+    text_bytes(&gen->text, gen->rules.at, gen->rules.size);
+    end_file(gen, output, path);
+    gen->rules.size = 0;
 }
 
 static void emit_model(struct gen *gen, const struct model *model)
@@ -261,13 +264,14 @@ static void emit_model(struct gen *gen, const struct model *model)
         return;
     }
     for (int i = 0; i < GENERATORS; i++) {
+        const char *path;
+        struct output *output;
         if (!wanted(gen, &generators[i]))
             continue;
-        text_clear(&gen->text);
+        path = output_path(gen, model->root->stem, generators[i].suffix);
+        output = output_begin(&gen->text, path, !gen->check);
         generators[i].emit(&emit, &gen->text);
-        write_file(gen,
-                   output_path(gen, model->root->stem, generators[i].suffix),
-                   &gen->text);
+        end_file(gen, output, path);
     }
     if (gen->deps && !gen->check) {
         add_rule(gen, model);
@@ -328,7 +332,7 @@ int gen_run(struct command *command)
     int status = read_arguments(&gen);
     if (status != EXIT_CLEAN)
         return status;
-    text_init(&gen.text, command->arena, 1 << 16);
+    text_init(&gen.text, command->arena, 4 * TEXT_FLUSH_BYTES);
     text_init(&gen.rules, command->arena, 1 << 10);
     command->compile->schema_name = gen.name;
     if (make_directory(&gen)) {

@@ -50,9 +50,10 @@ void emit_wsd(const struct emit *emit, struct text *out);
 void emit_c_header(const struct emit *emit, struct text *out);
 void emit_c_source(const struct emit *emit, struct text *out);
 
-/* emit_c_calls.c: the generated functions, as prototypes or with bodies. */
-void emit_c_calls(struct text *out, const struct model_product *product,
-                  bool bodies);
+/* emit_c_calls.c: the functions of a product, for the header and the .c. */
+void emit_c_prototypes(struct text *out, const struct model_product *product);
+void emit_c_definitions(struct text *out,
+                        const struct model_product *product);
 
 /* emit_c_types.c: the tables of the types that the file's products use. */
 void emit_c_types(const struct emit *emit, struct text *out);
@@ -74,11 +75,13 @@ void emit_field_facts(struct text *out, const struct model_field *field);
 enum emit_result { EMIT_SAME, EMIT_CHANGED, EMIT_FAILED };
 /* Makes the directory and what it lies in; 0 or an errno value. */
 int emit_make_directory(const char *path);
-/* Writes when the bytes differ from the file's; through a file beside it, so
- * that a reader sees the old or the new. With `write` false only compares.
- * EMIT_FAILED: errno says why. */
-enum emit_result emit_write(const char *path, const char *bytes, size_t size,
-                            bool write);
+/* A file that is written only when its bytes change, through one beside it, so
+ * that a reader sees the old or the new. What is in `text` goes to it piece by
+ * piece: see text_flush(). With `write` false it is only compared. */
+struct output;
+struct output *output_begin(struct text *text, const char *path, bool write);
+/* EMIT_FAILED: errno says why. */
+enum emit_result output_end(struct output **output);
 
 /* emit.c: the verb gen. */
 int gen_run(struct command *command);

@@ -1,7 +1,7 @@
-/* The functions of a product, as prototypes for the header or with their
- * bodies: each is a row below, and each is one call of the runtime with the
- * product's descriptor. A further call is a row, and its function in
- * <warp/gen.h>. */
+/* The functions of a product: a prototype per row of `calls` in the header,
+ * and in the .c file one definition per field and kind, by the macros at the
+ * end of <warp/gen.h>. A further call is a row here and its macro there; the
+ * compiler of the generated code sees to it that both agree. */
 #include "emit.h"
 
 #include <string.h>
@@ -9,42 +9,43 @@
 /* Which fields a row stands for. */
 enum which { RECORD, SETTABLE, ADDABLE, INDEXED, UNIQUE, COLUMN, SERIES };
 
-/* In `name`, # is the field. `args` lists parameters and arguments in order,
- * one letter each: see put_parameter() and put_argument(). */
+/* In `name`, # is the field. `parameters`: one letter each, see
+ * put_parameter(). */
 struct call {
     enum which which;
-    const char *name, *target, *args;
+    const char *name, *parameters;
 };
 
 static const struct call calls[] = {
-    { RECORD, "_put", "put", "drm" },
-    { RECORD, "_get", "get", "dkmoa" },
-    { RECORD, "_delete", "delete", "dk" },
-    { SETTABLE, "_set_#", "set", "dkiv" },
-    { ADDABLE, "_add_#", "add", "dkiDw" },
-    { RECORD, "_touch", "touch", "dkm" },
-    { RECORD, "_expire", "expire", "dkml" },
-    { RECORD, "_version", "version", "dkV" },
-    { RECORD, "_state", "state", "dkf" },
-    { RECORD, "_prefetch", "prefetch", "dKcm" },
-    { RECORD, "_scan", "scan", "dgmI" },
-    { INDEXED, "_by_#", "by", "diqmI" },
-    { UNIQUE, "_get_by_#", "get_by", "diqmoa" },
-    { RECORD, "_next", "next", "noa" },
-    { COLUMN, "_#_column", "column", "disC" },
-    { SERIES, "_#_append", "append", "dkite" },
-    { SERIES, "_#_range", "range", "dkiFTI" },
-    { SERIES, "_#_next", "range_next", "nipEa" },
+    { RECORD, "_put", "drm" },
+    { RECORD, "_get", "dkmoa" },
+    { RECORD, "_delete", "dk" },
+    { SETTABLE, "_set_#", "dkv" },
+    { ADDABLE, "_add_#", "dkDw" },
+    { RECORD, "_touch", "dkm" },
+    { RECORD, "_expire", "dkml" },
+    { RECORD, "_version", "dkV" },
+    { RECORD, "_state", "dkf" },
+    { RECORD, "_prefetch", "dKcm" },
+    { RECORD, "_scan", "dgmI" },
+    { INDEXED, "_by_#", "dqmI" },
+    { UNIQUE, "_get_by_#", "dqmoa" },
+    { RECORD, "_next", "noa" },
+    { COLUMN, "_#_column", "dsC" },
+    { SERIES, "_#_append", "dkte" },
+    { SERIES, "_#_range", "dkFTI" },
+    { SERIES, "_#_next", "npEa" },
     /* the twins inside a batch */
-    { RECORD, "_put_in", "put_in", "brm" },
-    { SETTABLE, "_set_#_in", "set_in", "bkiv" },
-    { ADDABLE, "_add_#_in", "add_in", "bkiD" },
-    { RECORD, "_delete_in", "delete_in", "bk" },
-    { RECORD, "_touch_in", "touch_in", "bkm" },
-    { RECORD, "_expire_in", "expire_in", "bkml" },
-    { SERIES, "_#_append_in", "append_in", "bkite" },
-    { RECORD, "_expect_in", "expect_in", "bkx" },
+    { RECORD, "_put_in", "brm" },
+    { SETTABLE, "_set_#_in", "bkv" },
+    { ADDABLE, "_add_#_in", "bkD" },
+    { RECORD, "_delete_in", "bk" },
+    { RECORD, "_touch_in", "bkm" },
+    { RECORD, "_expire_in", "bkml" },
+    { SERIES, "_#_append_in", "bkte" },
+    { RECORD, "_expect_in", "bkx" },
 };
+enum { CALLS = sizeof calls / sizeof calls[0] };
 
 static bool applies(enum which which, const struct model_field *f)
 {
@@ -60,7 +61,7 @@ static bool applies(enum which which, const struct model_field *f)
     return false;
 }
 
-/* A parameter's name in a prototype must not be another one's. */
+/* A parameter's name must not be another one's. */
 static const char *safe_name(const char *wanted, const char *otherwise)
 {
     static const char *const taken[] = {
@@ -78,166 +79,57 @@ static const char *delta_type(const struct model_field *f)
     return f->type->class == CLASS_FLOAT ? f->type->c_type : "int64_t";
 }
 
-/* `struct game_item *` and a name. Names of parameters that only their type
- * explains are left out of prototypes. */
-static void put_named(struct text *out, const char *type, const char *after,
-                      const char *name)
-{
-    text_put(out, type);
-    text_put(out, after);
-    if (name == NULL)
-        return;
-    if (*after == '\0')
-        text_bytes(out, " ", 1);
-    text_put(out, name);
-}
-
-static void put_parameter(struct text *out, char letter, bool body,
+/* Parameters that only their type explains have no name. */
+static void put_parameter(struct text *out, char letter,
                           const struct model_product *p,
-                          const struct model_field *f)
+                          const struct model_field *f, const char *key)
 {
-    const char *type = f ? f->type->c_type : "";
-    const char *element = f && f->series ? f->type->element->c_type : "";
-    const char *key = p->key_composite ? "key"
-                                       : safe_name(p->keys[0]->c_name, "key");
     switch (letter) {
-    case 'd':
-        put_named(out, "struct warp_db", " *", body ? "db" : NULL);
-        break;
-    case 'b':
-        put_named(out, "struct warp_batch", " *", body ? "batch" : NULL);
-        break;
-    case 'n':
-        put_named(out, "struct warp_iter", " *", body ? "iter" : NULL);
-        break;
-    case 'k':
-        put_named(out, p->key_c_type, "", body ? "key" : key);
-        break;
-    case 'K':
-        text_put(out, "const ");
-        put_named(out, p->key_c_type, " *", "keys");
-        break;
-    case 'r':
-        text_put(out, "const struct ");
-        put_named(out, p->c_name, " *", body ? "record" : NULL);
-        break;
-    case 'o':
-        text_put(out, "struct ");
-        put_named(out, p->c_name, " *", "out");
-        break;
-    case 'g':
-        text_put(out, "const struct ");
-        put_named(out, p->c_name, "_range *", body ? "range" : NULL);
-        break;
-    case 'v':
-        put_named(out, type, "", body ? "value" : NULL);
-        break;
+    case 'd': TEXT(out, "struct warp_db *"); break;
+    case 'b': TEXT(out, "struct warp_batch *"); break;
+    case 'n': TEXT(out, "struct warp_iter *"); break;
+    case 'a': TEXT(out, "struct warp_arena *"); break;
+    case 'I': TEXT(out, "struct warp_iter **"); break;
+    case 'C': TEXT(out, "struct warp_column *"); break;
+    case 'm': TEXT(out, "uint64_t fields"); break;
+    case 'c': TEXT(out, "size_t count"); break;
+    case 'l': TEXT(out, "int64_t deadline_ms"); break;
+    case 'V': TEXT(out, "uint64_t *version"); break;
+    case 'x': TEXT(out, "uint64_t version"); break;
+    case 'f': TEXT(out, "uint64_t field"); break;
+    case 's': TEXT(out, "uint32_t shard"); break;
+    case 't': TEXT(out, "int64_t at_ms"); break;
+    case 'p': TEXT(out, "int64_t *at_ms"); break;
+    case 'F': TEXT(out, "int64_t from_ms"); break;
+    case 'T': TEXT(out, "int64_t to_ms"); break;
+    case 'k': text_put3(out, p->key_c_type, " ", key); break;
+    case 'K': text_put3(out, "const ", p->key_c_type, " *keys"); break;
+    case 'r': text_put3(out, "const struct ", p->c_name, " *"); break;
+    case 'o': text_put3(out, "struct ", p->c_name, " *out"); break;
+    case 'g': text_put3(out, "const struct ", p->c_name, "_range *"); break;
+    case 'v': text_put(out, f->type->c_type); break;
     case 'q':
-        put_named(out, type, "",
-                  body ? "value" : safe_name(f->c_name, "value"));
+        text_put3(out, f->type->c_type, " ", safe_name(f->c_name, "value"));
         break;
-    case 'D':
-        put_named(out, delta_type(f), "", "delta");
-        break;
-    case 'w':
-        put_named(out, type, " *", "now");
-        break;
-    case 'e':
-        put_named(out, element, "", body ? "element" : NULL);
-        break;
-    case 'E':
-        put_named(out, element, " *", body ? "element" : NULL);
-        break;
-    case 'a':
-        put_named(out, "struct warp_arena", " *", body ? "arena" : NULL);
-        break;
-    case 'I':
-        put_named(out, "struct warp_iter", " **", body ? "iter" : NULL);
-        break;
-    case 'C':
-        put_named(out, "struct warp_column", " *", body ? "column" : NULL);
-        break;
-    case 'm': text_put(out, "uint64_t fields"); break;
-    case 'c': text_put(out, "size_t count"); break;
-    case 'l': text_put(out, "int64_t deadline_ms"); break;
-    case 'V': text_put(out, "uint64_t *version"); break;
-    case 'x': text_put(out, "uint64_t version"); break;
-    case 'f': text_put(out, "uint64_t field"); break;
-    case 's': text_put(out, "uint32_t shard"); break;
-    case 't': text_put(out, "int64_t at_ms"); break;
-    case 'p': text_put(out, "int64_t *at_ms"); break;
-    case 'F': text_put(out, "int64_t from_ms"); break;
-    case 'T': text_put(out, "int64_t to_ms"); break;
+    case 'D': text_put3(out, delta_type(f), " ", "delta"); break;
+    case 'w': text_put3(out, f->type->c_type, " *", "now"); break;
+    case 'e': text_put(out, f->type->element->c_type); break;
+    case 'E': text_put3(out, f->type->element->c_type, " *", ""); break;
     }
 }
 
-/* No parameter: the field's number, and the time of an element that carries
- * it itself. */
-static bool is_parameter(char letter, const struct model_field *f)
-{
-    return letter != 'i' && !(letter == 't' && f && f->by);
-}
-
-static void put_argument(struct text *out, char letter,
-                         const struct model_product *p,
-                         const struct model_field *f)
-{
-    static const struct { char letter; const char *text; } plain[] = {
-        { 'k', "&key" }, { 'K', "keys" }, { 'r', "record" }, { 'o', "out" },
-        { 'g', "&r" }, { 'v', "&value" }, { 'q', "&value" },
-        { 'D', "&delta" }, { 'w', "now" }, { 'e', "&element" },
-        { 'E', "element" }, { 'a', "arena" }, { 'I', "iter" },
-        { 'C', "column" }, { 'm', "fields" }, { 'c', "count" },
-        { 'l', "deadline_ms" }, { 'V', "version" }, { 'x', "version" },
-        { 'f', "field" }, { 's', "shard" }, { 'p', "at_ms" },
-        { 'F', "from_ms" }, { 'T', "to_ms" }
-    };
-    if (letter == 'd' || letter == 'b' || letter == 'n') {
-        text_format(out, "%s, &%s_warp_product",
-                    letter == 'd' ? "db" : letter == 'b' ? "batch" : "iter",
-                    p->c_name);
-    } else if (letter == 'i') {
-        text_format(out, "%u", f->index);
-    } else if (letter == 't') {
-        text_put(out, f->by ? "WARP_NOW" : "at_ms");
-    } else {
-        for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
-            if (plain[i].letter == letter)
-                text_put(out, plain[i].text);
-    }
-}
-
-static void put_body(struct text *out, const struct call *call,
-                     const struct model_product *p,
-                     const struct model_field *f)
-{
-    text_put(out, "\n{\n");
-    if (strchr(call->args, 'g'))
-        text_put(out,
-                 "    const struct warp_gen_range r = {\n"
-                 "        range && range->has_from ? &range->from : NULL,\n"
-                 "        range && range->has_to ? &range->to : NULL,\n"
-                 "        range && range->has_prefix ? &range->prefix : NULL,"
-                 "\n        range && range->reverse };\n");
-    text_format(out, "    return warp_gen_%s(", call->target);
-    for (const char *letter = call->args; *letter; letter++) {
-        if (letter > call->args)
-            text_bytes(out, ", ", 2);
-        put_argument(out, *letter, p, f);
-    }
-    text_put(out, ");\n}\n");
-}
-
-static void put_call(struct text *out, const struct call *call, bool body,
-                     const struct model_product *p,
-                     const struct model_field *f)
+static void put_prototype(struct text *out, const struct call *call,
+                          const struct model_product *p,
+                          const struct model_field *f, const char *key)
 {
     const char *mark = strchr(call->name, '#');
     bool first = true;
-    if (f && f->deprecated && !body)
-        text_put(out, "WARP_DEPRECATED ");
-    text_put(out, strcmp(call->target, "state") == 0 ? "enum warp_state "
-                                                     : "int ");
+    if (f && f->deprecated)
+        TEXT(out, "WARP_DEPRECATED ");
+    if (strcmp(call->name, "_state") == 0)
+        TEXT(out, "enum warp_state ");
+    else
+        TEXT(out, "int ");
     text_put(out, p->c_name);
     if (mark) {
         text_bytes(out, call->name, (size_t)(mark - call->name));
@@ -246,38 +138,77 @@ static void put_call(struct text *out, const struct call *call, bool body,
     } else {
         text_put(out, call->name);
     }
-    text_bytes(out, "(", 1);
-    for (const char *letter = call->args; *letter; letter++) {
-        if (!is_parameter(*letter, f))
-            continue;
+    TEXT(out, "(");
+    for (const char *letter = call->parameters; *letter; letter++) {
+        if (*letter == 't' && f && f->by)
+            continue; /* the element carries its time */
         if (!first)
-            text_bytes(out, ", ", 2);
+            TEXT(out, ", ");
         first = false;
-        put_parameter(out, *letter, body, p, f);
+        put_parameter(out, *letter, p, f, key);
     }
-    text_put(out, body ? ")" : ");\n");
-    if (body)
-        put_body(out, call, p, f);
+    TEXT(out, ");\n");
 }
 
-/* Rows that stand for the same fields are written field by field in one go
- * when they follow each other: set and add of a field stand together. */
-void emit_c_calls(struct text *out, const struct model_product *p, bool bodies)
+/* Rows of fields that follow each other are written field by field: set and
+ * add of one field stand together. */
+void emit_c_prototypes(struct text *out, const struct model_product *p)
 {
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0];) {
-        size_t end = i + 1;
+    const char *key = p->key_composite ? "key"
+                                       : safe_name(p->keys[0]->c_name, "key");
+    for (size_t i = 0; i < CALLS;) {
+        size_t end = i;
         if (calls[i].which == RECORD) {
-            put_call(out, &calls[i], bodies, p, NULL);
-            i = end;
+            put_prototype(out, &calls[i++], p, NULL, key);
             continue;
         }
-        while (end < sizeof calls / sizeof calls[0] &&
-               calls[end].which != RECORD)
+        while (end < CALLS && calls[end].which != RECORD)
             end++;
         for (uint32_t j = 0; j < p->field_count; j++)
             for (size_t k = i; k < end; k++)
                 if (applies(calls[k].which, &p->fields[j]))
-                    put_call(out, &calls[k], bodies, p, &p->fields[j]);
+                    put_prototype(out, &calls[k], p, &p->fields[j], key);
         i = end;
+    }
+}
+
+/* MACRO(product, key, field, number, type, delta): what it takes of these. */
+static void put_definition(struct text *out, const char *macro,
+                           const struct model_product *p, bool key,
+                           const struct model_field *f, const char *type,
+                           const char *delta)
+{
+    text_put3(out, "WARP_GEN_", macro, "(");
+    text_put(out, p->c_name);
+    if (key)
+        text_put3(out, ", ", p->key_c_type, "");
+    text_put3(out, ", ", f->c_name, ", ");
+    text_format(out, "%u", f->index);
+    if (type)
+        text_put3(out, ", ", type, "");
+    if (delta)
+        text_put3(out, ", ", delta, "");
+    TEXT(out, ")\n");
+}
+
+void emit_c_definitions(struct text *out, const struct model_product *p)
+{
+    text_format(out, "WARP_GEN_RECORD(%s, %s)\n", p->c_name, p->key_c_type);
+    for (uint32_t i = 0; i < p->field_count; i++) {
+        const struct model_field *f = &p->fields[i];
+        const char *type = f->type->c_type;
+        if (f->can_set)
+            put_definition(out, "SET", p, true, f, type, NULL);
+        if (f->can_add)
+            put_definition(out, "ADD", p, true, f, type, delta_type(f));
+        if (f->indexed || f->unique)
+            put_definition(out, "BY", p, false, f, type, NULL);
+        if (f->unique)
+            put_definition(out, "GET_BY", p, false, f, type, NULL);
+        if (f->column)
+            put_definition(out, "COLUMN", p, false, f, NULL, NULL);
+        if (f->series)
+            put_definition(out, f->by ? "SERIES_BY" : "SERIES", p, true, f,
+                           f->type->element->c_type, NULL);
     }
 }

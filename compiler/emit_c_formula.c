@@ -319,6 +319,8 @@ static void put_expr(struct formula *f, const struct model_expr *e)
         break;
     case EXPR_FIELD:
         text_format(f->out, "self->%s", e->field->c_name);
+        if (e->member)
+            text_format(f->out, ".%s", e->member->c_name);
         break;
     case EXPR_UNARY:
         put_unary(f, e);

@@ -16,7 +16,7 @@ static void put_guard(const struct emit *emit, struct text *out)
 static void put_spaces(struct text *out, size_t from, size_t to)
 {
     while (from++ < to)
-        text_bytes(out, " ", 1);
+        TEXT(out, " ");
 }
 
 /* ---- value types ---- */
@@ -204,8 +204,9 @@ static void put_product(struct text *out, const struct model_product *p)
                   "    bool has_from, has_to, has_prefix, reverse;\n};\n");
     text_format(out, "extern const struct warp_product %s_warp_product;\n\n",
                 p->c_name);
-    emit_c_calls(out, p, false);
-    text_bytes(out, "\n", 1);
+    emit_c_prototypes(out, p);
+    TEXT(out, "\n");
+    text_flush(out);
 }
 
 void emit_c_header(const struct emit *emit, struct text *out)
@@ -229,10 +230,6 @@ void emit_c_header(const struct emit *emit, struct text *out)
     text_put(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     if (file->product_count > 0)
         text_put(out, "struct warp_product;\n\n");
-    if (file->doc) {
-        text_doc(out, 0, file->doc);
-        text_bytes(out, "\n", 1);
-    }
     put_declarations(out, file);
     for (uint32_t i = 0; i < file->product_count; i++)
         put_product(out, file->products[i]);

@@ -97,6 +97,7 @@ static void put_field_objects(struct text *out, uint32_t product,
     }
 }
 
+/* What the row's macro does not say. */
 static void put_placement(struct text *out, const struct descriptor_field *f)
 {
     static const char *const survives[] = { "", "NOTHING", "PROCESS_CRASH",
@@ -105,15 +106,12 @@ static void put_placement(struct text *out, const struct descriptor_field *f)
                                             "MAXIMUM" };
     static const char *const access[] = { "", "HOT", "WARM", "COLD",
                                           "SEQUENTIAL", "BALANCED" };
-    text_format(out, ",\n      .home = WARP_HOME_%s", home_name(f->home));
     if (f->survives)
         text_format(out, ", .survives = WARP_SURVIVES_%s",
                     survives[f->survives]);
     if (f->compression)
         text_format(out, ", .compression = WARP_COMPRESS_%s",
                     compress[f->compression]);
-    text_format(out, ", .priority = WARP_PRIORITY_%s",
-                priority_name(f->priority));
     if (f->physics)
         text_format(out, ", .physics = WARP_PHYSICS_%s",
                     physics_name(f->physics));
@@ -129,13 +127,17 @@ static void put_field(struct text *out, uint32_t product, uint32_t i,
                       const struct descriptor_field *f)
 {
     const char *c_name = p->fields[i].c_name;
-    text_format(out, "    { .name = \"%s\", .type = ", f->name);
-    emit_type_ref(out, f->type);
-    if (f->flags & DESCRIPTOR_F_SERIES)
-        text_put(out, ", .offset = UINT32_MAX");
-    else
-        text_format(out, ", .offset = offsetof(struct %s, %s)", p->c_name,
-                    c_name);
+    if (f->flags & DESCRIPTOR_F_SERIES) {
+        text_put3(out, "    { WARP_GEN_SERIES_FIELD(", c_name, ", ");
+        emit_type_ref(out, f->type);
+        text_put3(out, ", ", priority_name(f->priority), ")");
+    } else {
+        text_put3(out, "    { WARP_GEN_FIELD(", p->c_name, ", ");
+        text_put3(out, c_name, ", ", "");
+        emit_type_ref(out, f->type);
+        text_put3(out, ", ", home_name(f->home), ", ");
+        text_put3(out, priority_name(f->priority), ")", "");
+    }
     if (p->key_composite && (f->flags & DESCRIPTOR_F_KEY))
         text_format(out, ",\n      .key_offset = offsetof(%s, %s)",
                     p->key_c_type, c_name);
@@ -150,7 +152,7 @@ static void put_field(struct text *out, uint32_t product, uint32_t i,
                          ".retention_count = %u",
                     product, i, f->retention_count);
     if (f->by == DESCRIPTOR_NO_MEMBER)
-        text_put(out, ", .by_offset = UINT32_MAX");
+        TEXT(out, ", .by_offset = UINT32_MAX");
     else
         text_format(out, ", .by_offset = offsetof(%s, %s)",
                     p->fields[i].type->element->c_type,
@@ -212,8 +214,9 @@ static void put_product(struct text *out, uint32_t number,
         text_format(out, ", .strategy = &s%u_",
                     (unsigned)(d->strategy - all->strategies));
     text_put(out, " };\n\n");
-    emit_c_calls(out, p, true);
-    text_bytes(out, "\n", 1);
+    emit_c_definitions(out, p);
+    TEXT(out, "\n");
+    text_flush(out);
 }
 
 /* ---- strategies ---- */
@@ -278,25 +281,30 @@ static void put_strategies(const struct emit *emit, struct text *out)
 
 /* ---- the schema ---- */
 
+/* As decimal numbers: half the text of 0x00, notation. */
 static void put_descriptor(const struct emit *emit, struct text *out)
 {
-    static const char digits[] = "0123456789";
-    text_put(out, "static const uint8_t descriptor_0_[] = {");
-    for (size_t i = 0; i < emit->wsd_bytes; i++) {
-        uint8_t byte = emit->wsd[i];
-        char number[4];
-        size_t size = 0;
-        if (i % 20 == 0)
-            text_put(out, "\n    ");
-        if (byte >= 100)
-            number[size++] = digits[byte / 100];
-        if (byte >= 10)
-            number[size++] = digits[byte / 10 % 10];
-        number[size++] = digits[byte % 10];
-        number[size++] = ',';
-        text_bytes(out, number, size);
+    char numbers[256][4];
+    uint8_t sizes[256];
+    for (unsigned i = 0; i < 256; i++) {
+        unsigned size = 0;
+        if (i >= 100)
+            numbers[i][size++] = (char)('0' + i / 100);
+        if (i >= 10)
+            numbers[i][size++] = (char)('0' + i / 10 % 10);
+        numbers[i][size++] = (char)('0' + i % 10);
+        numbers[i][size++] = ',';
+        sizes[i] = (uint8_t)size;
     }
-    text_put(out, "\n};\n");
+    TEXT(out, "static const uint8_t descriptor_0_[] = {");
+    for (size_t i = 0; i < emit->wsd_bytes; i++) {
+        if (i % 20 == 0) {
+            text_flush(out);
+            TEXT(out, "\n    ");
+        }
+        text_bytes(out, numbers[emit->wsd[i]], sizes[emit->wsd[i]]);
+    }
+    TEXT(out, "\n};\n");
 }
 
 static void put_schema(const struct emit *emit, struct text *out)
@@ -306,8 +314,8 @@ static void put_schema(const struct emit *emit, struct text *out)
         text_put(out, "static const struct warp_product *const products_0_[] "
                       "= {\n");
         for (uint32_t i = 0; i < model->product_count; i++)
-            text_format(out, "    &%s_warp_product,\n",
-                        model->products[i]->c_name);
+            text_put3(out, "    &", model->products[i]->c_name,
+                      "_warp_product,\n");
         text_put(out, "};\n");
     }
     put_descriptor(emit, out);

@@ -1,7 +1,10 @@
-/* Texts -> files. A file whose bytes would stay the same is not touched, so
- * builds do not run on; a changed one is written beside and renamed, so that
- * an interrupted run leaves the old one. */
+/* Texts -> files. A file whose bytes stay the same is not touched, so builds
+ * do not run on. While the new text agrees with the old file nothing is
+ * written; from the first difference on it goes to a file beside, which then
+ * takes the old one's place: an interrupted run leaves the old one. */
 #include "emit.h"
+
+#include "arena.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,94 +33,152 @@ int emit_make_directory(const char *path)
     return error;
 }
 
-static bool read_all(int fd, char *to, size_t size)
+struct output {
+    struct text *text;
+    const char *path, *beside;
+    bool write;
+    bool special; /* a pipe or a device: written as it comes */
+    int old, new; /* or -1 */
+    size_t old_size, same; /* bytes that agree, while new is -1 */
+    bool changed;
+    int error;
+};
+
+static int fail(struct output *o)
+{
+    if (o->error == 0)
+        o->error = errno ? errno : EIO;
+    return -1;
+}
+
+static int put(struct output *o, const char *from, size_t size)
 {
     while (size > 0) {
-        ssize_t got = read(fd, to, size);
-        if (got < 0 && errno == EINTR)
+        ssize_t done = write(o->new, from, size);
+        if (done < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
+        if (done < 0)
+            return fail(o);
+        from += done;
+        size -= (size_t)done;
+    }
+    return 0;
+}
+
+static bool get(struct output *o, char *to, size_t size, size_t at)
+{
+    while (size > 0) {
+        ssize_t done = pread(o->old, to, size, (off_t)at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
             return false;
-        to += got;
-        size -= (size_t)got;
+        to += done;
+        size -= (size_t)done;
+        at += (size_t)done;
     }
     return true;
 }
 
-static bool holds(const char *path, const char *bytes, size_t size)
+/* The first difference: what agreed so far is copied. */
+static int diverge(struct output *o)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat stat;
-    char *old;
-    bool same = false;
-    if (fd < 0)
+    char piece[4096];
+    o->changed = true;
+    if (!o->write)
+        return 0;
+    o->new = open(o->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (o->new < 0)
+        return fail(o);
+    for (size_t at = 0; at < o->same; at += sizeof piece) {
+        size_t size = o->same - at < sizeof piece ? o->same - at
+                                                  : sizeof piece;
+        if (!get(o, piece, size, at) || put(o, piece, size) != 0)
+            return fail(o);
+    }
+    return 0;
+}
+
+static bool agrees(struct output *o, const char *bytes, size_t size)
+{
+    char piece[16384];
+    if (o->old < 0 || size > o->old_size - o->same)
         return false;
-    if (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) &&
-        (size_t)stat.st_size == size && (old = malloc(size + 1)) != NULL) {
-        same = read_all(fd, old, size) && memcmp(old, bytes, size) == 0;
-        free(old);
-    }
-    close(fd);
-    return same;
-}
-
-static bool write_all(int fd, const char *from, size_t size)
-{
-    while (size > 0) {
-        ssize_t put = write(fd, from, size);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
+    for (size_t at = 0; at < size; at += sizeof piece) {
+        size_t part = size - at < sizeof piece ? size - at : sizeof piece;
+        if (!get(o, piece, part, o->same + at) ||
+            memcmp(piece, bytes + at, part) != 0)
             return false;
-        from += put;
-        size -= (size_t)put;
     }
     return true;
 }
 
-/* A pipe or device (-o /dev/stdout as a depfile) is written as it is. */
-static bool write_special(const char *path, const char *bytes, size_t size)
+static void take(void *arg, const char *bytes, size_t size)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && write_all(fd, bytes, size);
-    if (fd >= 0 && close(fd) != 0)
-        ok = false;
-    return ok;
+    struct output *o = arg;
+    if (o->error)
+        return;
+    if (!o->changed && agrees(o, bytes, size)) {
+        o->same += size;
+        return;
+    }
+    if (!o->changed && diverge(o) != 0)
+        return;
+    if (o->new >= 0)
+        (void)put(o, bytes, size);
 }
 
-enum emit_result emit_write(const char *path, const char *bytes, size_t size,
-                            bool write)
+struct output *output_begin(struct text *text, const char *path, bool write)
 {
+    struct output *o = ARENA_NEW(text->arena, struct output);
     struct stat stat_of;
-    char *beside;
-    size_t room = strlen(path) + 32;
-    bool ok;
-    int fd, error;
-    if (holds(path, bytes, size))
-        return EMIT_SAME;
-    if (!write)
-        return EMIT_CHANGED;
-    if (stat(path, &stat_of) == 0 && !S_ISREG(stat_of.st_mode) &&
-        !S_ISDIR(stat_of.st_mode))
-        return write_special(path, bytes, size) ? EMIT_CHANGED : EMIT_FAILED;
-    beside = malloc(room);
-    if (beside == NULL)
+    o->text = text;
+    o->path = path;
+    o->write = write;
+    o->new = -1;
+    o->old = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    o->beside = arena_format(text->arena, "%s.%ld.tmp", path, (long)getpid());
+    if (o->old >= 0 && fstat(o->old, &stat_of) == 0 &&
+        S_ISREG(stat_of.st_mode)) {
+        o->old_size = (size_t)stat_of.st_size;
+    } else if (o->old >= 0) {
+        close(o->old);
+        o->old = -1;
+    }
+    if (write && stat(path, &stat_of) == 0 && !S_ISREG(stat_of.st_mode) &&
+        !S_ISDIR(stat_of.st_mode)) {
+        o->special = o->changed = true;
+        o->new = open(path, O_WRONLY | O_CLOEXEC);
+        if (o->new < 0)
+            (void)fail(o);
+    }
+    text->size = 0;
+    text->sink = take;
+    text->sink_arg = o;
+    return o;
+}
+
+enum emit_result output_end(struct output **output)
+{
+    struct output *o = *output;
+    bool made;
+    *output = NULL;
+    take(o, o->text->at, o->text->size);
+    o->text->size = 0;
+    o->text->sink = NULL;
+    if (!o->changed && (o->old < 0 || o->same != o->old_size))
+        (void)diverge(o);
+    made = o->new >= 0 && !o->special;
+    if (o->new >= 0 && close(o->new) != 0)
+        (void)fail(o);
+    if (o->old >= 0)
+        close(o->old);
+    if (made && o->error == 0 && rename(o->beside, o->path) != 0)
+        (void)fail(o);
+    if (made && o->error != 0)
+        unlink(o->beside);
+    errno = o->error;
+    if (o->error)
         return EMIT_FAILED;
-    snprintf(beside, room, "%s.%ld.tmp", path, (long)getpid());
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    ok = fd >= 0 && write_all(fd, bytes, size);
-    error = errno;
-    if (fd >= 0 && close(fd) != 0 && ok) {
-        ok = false;
-        error = errno;
-    }
-    if (ok && rename(beside, path) != 0) {
-        ok = false;
-        error = errno;
-    }
-    if (!ok && fd >= 0)
-        unlink(beside);
-    free(beside);
-    errno = error;
-    return ok ? EMIT_CHANGED : EMIT_FAILED;
+    return o->changed ? EMIT_CHANGED : EMIT_SAME;
 }

@@ -13,37 +13,17 @@
 void text_init(struct text *text, struct arena *arena, size_t room)
 {
     text->arena = arena;
-    text->at = arena_alloc(arena, room);
-    text->room = room;
-    text->size = 0;
+    *text = (struct text){ .arena = arena, .at = arena_alloc(arena, room),
+                           .room = room };
 }
 
-void text_clear(struct text *text)
+void text_make_room(struct text *text, size_t size)
 {
-    text->size = 0;
-}
-
-static void make_room(struct text *text, size_t size)
-{
-    size_t room = text->room ? text->room : 4096;
+    size_t room = text->room;
     while (room - text->size < size)
         room *= 2;
     text->at = arena_grow(text->arena, text->at, text->size, room);
     text->room = room;
-}
-
-void text_bytes(struct text *text, const char *bytes, size_t size)
-{
-    if (size > text->room - text->size)
-        make_room(text, size);
-    if (size > 0)
-        memcpy(text->at + text->size, bytes, size);
-    text->size += size;
-}
-
-void text_put(struct text *text, const char *string)
-{
-    text_bytes(text, string, strlen(string));
 }
 
 const char *text_cstr(struct text *text)

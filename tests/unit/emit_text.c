@@ -36,7 +36,7 @@ START_TEST(format_is_that_of_printf)
     text_format(&text, format, "abc", 'x', -5, 7u, 255u, -1L,
                 18446744073709551615UL, 0xfffffffffULL, -2147483647 - 1);
     ck_assert_str_eq(text_cstr(&text), want);
-    text_clear(&text);
+    text.size = 0;
     text_format(&text, "%lld", (long long)INT64_MIN);
     ck_assert_str_eq(text_cstr(&text), "-9223372036854775808");
 }
@@ -63,7 +63,7 @@ START_TEST(doc_is_wrapped_and_cannot_end)
     ck_assert_str_eq(text_cstr(&text), "    /** One line. */\n");
     for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
         const char *all, *end;
-        text_clear(&text);
+        text.size = 0;
         text_doc(&text, 0, hostile[i]);
         all = text_cstr(&text);
         if (*all == '\0')
@@ -74,7 +74,7 @@ START_TEST(doc_is_wrapped_and_cannot_end)
         ck_assert_ptr_null(strstr(all, "\\\n"));
         ck_assert_ptr_null(strstr(all, "??"));
     }
-    text_clear(&text);
+    text.size = 0;
     text_doc(&text, 4,
              "A sentence that is longer than eighty columns can hold, so that "
              "it has to go on in a second line.\n\nA second paragraph.");
@@ -92,18 +92,64 @@ START_TEST(a_double_reads_back)
                                      16777217, 1e15, 123456.789, -2.5e-10 };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         double value = values[i];
-        text_clear(&text);
+        text.size = 0;
         text_double(&text, value, false);
         ck_assert(strtod(text_cstr(&text), NULL) == value);
         ck_assert_ptr_nonnull(strpbrk(text_cstr(&text), ".e"));
-        text_clear(&text);
+        text.size = 0;
         text_double(&text, value, true);
         ck_assert(strtof(text_cstr(&text), NULL) == (float)value ||
                   fabs(value) > 1e38);
     }
-    text_clear(&text);
+    text.size = 0;
     text_double(&text, 0.1, true);
     ck_assert_str_eq(text_cstr(&text), "0.1f");
+}
+END_TEST
+
+static enum emit_result write_file(const char *path, const char *bytes,
+                                   size_t size, bool really)
+{
+    struct output *output = output_begin(&text, path, really);
+    text_bytes(&text, bytes, size);
+    return output_end(&output);
+}
+
+START_TEST(a_long_file_is_compared_piece_by_piece)
+{
+    char path[] = "/tmp/warp-emit-XXXXXX";
+    size_t room = 5 * TEXT_FLUSH_BYTES;
+    char *bytes = malloc(room), *back = malloc(room);
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    for (size_t i = 0; i < room; i++)
+        bytes[i] = (char)(i * 7 + i / 251);
+    for (unsigned round = 0; round < 12; round++) {
+        /* the same, a change at some place, shorter, longer */
+        size_t size = round % 4 == 2 ? room / 2 + round : room - round;
+        FILE *file;
+        for (int again = 0; again < 2; again++) {
+            struct output *output = output_begin(&text, path, true);
+            enum emit_result result;
+            for (size_t at = 0; at < size; at += 1000) {
+                text_bytes(&text, bytes + at,
+                           size - at < 1000 ? size - at : 1000);
+                text_flush(&text);
+            }
+            result = output_end(&output);
+            ck_assert_int_eq(result, again ? EMIT_SAME : EMIT_CHANGED);
+        }
+        file = fopen(path, "r");
+        ck_assert_ptr_nonnull(file);
+        ck_assert_uint_eq(fread(back, 1, room, file), size);
+        ck_assert_mem_eq(back, bytes, size);
+        fclose(file);
+        bytes[(size_t)round * room / 12] ^= 1;
+    }
+    unlink(path);
+    free(bytes);
+    free(back);
 }
 END_TEST
 
@@ -116,19 +162,19 @@ START_TEST(a_file_changes_only_if_it_must)
     ck_assert_int_eq(emit_make_directory(deep), 0);
     ck_assert_int_eq(emit_make_directory(deep), 0);
     snprintf(file, sizeof file, "%s/a/b/x", path);
-    ck_assert_int_eq(emit_write(file, "one", 3, false), EMIT_CHANGED);
+    ck_assert_int_eq(write_file(file, "one", 3, false), EMIT_CHANGED);
     ck_assert_int_ne(access(file, F_OK), 0);
-    ck_assert_int_eq(emit_write(file, "one", 3, true), EMIT_CHANGED);
+    ck_assert_int_eq(write_file(file, "one", 3, true), EMIT_CHANGED);
     ck_assert_int_eq(stat(file, &before), 0);
-    ck_assert_int_eq(emit_write(file, "one", 3, true), EMIT_SAME);
+    ck_assert_int_eq(write_file(file, "one", 3, true), EMIT_SAME);
     ck_assert_int_eq(stat(file, &after), 0);
     ck_assert(before.st_ino == after.st_ino);
-    ck_assert_int_eq(emit_write(file, "two", 3, true), EMIT_CHANGED);
+    ck_assert_int_eq(write_file(file, "two", 3, true), EMIT_CHANGED);
     ck_assert_int_eq(stat(file, &after), 0);
     ck_assert(before.st_ino != after.st_ino);
     ck_assert_int_eq(emit_make_directory(file), 0); /* EEXIST: the write says */
     snprintf(deep, sizeof deep, "%s/nowhere/x", path);
-    ck_assert_int_eq(emit_write(deep, "one", 3, true), EMIT_FAILED);
+    ck_assert_int_eq(write_file(deep, "one", 3, true), EMIT_FAILED);
     ck_assert_int_eq(unlink(file), 0);
     snprintf(deep, sizeof deep, "%s/a/b", path);
     ck_assert_int_eq(rmdir(deep), 0);
@@ -149,6 +195,7 @@ int main(void)
     tcase_add_test(tcase, a_literal_reads_back);
     tcase_add_test(tcase, doc_is_wrapped_and_cannot_end);
     tcase_add_test(tcase, a_double_reads_back);
+    tcase_add_test(tcase, a_long_file_is_compared_piece_by_piece);
     tcase_add_test(tcase, a_file_changes_only_if_it_must);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);

@@ -319,6 +319,173 @@ WARP_API WARP_MUST_USE int warp_gen_append_in(struct warp_batch *,
 WARP_API WARP_MUST_USE int warp_gen_expect_in(struct warp_batch *,
     const struct warp_product *, const void *key, uint64_t version);
 
+/* ---- what a generated .c file is made of ----
+ * A row of a product's table, and the definitions of the calls that its header
+ * declares. P is the product's C name, K the C type of its key, f a field, i
+ * its number, T its C type. Used without a semicolon behind them. */
+#define WARP_GEN_FIELD(P, f, type_, HOME, PRIORITY)                           \
+    .name = #f, .type = (type_), .offset = offsetof(struct P, f),             \
+    .home = WARP_HOME_##HOME, .priority = WARP_PRIORITY_##PRIORITY
+#define WARP_GEN_SERIES_FIELD(f, type_, PRIORITY)                             \
+    .name = #f, .type = (type_), .offset = UINT32_MAX,                        \
+    .home = WARP_HOME_TEMPORAL, .priority = WARP_PRIORITY_##PRIORITY
+
+#define WARP_GEN_RECORD(P, K)                                                 \
+    int P##_put(struct warp_db *db, const struct P *record, uint64_t fields)  \
+    {                                                                         \
+        return warp_gen_put(db, &P##_warp_product, record, fields);           \
+    }                                                                         \
+    int P##_get(struct warp_db *db, K key, uint64_t fields, struct P *out,    \
+                struct warp_arena *arena)                                     \
+    {                                                                         \
+        return warp_gen_get(db, &P##_warp_product, &key, fields, out, arena); \
+    }                                                                         \
+    int P##_delete(struct warp_db *db, K key)                                 \
+    {                                                                         \
+        return warp_gen_delete(db, &P##_warp_product, &key);                  \
+    }                                                                         \
+    int P##_touch(struct warp_db *db, K key, uint64_t fields)                 \
+    {                                                                         \
+        return warp_gen_touch(db, &P##_warp_product, &key, fields);           \
+    }                                                                         \
+    int P##_expire(struct warp_db *db, K key, uint64_t fields,                \
+                   int64_t deadline_ms)                                       \
+    {                                                                         \
+        return warp_gen_expire(db, &P##_warp_product, &key, fields,           \
+                               deadline_ms);                                  \
+    }                                                                         \
+    int P##_version(struct warp_db *db, K key, uint64_t *version)             \
+    {                                                                         \
+        return warp_gen_version(db, &P##_warp_product, &key, version);        \
+    }                                                                         \
+    enum warp_state P##_state(struct warp_db *db, K key, uint64_t field)      \
+    {                                                                         \
+        return warp_gen_state(db, &P##_warp_product, &key, field);            \
+    }                                                                         \
+    int P##_prefetch(struct warp_db *db, const K *keys, size_t count,         \
+                     uint64_t fields)                                         \
+    {                                                                         \
+        return warp_gen_prefetch(db, &P##_warp_product, keys, count, fields); \
+    }                                                                         \
+    int P##_scan(struct warp_db *db, const struct P##_range *range,           \
+                 uint64_t fields, struct warp_iter **iter)                    \
+    {                                                                         \
+        const struct warp_gen_range r = {                                     \
+            range && range->has_from ? &range->from : NULL,                   \
+            range && range->has_to ? &range->to : NULL,                       \
+            range && range->has_prefix ? &range->prefix : NULL,               \
+            range && range->reverse                                           \
+        };                                                                    \
+        return warp_gen_scan(db, &P##_warp_product, &r, fields, iter);        \
+    }                                                                         \
+    int P##_next(struct warp_iter *iter, struct P *out,                       \
+                 struct warp_arena *arena)                                    \
+    {                                                                         \
+        return warp_gen_next(iter, &P##_warp_product, out, arena);            \
+    }                                                                         \
+    int P##_put_in(struct warp_batch *batch, const struct P *record,          \
+                   uint64_t fields)                                           \
+    {                                                                         \
+        return warp_gen_put_in(batch, &P##_warp_product, record, fields);     \
+    }                                                                         \
+    int P##_delete_in(struct warp_batch *batch, K key)                        \
+    {                                                                         \
+        return warp_gen_delete_in(batch, &P##_warp_product, &key);            \
+    }                                                                         \
+    int P##_touch_in(struct warp_batch *batch, K key, uint64_t fields)        \
+    {                                                                         \
+        return warp_gen_touch_in(batch, &P##_warp_product, &key, fields);     \
+    }                                                                         \
+    int P##_expire_in(struct warp_batch *batch, K key, uint64_t fields,       \
+                      int64_t deadline_ms)                                    \
+    {                                                                         \
+        return warp_gen_expire_in(batch, &P##_warp_product, &key, fields,     \
+                                  deadline_ms);                               \
+    }                                                                         \
+    int P##_expect_in(struct warp_batch *batch, K key, uint64_t version)      \
+    {                                                                         \
+        return warp_gen_expect_in(batch, &P##_warp_product, &key, version);   \
+    }
+
+#define WARP_GEN_SET(P, K, f, i, T)                                           \
+    int P##_set_##f(struct warp_db *db, K key, T value)                       \
+    {                                                                         \
+        return warp_gen_set(db, &P##_warp_product, &key, i, &value);          \
+    }                                                                         \
+    int P##_set_##f##_in(struct warp_batch *batch, K key, T value)            \
+    {                                                                         \
+        return warp_gen_set_in(batch, &P##_warp_product, &key, i, &value);    \
+    }
+/* D: the type of a delta */
+#define WARP_GEN_ADD(P, K, f, i, T, D)                                        \
+    int P##_add_##f(struct warp_db *db, K key, D delta, T *now)               \
+    {                                                                         \
+        return warp_gen_add(db, &P##_warp_product, &key, i, &delta, now);     \
+    }                                                                         \
+    int P##_add_##f##_in(struct warp_batch *batch, K key, D delta)            \
+    {                                                                         \
+        return warp_gen_add_in(batch, &P##_warp_product, &key, i, &delta);    \
+    }
+#define WARP_GEN_BY(P, f, i, T)                                               \
+    int P##_by_##f(struct warp_db *db, T value, uint64_t fields,              \
+                   struct warp_iter **iter)                                   \
+    {                                                                         \
+        return warp_gen_by(db, &P##_warp_product, i, &value, fields, iter);   \
+    }
+#define WARP_GEN_GET_BY(P, f, i, T)                                           \
+    int P##_get_by_##f(struct warp_db *db, T value, uint64_t fields,          \
+                       struct P *out, struct warp_arena *arena)               \
+    {                                                                         \
+        return warp_gen_get_by(db, &P##_warp_product, i, &value, fields, out, \
+                               arena);                                        \
+    }
+#define WARP_GEN_COLUMN(P, f, i)                                              \
+    int P##_##f##_column(struct warp_db *db, uint32_t shard,                  \
+                         struct warp_column *column)                          \
+    {                                                                         \
+        return warp_gen_column(db, &P##_warp_product, i, shard, column);      \
+    }
+/* T: the type of an element */
+#define WARP_GEN_SERIES_READ(P, K, f, i, T)                                   \
+    int P##_##f##_range(struct warp_db *db, K key, int64_t from_ms,           \
+                        int64_t to_ms, struct warp_iter **iter)               \
+    {                                                                         \
+        return warp_gen_range(db, &P##_warp_product, &key, i, from_ms, to_ms, \
+                              iter);                                          \
+    }                                                                         \
+    int P##_##f##_next(struct warp_iter *iter, int64_t *at_ms, T *element,    \
+                       struct warp_arena *arena)                              \
+    {                                                                         \
+        return warp_gen_range_next(iter, &P##_warp_product, i, at_ms,         \
+                                   element, arena);                           \
+    }
+#define WARP_GEN_SERIES(P, K, f, i, T)                                        \
+    int P##_##f##_append(struct warp_db *db, K key, int64_t at_ms, T element) \
+    {                                                                         \
+        return warp_gen_append(db, &P##_warp_product, &key, i, at_ms,         \
+                               &element);                                     \
+    }                                                                         \
+    int P##_##f##_append_in(struct warp_batch *batch, K key, int64_t at_ms,   \
+                            T element)                                        \
+    {                                                                         \
+        return warp_gen_append_in(batch, &P##_warp_product, &key, i, at_ms,   \
+                                  &element);                                  \
+    }                                                                         \
+    WARP_GEN_SERIES_READ(P, K, f, i, T)
+/* an element that carries its time */
+#define WARP_GEN_SERIES_BY(P, K, f, i, T)                                     \
+    int P##_##f##_append(struct warp_db *db, K key, T element)                \
+    {                                                                         \
+        return warp_gen_append(db, &P##_warp_product, &key, i, WARP_NOW,      \
+                               &element);                                     \
+    }                                                                         \
+    int P##_##f##_append_in(struct warp_batch *batch, K key, T element)       \
+    {                                                                         \
+        return warp_gen_append_in(batch, &P##_warp_product, &key, i,          \
+                                  WARP_NOW, &element);                        \
+    }                                                                         \
+    WARP_GEN_SERIES_READ(P, K, f, i, T)
+
 #ifdef __cplusplus
 }
 #endif
