@@ -72,7 +72,6 @@ static const struct {
 struct formula {
     struct text *out;
     uint32_t used; /* 1 << enum helper */
-    bool math;     /* a function of <math.h> */
 };
 
 static void put_expr(struct formula *f, const struct model_expr *e);
@@ -223,14 +222,12 @@ static void put_float_call(struct formula *f, const struct model_expr *e)
         text_format(f->out, "(%s / sqrt%s(", *suffix ? "1.0f" : "1.0", suffix);
         put_operands(f, e);
         text_put(f->out, ")");
-        f->math = true;
     } else if (e->call == CALL_CLAMP) {
         put_helper(f, *suffix ? HELPER_CLAMP_F32 : HELPER_CLAMP_F64, e->type);
         put_operands(f, e);
     } else {
         text_format(f->out, "%s%s(", math_name(e->call), suffix);
         put_operands(f, e);
-        f->math = true;
     }
 }
 
@@ -362,7 +359,7 @@ static void put_function(struct formula *f, const struct model_product *p,
 void emit_c_formulas(const struct emit *emit, struct text *out)
 {
     struct text functions;
-    struct formula f = { &functions, 0, false };
+    struct formula f = { &functions, 0 };
     text_init(&functions, emit->arena, 4096);
     for (uint32_t i = 0; i < emit->file->product_count; i++) {
         const struct model_product *p = emit->file->products[i];
@@ -372,8 +369,6 @@ void emit_c_formulas(const struct emit *emit, struct text *out)
     }
     if (functions.size == 0)
         return;
-    if (f.math)
-        text_put(out, "#include <math.h>\n\n");
     for (unsigned i = 0; i < HELPER_COUNT; i++)
         if (f.used >> i & 1)
             text_put(out, helpers[i].text);

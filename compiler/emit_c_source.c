@@ -334,6 +334,15 @@ static void put_schema(const struct emit *emit, struct text *out)
                 (unsigned long long)emit->descriptor->fingerprint);
 }
 
+static bool has_formulas(const struct model_file *file)
+{
+    for (uint32_t i = 0; i < file->product_count; i++)
+        for (uint32_t j = 0; j < file->products[i]->field_count; j++)
+            if (file->products[i]->fields[j].formula)
+                return true;
+    return false;
+}
+
 void emit_c_source(const struct emit *emit, struct text *out)
 {
     const struct model *model = emit->model;
@@ -342,11 +351,12 @@ void emit_c_source(const struct emit *emit, struct text *out)
     text_comment_safe(out, emit->file->base);
     text_format(out,
                 ". Do not edit: change the schema. */\n"
-                "#include \"%s.warp.h\"\n\n#include <warp/gen.h>\n\n"
+                "#include \"%s.warp.h\"\n\n%s#include <warp/gen.h>\n\n"
                 "/* Another ABI of libwarp lacks this symbol. */\n"
                 "__attribute__((used)) static const int *const abi_0_ = "
                 "&warp_gen_abi_1;\n\n",
-                emit->file->stem);
+                emit->file->stem,
+                has_formulas(emit->file) ? "#include <math.h>\n" : "");
     emit_c_types(emit, out);
     put_strategies(emit, out);
     emit_c_formulas(emit, out);

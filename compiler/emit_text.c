@@ -175,6 +175,12 @@ void text_double(struct text *text, double value, bool single)
                                                         : "INFINITY");
         return;
     }
+    if (fabs(value) < 1e15 && value == floor(value)) {
+        snprintf(digits, sizeof digits, "%.0f", value);
+        text_put(text, digits);
+        text_put(text, single ? ".0f" : ".0");
+        return;
+    }
     for (int precision = 1; precision <= 17; precision++) {
         snprintf(digits, sizeof digits, "%.*g", precision, value);
         if (single ? strtof(digits, NULL) == (float)value
