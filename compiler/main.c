@@ -3,6 +3,8 @@
  * it prints for people goes to stderr, data goes to stdout. */
 #include "atom.h"
 #include "command.h"
+#include "diff.h"
+#include "emit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,10 @@ static const struct {
     int (*run)(struct command *command);
     const char *synopsis, *text;
 } verbs[] = {
+    {"gen", gen_run, "warpc gen FILE... -o DIR", "write the C of schemas"},
     {"check", check_run, "warpc check FILE...", "find mistakes, write nothing"},
+    {"diff", diff_run, "warpc diff OLD NEW",
+     "what a change means for stored data"},
     {"explain", explain_run, "warpc explain FILE PRODUCT[.FIELD]",
      "where a field lives and what is promised"},
     {"help", help_run, "warpc help [W0123 | ANNOTATION]",
