@@ -15,10 +15,13 @@ static const struct {
     int (*run)(struct command *command);
     const char *synopsis, *text;
 } verbs[] = {
-    {"gen", gen_run, "warpc gen FILE... -o DIR", "write the C of schemas"},
+    {"gen", gen_run, "warpc gen FILE... -o DIR",
+     "write FILE.warp.h and FILE.warp.c (the default verb)"},
     {"check", check_run, "warpc check FILE...", "find mistakes, write nothing"},
     {"diff", diff_run, "warpc diff OLD NEW",
      "what a change means for stored data"},
+    {"fmt", fmt_run, "warpc fmt [--check] FILE...",
+     "lay the text out anew, in place"},
     {"explain", explain_run, "warpc explain FILE PRODUCT[.FIELD]",
      "where a field lives and what is promised"},
     {"help", help_run, "warpc help [W0123 | ANNOTATION]",

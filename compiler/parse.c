@@ -134,11 +134,15 @@ struct ast_expr *scan_expr(struct scan *scan, enum ast_expr_kind kind,
     return expr;
 }
 
-/* A tree that is too deep becomes BAD: no pass has to walk it. */
+/* A tree that is too deep becomes BAD, and so does all that it is part of: no
+ * pass has to walk it, and it is said once. */
 static struct ast_expr *limit_depth(struct scan *scan, struct ast_expr *expr,
                                     uint32_t below)
 {
     expr->depth = below + 1;
+    if ((expr->left != NULL && expr->left->kind == AST_BAD) ||
+        (expr->right != NULL && expr->right->kind == AST_BAD))
+        return scan_expr(scan, AST_BAD, expr->at);
     if (expr->depth <= LIMIT_EXPRESSION_DEPTH)
         return expr;
     diag_report(scan->diag, DIAG_TOO_DEEP, expr->at,

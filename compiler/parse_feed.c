@@ -351,7 +351,8 @@ void scan_too_deep(struct scan *scan, struct source_range at)
     struct parse_feed *feed = scan->feed;
     if (!feed->stopped)
         diag_report(scan->diag, DIAG_TOO_DEEP, at,
-                    "brackets and blocks are nested more than %d deep",
+                    "this is nested too deeply: brackets and blocks go %d "
+                    "deep",
                     LIMIT_NESTING);
     feed->stopped = true;
     scan->quiet = true;
