@@ -1,8 +1,8 @@
 /* ssd_pool.c: readers that are used again, and the gate that keeps them out.
  *
  * A thread has its own place to begin at, so that readers share no cache line.
- * Who takes a reader looks at the gate after it, who shuts the gate looks at the
- * readers after it: one of the two sees the other. */
+ * Who takes a reader looks at the gate after it, who shuts the gate looks at
+ * the readers after it: one of the two sees the other. */
 #include "error.h"
 #include "os.h"
 #include "ssd_env.h"
