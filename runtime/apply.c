@@ -5,7 +5,6 @@
 #include "cold.h"
 #include "error.h"
 #include "secondary.h"
-#include "series.h"
 #include "unique.h"
 #include "wire.h"
 
@@ -111,8 +110,10 @@ static int index_new_values(struct shard *s, struct op *op)
             rc = secondary_change(s->db->secondary, l, (uint32_t)i, bytes,
                                   count, op->body + op->key_at, op->key_bytes,
                                   true);
-        if (rc != WARP_OK)
+        if (rc != WARP_OK) {
+            db_wake_keeper(s->db); /* a checkpoint makes room */
             return rc;
+        }
     }
     return WARP_OK;
 }
@@ -318,9 +319,13 @@ int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
     if (op->kind == OP_DELETE)
         return plan->record ? WARP_OK : WARP_ENOTFOUND;
     if (op->kind == OP_APPEND) {
-        rc = series_reserve(s->db->series, op->bytes);
-        if (rc != WARP_OK)
+        rc = series_reserve(s->db->series, op->key_bytes,
+                            wire_get32(op->body + op->values_at + 8),
+                            &plan->room);
+        if (rc != WARP_OK) {
+            db_wake_keeper(s->db);
             return rc;
+        }
     }
     if (op->is_add && !plan->replay) {
         rc = resolve_add(s, op, plan);
@@ -358,6 +363,7 @@ int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
 void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
 {
     const struct layout *l = op->layout;
+    series_unreserve(s->db->series, &plan->room);
     if (!plan->record)
         return;
     uint8_t *from = (uint8_t *)(uintptr_t)op->body;
@@ -503,8 +509,9 @@ void apply_change(struct shard *s, struct op *op, struct plan *plan,
         return;
     }
     const uint8_t *at = op->body + op->values_at;
-    series_append(s->db->series, l, op->field, &key, (int64_t)wire_get64(at),
-                  order, at + 12, wire_get32(at + 8));
+    series_append(s->db->series, l, op->field, &key, &plan->room,
+                  (int64_t)wire_get64(at), order, at + 12,
+                  wire_get32(at + 8));
     record_set_have(r, record_have(r) | UINT64_C(1) << op->field);
 }
 

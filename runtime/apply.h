@@ -4,6 +4,7 @@
 #define WARP_APPLY_H
 
 #include "db.h"
+#include "series.h"
 
 struct plan {
     struct record *record;
@@ -17,6 +18,7 @@ struct plan {
     bool created;          /* by apply_prepare */
     bool fresh_blocks;     /* never write into a value's old bytes */
     bool replay;
+    struct series_room room; /* of an append */
     uint64_t block_mask;   /* fields with a block below */
     void *blocks[56];
 };

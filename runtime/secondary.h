@@ -42,8 +42,11 @@ int secondary_next(struct secondary_iter *iter, const uint8_t **key,
 void secondary_iter_close(struct secondary_iter **iter);
 
 /* Checkpoint: takes the entries made so far and writes them to the transaction;
- * they stay findable. Then keep = false after the commit drops them from
- * memory, keep = true after a failed one makes them pending again. */
+ * they stay findable. Every transaction that writes rows does so, after it has
+ * copied them (a replay takes a row's version as proof that its entries are
+ * there), and the log is durable past this moment before it commits. Then
+ * keep = false after the commit drops them from memory, keep = true after a
+ * failed one makes them pending again. */
 int secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
 void secondary_flushed(struct secondary *secondary, bool keep);
 bool secondary_pending(struct secondary *secondary);
