@@ -27,7 +27,7 @@ char *arena_vformat(struct arena *arena, const char *format, va_list args)
 size_t arena_bytes(const struct arena *arena);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
-#define ARENA_ARRAY(arena, type, count)                                       \
+#define ARENA_ARRAY(arena, type, count)                                        \
     ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
 
 #endif

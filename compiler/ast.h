@@ -14,8 +14,19 @@ struct arena;
 
 enum ast_unit {
     UNIT_NONE,
-    UNIT_MS, UNIT_S, UNIT_M, UNIT_H, UNIT_D, UNIT_W, UNIT_MO, UNIT_Y,
-    UNIT_B, UNIT_KIB, UNIT_MIB, UNIT_GIB, UNIT_TIB,
+    UNIT_MS,
+    UNIT_S,
+    UNIT_M,
+    UNIT_H,
+    UNIT_D,
+    UNIT_W,
+    UNIT_MO,
+    UNIT_Y,
+    UNIT_B,
+    UNIT_KIB,
+    UNIT_MIB,
+    UNIT_GIB,
+    UNIT_TIB,
 };
 
 struct ast_number {
@@ -47,9 +58,20 @@ enum ast_expr_kind {
 };
 
 enum ast_op {
-    AST_OP_NEG, AST_OP_NOT, AST_OP_ADD, AST_OP_SUB, AST_OP_MUL, AST_OP_DIV,
-    AST_OP_EQ, AST_OP_NE, AST_OP_LT, AST_OP_LE, AST_OP_GT, AST_OP_GE,
-    AST_OP_AND, AST_OP_OR,
+    AST_OP_NEG,
+    AST_OP_NOT,
+    AST_OP_ADD,
+    AST_OP_SUB,
+    AST_OP_MUL,
+    AST_OP_DIV,
+    AST_OP_EQ,
+    AST_OP_NE,
+    AST_OP_LT,
+    AST_OP_LE,
+    AST_OP_GT,
+    AST_OP_GE,
+    AST_OP_AND,
+    AST_OP_OR,
 };
 
 struct ast_expr {
@@ -142,7 +164,12 @@ struct ast_statement {
 };
 
 enum ast_decl_kind {
-    AST_PRODUCT, AST_STRUCT, AST_ENUM, AST_SUM, AST_POOL, AST_STRATEGY,
+    AST_PRODUCT,
+    AST_STRUCT,
+    AST_ENUM,
+    AST_SUM,
+    AST_POOL,
+    AST_STRATEGY,
     AST_KERNEL,
 };
 
@@ -153,13 +180,13 @@ struct ast_decl {
     const struct atom *name;
     struct source_range at; /* of the name */
     struct ast_entry *annotations;
-    struct ast_member *members;            /* product, struct */
-    struct ast_enum_member *enum_members;  /* enum */
-    struct ast_variant *variants;          /* sum */
-    struct ast_entry *entries;             /* strategy */
-    struct ast_param *params;              /* kernel */
-    struct ast_type *result;               /* kernel */
-    struct ast_statement *statements;      /* kernel */
+    struct ast_member *members;           /* product, struct */
+    struct ast_enum_member *enum_members; /* enum */
+    struct ast_variant *variants;         /* sum */
+    struct ast_entry *entries;            /* strategy */
+    struct ast_param *params;             /* kernel */
+    struct ast_type *result;              /* kernel */
+    struct ast_statement *statements;     /* kernel */
     bool has_config; /* a strategy of Elixir's spelling, and its def stands */
     bool broken;     /* part of it could not be read */
 };

@@ -8,10 +8,10 @@
 const char *ast_op_text(enum ast_op op)
 {
     static const char *const texts[] = {
-        [AST_OP_NEG] = "-", [AST_OP_NOT] = "!", [AST_OP_ADD] = "+",
-        [AST_OP_SUB] = "-", [AST_OP_MUL] = "*", [AST_OP_DIV] = "/",
-        [AST_OP_EQ] = "==", [AST_OP_NE] = "!=", [AST_OP_LT] = "<",
-        [AST_OP_LE] = "<=", [AST_OP_GT] = ">",  [AST_OP_GE] = ">=",
+        [AST_OP_NEG] = "-",  [AST_OP_NOT] = "!", [AST_OP_ADD] = "+",
+        [AST_OP_SUB] = "-",  [AST_OP_MUL] = "*", [AST_OP_DIV] = "/",
+        [AST_OP_EQ] = "==",  [AST_OP_NE] = "!=", [AST_OP_LT] = "<",
+        [AST_OP_LE] = "<=",  [AST_OP_GT] = ">",  [AST_OP_GE] = ">=",
         [AST_OP_AND] = "&&", [AST_OP_OR] = "||",
     };
     return texts[op];
@@ -148,14 +148,13 @@ static void dump_doc(FILE *out, const char *doc, int level)
     putc('\n', out);
 }
 
-static void dump_members(FILE *out, const struct ast_member *member,
-                         int level)
+static void dump_members(FILE *out, const struct ast_member *member, int level)
 {
     for (; member != NULL; member = member->next) {
         dump_doc(out, member->doc, level);
         indent(out, level);
-        fprintf(out, "%s :: ",
-                member->name == NULL ? "(bad)" : member->name->text);
+        fprintf(out,
+                "%s :: ", member->name == NULL ? "(bad)" : member->name->text);
         dump_type(out, member->type);
         fputs(member->broken ? " (broken)\n" : "\n", out);
         dump_entries(out, member->annotations, level + 1);
@@ -165,9 +164,9 @@ static void dump_members(FILE *out, const struct ast_member *member,
 static void dump_decl(FILE *out, const struct ast_decl *decl)
 {
     static const char *const kinds[] = {
-        [AST_PRODUCT] = "product",   [AST_STRUCT] = "struct",
-        [AST_ENUM] = "enum",         [AST_SUM] = "sum",
-        [AST_POOL] = "pool",         [AST_STRATEGY] = "strategy",
+        [AST_PRODUCT] = "product", [AST_STRUCT] = "struct",
+        [AST_ENUM] = "enum",       [AST_SUM] = "sum",
+        [AST_POOL] = "pool",       [AST_STRATEGY] = "strategy",
         [AST_KERNEL] = "kernel",
     };
     dump_doc(out, decl->doc, 0);

@@ -8,12 +8,11 @@ static const struct {
     void (*run)(struct check *check);
     bool needs_clean;
 } passes[] = {
-    {check_names, false},     {check_decls, false},
-    {check_strategies, false}, {check_products, false},
-    {check_kernels, false},   {check_computes, false},
-    {check_placement, false}, {check_rules, false},
-    {check_bind_strategies, false},
-    {check_layout, true},
+    {check_names, false},           {check_decls, false},
+    {check_strategies, false},      {check_products, false},
+    {check_kernels, false},         {check_computes, false},
+    {check_placement, false},       {check_rules, false},
+    {check_bind_strategies, false}, {check_layout, true},
 };
 
 static uint32_t count_kind(const struct check *check, enum ast_decl_kind kind)
@@ -58,9 +57,8 @@ static const void **collect(struct check *check, enum ast_decl_kind kind,
 static void fill_products(struct check *check)
 {
     struct model *model = check->model;
-    model->products =
-        (const struct model_product *const *)collect(
-            check, AST_PRODUCT, 0, &model->product_count);
+    model->products = (const struct model_product *const *)collect(
+        check, AST_PRODUCT, 0, &model->product_count);
     uint32_t index = 0;
     for (struct check_symbol *s = check->first; s != NULL; s = s->next) {
         if (s->decl->kind == AST_PRODUCT)
@@ -90,8 +88,8 @@ static void fill_products(struct check *check)
 static void fill_model(struct check *check)
 {
     struct model *model = check->model;
-    const struct model_file **files = ARENA_ARRAY(
-        check->arena, const struct model_file *, check->file_count);
+    const struct model_file **files =
+        ARENA_ARRAY(check->arena, const struct model_file *, check->file_count);
     for (uint32_t i = 0; i < check->file_count; i++)
         files[i] = check->files[i].model;
     model->files = files;

@@ -30,7 +30,7 @@ struct check_symbol {
     uint32_t field_count;
     struct check_notes *notes;
     bool broken; /* a field is missing: say nothing about what lacks */
-    bool used; /* a strategy or pool: by some product */
+    bool used;   /* a strategy or pool: by some product */
     struct check_symbol *next; /* in source order, over all files */
 };
 
@@ -91,11 +91,9 @@ bool check_sized(struct check *check, const struct model_type *type,
 struct model_type *check_declared_type(struct check *check,
                                        const struct check_symbol *symbol);
 /* NULL: refused. `optional` NULL: T? is refused here. */
-const struct model_type *check_type(struct check *check,
-                                    const struct ast_type *type,
-                                    bool *optional);
-const struct model_type *check_scalar(struct check *check,
-                                      enum type_kind kind);
+const struct model_type *
+check_type(struct check *check, const struct ast_type *type, bool *optional);
+const struct model_type *check_scalar(struct check *check, enum type_kind kind);
 const struct model_type *check_array_of(struct check *check,
                                         const struct model_type *element,
                                         uint64_t count);
@@ -135,8 +133,8 @@ struct check_notes {
     const struct ast_entry *at[ANNOTATION_COUNT]; /* NULL: absent or refused */
     struct check_word word[ANNOTATION_COUNT];     /* WORD, WORDS: the first */
     int64_t number[ANNOTATION_COUNT]; /* TIME in ms, BYTES, COUNT, FLAG */
-    const struct atom *name[ANNOTATION_COUNT];    /* ATOM, NAME */
-    struct check_word *copies; /* persist: [home, copy…] */
+    const struct atom *name[ANNOTATION_COUNT]; /* ATOM, NAME */
+    struct check_word *copies;                 /* persist: [home, copy…] */
     uint32_t copy_count;
     bool refused; /* at least one was: what is absent may have been there */
 };
@@ -169,8 +167,7 @@ bool check_count(struct check *check, const struct ast_expr *expr,
 bool check_flag(struct check *check, const struct ast_expr *expr,
                 const char *what, int64_t *flag);
 /* An age: a time, or an atom :last_<n>_<unit>, :last_<unit>, :indefinite. */
-bool check_age(struct check *check, const struct ast_expr *expr,
-               int64_t *ms);
+bool check_age(struct check *check, const struct ast_expr *expr, int64_t *ms);
 /* The length of :hour, :days, … or 0. */
 int64_t check_unit_ms(const char *name);
 bool check_default(struct check *check, const struct ast_expr *expr,

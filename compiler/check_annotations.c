@@ -7,16 +7,37 @@
 #include <string.h>
 
 enum shape {
-    SHAPED_WORD, SHAPED_WORDS, SHAPED_TIME, SHAPED_BYTES, SHAPED_COUNT,
-    SHAPED_FLAG, SHAPED_ATOM, SHAPED_NAME, SHAPED_TYPE, SHAPED_VALUE,
-    SHAPED_EXPRESSION, SHAPED_COMPUTE, SHAPED_RETENTION, SHAPED_REDUCE,
+    SHAPED_WORD,
+    SHAPED_WORDS,
+    SHAPED_TIME,
+    SHAPED_BYTES,
+    SHAPED_COUNT,
+    SHAPED_FLAG,
+    SHAPED_ATOM,
+    SHAPED_NAME,
+    SHAPED_TYPE,
+    SHAPED_VALUE,
+    SHAPED_EXPRESSION,
+    SHAPED_COMPUTE,
+    SHAPED_RETENTION,
+    SHAPED_REDUCE,
     SHAPED_THRESHOLDS,
 };
 
 enum word_set {
-    SET_NONE, SET_POLICY, SET_TIER, SET_SURVIVES, SET_COMPRESSION,
-    SET_PRIORITY, SET_DEVICE, SET_PHYSICS, SET_ACCESS, SET_LAYOUT, SET_SHAPE,
-    SET_REDUCE, SET_THRESHOLD,
+    SET_NONE,
+    SET_POLICY,
+    SET_TIER,
+    SET_SURVIVES,
+    SET_COMPRESSION,
+    SET_PRIORITY,
+    SET_DEVICE,
+    SET_PHYSICS,
+    SET_ACCESS,
+    SET_LAYOUT,
+    SET_SHAPE,
+    SET_REDUCE,
+    SET_THRESHOLD,
 };
 
 struct annotation_row {
@@ -27,7 +48,7 @@ struct annotation_row {
 };
 
 static const struct annotation_row rows[] = {
-#define ANNOTATION(id, name, places, shape, words, text)                      \
+#define ANNOTATION(id, name, places, shape, words, text)                       \
     {name, places, SHAPED_##shape, SET_##words},
 #define WORD(set, word, value, text)
 #define CONFLICT(a, word_a, b, word_b, why, help)
@@ -56,7 +77,7 @@ static const struct {
     const char *word_b, *why, *help;
 } conflicts[] = {
 #define WORD(set, word, value, text)
-#define CONFLICT(a, word_a, b, word_b, why, help)                             \
+#define CONFLICT(a, word_a, b, word_b, why, help)                              \
     {ANNOTATION_##a, word_a, ANNOTATION_##b, word_b, why, help},
 #include "../grammar/annotations.def"
 #undef ANNOTATION
@@ -115,8 +136,7 @@ static void unknown_word(struct check *check, enum annotation_id id,
     if (nearest.best != NULL)
         diag_help(check->diag, "did you mean `:%s`?", nearest.best);
     else
-        diag_help(check->diag, "it takes %s",
-                  all_words(check, rows[id].words));
+        diag_help(check->diag, "it takes %s", all_words(check, rows[id].words));
 }
 
 bool check_word_of(struct check *check, enum annotation_id id,
@@ -124,10 +144,9 @@ bool check_word_of(struct check *check, enum annotation_id id,
                    struct check_word *out)
 {
     if (name == NULL) {
-        diag_report(check->diag, DIAG_BAD_ARGUMENT, at,
-                    "`%s:` takes an atom", rows[id].name);
-        diag_help(check->diag, "it takes %s",
-                  all_words(check, rows[id].words));
+        diag_report(check->diag, DIAG_BAD_ARGUMENT, at, "`%s:` takes an atom",
+                    rows[id].name);
+        diag_help(check->diag, "it takes %s", all_words(check, rows[id].words));
         return false;
     }
     if (check_is_word(id, name, out)) {
@@ -154,13 +173,11 @@ static bool read_word(struct check *check, enum annotation_id id,
                 return false;
             }
         }
-        diag_help(check->diag, "it takes %s",
-                  all_words(check, rows[id].words));
+        diag_help(check->diag, "it takes %s", all_words(check, rows[id].words));
         return false;
     }
-    return check_word_of(check, id,
-                         expr->kind == AST_ATOM ? expr->name : NULL, expr->at,
-                         out);
+    return check_word_of(check, id, expr->kind == AST_ATOM ? expr->name : NULL,
+                         expr->at, out);
 }
 
 static bool read_words(struct check *check, enum annotation_id id,
@@ -209,7 +226,7 @@ static bool read_words(struct check *check, enum annotation_id id,
     return good;
 }
 
-/* Other shapes -------------------------------------------------------------- */
+/* Other shapes ------------------------------------------------------------- */
 
 static bool read_atom(struct check *check, enum annotation_id id,
                       const struct ast_expr *expr, struct check_notes *notes)
@@ -218,8 +235,8 @@ static bool read_atom(struct check *check, enum annotation_id id,
         notes->name[id] = expr->name;
         return true;
     }
-    diag_report(check->diag, DIAG_BAD_ARGUMENT, expr->at,
-                "`%s:` takes an atom", rows[id].name);
+    diag_report(check->diag, DIAG_BAD_ARGUMENT, expr->at, "`%s:` takes an atom",
+                rows[id].name);
     if (expr->kind == AST_NAME)
         diag_help(check->diag, "write `:%s`", expr->name->text);
     else
@@ -237,8 +254,8 @@ static const struct atom *dotted_name(struct check *check,
     const struct atom *left = dotted_name(check, expr->left);
     if (left == NULL)
         return NULL;
-    char *text = arena_format(check->arena, "%s.%s", left->text,
-                              expr->name->text);
+    char *text =
+        arena_format(check->arena, "%s.%s", left->text, expr->name->text);
     return atom_intern(check->atoms, text, strlen(text));
 }
 
@@ -256,8 +273,8 @@ static bool read_name(struct check *check, enum annotation_id id,
     return false;
 }
 
-static bool read_integer_type(struct check *check,
-                              const struct ast_expr *expr, int64_t *kind)
+static bool read_integer_type(struct check *check, const struct ast_expr *expr,
+                              int64_t *kind)
 {
     static const struct {
         const char *name;
@@ -267,8 +284,8 @@ static bool read_integer_type(struct check *check,
 #include "../grammar/types.def"
 #undef SCALAR
     };
-    for (size_t i = 0; expr->kind == AST_NAME &&
-                       i < sizeof types / sizeof types[0]; i++) {
+    for (size_t i = 0;
+         expr->kind == AST_NAME && i < sizeof types / sizeof types[0]; i++) {
         if (types[i].kind >= TYPE_U8 && types[i].kind <= TYPE_I64 &&
             strcmp(types[i].name, expr->name->text) == 0) {
             *kind = (int64_t)types[i].kind;
@@ -341,13 +358,13 @@ static bool read_argument(struct check *check, enum annotation_id id,
     return false;
 }
 
-/* Places --------------------------------------------------------------------- */
+/* Places ------------------------------------------------------------------- */
 
 static const char *places_text(struct check *check, unsigned places)
 {
     static const char *const texts[] = {
-        "fields", "products", "members of a struct", "enums", "kernels",
-        "pools", "list types", "strategies",
+        "fields",  "products", "members of a struct", "enums",
+        "kernels", "pools",    "list types",          "strategies",
     };
     const char *list = "";
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -422,10 +439,10 @@ void check_notes_read(struct check *check, const struct ast_entry *entries,
     if (check->rows.count == 0) {
         atom_map_init(&check->rows, check->arena);
         for (int i = 0; i < ANNOTATION_COUNT; i++)
-            atom_map_put(&check->rows,
-                         atom_intern(check->atoms, rows[i].name,
-                                     strlen(rows[i].name)),
-                         (void *)((uintptr_t)i + 1));
+            atom_map_put(
+                &check->rows,
+                atom_intern(check->atoms, rows[i].name, strlen(rows[i].name)),
+                (void *)((uintptr_t)i + 1));
     }
     memset(notes, 0, sizeof *notes);
     for (const struct ast_entry *entry = entries; entry != NULL;
@@ -442,7 +459,7 @@ void check_notes_read(struct check *check, const struct ast_entry *entries,
     notes->refused = refused;
 }
 
-/* Contradictions ------------------------------------------------------------- */
+/* Contradictions ----------------------------------------------------------- */
 
 void check_contradiction(struct check *check, const struct check_notes *notes,
                          enum annotation_id a, enum annotation_id b,
@@ -472,8 +489,7 @@ static bool has_word(const struct check_notes *notes, enum annotation_id id,
                             strcmp(notes->word[id].word, word) == 0);
 }
 
-bool check_notes_conflicts(struct check *check,
-                           const struct check_notes *notes)
+bool check_notes_conflicts(struct check *check, const struct check_notes *notes)
 {
     for (size_t i = 0; i < sizeof conflicts / sizeof conflicts[0]; i++) {
         if (notes->at[conflicts[i].a] == NULL ||

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* compute: ---------------------------------------------------------------------- */
+/* compute: ----------------------------------------------------------------- */
 
 struct compute_reading {
     struct check_symbol *product;
@@ -46,8 +46,7 @@ static void unknown_device(struct check *check, const struct ast_expr *expr)
                                "gpu_raw(…) or cpu(…)");
 }
 
-static bool read_device(const struct ast_expr *expr,
-                        struct model_compute *out)
+static bool read_device(const struct ast_expr *expr, struct model_compute *out)
 {
     struct check_word word;
     if (!check_is_word(ANNOTATION_COMPUTE, expr->name, &word))
@@ -57,8 +56,7 @@ static bool read_device(const struct ast_expr *expr,
 }
 
 static bool read_kernel(struct check *check, struct compute_reading *r,
-                        const struct ast_expr *expr,
-                        struct model_compute *out)
+                        const struct ast_expr *expr, struct model_compute *out)
 {
     struct check_symbol *symbol = check_find(check, expr->name);
     if (symbol == NULL || symbol->decl->kind != AST_KERNEL) {
@@ -74,10 +72,8 @@ static bool read_kernel(struct check *check, struct compute_reading *r,
     if (kernel->params[0].product != r->product->product)
         diag_report(check->diag, DIAG_KERNEL_MISMATCH, expr->at,
                     "the kernel `%s` is for `%s`, not for `%s`", kernel->name,
-                    kernel->params[0].product->name,
-                    r->product->product->name);
-    else if (kernel->shape == SHAPE_PAIRWISE &&
-             kernel->reduce == REDUCE_NONE)
+                    kernel->params[0].product->name, r->product->product->name);
+    else if (kernel->shape == SHAPE_PAIRWISE && kernel->reduce == REDUCE_NONE)
         diag_report(check->diag, DIAG_KERNEL_MISMATCH, expr->at,
                     "`%s` gives a matrix: without `reduce:` it has no value "
                     "for a field",
@@ -167,9 +163,8 @@ static void read_entry(struct check *check, struct compute_reading *r,
     const struct model_compute *first = find_entry(r, out->kind);
     if (first != NULL) {
         diag_report(check->diag, DIAG_DUPLICATE, expr->at,
-                    out->kind == COMPUTE_KERNEL
-                        ? "a field has one kernel"
-                        : "this stands twice");
+                    out->kind == COMPUTE_KERNEL ? "a field has one kernel"
+                                                : "this stands twice");
         diag_note(check->diag, first->at, "first here");
         r->good = false;
         return;
@@ -200,10 +195,12 @@ static void check_entries(struct check *check, struct compute_reading *r)
     const char *no_cpu = "`:gpu_only` leaves nothing to the CPU";
     const char *drop = "use `:gpu`, or drop the CPU";
     if (contradict(check, r, only, find_entry(r, COMPUTE_CPU), no_cpu, drop) ||
-        contradict(check, r, only, find_entry(r, COMPUTE_CPU_FALLBACK),
-                   no_cpu, drop) ||
-        contradict(check, r, raw, kernel, "a kernel and `gpu_raw` both "
-                   "compute the field", "keep one of them"))
+        contradict(check, r, only, find_entry(r, COMPUTE_CPU_FALLBACK), no_cpu,
+                   drop) ||
+        contradict(check, r, raw, kernel,
+                   "a kernel and `gpu_raw` both "
+                   "compute the field",
+                   "keep one of them"))
         return;
     if ((raw == NULL) == (cpu == NULL))
         return;
@@ -251,8 +248,9 @@ static void check_compute_type(struct check *check, struct compute_reading *r)
                 "`compute:` without a kernel cannot work on `%s`",
                 model->type->spelling);
     diag_note(check->diag, model->at, "the field");
-    diag_help(check->diag, "it is for numbers and lists; name a defkernel "
-                           "whose result is `%s`, or drop `compute:`",
+    diag_help(check->diag,
+              "it is for numbers and lists; name a defkernel "
+              "whose result is `%s`, or drop `compute:`",
               model->type->spelling);
     r->field->good = false;
 }
@@ -260,10 +258,9 @@ static void check_compute_type(struct check *check, struct compute_reading *r)
 static void read_compute(struct check *check, struct check_symbol *product,
                          struct check_field *field)
 {
-    const struct ast_expr *value =
-        field->notes.at[ANNOTATION_COMPUTE]->value;
-    struct compute_reading r = {.product = product, .field = field,
-                                .good = true};
+    const struct ast_expr *value = field->notes.at[ANNOTATION_COMPUTE]->value;
+    struct compute_reading r = {
+        .product = product, .field = field, .good = true};
     uint32_t count = 1;
     if (value->kind == AST_LIST) {
         count = 0;
@@ -296,7 +293,7 @@ static void read_compute(struct check *check, struct check_symbol *product,
     check_compute_type(check, &r);
 }
 
-/* formula: ---------------------------------------------------------------------- */
+/* formula: ----------------------------------------------------------------- */
 
 static void read_formula(struct check *check, struct check_symbol *product,
                          struct check_field *field)
@@ -322,8 +319,8 @@ static void read_formula(struct check *check, struct check_symbol *product,
         field->good = false;
         return;
     }
-    struct check_scope scope = {.product = product, .field = field,
-                                .number = type->kind};
+    struct check_scope scope = {
+        .product = product, .field = field, .number = type->kind};
     const struct model_expr *value = check_expr(check, &scope, note->value);
     model->inputs = scope.inputs;
     if (value != NULL)
@@ -336,8 +333,8 @@ static void read_formula(struct check *check, struct check_symbol *product,
 static void check_derived(struct check *check, struct check_field *field)
 {
     static const enum annotation_id not_with[] = {
-        ANNOTATION_DEFAULT, ANNOTATION_INDEX, ANNOTATION_UNIQUE,
-        ANNOTATION_TTL, ANNOTATION_RETENTION};
+        ANNOTATION_DEFAULT, ANNOTATION_INDEX, ANNOTATION_UNIQUE, ANNOTATION_TTL,
+        ANNOTATION_RETENTION};
     for (size_t i = 0; i < sizeof not_with / sizeof not_with[0]; i++) {
         if (field->notes.at[not_with[i]] == NULL ||
             field->notes.at[ANNOTATION_FORMULA] != NULL)
@@ -364,7 +361,7 @@ static uint64_t raw_inputs(const struct check_symbol *product)
     return inputs;
 }
 
-/* Circles ------------------------------------------------------------------------ */
+/* Circles ------------------------------------------------------------------ */
 
 static bool find_circle(struct check *check, const struct check_symbol *p,
                         uint32_t index, uint64_t *busy, uint64_t *done)
@@ -382,8 +379,7 @@ static bool find_circle(struct check *check, const struct check_symbol *p,
                         "`%s` is computed from `%s`, which is computed from "
                         "it",
                         field->name, input->name);
-            diag_note(check->diag, input->at, "`%s` stands here",
-                      input->name);
+            diag_note(check->diag, input->at, "`%s` stands here", input->name);
             return true;
         }
         if (find_circle(check, p, i, busy, done))

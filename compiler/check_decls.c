@@ -76,8 +76,8 @@ static bool enum_value(struct check *check, const struct ast_expr *expr,
     diag_report(check->diag, DIAG_BAD_ENUM_VALUE, expr->at,
                 "the value does not fit into the enum's `type: %s`",
                 storage->spelling);
-    diag_help(check->diag, "it lies between %lld and %lld",
-              (long long)least, (long long)greatest);
+    diag_help(check->diag, "it lies between %lld and %lld", (long long)least,
+              (long long)greatest);
     return false;
 }
 
@@ -148,9 +148,12 @@ static void read_members(struct check *check, struct check_symbol *symbol,
         const char *upper = mangle_upper(
             check->arena, mangle_snake(check->arena, m->name->text));
         members[n++] = (struct model_enum_member){
-            .name = m->name->text, .doc = m->doc, .value = value, .at = m->at,
-            .c_name = arena_format(check->arena, "%s_%s", model->c_upper,
-                                   upper)};
+            .name = m->name->text,
+            .doc = m->doc,
+            .value = value,
+            .at = m->at,
+            .c_name =
+                arena_format(check->arena, "%s_%s", model->c_upper, upper)};
     }
     model->members = members;
     model->member_count = n;
@@ -196,23 +199,23 @@ static bool read_member(struct check *check, const struct ast_member *ast,
         return false;
     check_notes_read(check, ast->annotations, IN_MEMBER, &notes);
     check_notes_conflicts(check, &notes);
-    *member = (struct model_member){
-        .name = ast->name == NULL ? "" : ast->name->text, .doc = ast->doc,
-        .at = ast->at};
+    *member =
+        (struct model_member){.name = ast->name == NULL ? "" : ast->name->text,
+                              .doc = ast->doc,
+                              .at = ast->at};
     member->c_name = member->name;
     member->type = check_type(check, ast->type, &member->optional);
     if (member->type == NULL || ast->broken ||
         !check_sized(check, member->type, ast->type->at))
         return false;
     if (member->optional)
-        member->c_has =
-            arena_format(check->arena, "has_%s", member->name);
+        member->c_has = arena_format(check->arena, "has_%s", member->name);
     if (notes.at[ANNOTATION_WAS] != NULL)
         member->was = notes.name[ANNOTATION_WAS]->text;
     member->deprecated = notes.number[ANNOTATION_DEPRECATED] != 0;
     if (notes.at[ANNOTATION_DEFAULT] != NULL)
-        check_default(check, notes.at[ANNOTATION_DEFAULT]->value,
-                      member->type, &member->value);
+        check_default(check, notes.at[ANNOTATION_DEFAULT]->value, member->type,
+                      &member->value);
     return !notes.refused;
 }
 
@@ -221,8 +224,7 @@ static void check_member_clash(struct check *check, struct atom_map *names,
                                const struct model_member *member,
                                const char *text)
 {
-    const struct atom *name =
-        atom_intern(check->atoms, text, strlen(text));
+    const struct atom *name = atom_intern(check->atoms, text, strlen(text));
     const struct model_member *first =
         atom_map_put(names, name, (void *)(uintptr_t)member);
     if (first == NULL)
@@ -264,8 +266,7 @@ read_member_list(struct check *check, const struct ast_member *first,
         members[n].index = n;
         check_member_clash(check, &c_names, &members[n], members[n].c_name);
         if (members[n].optional)
-            check_member_clash(check, &c_names, &members[n],
-                               members[n].c_has);
+            check_member_clash(check, &c_names, &members[n], members[n].c_has);
         n++;
     }
     *count = n;
@@ -308,8 +309,8 @@ static bool check_size(struct check *check, struct check_symbol *symbol,
     if (size <= LIMIT_C_BYTES)
         return true;
     diag_report(check->diag, DIAG_BAD_LIMIT, symbol->decl->at,
-                "`%s` takes more than %d bytes in C",
-                symbol->decl->name->text, LIMIT_C_BYTES);
+                "`%s` takes more than %d bytes in C", symbol->decl->name->text,
+                LIMIT_C_BYTES);
     diag_help(check->diag, "a list, `[T]`, lies outside of the struct");
     return false;
 }
@@ -347,10 +348,13 @@ static void name_variant(struct check *check, const struct model_sum *sum,
 {
     const char *snake = mangle_snake(check->arena, ast->name->text);
     *variant = (struct model_variant){
-        .index = index, .name = ast->name->text, .c_name = snake,
+        .index = index,
+        .name = ast->name->text,
+        .c_name = snake,
         .c_tag = arena_format(check->arena, "%s_%s", sum->c_upper,
                               mangle_upper(check->arena, snake)),
-        .doc = ast->doc, .at = ast->at};
+        .doc = ast->doc,
+        .at = ast->at};
 }
 
 static bool read_sum(struct check *check, struct check_symbol *symbol)
@@ -365,15 +369,15 @@ static bool read_sum(struct check *check, struct check_symbol *symbol)
     for (const struct ast_variant *v = symbol->decl->variants; v != NULL;
          v = v->next)
         count++;
-    struct model_variant *variants = ARENA_ARRAY(
-        check->arena, struct model_variant, count == 0 ? 1 : count);
+    struct model_variant *variants =
+        ARENA_ARRAY(check->arena, struct model_variant, count == 0 ? 1 : count);
     atom_map_init(&names, check->arena);
     for (const struct ast_variant *v = symbol->decl->variants; v != NULL;
          v = v->next) {
         name_variant(check, model, v, n, &variants[n]);
         struct model_variant *variant = &variants[n];
-        const struct atom *c_name = atom_intern(
-            check->atoms, variant->c_name, strlen(variant->c_name));
+        const struct atom *c_name =
+            atom_intern(check->atoms, variant->c_name, strlen(variant->c_name));
         const struct ast_variant *first =
             atom_map_put(&names, c_name, (void *)(uintptr_t)v);
         if (first != NULL) {
@@ -382,8 +386,8 @@ static bool read_sum(struct check *check, struct check_symbol *symbol)
             continue;
         }
         good &= check_member_name(check, c_name, v->at, false);
-        variant->members = read_member_list(check, v->members,
-                                            &variant->member_count, &good);
+        variant->members =
+            read_member_list(check, v->members, &variant->member_count, &good);
         uint64_t size = 0, stored = 0;
         uint32_t own_align = 1;
         lay_out((struct model_member *)(uintptr_t)variant->members,
@@ -435,15 +439,14 @@ bool check_sized(struct check *check, const struct model_type *type,
 {
     if (type->kind != TYPE_STRUCT && type->kind != TYPE_SUM)
         return true;
-    struct check_symbol *symbol = check_find(
-        check, atom_intern(check->atoms, type->spelling,
-                           strlen(type->spelling)));
+    struct check_symbol *symbol =
+        check_find(check, atom_intern(check->atoms, type->spelling,
+                                      strlen(type->spelling)));
     if (symbol->state == SYMBOL_BUSY) {
         diag_report(check->diag, DIAG_RECURSIVE_TYPE, use,
                     "`%s` holds itself by value", type->spelling);
         diag_note(check->diag, symbol->decl->at, "declared here");
-        diag_help(check->diag, "a list, `[%s]`, can hold it",
-                  type->spelling);
+        diag_help(check->diag, "a list, `[%s]`, can hold it", type->spelling);
         return false;
     }
     if (symbol->state == SYMBOL_NEW)

@@ -1,115 +1,8 @@
 /* Expressions of formulas and kernels: names, types, conversions. Every
  * conversion is written into the model, so that emitters only print. */
-#include "check.h"
+#include "check_number.h"
 
 #include <string.h>
-
-/* Numbers -------------------------------------------------------------------- */
-
-static bool is_float(enum type_kind type)
-{
-    return type == TYPE_F32 || type == TYPE_F64;
-}
-
-static bool is_unsigned(enum type_kind type)
-{
-    return type >= TYPE_U8 && type <= TYPE_U64;
-}
-
-static bool is_integer(enum type_kind type)
-{
-    return type >= TYPE_U8 && type <= TYPE_I64;
-}
-
-static unsigned bits_of(enum type_kind type)
-{
-    static const unsigned bits[] = {
-        [TYPE_U8] = 8,  [TYPE_U16] = 16, [TYPE_U32] = 32, [TYPE_U64] = 64,
-        [TYPE_I8] = 8,  [TYPE_I16] = 16, [TYPE_I32] = 32, [TYPE_I64] = 64,
-    };
-    return bits[type];
-}
-
-static const char *type_name(enum type_kind type)
-{
-    static const char *const names[] = {
-#define SCALAR(id, name, elixir, c_form, bytes, class) name,
-#include "../grammar/types.def"
-#undef SCALAR
-    };
-    return names[type];
-}
-
-static struct model_expr *make(struct check *check, enum expr_kind kind,
-                               enum type_kind type, struct source_range at)
-{
-    struct model_expr *expr = ARENA_NEW(check->arena, struct model_expr);
-    expr->kind = kind;
-    expr->type = type;
-    expr->at = at;
-    return expr;
-}
-
-static void set_operands(struct check *check, struct model_expr *expr,
-                         const struct model_expr *const *operands,
-                         uint32_t count)
-{
-    const struct model_expr **copy =
-        ARENA_ARRAY(check->arena, const struct model_expr *, count);
-    memcpy(copy, operands, count * sizeof *copy);
-    expr->operands = copy;
-    expr->operand_count = count;
-}
-
-static bool is_constant(const struct model_expr *expr)
-{
-    return expr->kind == EXPR_NUMBER && expr->value.kind == VALUE_UINT;
-}
-
-static bool constant_fits(const struct model_expr *expr, enum type_kind type)
-{
-    if (is_float(type))
-        return true;
-    unsigned bits = bits_of(type) - !is_unsigned(type);
-    return bits == 64 || expr->value.u >> bits == 0;
-}
-
-static const struct model_expr *convert(struct check *check,
-                                        const struct model_expr *expr,
-                                        enum type_kind type)
-{
-    if (expr->type == type)
-        return expr;
-    if (expr->kind == EXPR_NUMBER && constant_fits(expr, type)) {
-        struct model_expr *number = make(check, EXPR_NUMBER, type, expr->at);
-        number->value = expr->value;
-        if (is_float(type) && expr->value.kind == VALUE_UINT)
-            number->value = (struct model_value){
-                .kind = VALUE_FLOAT, .f = (double)expr->value.u};
-        return number;
-    }
-    struct model_expr *converted = make(check, EXPR_CONVERT, type, expr->at);
-    set_operands(check, converted, &expr, 1);
-    return converted;
-}
-
-/* What a field's value is computed in; BOOL stays. */
-static enum type_kind promoted(enum type_kind type)
-{
-    switch (type) {
-    case TYPE_U8:
-    case TYPE_U16:
-    case TYPE_I8:
-    case TYPE_I16:
-    case TYPE_ENUM:
-        return TYPE_I32;
-    case TYPE_TIMESTAMP:
-    case TYPE_DURATION:
-        return TYPE_I64;
-    default:
-        return type;
-    }
-}
 
 /* A value that a field, member or element holds, in the scope's type. */
 static const struct model_expr *loaded(struct check *check,
@@ -124,51 +17,15 @@ static const struct model_expr *loaded(struct check *check,
                      : declared;
     if (declared == TYPE_BOOL)
         return expr;
-    return convert(check, expr,
-                   is_float(scope->number) ? scope->number
-                                           : promoted(declared));
-}
-
-static bool mixed_signs(struct check *check, struct source_range at)
-{
-    diag_report(check->diag, DIAG_EXPRESSION_TYPE, at,
-                "no integer type holds both `u64` and a signed number");
-    diag_help(check->diag, "use a smaller unsigned type, or a float field");
-    return false;
-}
-
-/* The type in which two numbers meet. */
-static bool common_type(struct check *check, const struct model_expr *a,
-                        const struct model_expr *b, struct source_range at,
-                        enum type_kind *out)
-{
-    enum type_kind x = a->type, y = b->type;
-    if (is_constant(a) && !is_constant(b) && constant_fits(a, y))
-        x = y;
-    else if (is_constant(b) && !is_constant(a) && constant_fits(b, x))
-        y = x;
-    if (x == y) {
-        *out = x;
-        return true;
-    }
-    if (is_float(x) || is_float(y)) {
-        *out = TYPE_F64;
-        return true;
-    }
-    bool same = is_unsigned(x) == is_unsigned(y);
-    unsigned bits = bits_of(x) > bits_of(y) ? bits_of(x) : bits_of(y);
-    if (same) {
-        *out = bits_of(x) == bits ? x : y;
-        return true;
-    }
-    unsigned unsigned_bits = is_unsigned(x) ? bits_of(x) : bits_of(y);
-    *out = TYPE_I64;
-    return unsigned_bits < 64 || mixed_signs(check, at);
+    return number_convert(check, expr,
+                          number_is_float(scope->number)
+                              ? scope->number
+                              : number_promoted(declared));
 }
 
 static const char *what_it_is(const struct model_expr *expr)
 {
-    return expr->type == TYPE_BOOL ? "a condition" : type_name(expr->type);
+    return expr->type == TYPE_BOOL ? "a condition" : number_name(expr->type);
 }
 
 static bool need_number(struct check *check, const struct model_expr *expr,
@@ -193,7 +50,7 @@ static bool need_condition(struct check *check, const struct model_expr *expr,
     return false;
 }
 
-/* Names ---------------------------------------------------------------------- */
+/* Names -------------------------------------------------------------------- */
 
 static bool is_computable(const struct model_type *type)
 {
@@ -280,7 +137,7 @@ field_expr(struct check *check, struct check_scope *scope,
     }
     if (!is_computable(type))
         return not_computable(check, shown, type, at, declared);
-    struct model_expr *expr = make(check, EXPR_FIELD, type->kind, at);
+    struct model_expr *expr = expr_make(check, EXPR_FIELD, type->kind, at);
     expr->field = field->model;
     expr->member = member;
     expr->param = param;
@@ -289,18 +146,15 @@ field_expr(struct check *check, struct check_scope *scope,
     return loaded(check, scope, expr, type->kind);
 }
 
-static const struct model_expr *shard_expr(struct check *check,
-                                           const struct check_scope *scope,
-                                           uint32_t param,
-                                           const struct atom *name,
-                                           struct source_range at)
+static const struct model_expr *
+shard_expr(struct check *check, const struct check_scope *scope, uint32_t param,
+           const struct atom *name, struct source_range at)
 {
-    static const char *const names[] = {"px", "py", "mass", "load",
-                                        "capacity"};
+    static const char *const names[] = {"px", "py", "mass", "load", "capacity"};
     for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name->text) != 0)
             continue;
-        struct model_expr *expr = make(check, EXPR_SHARD, TYPE_F32, at);
+        struct model_expr *expr = expr_make(check, EXPR_SHARD, TYPE_F32, at);
         expr->shard_member = (enum shard_member)i;
         expr->param = param;
         return loaded(check, scope, expr, TYPE_F32);
@@ -316,7 +170,7 @@ element_expr(struct check *check, const struct check_scope *scope,
              uint32_t param, const struct atom *name, struct source_range at)
 {
     const struct model_type *type = scope->elements[param];
-    struct model_expr *expr = make(check, EXPR_ELEMENT, type->kind, at);
+    struct model_expr *expr = expr_make(check, EXPR_ELEMENT, type->kind, at);
     struct source_range declared = scope->kernel->params[param].at;
     expr->param = param;
     if (name != NULL) {
@@ -337,9 +191,8 @@ element_expr(struct check *check, const struct check_scope *scope,
     }
     if (!is_computable(type))
         return not_computable(check,
-                              name != NULL
-                                  ? name->text
-                                  : scope->kernel->params[param].name,
+                              name != NULL ? name->text
+                                           : scope->kernel->params[param].name,
                               type, at, declared);
     return loaded(check, scope, expr, type->kind);
 }
@@ -382,7 +235,8 @@ static const struct model_expr *name_expr(struct check *check,
     const char *name = expr->name->text;
     bool yes = strcmp(name, "true") == 0;
     if (yes || strcmp(name, "false") == 0) {
-        struct model_expr *flag = make(check, EXPR_BOOL, TYPE_BOOL, expr->at);
+        struct model_expr *flag =
+            expr_make(check, EXPR_BOOL, TYPE_BOOL, expr->at);
         flag->value = (struct model_value){.kind = VALUE_BOOL, .i = yes};
         return flag;
     }
@@ -396,7 +250,7 @@ static const struct model_expr *name_expr(struct check *check,
         if (line->value == NULL)
             return NULL;
         struct model_expr *local =
-            make(check, EXPR_LOCAL, line->value->type, expr->at);
+            expr_make(check, EXPR_LOCAL, line->value->type, expr->at);
         local->local = i;
         return local;
     }
@@ -419,8 +273,7 @@ static const struct model_expr *dot_expr(struct check *check,
     if (scope->kernel == NULL && left->kind == AST_NAME)
         return field_expr(check, scope, scope->product, 0, left->name,
                           expr->name, expr->at);
-    const struct ast_expr *owner =
-        left->kind == AST_DOT ? left->left : left;
+    const struct ast_expr *owner = left->kind == AST_DOT ? left->left : left;
     int param = owner->kind == AST_NAME ? find_param(scope, owner->name) : -1;
     if (scope->kernel == NULL || owner->kind != AST_NAME) {
         diag_report(check->diag, DIAG_BAD_EXPRESSION, expr->at,
@@ -440,29 +293,28 @@ static const struct model_expr *dot_expr(struct check *check,
         return NULL;
     }
     if (scope->kernel->params[param].shard)
-        return shard_expr(check, scope, (uint32_t)param, expr->name,
-                          expr->at);
+        return shard_expr(check, scope, (uint32_t)param, expr->name, expr->at);
     if (scope->elements[param] == NULL)
         return NULL;
     return element_expr(check, scope, (uint32_t)param, expr->name, expr->at);
 }
 
-/* Numbers written ------------------------------------------------------------- */
+/* Numbers written ---------------------------------------------------------- */
 
 static const struct model_expr *number_expr(struct check *check,
                                             const struct check_scope *scope,
                                             const struct ast_expr *expr)
 {
     const struct ast_number *number = &expr->number;
-    struct model_expr *out = make(check, EXPR_NUMBER, TYPE_F64, expr->at);
+    struct model_expr *out = expr_make(check, EXPR_NUMBER, TYPE_F64, expr->at);
     int64_t scaled;
     if (number->unit != UNIT_NONE) {
         bool size = number->unit >= UNIT_B;
         if (!(size ? check_bytes(check, expr, "number", &scaled)
                    : check_time(check, expr, "number", &scaled)))
             return NULL;
-        out->value = (struct model_value){.kind = VALUE_UINT,
-                                          .u = (uint64_t)scaled};
+        out->value =
+            (struct model_value){.kind = VALUE_UINT, .u = (uint64_t)scaled};
     } else if (number->is_float || number->too_big) {
         out->value =
             (struct model_value){.kind = VALUE_FLOAT, .f = number->value};
@@ -471,15 +323,15 @@ static const struct model_expr *number_expr(struct check *check,
             (struct model_value){.kind = VALUE_UINT, .u = number->whole};
     }
     if (out->value.kind == VALUE_UINT)
-        out->type = constant_fits(out, TYPE_I32)   ? TYPE_I32
-                    : constant_fits(out, TYPE_I64) ? TYPE_I64
-                                                   : TYPE_U64;
-    if (is_float(scope->number))
-        return convert(check, out, scope->number);
+        out->type = number_fits(out, TYPE_I32)   ? TYPE_I32
+                    : number_fits(out, TYPE_I64) ? TYPE_I64
+                                                 : TYPE_U64;
+    if (number_is_float(scope->number))
+        return number_convert(check, out, scope->number);
     return out;
 }
 
-/* Operators ------------------------------------------------------------------- */
+/* Operators ---------------------------------------------------------------- */
 
 static const enum expr_op ops[] = {
     [AST_OP_NEG] = OP_NEG, [AST_OP_NOT] = OP_NOT, [AST_OP_ADD] = OP_ADD,
@@ -506,12 +358,12 @@ static const struct model_expr *unary_expr(struct check *check,
                     "the negative of a `u64` has no type");
         return NULL;
     } else if (operand->type == TYPE_U32) {
-        operand = convert(check, operand, TYPE_I64);
+        operand = number_convert(check, operand, TYPE_I64);
     }
     struct model_expr *expr =
-        make(check, EXPR_UNARY, operand->type, ast->at);
+        expr_make(check, EXPR_UNARY, operand->type, ast->at);
     expr->op = ops[ast->op];
-    set_operands(check, expr, &operand, 1);
+    expr_set_operands(check, expr, &operand, 1);
     return expr;
 }
 
@@ -524,7 +376,7 @@ static const struct model_expr *enum_constant(struct check *check,
     while (other->kind == EXPR_CONVERT)
         other = other->operands[0];
     const struct model_type *type =
-        other->member != NULL                               ? other->member->type
+        other->member != NULL ? other->member->type
         : other->kind == EXPR_FIELD && other->field != NULL ? other->field->type
                                                             : NULL;
     struct model_value value;
@@ -535,9 +387,9 @@ static const struct model_expr *enum_constant(struct check *check,
     }
     if (!check_default(check, atom, type, &value))
         return NULL;
-    struct model_expr *expr = make(check, EXPR_NUMBER, TYPE_I32, atom->at);
+    struct model_expr *expr = expr_make(check, EXPR_NUMBER, TYPE_I32, atom->at);
     expr->value = value;
-    if (is_float(scope->number)) {
+    if (number_is_float(scope->number)) {
         expr->type = scope->number;
         expr->value.kind = VALUE_FLOAT;
         expr->value.f = (double)value.i;
@@ -561,10 +413,10 @@ static const struct model_expr *logic_expr(struct check *check,
     if (!need_condition(check, left, name) ||
         !need_condition(check, right, name))
         return NULL;
-    struct model_expr *expr = make(check, EXPR_BINARY, TYPE_BOOL, ast->at);
+    struct model_expr *expr = expr_make(check, EXPR_BINARY, TYPE_BOOL, ast->at);
     const struct model_expr *both[] = {left, right};
     expr->op = ops[ast->op];
-    set_operands(check, expr, both, 2);
+    expr_set_operands(check, expr, both, 2);
     return expr;
 }
 
@@ -590,25 +442,24 @@ static const struct model_expr *binary_expr(struct check *check,
     bool comparison = ast->op >= AST_OP_EQ && ast->op <= AST_OP_GE;
     bool flags = is_equality(ast->op) && left->type == TYPE_BOOL &&
                  right->type == TYPE_BOOL;
-    const char *name =
-        arena_format(check->arena, "`%s`", ast_op_text(ast->op));
+    const char *name = arena_format(check->arena, "`%s`", ast_op_text(ast->op));
     if (!flags) {
         if (!need_number(check, left, name) ||
             !need_number(check, right, name) ||
-            !common_type(check, left, right, ast->at, &type))
+            !number_common(check, left, right, ast->at, &type))
             return NULL;
-        left = convert(check, left, type);
-        right = convert(check, right, type);
+        left = number_convert(check, left, type);
+        right = number_convert(check, right, type);
     }
     struct model_expr *expr =
-        make(check, EXPR_BINARY, comparison ? TYPE_BOOL : type, ast->at);
+        expr_make(check, EXPR_BINARY, comparison ? TYPE_BOOL : type, ast->at);
     const struct model_expr *both[] = {left, right};
     expr->op = ops[ast->op];
-    set_operands(check, expr, both, 2);
+    expr_set_operands(check, expr, both, 2);
     return expr;
 }
 
-/* Calls ----------------------------------------------------------------------- */
+/* Calls -------------------------------------------------------------------- */
 
 enum { ARGUMENTS_MAX = 3, RESULT_SAME, RESULT_FLOAT };
 static const struct {
@@ -641,8 +492,8 @@ static int find_call(struct check *check, const struct ast_expr *ast)
 }
 
 /* The arguments from `first` on, all in one type. */
-static bool meet(struct check *check, const struct check_scope *scope,
-                 int call, const struct model_expr **args, uint32_t first,
+static bool meet(struct check *check, const struct check_scope *scope, int call,
+                 const struct model_expr **args, uint32_t first,
                  struct source_range at, enum type_kind *type)
 {
     uint32_t count = calls[call].arity;
@@ -655,13 +506,13 @@ static bool meet(struct check *check, const struct check_scope *scope,
     for (uint32_t i = first + 1; i < count; i++) {
         struct model_expr both = *args[first];
         both.type = *type;
-        if (!common_type(check, &both, args[i], at, type))
+        if (!number_common(check, &both, args[i], at, type))
             return false;
     }
-    if (calls[call].result == RESULT_FLOAT && !is_float(*type))
-        *type = is_float(scope->number) ? scope->number : TYPE_F64;
+    if (calls[call].result == RESULT_FLOAT && !number_is_float(*type))
+        *type = number_is_float(scope->number) ? scope->number : TYPE_F64;
     for (uint32_t i = first; i < count; i++)
-        args[i] = convert(check, args[i], *type);
+        args[i] = number_convert(check, args[i], *type);
     return true;
 }
 
@@ -701,9 +552,9 @@ static const struct model_expr *call_expr(struct check *check,
     if ((first == 1 && !need_condition(check, args[0], "`select`")) ||
         !meet(check, scope, call, args, first, ast->at, &type))
         return NULL;
-    struct model_expr *expr = make(check, EXPR_CALL, type, ast->at);
+    struct model_expr *expr = expr_make(check, EXPR_CALL, type, ast->at);
     expr->call = (enum expr_call)call;
-    set_operands(check, expr, args, count);
+    expr_set_operands(check, expr, args, count);
     return expr;
 }
 
@@ -746,63 +597,4 @@ const struct model_expr *check_expr(struct check *check,
         return NULL;
     }
     return NULL;
-}
-
-/* Results --------------------------------------------------------------------- */
-
-static bool range_holds(enum type_kind wide, enum type_kind narrow)
-{
-    if (is_unsigned(narrow))
-        return is_unsigned(wide) ? bits_of(wide) >= bits_of(narrow)
-                                 : bits_of(wide) > bits_of(narrow);
-    return !is_unsigned(wide) && bits_of(wide) >= bits_of(narrow);
-}
-
-static const struct model_expr *narrowing(struct check *check,
-                                          const struct model_expr *expr,
-                                          const struct model_type *type,
-                                          const char *what)
-{
-    diag_report(check->diag, DIAG_NARROWING, expr->at,
-                "the result is `%s`, which does not fit into %s of type `%s`",
-                type_name(expr->type), what, type->spelling);
-    diag_help(check->diag,
-              is_float(expr->type)
-                  ? "give it a float type"
-                  : "give it the type `%s`, or clamp the result into a float",
-              type_name(expr->type));
-    return NULL;
-}
-
-const struct model_expr *check_fit(struct check *check,
-                                   const struct model_expr *expr,
-                                   const struct model_type *type,
-                                   const char *what)
-{
-    enum type_kind kind = type->class == CLASS_TIME ? TYPE_I64 : type->kind;
-    /* A field read as it is needs no room for what it is promoted to. */
-    if (expr->kind == EXPR_CONVERT && is_integer(kind) &&
-        is_integer(expr->operands[0]->type) &&
-        range_holds(kind, expr->operands[0]->type))
-        expr = expr->operands[0];
-    if (expr->type == kind)
-        return expr;
-    if ((expr->type == TYPE_BOOL) != (kind == TYPE_BOOL)) {
-        diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,
-                    kind == TYPE_BOOL
-                        ? "%s is bool, and this is a number"
-                        : "%s is a number, and this is a condition",
-                    what);
-        diag_help(check->diag, kind == TYPE_BOOL
-                                   ? "write `… != 0`"
-                                   : "write `select(condition, 1, 0)`");
-        return NULL;
-    }
-    if (is_float(kind))
-        return convert(check, expr, kind);
-    if (is_float(expr->type) ||
-        !(is_constant(expr) ? constant_fits(expr, kind)
-                            : range_holds(kind, expr->type)))
-        return narrowing(check, expr, type, what);
-    return convert(check, expr, kind);
 }

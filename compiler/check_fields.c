@@ -25,9 +25,8 @@ void check_unknown_field(struct check *check,
     atom_nearest_init(&nearest, name->text);
     for (uint32_t i = 0; i < product->field_count; i++)
         atom_nearest_offer(&nearest, product->fields[i].model->name);
-    diag_report(check->diag, DIAG_UNKNOWN_NAME, at,
-                "`%s` has no field `%s`", product->decl->name->text,
-                name->text);
+    diag_report(check->diag, DIAG_UNKNOWN_NAME, at, "`%s` has no field `%s`",
+                product->decl->name->text, name->text);
     if (nearest.best != NULL)
         diag_help(check->diag, "did you mean `%s`?", nearest.best);
     else
@@ -59,8 +58,7 @@ static void read_strategy(struct check *check, struct check_symbol *symbol)
 }
 
 static bool read_field(struct check *check, struct check_symbol *symbol,
-                       const struct ast_member *ast,
-                       struct check_field *field)
+                       const struct ast_member *ast, struct check_field *field)
 {
     struct model_field *model = field->model;
     field->ast = ast;
@@ -86,8 +84,7 @@ static bool read_field(struct check *check, struct check_symbol *symbol,
     model->deprecated = field->notes.number[ANNOTATION_DEPRECATED] != 0;
     if (field->notes.at[ANNOTATION_WAS] != NULL)
         model->was = field->notes.name[ANNOTATION_WAS]->text;
-    return good && model->type != NULL && !field->notes.refused &&
-           !ast->broken;
+    return good && model->type != NULL && !field->notes.refused && !ast->broken;
 }
 
 static void read_fields(struct check *check, struct check_symbol *symbol)
@@ -126,8 +123,8 @@ static void read_fields(struct check *check, struct check_symbol *symbol)
         models[n].index = n;
         symbol->fields[n].good =
             read_field(check, symbol, m, &symbol->fields[n]);
-        symbol->broken |= m->name == NULL || m->broken ||
-                          symbol->fields[n].notes.refused;
+        symbol->broken |=
+            m->name == NULL || m->broken || symbol->fields[n].notes.refused;
         n++;
     }
     symbol->field_count = n;
@@ -136,7 +133,7 @@ static void read_fields(struct check *check, struct check_symbol *symbol)
     symbol->product->field_count = n;
 }
 
-/* Keys ----------------------------------------------------------------------- */
+/* Keys --------------------------------------------------------------------- */
 
 static bool is_key_type(const struct model_type *type)
 {
@@ -167,9 +164,8 @@ static void check_key(struct check *check, struct check_field *field)
 static void find_keys(struct check *check, struct check_symbol *symbol)
 {
     struct model_product *product = symbol->product;
-    const struct model_field **keys =
-        ARENA_ARRAY(check->arena, const struct model_field *,
-                    symbol->field_count + 1);
+    const struct model_field **keys = ARENA_ARRAY(
+        check->arena, const struct model_field *, symbol->field_count + 1);
     uint32_t count = 0;
     bool any = false;
     for (uint32_t i = 0; i < symbol->field_count; i++)
@@ -180,8 +176,7 @@ static void find_keys(struct check *check, struct check_symbol *symbol)
             field->notes.at[ANNOTATION_KEY] == NULL) {
             field->model->key = true;
             /* `id` is the key without saying so: its conflicts count too. */
-            struct ast_entry *entry =
-                ARENA_NEW(check->arena, struct ast_entry);
+            struct ast_entry *entry = ARENA_NEW(check->arena, struct ast_entry);
             entry->key = atom_intern(check->atoms, "key", 3);
             entry->key_at = entry->at = field->ast->at;
             field->notes.at[ANNOTATION_KEY] = entry;
@@ -241,21 +236,19 @@ static void read_product(struct check *check, struct check_symbol *symbol)
         ARENA_NEW(check->arena, struct check_notes);
     check_notes_read(check, symbol->decl->annotations, IN_PRODUCT, notes);
     check_notes_conflicts(check, notes);
-    product->max_memory_bytes =
-        (uint64_t)notes->number[ANNOTATION_MAX_MEMORY];
+    product->max_memory_bytes = (uint64_t)notes->number[ANNOTATION_MAX_MEMORY];
     product->ttl_ms = notes->number[ANNOTATION_TTL];
-    product->priority = notes->at[ANNOTATION_PRIORITY] == NULL
-                            ? PRIORITY_NORMAL
-                            : (enum model_priority)
-                                  notes->word[ANNOTATION_PRIORITY].value;
+    product->priority =
+        notes->at[ANNOTATION_PRIORITY] == NULL
+            ? PRIORITY_NORMAL
+            : (enum model_priority)notes->word[ANNOTATION_PRIORITY].value;
     product->access =
         notes->at[ANNOTATION_ACCESS_PATTERN] == NULL
             ? ACCESS_UNSET
-            : (enum model_access)
-                  notes->word[ANNOTATION_ACCESS_PATTERN].value;
+            : (enum model_access)notes->word[ANNOTATION_ACCESS_PATTERN].value;
     if (notes->at[ANNOTATION_SURVIVES] != NULL)
-        product->survives = (enum model_survives)
-                                notes->word[ANNOTATION_SURVIVES].value;
+        product->survives =
+            (enum model_survives)notes->word[ANNOTATION_SURVIVES].value;
     read_strategy(check, symbol);
     read_fields(check, symbol);
     find_keys(check, symbol);

@@ -8,7 +8,15 @@
 #include <string.h>
 
 enum when {
-    ALWAYS, COMPOSITE, SET, ADD, INDEXED, UNIQUE, COLUMN, SERIES, DERIVED,
+    ALWAYS,
+    COMPOSITE,
+    SET,
+    ADD,
+    INDEXED,
+    UNIQUE,
+    COLUMN,
+    SERIES,
+    DERIVED,
     SUMMARY,
 };
 
@@ -44,14 +52,13 @@ static const struct {
     enum when when;
     const char *before, *after;
 } field_idents[] = {
-    {SET, "_set_", ""},       {SET, "_set_", "_in"},
-    {ADD, "_add_", ""},       {ADD, "_add_", "_in"},
-    {INDEXED, "_by_", ""},    {UNIQUE, "_get_by_", ""},
-    {COLUMN, "_", "_column"}, {SERIES, "_", "_append"},
-    {SERIES, "_", "_append_in"},
-    {SERIES, "_", "_range"},  {SERIES, "_", "_next"},
-    {DERIVED, "_", "_peek"},  {DERIVED, "_", "_request"},
-    {DERIVED, "_", "_compute"},
+    {SET, "_set_", ""},          {SET, "_set_", "_in"},
+    {ADD, "_add_", ""},          {ADD, "_add_", "_in"},
+    {INDEXED, "_by_", ""},       {UNIQUE, "_get_by_", ""},
+    {COLUMN, "_", "_column"},    {SERIES, "_", "_append"},
+    {SERIES, "_", "_append_in"}, {SERIES, "_", "_range"},
+    {SERIES, "_", "_next"},      {DERIVED, "_", "_peek"},
+    {DERIVED, "_", "_request"},  {DERIVED, "_", "_compute"},
     {SUMMARY, "_", "_summary"},
 };
 
@@ -60,7 +67,7 @@ struct collecting {
     struct atom_map seen; /* name -> struct model_ident */
     struct model_ident *list;
     uint32_t count, capacity;
-    bool root; /* the file whose identifiers the model lists */
+    bool root;   /* the file whose identifiers the model lists */
     bool shared; /* wrappers: several files may declare the same one */
 };
 
@@ -103,8 +110,7 @@ static void add_ident(struct collecting *c, enum ident_kind kind,
         return;
     if (c->count == c->capacity) {
         uint32_t capacity = c->capacity == 0 ? 256 : c->capacity * 2;
-        c->list = arena_grow(check->arena, c->list,
-                             c->capacity * sizeof *ident,
+        c->list = arena_grow(check->arena, c->list, c->capacity * sizeof *ident,
                              capacity * sizeof *ident);
         c->capacity = capacity;
     }
@@ -156,10 +162,10 @@ static void add_product(struct collecting *c,
          i++) {
         if (product_idents[i].when == COMPOSITE && !product->key_composite)
             continue;
-        add_ident(c, product_idents[i].kind,
-                  join(check, product->c_name, product_idents[i].suffix, "",
-                       ""),
-                  product->at);
+        add_ident(
+            c, product_idents[i].kind,
+            join(check, product->c_name, product_idents[i].suffix, "", ""),
+            product->at);
     }
     add_ident(c, IDENT_MACRO, join(check, product->c_upper, "_HOT", "", ""),
               product->at);
@@ -186,8 +192,7 @@ static void add_decl(struct collecting *c, const struct model_decl *decl)
         add_ident(c, IDENT_TAG, decl->enumeration->c_name,
                   decl->enumeration->at);
         for (uint32_t i = 0; i < decl->enumeration->member_count; i++)
-            add_ident(c, IDENT_ENUMERATOR,
-                      decl->enumeration->members[i].c_name,
+            add_ident(c, IDENT_ENUMERATOR, decl->enumeration->members[i].c_name,
                       decl->enumeration->members[i].at);
         break;
     case DECL_STRUCT:

@@ -14,7 +14,7 @@ struct kernel_reading {
     struct check_notes notes;
 };
 
-/* Parameters ------------------------------------------------------------------ */
+/* Parameters --------------------------------------------------------------- */
 
 static const struct model_field *
 list_of_element(struct check *check, struct check_symbol *product,
@@ -57,8 +57,7 @@ static struct check_symbol *product_of(struct check *check,
         strcmp(name->text + name->len - 2, ".t") == 0)
         name = atom_intern(check->atoms, name->text, name->len - 2);
     struct check_symbol *symbol = check_find(check, name);
-    return symbol != NULL && symbol->decl->kind == AST_PRODUCT ? symbol
-                                                               : NULL;
+    return symbol != NULL && symbol->decl->kind == AST_PRODUCT ? symbol : NULL;
 }
 
 static bool read_first(struct check *check, struct kernel_reading *reading,
@@ -142,10 +141,9 @@ static bool read_params(struct check *check, struct kernel_reading *reading)
         count++;
     uint32_t want = reading->model->shape == SHAPE_MAP ? 1 : 2;
     if (count != want) {
-        const char *shape =
-            reading->notes.word[ANNOTATION_SHAPE].word == NULL
-                ? "map"
-                : reading->notes.word[ANNOTATION_SHAPE].word;
+        const char *shape = reading->notes.word[ANNOTATION_SHAPE].word == NULL
+                                ? "map"
+                                : reading->notes.word[ANNOTATION_SHAPE].word;
         diag_report(check->diag, DIAG_BAD_KERNEL, decl->at,
                     "a kernel of shape `:%s` has %s", shape,
                     wants[reading->model->shape]);
@@ -156,8 +154,7 @@ static bool read_params(struct check *check, struct kernel_reading *reading)
     }
     reading->params = ARENA_ARRAY(check->arena, struct model_param, 2);
     reading->owners = ARENA_ARRAY(check->arena, struct check_symbol *, 2);
-    reading->elements =
-        ARENA_ARRAY(check->arena, const struct model_type *, 2);
+    reading->elements = ARENA_ARRAY(check->arena, const struct model_type *, 2);
     uint32_t n = 0;
     for (const struct ast_param *p = decl->params; p != NULL; p = p->next) {
         if (!check_param_name(check, reading, p, n))
@@ -174,7 +171,7 @@ static bool read_params(struct check *check, struct kernel_reading *reading)
     return true;
 }
 
-/* Reduction and result ---------------------------------------------------------- */
+/* Reduction and result ----------------------------------------------------- */
 
 /* :max, or {:top_k, K} */
 static bool read_reduce(struct check *check, struct kernel_reading *reading)
@@ -191,8 +188,8 @@ static bool read_reduce(struct check *check, struct kernel_reading *reading)
         value = value->entries->value;
     }
     if (!check_word_of(check, ANNOTATION_REDUCE,
-                       value->kind == AST_ATOM ? value->name : NULL,
-                       value->at, &word))
+                       value->kind == AST_ATOM ? value->name : NULL, value->at,
+                       &word))
         return false;
     reading->model->reduce = (enum kernel_reduce)word.value;
     if ((reading->model->reduce == REDUCE_TOP_K) != (count != NULL)) {
@@ -220,8 +217,7 @@ static bool read_shape(struct check *check, struct kernel_reading *reading)
     struct model_kernel *model = reading->model;
     const struct check_notes *notes = &reading->notes;
     if (notes->at[ANNOTATION_SHAPE] != NULL)
-        model->shape =
-            (enum kernel_shape)notes->word[ANNOTATION_SHAPE].value;
+        model->shape = (enum kernel_shape)notes->word[ANNOTATION_SHAPE].value;
     if (notes->at[ANNOTATION_REDUCE] != NULL) {
         if (!read_reduce(check, reading))
             return false;
@@ -243,8 +239,7 @@ static bool read_shape(struct check *check, struct kernel_reading *reading)
 static bool bad_result(struct check *check,
                        const struct kernel_reading *reading, const char *want)
 {
-    diag_report(check->diag, DIAG_BAD_KERNEL,
-                reading->symbol->decl->result->at,
+    diag_report(check->diag, DIAG_BAD_KERNEL, reading->symbol->decl->result->at,
                 "the result of this kernel is %s", want);
     return false;
 }
@@ -282,8 +277,7 @@ static bool read_result(struct check *check, struct kernel_reading *reading)
         return bad_result(check, reading,
                           "the place of the greatest value: u32 or u64");
     case REDUCE_TOP_K:
-        if (type->kind == TYPE_ARRAY &&
-            type->element->class == CLASS_FLOAT &&
+        if (type->kind == TYPE_ARRAY && type->element->class == CLASS_FLOAT &&
             type->limit == model->reduce_k) {
             model->element = type->element->kind;
             return true;
@@ -293,7 +287,7 @@ static bool read_result(struct check *check, struct kernel_reading *reading)
     return false;
 }
 
-/* Statements -------------------------------------------------------------------- */
+/* Statements --------------------------------------------------------------- */
 
 static bool is_call_name(const char *name)
 {
@@ -343,9 +337,8 @@ static bool check_local(struct check *check,
 /* The emitters put locals beside C's own names. */
 static const char *local_name(struct check *check, const char *name)
 {
-    return mangle_is_keyword(name)
-               ? arena_format(check->arena, "%s_", name)
-               : name;
+    return mangle_is_keyword(name) ? arena_format(check->arena, "%s_", name)
+                                   : name;
 }
 
 static void read_body(struct check *check, struct kernel_reading *reading)
@@ -358,7 +351,8 @@ static void read_body(struct check *check, struct kernel_reading *reading)
         count++;
     struct model_statement *lines =
         ARENA_ARRAY(check->arena, struct model_statement, count + 1);
-    struct check_scope scope = {.kernel = model, .owners = reading->owners,
+    struct check_scope scope = {.kernel = model,
+                                .owners = reading->owners,
                                 .elements = reading->elements,
                                 .number = model->element};
     model->statements = lines;
@@ -380,7 +374,8 @@ static void read_body(struct check *check, struct kernel_reading *reading)
             lines[model->statement_count] = (struct model_statement){
                 .name = s->name->text,
                 .c_name = local_name(check, s->name->text),
-                .value = value, .at = s->at};
+                .value = value,
+                .at = s->at};
             model->statement_count++;
             if (s->next != NULL)
                 continue;
@@ -388,9 +383,9 @@ static void read_body(struct check *check, struct kernel_reading *reading)
                         "a kernel ends with its result");
             diag_help(check->diag, "add a last line: `%s`", s->name->text);
         } else if (value != NULL) {
-            model->result = check_fit(check, value,
-                                      check_scalar(check, model->element),
-                                      "the result");
+            model->result =
+                check_fit(check, value, check_scalar(check, model->element),
+                          "the result");
         }
     }
     model->inputs = scope.inputs;

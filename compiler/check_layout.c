@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Products ------------------------------------------------------------------------ */
+/* Products ----------------------------------------------------------------- */
 
 static uint64_t bit_of(const struct model_field *field)
 {
@@ -67,15 +67,15 @@ static void lay_out_product(struct check *check, struct check_symbol *symbol)
             : product->keys[0]->type->c_type;
 }
 
-/* Order of declarations ------------------------------------------------------------ */
+/* Order of declarations ---------------------------------------------------- */
 
 struct ordering {
     struct check *check;
     struct check_file *file;
     struct model_decl *list;
     uint32_t count, capacity;
-    unsigned char *seen; /* by type index */
-    struct atom_map tags; /* of wrappers: one declaration each */
+    unsigned char *seen;             /* by type index */
+    struct atom_map tags;            /* of wrappers: one declaration each */
     const struct model_type **later; /* behind pointers: when all is there */
     uint32_t later_count, later_capacity;
 };
@@ -86,9 +86,9 @@ static void add_decl(struct ordering *o, const struct model_decl *decl)
 {
     if (o->count == o->capacity) {
         uint32_t capacity = o->capacity == 0 ? 16 : o->capacity * 2;
-        o->list = arena_grow(o->check->arena, o->list,
-                             o->capacity * sizeof *decl,
-                             capacity * sizeof *decl);
+        o->list =
+            arena_grow(o->check->arena, o->list, o->capacity * sizeof *decl,
+                       capacity * sizeof *decl);
         o->capacity = capacity;
     }
     o->list[o->count++] = *decl;
@@ -99,15 +99,14 @@ static void add_wrapper(struct ordering *o, const struct model_type *type)
     const struct atom *tag = atom_intern(o->check->atoms, type->wrapper_tag,
                                          strlen(type->wrapper_tag));
     if (atom_map_put(&o->tags, tag, (void *)(uintptr_t)type) == NULL)
-        add_decl(o, &(struct model_decl){.kind = DECL_WRAPPER,
-                                         .wrapper = type});
+        add_decl(o,
+                 &(struct model_decl){.kind = DECL_WRAPPER, .wrapper = type});
 }
 
 static void put_off(struct ordering *o, const struct model_type *type)
 {
     if (o->later_count == o->later_capacity) {
-        uint32_t capacity = o->later_capacity == 0 ? 16
-                                                   : o->later_capacity * 2;
+        uint32_t capacity = o->later_capacity == 0 ? 16 : o->later_capacity * 2;
         o->later = arena_grow(o->check->arena, o->later,
                               o->later_capacity * sizeof(void *),
                               capacity * sizeof(void *));
@@ -127,9 +126,8 @@ static void need_own(struct ordering *o, const struct model_type *type)
 {
     if (type->kind == TYPE_ENUM) {
         if (type->enumeration->file == o->file->model)
-            add_decl(o, &(struct model_decl){
-                            .kind = DECL_ENUM,
-                            .enumeration = type->enumeration});
+            add_decl(o, &(struct model_decl){.kind = DECL_ENUM,
+                                             .enumeration = type->enumeration});
         return;
     }
     if (type->kind == TYPE_STRUCT) {

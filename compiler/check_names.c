@@ -9,9 +9,9 @@
 const char *check_kind_name(enum ast_decl_kind kind)
 {
     static const char *const names[] = {
-        [AST_PRODUCT] = "product",   [AST_STRUCT] = "struct",
-        [AST_ENUM] = "enum",         [AST_SUM] = "sum type",
-        [AST_POOL] = "pool",         [AST_STRATEGY] = "strategy",
+        [AST_PRODUCT] = "product", [AST_STRUCT] = "struct",
+        [AST_ENUM] = "enum",       [AST_SUM] = "sum type",
+        [AST_POOL] = "pool",       [AST_STRATEGY] = "strategy",
         [AST_KERNEL] = "kernel",
     };
     return names[kind];
@@ -36,8 +36,7 @@ static void read_prefix(struct check *check, struct model_file *file,
                 text[len - 1] != '_';
     for (const char *c = text; good && *c != 0; c++)
         good = *c < 'A' || *c > 'Z';
-    if (!good || strcmp(text, "warp") == 0 ||
-        strncmp(text, "warp_", 5) == 0) {
+    if (!good || strcmp(text, "warp") == 0 || strncmp(text, "warp_", 5) == 0) {
         diag_report(check->diag, DIAG_BAD_PREFIX, value->at,
                     good ? "the prefix `warp` is the library's own"
                          : "this text cannot begin a C name");
@@ -121,8 +120,8 @@ static bool is_type_name(const char *name)
 #define SCALAR(id, name, elixir, c_form, bytes, class) name,
 #include "../grammar/types.def"
 #undef SCALAR
-        "map", "shard", "String", "DateTime", "integer", "float", "boolean",
-        "atom",
+        "map",     "shard", "String",  "DateTime",
+        "integer", "float", "boolean", "atom",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0)
@@ -143,8 +142,7 @@ static bool check_decl_name(struct check *check, const struct ast_decl *decl)
         why = "is the name of a built-in type";
     if (why == NULL)
         return true;
-    diag_report(check->diag, DIAG_BAD_NAME, decl->at, "`%.140s` %s", name,
-                why);
+    diag_report(check->diag, DIAG_BAD_NAME, decl->at, "`%.140s` %s", name, why);
     diag_help(check->diag, "choose another name");
     return false;
 }
@@ -155,34 +153,47 @@ static void create_model(struct check *check, struct check_symbol *symbol)
     const struct ast_decl *decl = symbol->decl;
     const struct model_file *file = symbol->file;
     const char *name = decl->name->text;
-    const char *lower = arena_format(arena, "%s%s", file->c_lower,
-                                     mangle_snake(arena, name));
+    const char *lower =
+        arena_format(arena, "%s%s", file->c_lower, mangle_snake(arena, name));
     const char *upper = mangle_upper(arena, lower);
     switch (decl->kind) {
     case AST_PRODUCT:
         symbol->product = ARENA_NEW(arena, struct model_product);
-        *symbol->product = (struct model_product){
-            .file = file, .name = name, .c_name = lower, .c_upper = upper,
-            .doc = decl->doc, .at = decl->at};
+        *symbol->product = (struct model_product){.file = file,
+                                                  .name = name,
+                                                  .c_name = lower,
+                                                  .c_upper = upper,
+                                                  .doc = decl->doc,
+                                                  .at = decl->at};
         break;
     case AST_STRUCT:
         symbol->structure = ARENA_NEW(arena, struct model_struct);
-        *symbol->structure = (struct model_struct){
-            .file = file, .name = name, .c_name = lower, .c_upper = upper,
-            .doc = decl->doc, .at = decl->at};
+        *symbol->structure = (struct model_struct){.file = file,
+                                                   .name = name,
+                                                   .c_name = lower,
+                                                   .c_upper = upper,
+                                                   .doc = decl->doc,
+                                                   .at = decl->at};
         break;
     case AST_ENUM:
         symbol->enumeration = ARENA_NEW(arena, struct model_enum);
-        *symbol->enumeration = (struct model_enum){
-            .file = file, .name = name, .c_name = lower, .c_upper = upper,
-            .doc = decl->doc, .at = decl->at};
+        *symbol->enumeration = (struct model_enum){.file = file,
+                                                   .name = name,
+                                                   .c_name = lower,
+                                                   .c_upper = upper,
+                                                   .doc = decl->doc,
+                                                   .at = decl->at};
         break;
     case AST_SUM:
         symbol->sum = ARENA_NEW(arena, struct model_sum);
         *symbol->sum = (struct model_sum){
-            .file = file, .name = name, .c_name = lower, .c_upper = upper,
+            .file = file,
+            .name = name,
+            .c_name = lower,
+            .c_upper = upper,
             .c_tag_enum = arena_format(arena, "%s_tag", lower),
-            .doc = decl->doc, .at = decl->at};
+            .doc = decl->doc,
+            .at = decl->at};
         break;
     case AST_POOL:
         symbol->pool = ARENA_NEW(arena, struct model_pool);
@@ -196,9 +207,11 @@ static void create_model(struct check *check, struct check_symbol *symbol)
         break;
     case AST_KERNEL:
         symbol->kernel = ARENA_NEW(arena, struct model_kernel);
-        *symbol->kernel = (struct model_kernel){
-            .file = file, .name = name, .c_name = lower, .doc = decl->doc,
-            .at = decl->at};
+        *symbol->kernel = (struct model_kernel){.file = file,
+                                                .name = name,
+                                                .c_name = lower,
+                                                .doc = decl->doc,
+                                                .at = decl->at};
         break;
     }
 }
@@ -259,13 +272,13 @@ void check_unknown(struct check *check, enum diag_id id,
         return;
     atom_nearest_init(&nearest, name->text);
     for (const struct check_symbol *s = check->first; s != NULL; s = s->next) {
-        bool type = s->decl->kind == AST_STRUCT ||
-                    s->decl->kind == AST_ENUM || s->decl->kind == AST_SUM;
+        bool type = s->decl->kind == AST_STRUCT || s->decl->kind == AST_ENUM ||
+                    s->decl->kind == AST_SUM;
         if (kind < 0 ? type : s->decl->kind == (enum ast_decl_kind)kind)
             atom_nearest_offer(&nearest, s->decl->name->text);
     }
     if (kind < 0) {
-#define SCALAR(id, name, elixir, c_form, bytes, class)                        \
+#define SCALAR(id, name, elixir, c_form, bytes, class)                         \
     atom_nearest_offer(&nearest, name);
 #include "../grammar/types.def"
 #undef SCALAR
@@ -299,8 +312,10 @@ bool check_member_name(struct check *check, const struct atom *name,
         return true;
     diag_report(check->diag, DIAG_NAME_KEYWORD, at, "`%.140s` %s", text, why);
     if (field)
-        diag_help(check->diag, "rename the field; `was: :%.140s` keeps data "
-                               "that is already stored", text);
+        diag_help(check->diag,
+                  "rename the field; `was: :%.140s` keeps data "
+                  "that is already stored",
+                  text);
     else
         diag_help(check->diag, "choose another name");
     return false;

@@ -16,7 +16,7 @@ static bool refuse(struct check_field *field)
     return false;
 }
 
-/* The product's own `persist:` ------------------------------------------------ */
+/* The product's own `persist:` --------------------------------------------- */
 
 static void product_policy(struct check *check, struct check_symbol *symbol)
 {
@@ -45,7 +45,7 @@ static void product_policy(struct check *check, struct check_symbol *symbol)
         symbol->product->survives = SURVIVES_NOTHING;
 }
 
-/* Copies ---------------------------------------------------------------------- */
+/* Copies ------------------------------------------------------------------- */
 
 static bool check_copy(struct check *check, struct check_field *field,
                        const struct check_word *copy)
@@ -93,22 +93,22 @@ static void read_copies(struct check *check, struct check_field *field)
     field->model->copy_count = notes->copy_count;
 }
 
-/* Home ------------------------------------------------------------------------ */
+/* Home --------------------------------------------------------------------- */
 
 static void read_policy(struct check_symbol *symbol, struct check_field *field)
 {
     struct model_field *model = field->model;
     if (says(&field->notes, ANNOTATION_PERSIST)) {
-        model->policy = (enum persist_policy)
-                            field->notes.word[ANNOTATION_PERSIST].value;
+        model->policy =
+            (enum persist_policy)field->notes.word[ANNOTATION_PERSIST].value;
         model->policy_from = ORIGIN_FIELD;
     } else if (model->derived) {
         model->policy = PERSIST_MEMORY_COMPUTED;
     } else if (symbol->product->policy != PERSIST_DEFAULT) {
-        model->policy = model->key && symbol->product->policy !=
-                                          PERSIST_MEMORY_ONLY
-                            ? PERSIST_DEFAULT
-                            : symbol->product->policy;
+        model->policy =
+            model->key && symbol->product->policy != PERSIST_MEMORY_ONLY
+                ? PERSIST_DEFAULT
+                : symbol->product->policy;
         model->policy_from = ORIGIN_PRODUCT;
     }
 }
@@ -130,7 +130,8 @@ static bool check_derived_home(struct check *check, struct check_field *field)
         return true;
     diag_report(check->diag, DIAG_CONTRADICTION, word->at,
                 "`:memory_computed` is for results, and nothing computes "
-                "`%s`", model->name);
+                "`%s`",
+                model->name);
     diag_help(check->diag, "add `formula:` or a kernel in `compute:`, or use "
                            "`:memory`");
     return refuse(field);
@@ -145,7 +146,8 @@ static bool check_home(struct check *check, struct check_field *field)
     if (model->key && model->policy != PERSIST_MEMORY) {
         diag_report(check->diag, DIAG_CONTRADICTION, word->at,
                     "a key is in memory as long as its record is, `:%s` "
-                    "cannot be", word->word);
+                    "cannot be",
+                    word->word);
         diag_help(check->diag, "drop `persist:`, or write it on the product");
         return refuse(field);
     }
@@ -154,8 +156,7 @@ static bool check_home(struct check *check, struct check_field *field)
     if (model->policy == PERSIST_GPU_MEMORY &&
         (!model->type->fixed || model->type->kind == TYPE_SUM)) {
         diag_report(check->diag, DIAG_NOT_FOR_TYPE, word->at,
-                    "a device column cannot hold `%s`",
-                    model->type->spelling);
+                    "a device column cannot hold `%s`", model->type->spelling);
         diag_help(check->diag, "`:gpu_memory` is for numbers, and for arrays "
                                "and structs of them");
         return refuse(field);
@@ -204,7 +205,7 @@ static void read_prefer(struct check *check, struct check_field *field)
     }
 }
 
-/* Survives -------------------------------------------------------------------- */
+/* Survives ----------------------------------------------------------------- */
 
 /* `nothing` from above makes a field that names no tier :memory_only; a tier
  * that the field names itself is the stronger word. */
@@ -287,16 +288,16 @@ static void read_survives(struct check *check, struct check_symbol *symbol,
         inherit_survives(model, symbol->file->survives, ORIGIN_FILE);
 }
 
-/* Compression and the rest ------------------------------------------------------ */
+/* Compression and the rest ------------------------------------------------- */
 
 static void read_compression(struct check *check, struct check_field *field)
 {
     struct model_field *model = field->model;
     bool varies = !model->type->fixed;
     if (says(&field->notes, ANNOTATION_COMPRESSION)) {
-        model->compression = (enum model_compression)
-                                 field->notes.word[ANNOTATION_COMPRESSION]
-                                     .value;
+        model->compression =
+            (enum model_compression)field->notes.word[ANNOTATION_COMPRESSION]
+                .value;
         model->compression_from = ORIGIN_FIELD;
         if (varies)
             return;

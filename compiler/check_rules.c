@@ -87,7 +87,7 @@ static bool check_value(struct check *check, struct check_field *field)
     return true;
 }
 
-/* Physics ---------------------------------------------------------------------- */
+/* Physics ------------------------------------------------------------------ */
 
 static bool is_position(const struct model_type *type)
 {
@@ -161,7 +161,7 @@ static bool check_physics(struct check *check, struct check_symbol *product,
     return refuse(field);
 }
 
-/* -------------------------------------------------------------------------------- */
+/* -------------------------------------------------------------------------- */
 
 static void check_field(struct check *check, struct check_symbol *product,
                         struct check_field *field)

@@ -102,8 +102,7 @@ static bool read_step(struct check *check, const struct ast_entry *entry,
         bool order = tier > before->tier;
         if (!order || age <= before->age_ms) {
             diag_report(check->diag, DIAG_RETENTION_ORDER, entry->at,
-                        tier == before->tier
-                            ? "this tier is given twice"
+                        tier == before->tier ? "this tier is given twice"
                         : !order ? "the tiers of a retention are out of order"
                                  : "the ages of a retention must grow");
             diag_note(check->diag, reading->last->at, "the tier before");
@@ -180,14 +179,14 @@ static bool read_by(struct check *check, struct check_field *field)
             field->model->by = member;
             return true;
         }
-        diag_report(check->diag, DIAG_NOT_FOR_TYPE, at,
-                    "`%s` is no timestamp", name->text);
+        diag_report(check->diag, DIAG_NOT_FOR_TYPE, at, "`%s` is no timestamp",
+                    name->text);
         diag_note(check->diag, member->at, "it is `%s%s`",
                   member->type->spelling, member->optional ? "?" : "");
         return false;
     }
-    diag_report(check->diag, DIAG_UNKNOWN_NAME, at,
-                "`%s` has no member `%s`", element->spelling, name->text);
+    diag_report(check->diag, DIAG_UNKNOWN_NAME, at, "`%s` has no member `%s`",
+                element->spelling, name->text);
     if (nearest.best != NULL)
         diag_help(check->diag, "did you mean `:%s`?", nearest.best);
     return false;
@@ -210,8 +209,8 @@ static bool not_a_series(struct check *check, struct check_field *field,
     if (field->notes.at[ANNOTATION_PERSIST] != NULL)
         diag_note(check->diag, field->notes.at[ANNOTATION_PERSIST]->at,
                   "its tier is named here");
-    diag_help(check->diag, list ? "write `persist: :temporal_tiering`"
-                                : "drop it");
+    diag_help(check->diag,
+              list ? "write `persist: :temporal_tiering`" : "drop it");
     return refuse(field);
 }
 

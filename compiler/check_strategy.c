@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Pools ---------------------------------------------------------------------- */
+/* Pools -------------------------------------------------------------------- */
 
 static void read_pool(struct check *check, struct check_symbol *symbol)
 {
@@ -56,10 +56,10 @@ static const struct model_pool *find_pool(struct check *check,
     if (check->pool_count == check->pool_capacity) {
         uint32_t capacity =
             check->pool_capacity == 0 ? 8 : check->pool_capacity * 2;
-        check->pools = arena_grow(
-            check->arena, check->pools,
-            check->pool_capacity * sizeof(struct model_pool *),
-            capacity * sizeof(struct model_pool *));
+        check->pools =
+            arena_grow(check->arena, check->pools,
+                       check->pool_capacity * sizeof(struct model_pool *),
+                       capacity * sizeof(struct model_pool *));
         check->pool_capacity = capacity;
     }
     struct model_pool *pool = ARENA_NEW(check->arena, struct model_pool);
@@ -68,7 +68,7 @@ static const struct model_pool *find_pool(struct check *check,
     return pool;
 }
 
-/* Thresholds ------------------------------------------------------------------ */
+/* Thresholds --------------------------------------------------------------- */
 
 /* {frequency: 10, time_window: :hour} */
 static bool read_frequency(struct check *check, const struct ast_expr *expr,
@@ -90,8 +90,9 @@ static bool read_frequency(struct check *check, const struct ast_expr *expr,
     if (!good || frequency == NULL || window == NULL) {
         diag_report(check->diag, DIAG_BAD_ARGUMENT, expr->at,
                     "`%s:` takes {frequency: N, time_window: W}", what);
-        diag_help(check->diag, "write `%s: {frequency: 10, time_window: "
-                               ":hour}`: fewer than 10 accesses an hour",
+        diag_help(check->diag,
+                  "write `%s: {frequency: 10, time_window: "
+                  ":hour}`: fewer than 10 accesses an hour",
                   what);
         return false;
     }
@@ -121,17 +122,14 @@ static bool read_old_age(struct check *check, const struct ast_expr *expr,
                          int64_t *ms)
 {
     const struct ast_entry *age =
-        expr->kind == AST_TUPLE || expr->kind == AST_MAP ? expr->entries
-                                                         : NULL;
+        expr->kind == AST_TUPLE || expr->kind == AST_MAP ? expr->entries : NULL;
     int64_t count = 1, unit = 0;
-    if (age != NULL && age->key != NULL &&
-        strcmp(age->key->text, "age") == 0) {
+    if (age != NULL && age->key != NULL && strcmp(age->key->text, "age") == 0) {
         const struct ast_entry *number = age->next;
         if (age->value->kind == AST_ATOM && number != NULL &&
             number->key == NULL && number->next == NULL) {
             unit = check_unit_ms(age->value->name->text);
-            if (unit != 0 &&
-                !check_count(check, number->value, "age", &count))
+            if (unit != 0 && !check_count(check, number->value, "age", &count))
                 return false;
         } else if (number == NULL && age->value->kind == AST_NUMBER) {
             if (!check_time(check, age->value, "age", &unit))
@@ -179,8 +177,8 @@ static void read_thresholds(struct check *check, const struct ast_expr *expr,
         }
         seen |= bit;
         if (word.value == STRATEGY_HOT_TO_WARM)
-            good = read_frequency(check, e->value, word.word,
-                                  &model->hot_to_warm);
+            good =
+                read_frequency(check, e->value, word.word, &model->hot_to_warm);
         else if (word.value == STRATEGY_WARM_TO_COLD)
             good = read_frequency(check, e->value, word.word,
                                   &model->warm_to_cold);
@@ -191,7 +189,7 @@ static void read_thresholds(struct check *check, const struct ast_expr *expr,
     }
 }
 
-/* Strategies ------------------------------------------------------------------ */
+/* Strategies --------------------------------------------------------------- */
 
 static void read_strategy(struct check *check, struct check_symbol *symbol)
 {
@@ -220,8 +218,8 @@ static void read_strategy(struct check *check, struct check_symbol *symbol)
         model->memory_pool =
             find_pool(check, symbol->file, &notes, ANNOTATION_MEMORY_POOL);
     if (notes.at[ANNOTATION_GPU_MEMORY_POOL] != NULL)
-        model->gpu_memory_pool = find_pool(check, symbol->file, &notes,
-                                           ANNOTATION_GPU_MEMORY_POOL);
+        model->gpu_memory_pool =
+            find_pool(check, symbol->file, &notes, ANNOTATION_GPU_MEMORY_POOL);
     model->max_memory_per_instance_bytes =
         (uint64_t)notes.number[ANNOTATION_MAX_MEMORY_PER_INSTANCE];
     model->gpu_batch_size = (uint64_t)notes.number[ANNOTATION_GPU_BATCH_SIZE];
@@ -234,17 +232,14 @@ static void read_strategy(struct check *check, struct check_symbol *symbol)
     model->access_pattern_learning =
         notes.at[ANNOTATION_ACCESS_PATTERN_LEARNING] == NULL ||
         notes.number[ANNOTATION_ACCESS_PATTERN_LEARNING] != 0;
-    model->auto_migration =
-        notes.at[ANNOTATION_AUTO_MIGRATION] == NULL ||
-        notes.number[ANNOTATION_AUTO_MIGRATION] != 0;
+    model->auto_migration = notes.at[ANNOTATION_AUTO_MIGRATION] == NULL ||
+                            notes.number[ANNOTATION_AUTO_MIGRATION] != 0;
     if (notes.at[ANNOTATION_MIGRATION_THRESHOLDS] != NULL)
-        read_thresholds(check,
-                        notes.at[ANNOTATION_MIGRATION_THRESHOLDS]->value,
+        read_thresholds(check, notes.at[ANNOTATION_MIGRATION_THRESHOLDS]->value,
                         model);
     if (symbol->decl->entries == NULL && !symbol->decl->broken && !check->lost)
         diag_report(check->diag, DIAG_EMPTY, symbol->decl->at,
-                    "the strategy `%s` says nothing",
-                    symbol->decl->name->text);
+                    "the strategy `%s` says nothing", symbol->decl->name->text);
 }
 
 void check_strategies(struct check *check)
@@ -294,8 +289,7 @@ void check_bind_strategies(struct check *check)
         bind_only(check, &check->files[i]);
     if (check->lost || check_failed(check))
         return;
-    const struct model_file *root =
-        check->files[check->file_count - 1].model;
+    const struct model_file *root = check->files[check->file_count - 1].model;
     for (const struct check_symbol *s = check->first; s != NULL; s = s->next) {
         /* An imported file may be imported for other products. */
         bool pool = s->decl->kind == AST_POOL;

@@ -13,7 +13,7 @@ struct scalar {
 };
 
 static const struct scalar scalars[] = {
-#define SCALAR(id, name, elixir, c_form, bytes, class)                        \
+#define SCALAR(id, name, elixir, c_form, bytes, class)                         \
     [TYPE_##id] = {name, elixir, c_form, bytes, CLASS_##class},
 #include "../grammar/types.def"
 #undef SCALAR
@@ -26,18 +26,18 @@ static bool same_type(const struct model_type *a, const struct model_type *b)
 {
     return a->kind == b->kind && a->limit == b->limit &&
            a->element == b->element && a->key == b->key &&
-           a->structure == b->structure &&
-           a->enumeration == b->enumeration && a->sum == b->sum &&
+           a->structure == b->structure && a->enumeration == b->enumeration &&
+           a->sum == b->sum &&
            (a->kind != TYPE_OPAQUE || strcmp(a->spelling, b->spelling) == 0);
 }
 
 static uint32_t hash_type(const struct model_type *type)
 {
-    uintptr_t parts[] = {(uintptr_t)type->kind,      (uintptr_t)type->limit,
-                         (uintptr_t)type->element,   (uintptr_t)type->key,
-                         (uintptr_t)type->structure,
-                         (uintptr_t)type->enumeration,
-                         (uintptr_t)type->sum};
+    uintptr_t parts[] = {
+        (uintptr_t)type->kind,      (uintptr_t)type->limit,
+        (uintptr_t)type->element,   (uintptr_t)type->key,
+        (uintptr_t)type->structure, (uintptr_t)type->enumeration,
+        (uintptr_t)type->sum};
     uint64_t hash = 14695981039346656037u;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         hash = (hash ^ parts[i]) * 1099511628211u;
@@ -73,7 +73,8 @@ static struct model_type *intern_type(struct check *check,
     if (check->type_count == check->type_capacity)
         grow_types(check);
     uint32_t at = hash_type(wanted) & (check->slot_count - 1);
-    for (; check->type_slots[at] != 0; at = (at + 1) & (check->slot_count - 1)) {
+    for (; check->type_slots[at] != 0;
+         at = (at + 1) & (check->slot_count - 1)) {
         struct model_type *type = check->types[check->type_slots[at] - 1];
         if (same_type(type, wanted))
             return type;
@@ -96,16 +97,16 @@ struct model_type *check_declared_type(struct check *check,
         wanted.kind = TYPE_ENUM;
         wanted.class = CLASS_ENUM;
         wanted.enumeration = symbol->enumeration;
-        wanted.c_type = arena_format(check->arena, "enum %s",
-                                     symbol->enumeration->c_name);
+        wanted.c_type =
+            arena_format(check->arena, "enum %s", symbol->enumeration->c_name);
         wanted.c_size = wanted.c_align = 4;
         wanted.fixed = true;
         break;
     case AST_STRUCT:
         wanted.kind = TYPE_STRUCT;
         wanted.structure = symbol->structure;
-        wanted.c_type = arena_format(check->arena, "struct %s",
-                                     symbol->structure->c_name);
+        wanted.c_type =
+            arena_format(check->arena, "struct %s", symbol->structure->c_name);
         break;
     default:
         wanted.kind = TYPE_SUM;
@@ -120,18 +121,21 @@ struct model_type *check_declared_type(struct check *check,
 
 /* Made types --------------------------------------------------------------- */
 
-const struct model_type *check_scalar(struct check *check,
-                                      enum type_kind kind)
+const struct model_type *check_scalar(struct check *check, enum type_kind kind)
 {
     const struct scalar *row = &scalars[kind];
     bool text = row->class == CLASS_TEXT;
-    return intern_type(check, &(struct model_type){
-        .kind = kind, .class = row->class, .spelling = row->name,
-        .c_type = row->c_form, .c_size = row->bytes,
-        .c_align = row->class == CLASS_UUID ? 1
-                   : text                   ? 8
-                                            : row->bytes,
-        .stored_bytes = text ? 0 : row->bytes, .fixed = !text});
+    return intern_type(
+        check, &(struct model_type){.kind = kind,
+                                    .class = row->class,
+                                    .spelling = row->name,
+                                    .c_type = row->c_form,
+                                    .c_size = row->bytes,
+                                    .c_align = row->class == CLASS_UUID ? 1
+                                               : text                   ? 8
+                                                      : row->bytes,
+                                    .stored_bytes = text ? 0 : row->bytes,
+                                    .fixed = !text});
 }
 
 bool check_is_number(const struct model_type *type)
@@ -141,8 +145,7 @@ bool check_is_number(const struct model_type *type)
 }
 
 /* The part of a wrapper's tag that names this type: "u32", "game_vec3". */
-static const char *tag_part(struct check *check,
-                            const struct model_type *type)
+static const char *tag_part(struct check *check, const struct model_type *type)
 {
     switch (type->kind) {
     case TYPE_STRUCT:
@@ -187,8 +190,7 @@ static bool has_own_name(const struct model_type *type)
 static void name_wrapper(struct check *check, struct model_type *type,
                          const char *tag, bool own)
 {
-    type->wrapper_tag =
-        own ? tag : arena_format(check->arena, "warp_%s", tag);
+    type->wrapper_tag = own ? tag : arena_format(check->arena, "warp_%s", tag);
     type->wrapper_guard =
         arena_format(check->arena, "%s_DECLARED",
                      mangle_upper(check->arena, type->wrapper_tag));
@@ -198,9 +200,11 @@ const struct model_type *check_array_of(struct check *check,
                                         const struct model_type *element,
                                         uint64_t count)
 {
-    struct model_type *type = intern_type(check, &(struct model_type){
-        .kind = TYPE_ARRAY, .class = CLASS_OTHER, .limit = count,
-        .element = element});
+    struct model_type *type =
+        intern_type(check, &(struct model_type){.kind = TYPE_ARRAY,
+                                                .class = CLASS_OTHER,
+                                                .limit = count,
+                                                .element = element});
     if (type->spelling != NULL)
         return type;
     type->spelling = arena_format(check->arena, "%s[%llu]", element->spelling,
@@ -210,19 +214,19 @@ const struct model_type *check_array_of(struct check *check,
     type->stored_bytes = (uint32_t)(element->stored_bytes * count);
     type->fixed = element->fixed;
     name_wrapper(check, type,
-                 arena_format(check->arena, "%s_%llu",
-                              tag_part(check, element),
+                 arena_format(check->arena, "%s_%llu", tag_part(check, element),
                               (unsigned long long)count),
                  has_own_name(element));
     type->c_type = arena_format(check->arena, "struct %s", type->wrapper_tag);
     return type;
 }
 
-static const struct model_type *fixed_bytes(struct check *check,
-                                            uint64_t count)
+static const struct model_type *fixed_bytes(struct check *check, uint64_t count)
 {
-    struct model_type *type = intern_type(check, &(struct model_type){
-        .kind = TYPE_FIXED_BYTES, .class = CLASS_OTHER, .limit = count});
+    struct model_type *type =
+        intern_type(check, &(struct model_type){.kind = TYPE_FIXED_BYTES,
+                                                .class = CLASS_OTHER,
+                                                .limit = count});
     if (type->spelling != NULL)
         return type;
     unsigned long long n = count;
@@ -236,20 +240,22 @@ static const struct model_type *fixed_bytes(struct check *check,
     return type;
 }
 
-static const struct model_type *list_of(struct check *check,
-                                        const struct model_type *element,
-                                        uint64_t max)
+static const struct model_type *
+list_of(struct check *check, const struct model_type *element, uint64_t max)
 {
-    struct model_type *type = intern_type(check, &(struct model_type){
-        .kind = TYPE_LIST, .class = CLASS_OTHER, .limit = max,
-        .element = element, .c_type = "struct warp_list", .c_size = 16,
-        .c_align = 8});
+    struct model_type *type =
+        intern_type(check, &(struct model_type){.kind = TYPE_LIST,
+                                                .class = CLASS_OTHER,
+                                                .limit = max,
+                                                .element = element,
+                                                .c_type = "struct warp_list",
+                                                .c_size = 16,
+                                                .c_align = 8});
     if (type->spelling == NULL)
         type->spelling =
             max == 0 ? arena_format(check->arena, "[%s]", element->spelling)
                      : arena_format(check->arena, "[%s, max: %llu]",
-                                    element->spelling,
-                                    (unsigned long long)max);
+                                    element->spelling, (unsigned long long)max);
     return type;
 }
 
@@ -257,16 +263,21 @@ static const struct model_type *map_of(struct check *check,
                                        const struct model_type *key,
                                        const struct model_type *value)
 {
-    struct model_type *type = intern_type(check, &(struct model_type){
-        .kind = TYPE_MAP, .class = CLASS_OTHER, .element = value, .key = key,
-        .c_type = "struct warp_list", .c_size = 16, .c_align = 8});
+    struct model_type *type =
+        intern_type(check, &(struct model_type){.kind = TYPE_MAP,
+                                                .class = CLASS_OTHER,
+                                                .element = value,
+                                                .key = key,
+                                                .c_type = "struct warp_list",
+                                                .c_size = 16,
+                                                .c_align = 8});
     if (type->spelling != NULL)
         return type;
     type->spelling = arena_format(check->arena, "map<%s, %s>", key->spelling,
                                   value->spelling);
     name_wrapper(check, type,
-                 arena_format(check->arena, "%s_by_%s",
-                              tag_part(check, value), tag_part(check, key)),
+                 arena_format(check->arena, "%s_by_%s", tag_part(check, value),
+                              tag_part(check, key)),
                  has_own_name(value));
     return type;
 }
@@ -274,9 +285,13 @@ static const struct model_type *map_of(struct check *check,
 static const struct model_type *text_of(struct check *check,
                                         enum type_kind kind, uint64_t limit)
 {
-    struct model_type *type = intern_type(check, &(struct model_type){
-        .kind = kind, .class = CLASS_TEXT, .limit = limit,
-        .c_type = "struct warp_str", .c_size = 16, .c_align = 8});
+    struct model_type *type =
+        intern_type(check, &(struct model_type){.kind = kind,
+                                                .class = CLASS_TEXT,
+                                                .limit = limit,
+                                                .c_type = "struct warp_str",
+                                                .c_size = 16,
+                                                .c_align = 8});
     if (type->spelling == NULL)
         type->spelling =
             arena_format(check->arena, "%s<%llu>", scalars[kind].name,
@@ -350,8 +365,7 @@ static const struct model_type *read_generic(struct check *check,
                     "`%s<N>` takes one number, its length in bytes", name);
         return NULL;
     }
-    if (!read_limit(check, &arg->number, arg->number_at, LIMIT_C_BYTES,
-                    &limit))
+    if (!read_limit(check, &arg->number, arg->number_at, LIMIT_C_BYTES, &limit))
         return NULL;
     return *name == 's' ? text_of(check, TYPE_STRING, limit)
                         : fixed_bytes(check, limit);
@@ -362,8 +376,7 @@ static const struct model_type *read_list(struct check *check,
 {
     struct check_notes notes;
     check_notes_read(check, type->options, IN_LIST, &notes);
-    const struct model_type *element =
-        check_type(check, type->element, NULL);
+    const struct model_type *element = check_type(check, type->element, NULL);
     if (element == NULL || notes.refused)
         return NULL;
     uint64_t max = 0;
@@ -383,16 +396,14 @@ static const struct model_type *read_array(struct check *check,
                                            const struct ast_type *type)
 {
     uint64_t count;
-    const struct model_type *element =
-        check_type(check, type->element, NULL);
+    const struct model_type *element = check_type(check, type->element, NULL);
     if (element == NULL || !check_sized(check, element, type->at) ||
         !read_limit(check, &type->number, type->number_at, LIMIT_C_BYTES,
                     &count))
         return NULL;
     if (element->c_size * count > LIMIT_C_BYTES) {
         diag_report(check->diag, DIAG_BAD_LIMIT, type->at,
-                    "this array takes more than %d bytes in C",
-                    LIMIT_C_BYTES);
+                    "this array takes more than %d bytes in C", LIMIT_C_BYTES);
         diag_help(check->diag, "a list, `[%s]`, lies outside of the struct",
                   element->spelling);
         return NULL;
@@ -441,10 +452,14 @@ static const struct model_type *opaque_type(struct check *check,
                 "`%s.t()` is declared nowhere: it is stored as opaque bytes",
                 name->text);
     diag_help(check->diag, "declare it: `defstruct %s do … end`", name->text);
-    return intern_type(check, &(struct model_type){
-        .kind = TYPE_OPAQUE, .class = CLASS_TEXT,
-        .spelling = arena_format(check->arena, "%s.t()", name->text),
-        .c_type = "struct warp_str", .c_size = 16, .c_align = 8});
+    return intern_type(
+        check, &(struct model_type){
+                   .kind = TYPE_OPAQUE,
+                   .class = CLASS_TEXT,
+                   .spelling = arena_format(check->arena, "%s.t()", name->text),
+                   .c_type = "struct warp_str",
+                   .c_size = 16,
+                   .c_align = 8});
 }
 
 static const struct model_type *read_call(struct check *check,
@@ -461,10 +476,13 @@ static const struct model_type *read_call(struct check *check,
             return check_scalar(check, (enum type_kind)i);
     }
     if (strcmp(name, "map") == 0)
-        return intern_type(check, &(struct model_type){
-            .kind = TYPE_DYNAMIC_MAP, .class = CLASS_OTHER,
-            .spelling = "map()", .c_type = "struct warp_list",
-            .c_size = 16, .c_align = 8});
+        return intern_type(check,
+                           &(struct model_type){.kind = TYPE_DYNAMIC_MAP,
+                                                .class = CLASS_OTHER,
+                                                .spelling = "map()",
+                                                .c_type = "struct warp_list",
+                                                .c_size = 16,
+                                                .c_align = 8});
     if (len > 2 && strcmp(name + len - 2, ".t") == 0) {
         const struct atom *base = atom_intern(check->atoms, name, len - 2);
         if (check_find(check, base) == NULL)
@@ -500,14 +518,14 @@ static const struct model_type *read_name(struct check *check,
         if (strcmp(scalars[i].name, name) == 0)
             return check_scalar(check, (enum type_kind)i);
     }
-    const char *call = strcmp(name, "map") == 0         ? "map()"
-                       : strcmp(name, "atom") == 0      ? "atom()"
-                       : strcmp(name, "float") == 0     ? "float()"
-                       : strcmp(name, "integer") == 0   ? "integer()"
-                       : strcmp(name, "boolean") == 0   ? "boolean()"
-                       : strcmp(name, "String") == 0    ? "String.t()"
-                       : strcmp(name, "DateTime") == 0  ? "DateTime.t()"
-                                                        : NULL;
+    const char *call = strcmp(name, "map") == 0        ? "map()"
+                       : strcmp(name, "atom") == 0     ? "atom()"
+                       : strcmp(name, "float") == 0    ? "float()"
+                       : strcmp(name, "integer") == 0  ? "integer()"
+                       : strcmp(name, "boolean") == 0  ? "boolean()"
+                       : strcmp(name, "String") == 0   ? "String.t()"
+                       : strcmp(name, "DateTime") == 0 ? "DateTime.t()"
+                                                       : NULL;
     if (call != NULL) {
         diag_report(check->diag, DIAG_UNKNOWN_TYPE, type->at,
                     "unknown type `%s`", name);
@@ -518,8 +536,7 @@ static const struct model_type *read_name(struct check *check,
 }
 
 const struct model_type *check_type(struct check *check,
-                                    const struct ast_type *type,
-                                    bool *optional)
+                                    const struct ast_type *type, bool *optional)
 {
     switch (type->kind) {
     case AST_TYPE_NAME:

@@ -27,16 +27,17 @@ static bool is_time(enum ast_unit unit)
     return unit >= UNIT_MS && unit <= UNIT_Y;
 }
 
-/* Numbers with units --------------------------------------------------------- */
+/* Numbers with units ------------------------------------------------------- */
 
 enum measure { MEASURE_TIME, MEASURE_BYTES, MEASURE_COUNT };
 
 static bool wrong_unit(struct check *check, const struct ast_expr *expr,
                        const char *what, enum measure measure)
 {
-    static const char *const wants[] = {
-        [MEASURE_TIME] = "a time", [MEASURE_BYTES] = "a size",
-        [MEASURE_COUNT] = "a number without a unit"};
+    static const char *const wants[] = {[MEASURE_TIME] = "a time",
+                                        [MEASURE_BYTES] = "a size",
+                                        [MEASURE_COUNT] =
+                                            "a number without a unit"};
     static const char *const helps[] = {
         [MEASURE_TIME] = "units of time are ms s m h d w mo y; a bare number "
                          "is seconds",
@@ -66,8 +67,8 @@ static bool read_measure(struct check *check, const struct ast_expr *expr,
         return false;
     }
     if (expr->kind != AST_NUMBER) {
-        diag_report(check->diag, DIAG_BAD_ARGUMENT, expr->at,
-                    "`%s` takes %s", what, wants[measure]);
+        diag_report(check->diag, DIAG_BAD_ARGUMENT, expr->at, "`%s` takes %s",
+                    what, wants[measure]);
         return false;
     }
     enum ast_unit unit = expr->number.unit;
@@ -76,9 +77,8 @@ static bool read_measure(struct check *check, const struct ast_expr *expr,
                 (measure == MEASURE_BYTES && unit >= UNIT_B);
     if (!fits)
         return wrong_unit(check, expr, what, measure);
-    int64_t factor = unit == UNIT_NONE && measure == MEASURE_TIME
-                         ? 1000
-                         : unit_values[unit];
+    int64_t factor =
+        unit == UNIT_NONE && measure == MEASURE_TIME ? 1000 : unit_values[unit];
     if (expr->number.is_float) {
         double value = expr->number.value * (double)factor;
         if (measure == MEASURE_COUNT || value != (double)(int64_t)value) {
@@ -134,7 +134,7 @@ bool check_flag(struct check *check, const struct ast_expr *expr,
     return false;
 }
 
-/* Ages ----------------------------------------------------------------------- */
+/* Ages --------------------------------------------------------------------- */
 
 int64_t check_unit_ms(const char *name)
 {
@@ -204,15 +204,15 @@ bool check_age(struct check *check, const struct ast_expr *expr, int64_t *ms)
     *ms = last_age(expr->name->text);
     if (*ms > 0)
         return true;
-    diag_report(check->diag, DIAG_UNKNOWN_WORD, expr->at,
-                "`:%s` is no age", expr->name->text);
+    diag_report(check->diag, DIAG_UNKNOWN_WORD, expr->at, "`:%s` is no age",
+                expr->name->text);
     diag_help(check->diag, "ages are :last_<n>_<unit> (:last_24_hours, "
                            ":last_30_days, :last_year), :indefinite, or a "
                            "time like 30d");
     return false;
 }
 
-/* Defaults ------------------------------------------------------------------- */
+/* Defaults ----------------------------------------------------------------- */
 
 static bool bad_default(struct check *check, const struct ast_expr *expr,
                         const struct model_type *type, const char *want)
@@ -247,8 +247,7 @@ static bool number_default(struct check *check, const struct ast_expr *expr,
                               : UINT64_MAX >> (64 - bits);
     if (number->number.is_float || number->number.too_big || whole > most ||
         (negative && !is_signed && whole != 0))
-        return bad_default(check, expr, type,
-                           "write a whole number that fits");
+        return bad_default(check, expr, type, "write a whole number that fits");
     out->kind = is_signed ? VALUE_INT : VALUE_UINT;
     if (is_signed)
         out->i = negative ? (int64_t)(0 - whole) : (int64_t)whole;
@@ -258,12 +257,11 @@ static bool number_default(struct check *check, const struct ast_expr *expr,
 }
 
 static bool time_default(struct check *check, const struct ast_expr *expr,
-                         const struct model_type *type,
-                         struct model_value *out)
+                         const struct model_type *type, struct model_value *out)
 {
     out->kind = VALUE_INT;
-    if (expr->kind == AST_NUMBER && (expr->number.unit == UNIT_NONE ||
-                                     is_time(expr->number.unit)))
+    if (expr->kind == AST_NUMBER &&
+        (expr->number.unit == UNIT_NONE || is_time(expr->number.unit)))
         return check_time(check, expr, "default", &out->i);
     return bad_default(check, expr, type,
                        type->kind == TYPE_DURATION
@@ -273,8 +271,7 @@ static bool time_default(struct check *check, const struct ast_expr *expr,
 }
 
 static bool enum_default(struct check *check, const struct ast_expr *expr,
-                         const struct model_type *type,
-                         struct model_value *out)
+                         const struct model_type *type, struct model_value *out)
 {
     const struct model_enum *e = type->enumeration;
     struct atom_nearest nearest;
@@ -308,8 +305,7 @@ static int hex_digit(char c)
 }
 
 static bool uuid_default(struct check *check, const struct ast_expr *expr,
-                         const struct model_type *type,
-                         struct model_value *out)
+                         const struct model_type *type, struct model_value *out)
 {
     char *bytes = arena_alloc(check->arena, 17);
     const char *text = expr->text.bytes;
@@ -332,8 +328,7 @@ static bool uuid_default(struct check *check, const struct ast_expr *expr,
 }
 
 static bool text_default(struct check *check, const struct ast_expr *expr,
-                         const struct model_type *type,
-                         struct model_value *out)
+                         const struct model_type *type, struct model_value *out)
 {
     if (type->kind == TYPE_ATOM && expr->kind == AST_ATOM) {
         out->kind = VALUE_TEXT;
@@ -372,8 +367,7 @@ static uint32_t count_entries(const struct ast_expr *expr)
 
 /* [a, b] for a list or array; an empty one for maps too. */
 static bool list_default(struct check *check, const struct ast_expr *expr,
-                         const struct model_type *type,
-                         struct model_value *out)
+                         const struct model_type *type, struct model_value *out)
 {
     bool map = type->kind == TYPE_MAP || type->kind == TYPE_DYNAMIC_MAP;
     uint32_t count = count_entries(expr), n = 0;
@@ -383,8 +377,7 @@ static bool list_default(struct check *check, const struct ast_expr *expr,
                                : "write a list, like `[]`");
     if (type->kind == TYPE_ARRAY && count != type->limit)
         return bad_default(check, expr, type,
-                           arena_format(check->arena,
-                                        "it needs %llu elements",
+                           arena_format(check->arena, "it needs %llu elements",
                                         (unsigned long long)type->limit));
     if (type->kind == TYPE_LIST && type->limit != 0 && count > type->limit)
         return bad_default(check, expr, type,
@@ -442,8 +435,8 @@ static bool struct_default(struct check *check, const struct ast_expr *expr,
                                arena_format(check->arena, "`%s:` is missing",
                                             s->members[i].name));
     }
-    *out = (struct model_value){.kind = VALUE_TUPLE, .items = items,
-                                .item_count = s->member_count};
+    *out = (struct model_value){
+        .kind = VALUE_TUPLE, .items = items, .item_count = s->member_count};
     return true;
 }
 

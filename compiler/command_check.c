@@ -11,15 +11,14 @@ static int dump_ast(struct command *command, const char *path)
     struct source *source;
     int error = source_open(command->sources, path, &source);
     if (error != 0) {
-        diag_report(command->diag, DIAG_CANNOT_READ,
-                    (struct source_range){0}, "cannot read `%s`: %s", path,
-                    strerror(error));
+        diag_report(command->diag, DIAG_CANNOT_READ, (struct source_range){0},
+                    "cannot read `%s`: %s", path, strerror(error));
         command->compile->io_failed = true;
         return command_status(command);
     }
-    struct ast_file *file = parse_file(
-        command->arena, atom_table_create(command->arena), command->diag,
-        source);
+    struct ast_file *file =
+        parse_file(command->arena, atom_table_create(command->arena),
+                   command->diag, source);
     if (file != NULL)
         ast_dump(file, stdout);
     return command_status(command);

@@ -32,7 +32,7 @@ struct closure {
         struct open_file *parent;
         struct source *source;
         struct source_range at; /* the import that led here */
-    } *open;
+    } * open;
     uint32_t depth;
     bool failed;
 };
@@ -42,8 +42,7 @@ static void cannot_read(struct closure *c, int error, const char *path,
 {
     struct diag *diag = c->compile->diag;
     if (error == EFBIG) {
-        diag_report(diag, DIAG_TOO_BIG, at,
-                    "`%s` is larger than %d MiB", path,
+        diag_report(diag, DIAG_TOO_BIG, at, "`%s` is larger than %d MiB", path,
                     LIMIT_FILE_BYTES >> 20);
     } else {
         diag_report(diag, DIAG_CANNOT_READ, at, "cannot read `%s`: %s", path,
@@ -88,12 +87,13 @@ static int open_import(struct closure *c, const struct source *from,
         path = arena_format(arena, "%.*s/%s", (int)(slash - from->path),
                             from->path, name);
     int error = source_open(c->compile->sources, path, out);
-    for (uint32_t i = 0; error == ENOENT && *name != '/' &&
-                         i < c->compile->include_dir_count; i++)
-        error = source_open(c->compile->sources,
-                            arena_format(arena, "%s/%s",
-                                         c->compile->include_dirs[i], name),
-                            out);
+    for (uint32_t i = 0;
+         error == ENOENT && *name != '/' && i < c->compile->include_dir_count;
+         i++)
+        error = source_open(
+            c->compile->sources,
+            arena_format(arena, "%s/%s", c->compile->include_dirs[i], name),
+            out);
     return error;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct diag_row rows[] = {
-#define DIAG(number, id, level, name, brief, text)                            \
+#define DIAG(number, id, level, name, brief, text)                             \
     {number, level, name, brief, text},
 #include "diag.def"
 #undef DIAG
@@ -36,8 +36,7 @@ struct diag *diag_create(struct arena *arena, struct source_table *sources)
     diag->sources = sources;
     diag->choice = arena_alloc(arena, ROW_COUNT);
     diag->capacity = 64;
-    diag->messages =
-        ARENA_ARRAY(arena, struct diag_message *, diag->capacity);
+    diag->messages = ARENA_ARRAY(arena, struct diag_message *, diag->capacity);
     return diag;
 }
 
@@ -101,9 +100,8 @@ static bool is_known(const struct diag *diag, const struct diag_row *row,
 {
     for (uint32_t i = 0; i < diag->count; i++) {
         const struct diag_message *m = diag->messages[i];
-        if (m->row == row && m->at.file == at.file &&
-            m->at.begin == at.begin && m->at.end == at.end &&
-            strcmp(m->text, text) == 0)
+        if (m->row == row && m->at.file == at.file && m->at.begin == at.begin &&
+            m->at.end == at.end && strcmp(m->text, text) == 0)
             return true;
     }
     return false;

@@ -45,8 +45,7 @@ bool diag_set_warning(struct diag *diag, const char *argument);
 /* The sentence begins in lower case and has no full stop. Notes and help
  * belong to the report before them. */
 void diag_report(struct diag *diag, enum diag_id id, struct source_range at,
-                 const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 void diag_note(struct diag *diag, struct source_range at, const char *format,
                ...) __attribute__((format(printf, 3, 4)));
 void diag_help(struct diag *diag, const char *format, ...)

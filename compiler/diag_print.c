@@ -33,7 +33,7 @@ static const char *level_word(enum diag_level level)
                                       : "warning";
 }
 
-/* Text -------------------------------------------------------------------- */
+/* Text --------------------------------------------------------------------- */
 
 struct paint {
     const char *bold, *red, *yellow, *blue, *green, *off;
@@ -60,8 +60,8 @@ static void put_excerpt(const struct diag *diag, struct source_range at,
     const char *line =
         source_line(diag->sources, at.file, place.begin.line, &len);
     unsigned from = place.begin.column, skip = 0, shown = 0;
-    unsigned until = place.end.line == place.begin.line ? place.end.column
-                                                        : UINT32_MAX;
+    unsigned until =
+        place.end.line == place.begin.line ? place.end.column : UINT32_MAX;
     if (len == 0)
         return;
     /* A long line is shown from a little before the range on. */
@@ -146,7 +146,7 @@ static void put_text(const struct diag *diag, FILE *out)
                 diag->dropped == 1 ? " is" : "s are");
 }
 
-/* JSON and SARIF ---------------------------------------------------------- */
+/* JSON and SARIF ----------------------------------------------------------- */
 
 static void put_string(const char *text, FILE *out)
 {
@@ -305,7 +305,7 @@ static void put_sarif(const struct diag *diag, FILE *out)
     fputs("]\n  }]\n}\n", out);
 }
 
-/* GitHub ------------------------------------------------------------------ */
+/* GitHub ------------------------------------------------------------------- */
 
 static void put_escaped(const char *text, bool property, FILE *out)
 {
@@ -331,9 +331,8 @@ static void put_github(const struct diag *diag, FILE *out)
         const struct diag_message *message = diag->messages[i];
         struct place place = place_of(diag, message->at);
         fprintf(out, "::%s ",
-                message->level == DIAG_LEVEL_NOTE
-                    ? "notice"
-                    : level_word(message->level));
+                message->level == DIAG_LEVEL_NOTE ? "notice"
+                                                  : level_word(message->level));
         if (place.path != NULL) {
             fputs("file=", out);
             put_escaped(place.path, true, out);

@@ -35,7 +35,7 @@ struct gen {
     struct text text, rules;
 };
 
-/* ---- options ---- */
+/* ---- options ------------------------------------------------------------- */
 
 struct option {
     const char *name;
@@ -123,7 +123,7 @@ static int read_arguments(struct gen *gen)
     return EXIT_CLEAN;
 }
 
-/* ---- paths ---- */
+/* ---- paths --------------------------------------------------------------- */
 
 static const char *output_path(const struct gen *gen, const char *stem,
                                const char *suffix)
@@ -151,7 +151,7 @@ static bool wanted(const struct gen *gen, const struct generator *generator)
     return !generator->on_request || gen->descriptor;
 }
 
-/* ---- writing ---- */
+/* ---- writing ------------------------------------------------------------- */
 
 static const struct source_range nowhere;
 

@@ -19,7 +19,7 @@ static void put_spaces(struct text *out, size_t from, size_t to)
         TEXT(out, " ");
 }
 
-/* ---- value types ---- */
+/* ---- value types --------------------------------------------------------- */
 
 static void put_members(struct text *out, const struct model_member *members,
                         uint32_t count, unsigned indent)
@@ -125,7 +125,7 @@ static void put_declarations(struct text *out, const struct model_file *file)
     }
 }
 
-/* ---- products ---- */
+/* ---- products ------------------------------------------------------------ */
 
 static void put_fields(struct text *out, const struct model_product *p)
 {

@@ -219,7 +219,7 @@ static void put_product(struct text *out, uint32_t number,
     text_flush(out);
 }
 
-/* ---- strategies ---- */
+/* ---- strategies ---------------------------------------------------------- */
 
 static void put_count(struct text *out, const char *member, uint64_t value)
 {
@@ -279,7 +279,7 @@ static void put_strategies(const struct emit *emit, struct text *out)
     }
 }
 
-/* ---- the schema ---- */
+/* ---- the schema ---------------------------------------------------------- */
 
 /* As decimal numbers: half the text of 0x00, notation. */
 static void put_descriptor(const struct emit *emit, struct text *out)

@@ -223,7 +223,7 @@ void emit_c_types(const struct emit *emit, struct text *out)
         text_bytes(out, "\n", 1);
 }
 
-/* ---- defaults ---- */
+/* ---- defaults ------------------------------------------------------------ */
 
 struct values {
     struct text *out; /* what goes before */

@@ -249,7 +249,7 @@ static struct descriptor_type *describe_type(struct build *b,
     return &type->row;
 }
 
-/* ---- fields ---- */
+/* ---- fields -------------------------------------------------------------- */
 
 static uint8_t home_of(const struct model_field *f)
 {
@@ -364,7 +364,7 @@ static void describe_product(struct build *b, struct descriptor_product *to,
     to->access = (uint8_t)from->access;
 }
 
-/* ---- strategies ---- */
+/* ---- strategies ---------------------------------------------------------- */
 
 static void describe_strategy(struct descriptor_strategy *to,
                               const struct model_strategy *s)

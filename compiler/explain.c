@@ -45,7 +45,7 @@ static void print_bytes(uint64_t bytes)
     printf("%" PRIu64 " %s", bytes, units[unit]);
 }
 
-/* Home and copies ------------------------------------------------------------------ */
+/* Home and copies ---------------------------------------------------------- */
 
 static void explain_home(const struct model_field *field)
 {
@@ -53,7 +53,8 @@ static void explain_home(const struct model_field *field)
     label("home");
     if (field->key) {
         fputs("with the record: in the index while the record is resident, "
-              "and in LMDB's directory of all keys", stdout);
+              "and in LMDB's directory of all keys",
+              stdout);
         if (field->policy == PERSIST_MEMORY_ONLY)
             fputs(" (memory_only: in memory)", stdout);
     } else if (field->policy == PERSIST_DEFAULT) {
@@ -92,7 +93,8 @@ static void explain_durability(const struct model_field *field)
         print_because(field, field->survives_from);
     else if (facts->is_durable)
         fputs(", the policy's default: the store's option `survives` may say "
-              "otherwise", stdout);
+              "otherwise",
+              stdout);
     else
         printf(", because `:%s` is not stored",
                model_policy_name(field->policy));
@@ -116,7 +118,8 @@ static void explain_reads(const struct model_field *field)
     label("may a get read");
     if (field->series)
         fputs("the disk: yes, past the memory range; a series has calls of "
-              "its own", stdout);
+              "its own",
+              stdout);
     else if (field->derived)
         printf("the disk: %s, it is computed from what it reads",
                field->hot ? "no" : "yes");
@@ -130,7 +133,7 @@ static void explain_reads(const struct model_field *field)
     putchar('\n');
 }
 
-/* Lifetime -------------------------------------------------------------------------- */
+/* Lifetime ----------------------------------------------------------------- */
 
 static void explain_retention(const struct model_field *field)
 {
@@ -180,7 +183,7 @@ static void explain_lifetime(const struct model_field *field)
     }
 }
 
-/* The rest -------------------------------------------------------------------------- */
+/* The rest ----------------------------------------------------------------- */
 
 static uint64_t threshold_of(const struct model_field *field)
 {
@@ -226,8 +229,13 @@ static void explain_storage(const struct model_field *field)
 static void explain_compute(const struct model_field *field)
 {
     static const char *const kinds[] = {
-        "a GPU, or the CPU", "the CPU", "a GPU only", "a GPU, in batches",
-        "the CPU when no GPU can", "kernel", "kernel sources of your own",
+        "a GPU, or the CPU",
+        "the CPU",
+        "a GPU only",
+        "a GPU, in batches",
+        "the CPU when no GPU can",
+        "kernel",
+        "kernel sources of your own",
         "C function",
     };
     if (field->formula != NULL) {
@@ -276,9 +284,8 @@ static void explain_strategy(const struct model_product *product)
         return;
     label("strategy");
     printf("%s%s\n", s->name,
-           product->strategy_bound
-               ? ", bound because it is the file's only one"
-               : "");
+           product->strategy_bound ? ", bound because it is the file's only one"
+                                   : "");
     print_pool("memory pool", s->memory_pool);
     print_pool("GPU memory pool", s->gpu_memory_pool);
     if (s->max_memory_per_instance_bytes != 0) {
@@ -315,9 +322,8 @@ static void explain_not_yet(const struct model_field *field)
     }
     if (field->derived || field->compute_count > 0) {
         label("not in effect yet");
-        puts(field->derived
-                 ? "it is not computed yet: a get finds no value"
-                 : "`compute:`: no device works on it yet");
+        puts(field->derived ? "it is not computed yet: a get finds no value"
+                            : "`compute:`: no device works on it yet");
     }
 }
 
@@ -353,7 +359,7 @@ static void explain_field(const struct model_field *field)
     explain_not_yet(field);
 }
 
-/* -------------------------------------------------------------------------------- */
+/* -------------------------------------------------------------------------- */
 
 static const struct model_product *find_product(struct command *command,
                                                 const struct model *model,
@@ -413,8 +419,7 @@ int explain_run(struct command *command)
     if (product == NULL)
         return EXIT_FINDINGS;
     if (dot != NULL) {
-        const struct model_field *field =
-            find_field(command, product, dot + 1);
+        const struct model_field *field = find_field(command, product, dot + 1);
         if (field == NULL)
             return EXIT_FINDINGS;
         explain_field(field);

@@ -3,16 +3,13 @@
  * that is there, adds those that set fields and blocks apart, and works out
  * indentation and spaces. The result must have the same tokens: that is checked
  * before anything is written. */
-#include "command.h"
 #include "atom.h"
+#include "command.h"
 #include "fmt_layout.h"
 #include "parse.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static bool same_tokens(struct command *command, const struct source *a,
                         const struct fmt_text *text,
@@ -20,8 +17,8 @@ static bool same_tokens(struct command *command, const struct source *a,
 {
     struct parse_token *again;
     uint32_t n;
-    struct source *b = source_add(command->sources, a->path, text->bytes,
-                                  text->len);
+    struct source *b =
+        source_add(command->sources, a->path, text->bytes, text->len);
     if (!parse_tokens(command->arena, atom_table_create(command->arena),
                       command->diag, b, &again, &n) ||
         n != count)
@@ -39,28 +36,14 @@ static bool same_tokens(struct command *command, const struct source *a,
     return true;
 }
 
-/* Beside the file, then in its place: never half a file. */
 static int write_file(struct command *command, const struct source *source,
                       const struct fmt_text *text)
 {
-    char *path = arena_format(command->arena, "%s.XXXXXX", source->real);
-    struct stat st;
-    int fd = mkstemp(path);
-    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-    bool good = out != NULL &&
-                fwrite(text->bytes, 1, text->len, out) == text->len &&
-                stat(source->real, &st) == 0 &&
-                fchmod(fd, st.st_mode & 07777) == 0;
-    if (out != NULL)
-        good &= fclose(out) == 0;
-    else if (fd >= 0)
-        close(fd);
-    if (good && rename(path, source->real) == 0)
+    int error = source_rewrite(command->arena, source, text->bytes, text->len);
+    if (error == 0)
         return EXIT_CLEAN;
     fprintf(stderr, "warpc fmt: cannot write `%s`: %s\n", source->path,
-            strerror(errno));
-    if (fd >= 0)
-        unlink(path);
+            strerror(error));
     return EXIT_IO;
 }
 

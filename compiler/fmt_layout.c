@@ -35,8 +35,7 @@ static void put(struct layout *l, const char *text, size_t len)
 {
     if (l->out->len + len > l->room) {
         size_t room = (l->out->len + len) * 2 + 4096;
-        l->out->bytes =
-            arena_grow(l->arena, l->out->bytes, l->out->len, room);
+        l->out->bytes = arena_grow(l->arena, l->out->bytes, l->out->len, room);
         l->room = room;
     }
     memcpy(l->out->bytes + l->out->len, text, len);
@@ -49,7 +48,7 @@ static void put_spaces(struct layout *l, uint32_t count)
         put(l, " ", 1);
 }
 
-/* Tokens ------------------------------------------------------------------------- */
+/* Tokens ------------------------------------------------------------------- */
 
 static int kind_at(const struct layout *l, uint32_t i)
 {
@@ -88,8 +87,7 @@ static bool is_binary(int kind)
 {
     return kind == '+' || kind == '-' || kind == '*' || kind == '/' ||
            kind == '<' || kind == '>' || kind == EQ || kind == NE ||
-           kind == LE || kind == GE || kind == AND || kind == OR ||
-           kind == '=';
+           kind == LE || kind == GE || kind == AND || kind == OR || kind == '=';
 }
 
 static bool is_declaration(int kind)
@@ -109,8 +107,7 @@ static bool is_value_end(int kind)
 static bool is_unary(const struct layout *l, uint32_t i)
 {
     int kind = l->tokens[i].kind;
-    return kind == '!' ||
-           (kind == '-' && !is_value_end(kind_before(l, i)));
+    return kind == '!' || (kind == '-' && !is_value_end(kind_before(l, i)));
 }
 
 static bool begins_field(const struct layout *l, uint32_t i)
@@ -120,11 +117,10 @@ static bool begins_field(const struct layout *l, uint32_t i)
         return before != ',';
     if (before == ',' || before == FIELD || before == '(')
         return false;
-    return kind == FIELD ||
-           (kind == NAME && kind_at(l, i + 1) == COLONCOLON);
+    return kind == FIELD || (kind == NAME && kind_at(l, i + 1) == COLONCOLON);
 }
 
-/* Breaks ------------------------------------------------------------------------- */
+/* Breaks ------------------------------------------------------------------- */
 
 static int block_kind(const struct layout *l)
 {
@@ -207,8 +203,8 @@ static uint32_t indent_of(const struct layout *l, uint32_t i)
         return base - (base > 0 ? STEP : 0);
     if (l->block_count == 0 && l->head == 0)
         return 0;
-    bool list = l->head == 0 && (block_kind(l) == DEFENUM ||
-                                 block_kind(l) == DEFSTRATEGY);
+    bool list = l->head == 0 &&
+                (block_kind(l) == DEFENUM || block_kind(l) == DEFSTRATEGY);
     if (l->head != 0 && kind != DO)
         return base + STEP;
     return base + ((before == ',' && !list) ||
@@ -218,7 +214,7 @@ static uint32_t indent_of(const struct layout *l, uint32_t i)
                        : 0);
 }
 
-/* Spaces ------------------------------------------------------------------------- */
+/* Spaces ------------------------------------------------------------------- */
 
 static bool needs_space(const struct layout *l, uint32_t i)
 {
@@ -237,7 +233,7 @@ static bool needs_space(const struct layout *l, uint32_t i)
     return true;
 }
 
-/* State -------------------------------------------------------------------------- */
+/* State -------------------------------------------------------------------- */
 
 static void pass(struct layout *l, uint32_t i)
 {
@@ -275,8 +271,11 @@ void fmt_layout(struct arena *arena, const struct source *source,
                 const struct parse_token *tokens, uint32_t count,
                 struct fmt_text *out)
 {
-    struct layout l = {.arena = arena, .source = source, .tokens = tokens,
-                       .count = count, .out = out};
+    struct layout l = {.arena = arena,
+                       .source = source,
+                       .tokens = tokens,
+                       .count = count,
+                       .out = out};
     *out = (struct fmt_text){0};
     for (uint32_t i = 0; i < count; i++) {
         uint32_t breaks = breaks_before(&l, i);

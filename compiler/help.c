@@ -10,7 +10,7 @@
 static const struct {
     const char *name, *places, *shape, *words, *text;
 } annotations[] = {
-#define ANNOTATION(id, name, places, shape, words, text)                      \
+#define ANNOTATION(id, name, places, shape, words, text)                       \
     {name, #places, #shape, #words, text},
 #define WORD(set, word, value, text)
 #define CONFLICT(a, word_a, b, word_b, why, help)
@@ -38,8 +38,7 @@ static const struct {
 } conflicts[] = {
 #define ANNOTATION(id, name, places, shape, words, text)
 #define WORD(set, word, value, text)
-#define CONFLICT(a, word_a, b, word_b, why, help)                             \
-    {#a, word_a, #b, word_b, why},
+#define CONFLICT(a, word_a, b, word_b, why, help) {#a, word_a, #b, word_b, why},
 #include "../grammar/annotations.def"
 #undef ANNOTATION
 #undef WORD
@@ -56,7 +55,8 @@ static int help_number(struct command *command, const char *text)
     if (row == NULL)
         return command_usage(command, "no message has the number `%s`", text);
     static const char *const levels[] = {
-        [DIAG_LEVEL_NOTE] = "a note", [DIAG_LEVEL_WARNING] = "a warning",
+        [DIAG_LEVEL_NOTE] = "a note",
+        [DIAG_LEVEL_WARNING] = "a warning",
         [DIAG_LEVEL_STRICT] = "a warning, an error under --strict",
         [DIAG_LEVEL_ERROR] = "an error"};
     printf("W%04u: %s\n\n%s\nIt is %s", row->number, row->brief, row->text,
@@ -78,9 +78,8 @@ static bool same_but_case(const char *id, const char *name)
     return *id == *name;
 }
 
-static void print_conflict(const char *name, const char *own,
-                           const char *other, const char *other_word,
-                           const char *why)
+static void print_conflict(const char *name, const char *own, const char *other,
+                           const char *other_word, const char *why)
 {
     printf("  %s", name);
     if (own != NULL)
@@ -133,7 +132,7 @@ static void help_annotation(int i)
 
 static void help_types(void)
 {
-#define SCALAR(id, name, elixir, c_form, bytes, class)                        \
+#define SCALAR(id, name, elixir, c_form, bytes, class)                         \
     printf("  %-12s %-16s %s\n", name, elixir == 0 ? "" : elixir, c_form);
 #include "../grammar/types.def"
 #undef SCALAR
@@ -141,8 +140,8 @@ static void help_types(void)
 
 static void help_calls(void)
 {
-#define CALL(id, name, arity, result, text)                                   \
-    printf("  %-8s %d argument%s  %s\n", name, arity, arity == 1 ? " " : "s", \
+#define CALL(id, name, arity, result, text)                                    \
+    printf("  %-8s %d argument%s  %s\n", name, arity, arity == 1 ? " " : "s",  \
            text);
 #include "../grammar/calls.def"
 #undef CALL
@@ -196,7 +195,9 @@ int help_run(struct command *command)
         atom_nearest_offer(&nearest, annotations[i].name);
     }
     if (nearest.best != NULL)
-        return command_usage(command, "nothing is known of `%s`; did you mean "
-                             "`%s`?", what, nearest.best);
+        return command_usage(command,
+                             "nothing is known of `%s`; did you mean "
+                             "`%s`?",
+                             what, nearest.best);
     return command_usage(command, "nothing is known of `%s`", what);
 }

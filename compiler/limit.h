@@ -4,19 +4,19 @@
 #define WARPC_LIMIT_H
 
 enum {
-    LIMIT_FILE_BYTES = 16 << 20,  /* one schema file */
-    LIMIT_FILES = 1000,           /* in one import closure */
+    LIMIT_FILE_BYTES = 16 << 20, /* one schema file */
+    LIMIT_FILES = 1000,          /* in one import closure */
     LIMIT_IMPORT_DEPTH = 64,
     LIMIT_NESTING = 64,           /* open brackets and blocks */
     LIMIT_EXPRESSION_DEPTH = 256, /* of one expression's tree */
     LIMIT_NAME_BYTES = 120,
-    LIMIT_ERRORS = 20,            /* printed in one run */
-    LIMIT_MESSAGES = 500,         /* kept in one run, warnings included */
-    LIMIT_VALUE_TREE = 4096,      /* by-value types inside one another, and
+    LIMIT_ERRORS = 20,       /* printed in one run */
+    LIMIT_MESSAGES = 500,    /* kept in one run, warnings included */
+    LIMIT_VALUE_TREE = 4096, /* by-value types inside one another, and
                                      the parts of one default: */
-    LIMIT_C_BYTES = 1 << 20,      /* of one C struct or wrapped array */
+    LIMIT_C_BYTES = 1 << 20, /* of one C struct or wrapped array */
     LIMIT_ENUM_MEMBERS = 65536,
-    LIMIT_SOURCE_LINE = 160,      /* characters of a line shown in a message */
+    LIMIT_SOURCE_LINE = 160, /* characters of a line shown in a message */
 };
 
 #endif

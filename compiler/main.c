@@ -33,7 +33,7 @@ enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 static void print_help(FILE *out)
 {
     fputs("Examples:\n"
-          "  warpc gen game.warp -o build      writes build/game.warp.h and .c\n"
+          "  warpc gen game.warp -o build      writes build/game.warp.h, .c\n"
           "  warpc check --strict game.warp    only looks for mistakes\n"
           "  warpc explain game.warp Entity.gold\n"
           "  warpc help W0300\n\n"
@@ -82,7 +82,7 @@ static void no_memory(size_t bytes)
     exit(EXIT_IO);
 }
 
-/* Options --------------------------------------------------------------------- */
+/* Options ------------------------------------------------------------------ */
 
 struct shared {
     struct command command;
@@ -100,9 +100,10 @@ static int bad_option(const char *text, const char *argument)
 
 static int read_format(struct diag *diag, const char *name)
 {
-    static const char *const names[] = {
-        [DIAG_FORMAT_TEXT] = "text", [DIAG_FORMAT_JSON] = "json",
-        [DIAG_FORMAT_SARIF] = "sarif", [DIAG_FORMAT_GITHUB] = "github"};
+    static const char *const names[] = {[DIAG_FORMAT_TEXT] = "text",
+                                        [DIAG_FORMAT_JSON] = "json",
+                                        [DIAG_FORMAT_SARIF] = "sarif",
+                                        [DIAG_FORMAT_GITHUB] = "github"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0) {
             diag_set_format(diag, (enum diag_format)i);
@@ -233,8 +234,8 @@ static int run_verb(struct shared *shared, int argc, char **argv)
         verb = find_verb(DEFAULT_VERB);
     if (verb < 0)
         return unknown_verb(rest[1]);
-    rest[0] = arena_copy(command->arena, verbs[verb].name,
-                         strlen(verbs[verb].name));
+    rest[0] =
+        arena_copy(command->arena, verbs[verb].name, strlen(verbs[verb].name));
     command->argc = count;
     command->argv = rest;
     return verbs[verb].run(command);
@@ -246,11 +247,11 @@ int main(int argc, char **argv)
     struct arena *arena = arena_create();
     struct source_table *sources = source_table_create(arena);
     struct diag *diag = diag_create(arena, sources);
-    struct compile compile = {.arena = arena, .sources = sources,
-                              .diag = diag};
-    struct shared shared = {
-        .command = {.arena = arena, .sources = sources, .diag = diag,
-                    .compile = &compile}};
+    struct compile compile = {.arena = arena, .sources = sources, .diag = diag};
+    struct shared shared = {.command = {.arena = arena,
+                                        .sources = sources,
+                                        .diag = diag,
+                                        .compile = &compile}};
     shared.include_dirs = ARENA_ARRAY(arena, const char *, argc + 1);
     compile.include_dirs = shared.include_dirs;
     int status = run_verb(&shared, argc, argv);

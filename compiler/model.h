@@ -17,7 +17,7 @@
 
 #define MODEL_FIELD_MAX 56 /* bits 56 to 63 of a mask are call flags */
 
-/* Types ------------------------------------------------------------------- */
+/* Types -------------------------------------------------------------------- */
 
 enum type_kind {
 #define SCALAR(id, name, elixir, c_form, bytes, class) TYPE_##id,
@@ -83,19 +83,19 @@ struct model_decl {
     const struct model_type *wrapper; /* wrapper_tag is set */
 };
 
-/* Values ------------------------------------------------------------------ */
+/* Values ------------------------------------------------------------------- */
 
 enum value_kind {
     VALUE_NONE,
-    VALUE_BOOL,   /* i is 0 or 1 */
-    VALUE_INT,    /* i: signed types and times */
-    VALUE_UINT,   /* u: unsigned types */
-    VALUE_FLOAT,  /* f */
-    VALUE_ENUM,   /* i, and member */
-    VALUE_TEXT,   /* text, len: string, bytes, atom, opaque, bytes<N> */
-    VALUE_UUID,   /* text: 16 bytes */
-    VALUE_EMPTY,  /* the empty list or map */
-    VALUE_TUPLE,  /* items: of an array, list, or a struct's members in order */
+    VALUE_BOOL,  /* i is 0 or 1 */
+    VALUE_INT,   /* i: signed types and times */
+    VALUE_UINT,  /* u: unsigned types */
+    VALUE_FLOAT, /* f */
+    VALUE_ENUM,  /* i, and member */
+    VALUE_TEXT,  /* text, len: string, bytes, atom, opaque, bytes<N> */
+    VALUE_UUID,  /* text: 16 bytes */
+    VALUE_EMPTY, /* the empty list or map */
+    VALUE_TUPLE, /* items: of an array, list, or a struct's members in order */
 };
 
 struct model_value {
@@ -110,10 +110,10 @@ struct model_value {
     uint32_t item_count;
 };
 
-/* Declarations ------------------------------------------------------------ */
+/* Declarations ------------------------------------------------------------- */
 
 struct model_enum_member {
-    const char *name; /* "LOGIN" */
+    const char *name;   /* "LOGIN" */
     const char *c_name; /* "GAME_KIND_LOGIN" */
     const char *doc;    /* or NULL */
     int64_t value;
@@ -158,7 +158,7 @@ struct model_struct {
 };
 
 struct model_variant {
-    uint32_t index; /* the tag's value: from 0 in source order */
+    uint32_t index;            /* the tag's value: from 0 in source order */
     const char *name, *c_name; /* "Card", "card" (the union's member) */
     const char *c_tag;         /* "GAME_PAYMENT_CARD" */
     const char *doc;
@@ -226,7 +226,7 @@ struct model_strategy {
     int64_t cold_to_archive_ms;
 };
 
-/* Annotations of a field -------------------------------------------------- */
+/* Annotations of a field --------------------------------------------------- */
 
 enum persist_policy {
     PERSIST_DEFAULT, /* none given: as MEMORY, compressed past a threshold */
@@ -254,9 +254,9 @@ enum model_tier {
 };
 
 enum model_survives { /* as enum warp_survives: from 1, stronger is greater */
-    SURVIVES_NOTHING = 1,
-    SURVIVES_PROCESS_CRASH = 2,
-    SURVIVES_POWER_LOSS = 3,
+                      SURVIVES_NOTHING = 1,
+                      SURVIVES_PROCESS_CRASH = 2,
+                      SURVIVES_POWER_LOSS = 3,
 };
 
 /* Where a resolved value comes from. */
@@ -277,11 +277,11 @@ enum model_compression {
 };
 
 enum model_priority { /* 0 is the most important */
-    PRIORITY_CRITICAL,
-    PRIORITY_HIGH,
-    PRIORITY_NORMAL,
-    PRIORITY_LOW,
-    PRIORITY_BACKGROUND,
+                      PRIORITY_CRITICAL,
+                      PRIORITY_HIGH,
+                      PRIORITY_NORMAL,
+                      PRIORITY_LOW,
+                      PRIORITY_BACKGROUND,
 };
 
 enum model_access {
@@ -338,7 +338,7 @@ struct model_compute {
     struct source_range at;
 };
 
-/* Fields and products ----------------------------------------------------- */
+/* Fields and products ------------------------------------------------------ */
 
 struct model_field {
     const struct model_product *product;
@@ -352,12 +352,12 @@ struct model_field {
     bool optional; /* T?: no more than its have bit, said for the reader */
 
     /* Placement */
-    enum persist_policy policy;       /* the home */
+    enum persist_policy policy; /* the home */
     enum model_origin policy_from;
     const enum persist_policy *copies; /* persist: [home, copy…] */
     uint32_t copy_count;
-    enum model_tier prefer;           /* a hint, or MODEL_TIER_NONE */
-    enum model_survives survives;     /* in effect */
+    enum model_tier prefer;       /* a hint, or MODEL_TIER_NONE */
+    enum model_survives survives; /* in effect */
     /* ORIGIN_DEFAULT on a durable policy: the schema leaves it open, the
      * store's `survives` option decides, process_crash if that is silent. */
     enum model_origin survives_from;
@@ -376,7 +376,7 @@ struct model_field {
     const struct model_retention_step *retention;
     uint32_t retention_count;
     enum model_retention_end retention_end;
-    bool series;                  /* a list that is :temporal_tiering */
+    bool series;                   /* a list that is :temporal_tiering */
     const struct model_member *by; /* the element's time member, or NULL */
 
     /* Keys and indexes */
@@ -392,10 +392,10 @@ struct model_field {
     /* Compute */
     const struct model_compute *compute;
     uint32_t compute_count;
-    const struct model_expr *formula; /* typed, of the field's type; or NULL */
+    const struct model_expr *formula;  /* typed, of the field's type; or NULL */
     const struct model_kernel *kernel; /* the first that compute: names */
-    bool derived; /* formula, kernel or gpu_raw: no setter */
-    bool summary; /* compute: on a list without a kernel: _summary() */
+    bool derived;    /* formula, kernel or gpu_raw: no setter */
+    bool summary;    /* compute: on a list without a kernel: _summary() */
     uint64_t inputs; /* derived: the bits of the fields that it reads */
     enum model_physics physics;
 
@@ -420,9 +420,9 @@ struct model_product {
     bool key_composite;
     uint64_t key_mask, hot_mask, all_mask, series_mask, derived_mask;
     const struct model_strategy *strategy; /* or NULL */
-    bool strategy_bound;     /* by being the file's only one, not by name */
-    uint64_t max_memory_bytes; /* max_memory:, 0 = none */
-    int64_t ttl_ms;          /* of the record, 0 = none */
+    bool strategy_bound;        /* by being the file's only one, not by name */
+    uint64_t max_memory_bytes;  /* max_memory:, 0 = none */
+    int64_t ttl_ms;             /* of the record, 0 = none */
     enum persist_policy policy; /* for fields that say nothing */
     enum model_survives survives; /* 0 = not said for the product */
     enum model_priority priority;
@@ -448,10 +448,20 @@ enum expr_kind {
 };
 
 enum expr_op {
-    OP_NEG, OP_NOT,
-    OP_ADD, OP_SUB, OP_MUL, OP_DIV,
-    OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE,
-    OP_AND, OP_OR,
+    OP_NEG,
+    OP_NOT,
+    OP_ADD,
+    OP_SUB,
+    OP_MUL,
+    OP_DIV,
+    OP_EQ,
+    OP_NE,
+    OP_LT,
+    OP_LE,
+    OP_GT,
+    OP_GE,
+    OP_AND,
+    OP_OR,
 };
 
 enum expr_call { /* grammar/calls.def: one row per name */
@@ -461,7 +471,11 @@ enum expr_call { /* grammar/calls.def: one row per name */
 };
 
 enum shard_member {
-    SHARD_PX, SHARD_PY, SHARD_MASS, SHARD_LOAD, SHARD_CAPACITY,
+    SHARD_PX,
+    SHARD_PY,
+    SHARD_MASS,
+    SHARD_LOAD,
+    SHARD_CAPACITY,
 };
 
 struct model_expr {
@@ -526,7 +540,7 @@ struct model_kernel {
     uint64_t inputs; /* bits of the fields of param 0 that it reads */
 };
 
-/* Files ------------------------------------------------------------------- */
+/* Files -------------------------------------------------------------------- */
 
 struct model_import {
     const struct model_file *file;
@@ -542,7 +556,7 @@ struct model_file {
     const char *stem_c; /* as a C identifier, or NULL if it is none */
     const char *prefix; /* "game" or "" */
     const char *c_lower, *c_upper; /* "game_", "GAME_", or "" */
-    enum model_survives survives; /* @survives, or 0 */
+    enum model_survives survives;  /* @survives, or 0 */
     const struct model_import *imports;
     uint32_t import_count;
     const struct model_decl *order; /* declared here, or wrapped for here */
@@ -555,8 +569,13 @@ struct model_file {
 
 /* Every identifier at file scope that generated code for the root file holds:
  * the checker finds collisions in it, a test compares it with the output. */
-enum ident_kind { IDENT_TAG, IDENT_ENUMERATOR, IDENT_MACRO, IDENT_FUNCTION,
-                  IDENT_OBJECT };
+enum ident_kind {
+    IDENT_TAG,
+    IDENT_ENUMERATOR,
+    IDENT_MACRO,
+    IDENT_FUNCTION,
+    IDENT_OBJECT
+};
 struct model_ident {
     enum ident_kind kind;
     const char *name;

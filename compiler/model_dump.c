@@ -11,8 +11,12 @@ void model_dump_time(int64_t ms, FILE *out)
         const char *unit;
         int64_t ms;
     } units[] = {
-        {"y", 365 * INT64_C(86400000)}, {"w", 7 * INT64_C(86400000)},
-        {"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000},
+        {"y", 365 * INT64_C(86400000)},
+        {"w", 7 * INT64_C(86400000)},
+        {"d", 86400000},
+        {"h", 3600000},
+        {"m", 60000},
+        {"s", 1000},
     };
     if (ms == MODEL_FOREVER) {
         fputs("forever", out);
@@ -84,12 +88,12 @@ void model_dump_value(const struct model_value *value, FILE *out)
     }
 }
 
-/* Expressions -------------------------------------------------------------------- */
+/* Expressions -------------------------------------------------------------- */
 
 static const char *const op_texts[] = {
-    [OP_NEG] = "-", [OP_NOT] = "!", [OP_ADD] = "+",  [OP_SUB] = "-",
-    [OP_MUL] = "*", [OP_DIV] = "/", [OP_EQ] = "==",  [OP_NE] = "!=",
-    [OP_LT] = "<",  [OP_LE] = "<=", [OP_GT] = ">",   [OP_GE] = ">=",
+    [OP_NEG] = "-",  [OP_NOT] = "!", [OP_ADD] = "+", [OP_SUB] = "-",
+    [OP_MUL] = "*",  [OP_DIV] = "/", [OP_EQ] = "==", [OP_NE] = "!=",
+    [OP_LT] = "<",   [OP_LE] = "<=", [OP_GT] = ">",  [OP_GE] = ">=",
     [OP_AND] = "&&", [OP_OR] = "||",
 };
 
@@ -118,8 +122,7 @@ static void dump_operands(const struct model_expr *expr, const char *name,
 
 void model_dump_expr(const struct model_expr *expr, FILE *out)
 {
-    static const char *const shard[] = {"px", "py", "mass", "load",
-                                        "capacity"};
+    static const char *const shard[] = {"px", "py", "mass", "load", "capacity"};
     switch (expr->kind) {
     case EXPR_NUMBER:
     case EXPR_BOOL:
@@ -164,7 +167,7 @@ void model_dump_expr(const struct model_expr *expr, FILE *out)
     }
 }
 
-/* Declarations -------------------------------------------------------------------- */
+/* Declarations ------------------------------------------------------------- */
 
 static void dump_doc(const char *doc, const char *indent, FILE *out)
 {
@@ -259,8 +262,8 @@ static const char *origin_name(enum model_origin origin)
 static void dump_compute(const struct model_field *field, FILE *out)
 {
     static const char *const kinds[] = {
-        "gpu", "cpu", "gpu_only", "gpu_batch", "cpu_fallback", "kernel",
-        "gpu_raw", "cpu function",
+        "gpu",          "cpu",    "gpu_only", "gpu_batch",
+        "cpu_fallback", "kernel", "gpu_raw",  "cpu function",
     };
     for (uint32_t i = 0; i < field->compute_count; i++) {
         const struct model_compute *c = &field->compute[i];
@@ -328,11 +331,11 @@ static void dump_field(const struct model_field *field, FILE *out)
     if (field->physics != PHYSICS_NONE)
         fprintf(out, " physics %s", model_physics_name(field->physics));
     fputs("\n    is", out);
-    static const char *const words[] = {"key", "unique", "indexed", "column",
-                                        "hot", "deprecated", "summary",
-                                        "settable", "addable"};
-    const bool flags[] = {field->key, field->unique, field->indexed,
-                          field->column, field->hot, field->deprecated,
+    static const char *const words[] = {"key",     "unique",   "indexed",
+                                        "column",  "hot",      "deprecated",
+                                        "summary", "settable", "addable"};
+    const bool flags[] = {field->key,     field->unique,  field->indexed,
+                          field->column,  field->hot,     field->deprecated,
                           field->summary, field->can_set, field->can_add};
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (flags[i])
@@ -413,7 +416,7 @@ static void dump_strategy(const struct model_strategy *s, FILE *out)
 static void dump_kernel(const struct model_kernel *k, FILE *out)
 {
     static const char *const shapes[] = {"map", "pairwise", "segreduce"};
-    static const char *const reduces[] = {"none", "sum", "min", "max",
+    static const char *const reduces[] = {"none",   "sum",     "min",  "max",
                                           "argmax", "softmax", "top_k"};
     dump_doc(k->doc, "", out);
     fprintf(out,
@@ -440,9 +443,9 @@ void model_dump(const struct model *model, FILE *out)
 {
     for (uint32_t f = 0; f < model->file_count; f++) {
         const struct model_file *file = model->files[f];
-        fprintf(out, "file %s stem %s prefix \"%s\" survives %s\n",
-                file->base, file->stem_c == NULL ? "-" : file->stem_c,
-                file->prefix, model_survives_name(file->survives));
+        fprintf(out, "file %s stem %s prefix \"%s\" survives %s\n", file->base,
+                file->stem_c == NULL ? "-" : file->stem_c, file->prefix,
+                model_survives_name(file->survives));
         for (uint32_t i = 0; i < file->import_count; i++)
             fprintf(out, "import %s\n", file->imports[i].written);
         for (uint32_t i = 0; i < file->order_count; i++)

@@ -8,50 +8,44 @@ static const struct policy_facts policies[PERSIST_COUNT] = {
          "yes: log, then checkpoint; compressed past the threshold",
          "there before the first get returns it", "no", true, false,
          SURVIVES_PROCESS_CRASH, 0},
-    [PERSIST_MEMORY] =
-        {"memory", "RAM", "always", "yes: log, then checkpoint",
-         "there before the first get returns it", "no", true, false,
-         SURVIVES_PROCESS_CRASH, 0},
-    [PERSIST_MEMORY_ONLY] =
-        {"memory_only", "RAM", "always", "no",
-         "LOST, after a clean stop too", "no", false, false,
-         SURVIVES_NOTHING, 0},
+    [PERSIST_MEMORY] = {"memory", "RAM", "always", "yes: log, then checkpoint",
+                        "there before the first get returns it", "no", true,
+                        false, SURVIVES_PROCESS_CRASH, 0},
+    [PERSIST_MEMORY_ONLY] = {"memory_only", "RAM", "always", "no",
+                             "LOST, after a clean stop too", "no", false, false,
+                             SURVIVES_NOTHING, 0},
     [PERSIST_GPU_MEMORY] =
-        {"gpu_memory", "device column, host copy", "always",
-         "yes, host copy", "there; device filled in the background", "no",
-         true, false, SURVIVES_PROCESS_CRASH,
+        {"gpu_memory", "device column, host copy", "always", "yes, host copy",
+         "there; device filled in the background", "no", true, false,
+         SURVIVES_PROCESS_CRASH,
          "it is a host column with dirty ranges; no device holds a copy yet"},
-    [PERSIST_MEMORY_COMPUTED] =
-        {"memory_computed", "RAM cache of a computed result", "if room",
-         "no, recomputed", "recomputed on demand", "no", false, false,
-         SURVIVES_NOTHING, 0},
-    [PERSIST_SSD] =
-        {"ssd", "LMDB", "cached if used", "yes", "there", "yes", true, true,
-         SURVIVES_PROCESS_CRASH, 0},
-    [PERSIST_DISK] =
-        {"disk", "disk segments", "cached if used", "yes", "there", "yes",
-         true, true, SURVIVES_PROCESS_CRASH, 0},
-    [PERSIST_DISK_COMPRESSED] =
-        {"disk_compressed", "disk segments, LZ4",
-         "cached, decompressed size counted", "yes", "there", "yes", true,
-         true, SURVIVES_PROCESS_CRASH, 0},
-    [PERSIST_DISK_ONLY] =
-        {"disk_only", "disk segments", "never kept", "yes", "there", "yes",
-         true, true, SURVIVES_PROCESS_CRASH, 0},
+    [PERSIST_MEMORY_COMPUTED] = {"memory_computed",
+                                 "RAM cache of a computed result", "if room",
+                                 "no, recomputed", "recomputed on demand", "no",
+                                 false, false, SURVIVES_NOTHING, 0},
+    [PERSIST_SSD] = {"ssd", "LMDB", "cached if used", "yes", "there", "yes",
+                     true, true, SURVIVES_PROCESS_CRASH, 0},
+    [PERSIST_DISK] = {"disk", "disk segments", "cached if used", "yes", "there",
+                      "yes", true, true, SURVIVES_PROCESS_CRASH, 0},
+    [PERSIST_DISK_COMPRESSED] = {"disk_compressed", "disk segments, LZ4",
+                                 "cached, decompressed size counted", "yes",
+                                 "there", "yes", true, true,
+                                 SURVIVES_PROCESS_CRASH, 0},
+    [PERSIST_DISK_ONLY] = {"disk_only", "disk segments", "never kept", "yes",
+                           "there", "yes", true, true, SURVIVES_PROCESS_CRASH,
+                           0},
     [PERSIST_TEMPORAL_TIERING] =
         {"temporal_tiering", "by age (`retention:`)", "the `memory:` range",
          "yes, from the first append on", "there", "past the memory range",
          true, true, SURVIVES_PROCESS_CRASH,
          "it lives in memory and ssd; no engine moves it to disk and archive "
          "yet"},
-    [PERSIST_AUTO] =
-        {"auto", "the engine decides", "maybe", "yes", "there", "yes", true,
-         true, SURVIVES_PROCESS_CRASH,
-         "it lives in memory and ssd; no engine moves it yet"},
-    [PERSIST_HYBRID] =
-        {"hybrid", "the engine decides", "maybe", "yes", "there", "yes",
-         true, true, SURVIVES_PROCESS_CRASH,
-         "it lives in memory and ssd; no engine moves it yet"},
+    [PERSIST_AUTO] = {"auto", "the engine decides", "maybe", "yes", "there",
+                      "yes", true, true, SURVIVES_PROCESS_CRASH,
+                      "it lives in memory and ssd; no engine moves it yet"},
+    [PERSIST_HYBRID] = {"hybrid", "the engine decides", "maybe", "yes", "there",
+                        "yes", true, true, SURVIVES_PROCESS_CRASH,
+                        "it lives in memory and ssd; no engine moves it yet"},
 };
 
 const struct policy_facts *model_policy_facts(enum persist_policy policy)
@@ -73,8 +67,8 @@ const char *model_survives_name(enum model_survives survives)
 
 const char *model_tier_name(enum model_tier tier)
 {
-    static const char *const names[] = {"", "memory", "gpu", "ssd", "disk",
-                                        "archive"};
+    static const char *const names[] = {"",    "memory", "gpu",
+                                        "ssd", "disk",   "archive"};
     return names[tier];
 }
 
@@ -101,9 +95,13 @@ const char *model_access_name(enum model_access access)
 
 const char *model_physics_name(enum model_physics physics)
 {
-    static const char *const names[] = {
-        "", "gravitational_mass", "quantum_entanglement_potential",
-        "quantum_entanglement_group", "temporal_weight", "temperature",
-        "position", "spacetime_shard_hint"};
+    static const char *const names[] = {"",
+                                        "gravitational_mass",
+                                        "quantum_entanglement_potential",
+                                        "quantum_entanglement_group",
+                                        "temporal_weight",
+                                        "temperature",
+                                        "position",
+                                        "spacetime_shard_hint"};
     return names[physics];
 }

@@ -18,8 +18,12 @@
 static uint32_t utf8_length(const unsigned char *text, uint32_t left)
 {
     unsigned char first = text[0];
-    uint32_t len = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2
-                   : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    uint32_t len = first < 0x80   ? 1
+                   : first < 0xc2 ? 0
+                   : first < 0xe0 ? 2
+                   : first < 0xf0 ? 3
+                   : first < 0xf5 ? 4
+                                  : 0;
     if (len == 0 || len > left)
         return 0;
     for (uint32_t i = 1; i < len; i++) {
@@ -28,8 +32,7 @@ static uint32_t utf8_length(const unsigned char *text, uint32_t left)
     }
     if ((first == 0xe0 && text[1] < 0xa0) ||
         (first == 0xed && text[1] > 0x9f) ||
-        (first == 0xf0 && text[1] < 0x90) ||
-        (first == 0xf4 && text[1] > 0x8f))
+        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
         return 0;
     return len;
 }
@@ -153,8 +156,7 @@ static struct ast_expr *limit_depth(struct scan *scan, struct ast_expr *expr,
 }
 
 struct ast_expr *scan_unary(struct scan *scan, enum ast_op op,
-                            struct source_range op_at,
-                            struct ast_expr *operand)
+                            struct source_range op_at, struct ast_expr *operand)
 {
     struct source_range at = op_at;
     at.end = operand->at.end;
@@ -177,8 +179,7 @@ struct ast_expr *scan_binary(struct scan *scan, enum ast_op op,
     expr->left = left;
     expr->right = right;
     return limit_depth(scan, expr,
-                       left->depth > right->depth ? left->depth
-                                                  : right->depth);
+                       left->depth > right->depth ? left->depth : right->depth);
 }
 
 struct ast_expr *scan_dot(struct scan *scan, struct ast_expr *left,
@@ -222,8 +223,8 @@ struct ast_type *scan_type(struct scan *scan, enum ast_type_kind kind,
 }
 
 struct ast_entry *scan_entry(struct scan *scan, const struct atom *key,
-                             struct source_range key_at,
-                             struct ast_expr *value, struct source_range at)
+                             struct source_range key_at, struct ast_expr *value,
+                             struct source_range at)
 {
     struct ast_entry *entry = ARENA_NEW(scan->arena, struct ast_entry);
     entry->key = key;
@@ -251,8 +252,8 @@ struct ast_decl *scan_decl(struct scan *scan, enum ast_decl_kind kind,
 }
 
 struct ast_member *scan_member(struct scan *scan, const char *doc,
-                               const struct atom *name,
-                               struct source_range at, struct ast_type *type)
+                               const struct atom *name, struct source_range at,
+                               struct ast_type *type)
 {
     struct ast_member *member = ARENA_NEW(scan->arena, struct ast_member);
     member->doc = doc;
@@ -297,8 +298,7 @@ void scan_use(struct scan *scan, const struct atom *name,
 {
     static const char want[] = "PersistenceStrategy";
     size_t tail = sizeof want - 1;
-    if (name->len >= tail &&
-        strcmp(name->text + name->len - tail, want) == 0)
+    if (name->len >= tail && strcmp(name->text + name->len - tail, want) == 0)
         return;
     diag_report(scan->diag, DIAG_ELIXIR, at, "`use %s` has no meaning here",
                 name->text);

@@ -34,8 +34,8 @@ static const char *token_text(struct scan *scan, struct source_range at)
     return arena_format(scan->arena, "%.*s...", (int)len, text);
 }
 
-static const char *expected_list(struct scan *scan,
-                                 const char *const *expected, int count)
+static const char *expected_list(struct scan *scan, const char *const *expected,
+                                 int count)
 {
     const char *list = "";
     for (int i = 0; i < count; i++)
@@ -93,9 +93,8 @@ static bool report_split_key(struct scan *scan,
     return true;
 }
 
-static bool report_key(struct scan *scan,
-                       const struct parse_token_value *token, bool type,
-                       bool comma)
+static bool report_key(struct scan *scan, const struct parse_token_value *token,
+                       bool type, bool comma)
 {
     const char *name = token->value.atom->text;
     if (comma || !token->newline || parse_error_knows_key(name)) {
@@ -119,7 +118,7 @@ static bool report_word_operator(struct scan *scan,
                                  const struct parse_token_value *token)
 {
     static const char *const words[][2] = {
-        {"and", "&&"}, {"or", "||"},       {"not", "!"},
+        {"and", "&&"},        {"or", "||"}, {"not", "!"},
         {"rem", "mod(a, b)"}, {"div", "/"}, {"xor", "!="},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -171,8 +170,8 @@ static bool report_known_mistake(struct scan *scan,
                                  const struct parse_token_value *before,
                                  const char *const *expected, int count)
 {
-    bool operand = before->kind == NAME || before->kind == NUMBER ||
-                   before->kind == ')';
+    bool operand =
+        before->kind == NAME || before->kind == NUMBER || before->kind == ')';
     if (token->kind == KEY)
         return report_key(scan, token, expects(expected, count, "a name"),
                           expects(expected, count, "','"));
@@ -205,14 +204,13 @@ void parse_error_report(struct scan *scan,
                         const struct parse_token_value *before, bool module,
                         const char *const *expected, int count)
 {
-    if (!module &&
-        report_known_mistake(scan, token, before, expected, count))
+    if (!module && report_known_mistake(scan, token, before, expected, count))
         return;
-    const char *what = token->kind == 0 ? "the end of the file"
-                       : token->kind == NEWLINE
-                           ? "the end of the line"
-                           : arena_format(scan->arena, "`%s`",
-                                          token_text(scan, token->at));
+    const char *what =
+        token->kind == 0 ? "the end of the file"
+        : token->kind == NEWLINE
+            ? "the end of the line"
+            : arena_format(scan->arena, "`%s`", token_text(scan, token->at));
     if (module) {
         diag_report(scan->diag, DIAG_ELIXIR, token->at,
                     "%s has no meaning in a schema", what);
@@ -226,8 +224,7 @@ void parse_error_report(struct scan *scan,
                     "unexpected %s; %s could stand here", what,
                     expected_list(scan, expected, count));
     else
-        diag_report(scan->diag, DIAG_SYNTAX, token->at, "unexpected %s",
-                    what);
+        diag_report(scan->diag, DIAG_SYNTAX, token->at, "unexpected %s", what);
     if (before->kind == 0 && token->kind == NAME)
         diag_help(scan->diag, "a schema is made of defproduct, defstruct, "
                               "defenum, defsum, defpool, defstrategy, "

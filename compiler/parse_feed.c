@@ -31,7 +31,7 @@ struct parse_feed {
     struct parse_token_value queue[QUEUE_SIZE];
     uint32_t queue_first, queue_count;
     struct parse_token_value last, last_before; /* given to the parser */
-    int last_kind;                 /* the scanner's last: ends a line? */
+    int last_kind; /* the scanner's last: ends a line? */
     struct parse_token_value unread;
     bool has_unread, has_last;
     bool recovering, stopped;
@@ -181,7 +181,8 @@ static void close_blocks(struct scan *scan,
                     token->kind == 0
                         ? "the file ends, but a block is still open"
                         : "a declaration begins, but a block is still open");
-        diag_note(scan->diag, opened, "the block that has no `end` begins here");
+        diag_note(scan->diag, opened,
+                  "the block that has no `end` begins here");
         diag_help(scan->diag, "close it with `end`");
     }
     while (feed->now.block_count > 0) {
@@ -195,8 +196,7 @@ static void close_blocks(struct scan *scan,
 }
 
 /* A token on its way to the parser: what has to stand before it, then it. */
-static void pass_token(struct scan *scan,
-                       const struct parse_token_value *token)
+static void pass_token(struct scan *scan, const struct parse_token_value *token)
 {
     struct parse_feed *feed = scan->feed;
     feed->before = feed->now;
@@ -320,9 +320,8 @@ int warp_yylex(WARP_YYSTYPE *value, struct source_range *at, struct scan *scan)
     feed->last = feed->queue[feed->queue_first];
     feed->queue_first = (feed->queue_first + 1) % QUEUE_SIZE;
     feed->queue_count--;
-    feed->after_sync =
-        feed->has_last && (before == SYNC || (feed->after_sync &&
-                                              before == ','));
+    feed->after_sync = feed->has_last &&
+                       (before == SYNC || (feed->after_sync && before == ','));
     feed->has_last = true;
     *value = feed->last.value;
     *at = feed->last.at;

@@ -56,10 +56,9 @@ struct ast_number scan_number(struct scan *scan, const char *text, size_t len)
     for (; i < len; i++) {
         char c = text[i];
         bool digit = c >= '0' && c <= '9';
-        bool exponent =
-            (c == 'e' || c == 'E') && i + 1 < len &&
-            (text[i + 1] == '+' || text[i + 1] == '-' ||
-             (text[i + 1] >= '0' && text[i + 1] <= '9'));
+        bool exponent = (c == 'e' || c == 'E') && i + 1 < len &&
+                        (text[i + 1] == '+' || text[i + 1] == '-' ||
+                         (text[i + 1] >= '0' && text[i + 1] <= '9'));
         bool sign = (c == '+' || c == '-') && i > 0 &&
                     (text[i - 1] == 'e' || text[i - 1] == 'E');
         if (c == '_')
@@ -130,8 +129,7 @@ static uint32_t put_utf8(char *out, uint32_t code)
 static uint32_t numeric_escape(const char *text, uint32_t left, char *out,
                                uint32_t *written)
 {
-    if (text[0] == 'x' && left >= 3 && hex(text[1]) >= 0 &&
-        hex(text[2]) >= 0) {
+    if (text[0] == 'x' && left >= 3 && hex(text[1]) >= 0 && hex(text[2]) >= 0) {
         out[0] = (char)(hex(text[1]) * 16 + hex(text[2]));
         *written = 1;
         return 3;
@@ -164,8 +162,8 @@ struct ast_text scan_text(struct scan *scan, uint32_t begin, uint32_t end)
         if (name != NULL && *name != 0) {
             out[used++] = values[name - names];
             i += 2;
-        } else if ((len = numeric_escape(text + i + 1, end - i - 1,
-                                         out + used, &written)) != 0) {
+        } else if ((len = numeric_escape(text + i + 1, end - i - 1, out + used,
+                                         &written)) != 0) {
             used += written;
             i += 1 + len;
         } else {

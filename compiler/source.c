@@ -1,4 +1,4 @@
-/* Reads files whole and finds lines in them. */
+/* Reads files whole, finds lines in them, and writes one back for fmt. */
 #include "source.h"
 
 #include "arena.h"
@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,8 +30,7 @@ struct source_table *source_table_create(struct arena *arena)
 }
 
 static struct source *add_source(struct source_table *table, const char *path,
-                                 const char *real, const char *text,
-                                 size_t len)
+                                 const char *real, const char *text, size_t len)
 {
     if (table->count == table->capacity) {
         size_t bytes = table->capacity * sizeof(struct source *);
@@ -112,13 +112,43 @@ int source_open(struct source_table *table, const char *path,
     else if (S_ISREG(st.st_mode) && st.st_size > LIMIT_FILE_BYTES)
         rc = EFBIG;
     else
-        rc = read_all(table->arena, fd,
-                      S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, &text,
-                      &len);
+        rc =
+            read_all(table->arena, fd,
+                     S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, &text, &len);
     close(fd);
     if (rc == 0)
         *out = add_source(table, path, real, text, len);
     return rc;
+}
+
+int source_rewrite(struct arena *arena, const struct source *source,
+                   const char *text, size_t len)
+{
+    size_t path_len = strlen(source->real);
+    char *path = arena_alloc(arena, path_len + 8);
+    struct stat st;
+    memcpy(path, source->real, path_len);
+    memcpy(path + path_len, ".XXXXXX", 8);
+    int fd = mkstemp(path), error = 0;
+    if (fd < 0)
+        return errno;
+    for (size_t done = 0; error == 0 && done < len;) {
+        ssize_t put = write(fd, text + done, len - done);
+        if (put >= 0)
+            done += (size_t)put;
+        else if (errno != EINTR)
+            error = errno;
+    }
+    if (error == 0 &&
+        (stat(source->real, &st) != 0 || fchmod(fd, st.st_mode & 07777) != 0))
+        error = errno;
+    if (close(fd) != 0 && error == 0)
+        error = errno;
+    if (error == 0 && rename(path, source->real) != 0)
+        error = errno;
+    if (error != 0)
+        unlink(path);
+    return error;
 }
 
 struct source *source_by_id(const struct source_table *table, uint32_t id)
@@ -163,8 +193,8 @@ struct source_position source_position(struct source_table *table,
             high = middle;
     }
     position.line = low + 1;
-    for (uint32_t i = source->line_starts[low];
-         i < offset && i < source->len; i++)
+    for (uint32_t i = source->line_starts[low]; i < offset && i < source->len;
+         i++)
         position.column += ((unsigned char)source->text[i] & 0xc0) != 0x80;
     return position;
 }

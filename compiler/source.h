@@ -39,6 +39,9 @@ int source_open(struct source_table *table, const char *path,
 /* A text that is not a file: tests, and schemas out of git. */
 struct source *source_add(struct source_table *table, const char *path,
                           const char *text, size_t len);
+/* Beside the file, then in its place: never half a file. 0 or an errno. */
+int source_rewrite(struct arena *arena, const struct source *source,
+                   const char *text, size_t len);
 struct source *source_by_id(const struct source_table *table, uint32_t id);
 uint32_t source_count(const struct source_table *table);
 struct source_position source_position(struct source_table *table,

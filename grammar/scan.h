@@ -14,12 +14,12 @@ struct scan {
     struct atom_table *atoms;
     struct diag *diag;
     struct source *source;
-    void *lexer;         /* flex's own state */
-    uint32_t offset;     /* of the next byte */
-    uint32_t text_begin; /* of a """ text that is open */
-    bool quiet;          /* skipping after a mistake: say nothing */
-    bool newline;        /* a line ended since the token before */
-    bool comments;       /* give comments as tokens: fmt */
+    void *lexer;             /* flex's own state */
+    uint32_t offset;         /* of the next byte */
+    uint32_t text_begin;     /* of a """ text that is open */
+    bool quiet;              /* skipping after a mistake: say nothing */
+    bool newline;            /* a line ended since the token before */
+    bool comments;           /* give comments as tokens: fmt */
     struct parse_feed *feed; /* parse_feed.c: between scanner and parser */
     struct ast_file *file;
     struct ast_decl *last_decl;
@@ -44,14 +44,14 @@ struct ast_expr *scan_dot(struct scan *scan, struct ast_expr *left,
 struct ast_type *scan_type(struct scan *scan, enum ast_type_kind kind,
                            struct source_range at, struct ast_type *element);
 struct ast_entry *scan_entry(struct scan *scan, const struct atom *key,
-                             struct source_range key_at,
-                             struct ast_expr *value, struct source_range at);
+                             struct source_range key_at, struct ast_expr *value,
+                             struct source_range at);
 struct ast_decl *scan_decl(struct scan *scan, enum ast_decl_kind kind,
                            const char *doc, const struct atom *name,
                            struct source_range at);
 struct ast_member *scan_member(struct scan *scan, const char *doc,
-                               const struct atom *name,
-                               struct source_range at, struct ast_type *type);
+                               const struct atom *name, struct source_range at,
+                               struct ast_type *type);
 const struct atom *scan_dotted(struct scan *scan, const struct atom *left,
                                const struct atom *right);
 /* One @doc after another: they are joined. */
@@ -77,8 +77,7 @@ void scan_too_deep(struct scan *scan, struct source_range at);
 
 /* The text between two quotes, escapes resolved; and of a """ text. */
 struct ast_text scan_text(struct scan *scan, uint32_t begin, uint32_t end);
-struct ast_text scan_long_text(struct scan *scan, uint32_t begin,
-                               uint32_t end);
+struct ast_text scan_long_text(struct scan *scan, uint32_t begin, uint32_t end);
 struct ast_number scan_number(struct scan *scan, const char *text, size_t len);
 
 #endif

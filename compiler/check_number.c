@@ -1,0 +1,212 @@
+/* Types of numbers: promotion, common types, conversion, and whether a result
+ * fits. Integers widen, never narrow; floats meet in f64. */
+#include "check_number.h"
+
+#include <string.h>
+
+/* Numbers ------------------------------------------------------------------ */
+
+bool number_is_float(enum type_kind type)
+{
+    return type == TYPE_F32 || type == TYPE_F64;
+}
+
+static bool number_is_unsigned(enum type_kind type)
+{
+    return type >= TYPE_U8 && type <= TYPE_U64;
+}
+
+static bool number_is_integer(enum type_kind type)
+{
+    return type >= TYPE_U8 && type <= TYPE_I64;
+}
+
+static unsigned number_bits(enum type_kind type)
+{
+    static const unsigned bits[] = {
+        [TYPE_U8] = 8, [TYPE_U16] = 16, [TYPE_U32] = 32, [TYPE_U64] = 64,
+        [TYPE_I8] = 8, [TYPE_I16] = 16, [TYPE_I32] = 32, [TYPE_I64] = 64,
+    };
+    return bits[type];
+}
+
+const char *number_name(enum type_kind type)
+{
+    static const char *const names[] = {
+#define SCALAR(id, name, elixir, c_form, bytes, class) name,
+#include "../grammar/types.def"
+#undef SCALAR
+    };
+    return names[type];
+}
+
+struct model_expr *expr_make(struct check *check, enum expr_kind kind,
+                             enum type_kind type, struct source_range at)
+{
+    struct model_expr *expr = ARENA_NEW(check->arena, struct model_expr);
+    expr->kind = kind;
+    expr->type = type;
+    expr->at = at;
+    return expr;
+}
+
+void expr_set_operands(struct check *check, struct model_expr *expr,
+                       const struct model_expr *const *operands, uint32_t count)
+{
+    const struct model_expr **copy =
+        ARENA_ARRAY(check->arena, const struct model_expr *, count);
+    memcpy(copy, operands, count * sizeof *copy);
+    expr->operands = copy;
+    expr->operand_count = count;
+}
+
+static bool number_is_constant(const struct model_expr *expr)
+{
+    return expr->kind == EXPR_NUMBER && expr->value.kind == VALUE_UINT;
+}
+
+bool number_fits(const struct model_expr *expr, enum type_kind type)
+{
+    if (number_is_float(type))
+        return true;
+    unsigned bits = number_bits(type) - !number_is_unsigned(type);
+    return bits == 64 || expr->value.u >> bits == 0;
+}
+
+const struct model_expr *number_convert(struct check *check,
+                                        const struct model_expr *expr,
+                                        enum type_kind type)
+{
+    if (expr->type == type)
+        return expr;
+    if (expr->kind == EXPR_NUMBER && number_fits(expr, type)) {
+        struct model_expr *number =
+            expr_make(check, EXPR_NUMBER, type, expr->at);
+        number->value = expr->value;
+        if (number_is_float(type) && expr->value.kind == VALUE_UINT)
+            number->value = (struct model_value){.kind = VALUE_FLOAT,
+                                                 .f = (double)expr->value.u};
+        return number;
+    }
+    struct model_expr *converted =
+        expr_make(check, EXPR_CONVERT, type, expr->at);
+    expr_set_operands(check, converted, &expr, 1);
+    return converted;
+}
+
+enum type_kind number_promoted(enum type_kind type)
+{
+    switch (type) {
+    case TYPE_U8:
+    case TYPE_U16:
+    case TYPE_I8:
+    case TYPE_I16:
+    case TYPE_ENUM:
+        return TYPE_I32;
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION:
+        return TYPE_I64;
+    default:
+        return type;
+    }
+}
+
+static bool mixed_signs(struct check *check, struct source_range at)
+{
+    diag_report(check->diag, DIAG_EXPRESSION_TYPE, at,
+                "no integer type holds both `u64` and a signed number");
+    diag_help(check->diag, "use a smaller unsigned type, or a float field");
+    return false;
+}
+
+bool number_common(struct check *check, const struct model_expr *a,
+                   const struct model_expr *b, struct source_range at,
+                   enum type_kind *out)
+{
+    enum type_kind x = a->type, y = b->type;
+    if (number_is_constant(a) && !number_is_constant(b) && number_fits(a, y))
+        x = y;
+    else if (number_is_constant(b) && !number_is_constant(a) &&
+             number_fits(b, x))
+        y = x;
+    if (x == y) {
+        *out = x;
+        return true;
+    }
+    if (number_is_float(x) || number_is_float(y)) {
+        *out = TYPE_F64;
+        return true;
+    }
+    bool same = number_is_unsigned(x) == number_is_unsigned(y);
+    unsigned bits =
+        number_bits(x) > number_bits(y) ? number_bits(x) : number_bits(y);
+    if (same) {
+        *out = number_bits(x) == bits ? x : y;
+        return true;
+    }
+    unsigned unsigned_bits =
+        number_is_unsigned(x) ? number_bits(x) : number_bits(y);
+    *out = TYPE_I64;
+    return unsigned_bits < 64 || mixed_signs(check, at);
+}
+
+/* Results ------------------------------------------------------------------ */
+
+static bool range_holds(enum type_kind wide, enum type_kind narrow)
+{
+    if (number_is_unsigned(narrow))
+        return number_is_unsigned(wide)
+                   ? number_bits(wide) >= number_bits(narrow)
+                   : number_bits(wide) > number_bits(narrow);
+    return !number_is_unsigned(wide) &&
+           number_bits(wide) >= number_bits(narrow);
+}
+
+static const struct model_expr *narrowing(struct check *check,
+                                          const struct model_expr *expr,
+                                          const struct model_type *type,
+                                          const char *what)
+{
+    diag_report(check->diag, DIAG_NARROWING, expr->at,
+                "the result is `%s`, which does not fit into %s of type `%s`",
+                number_name(expr->type), what, type->spelling);
+    diag_help(check->diag,
+              number_is_float(expr->type)
+                  ? "give it a float type"
+                  : "give it the type `%s`, or clamp the result into a float",
+              number_name(expr->type));
+    return NULL;
+}
+
+const struct model_expr *check_fit(struct check *check,
+                                   const struct model_expr *expr,
+                                   const struct model_type *type,
+                                   const char *what)
+{
+    enum type_kind kind = type->class == CLASS_TIME ? TYPE_I64 : type->kind;
+    /* A field read as it is needs no room for what it is promoted to. */
+    if (expr->kind == EXPR_CONVERT && number_is_integer(kind) &&
+        number_is_integer(expr->operands[0]->type) &&
+        range_holds(kind, expr->operands[0]->type))
+        expr = expr->operands[0];
+    if (expr->type == kind)
+        return expr;
+    if ((expr->type == TYPE_BOOL) != (kind == TYPE_BOOL)) {
+        diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,
+                    kind == TYPE_BOOL
+                        ? "%s is bool, and this is a number"
+                        : "%s is a number, and this is a condition",
+                    what);
+        diag_help(check->diag, kind == TYPE_BOOL
+                                   ? "write `… != 0`"
+                                   : "write `select(condition, 1, 0)`");
+        return NULL;
+    }
+    if (number_is_float(kind))
+        return number_convert(check, expr, kind);
+    if (number_is_float(expr->type) ||
+        !(number_is_constant(expr) ? number_fits(expr, kind)
+                                   : range_holds(kind, expr->type)))
+        return narrowing(check, expr, type, what);
+    return number_convert(check, expr, kind);
+}
