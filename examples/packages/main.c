@@ -36,7 +36,7 @@ static int open_store(const char *path, struct warp_db **db)
 {
     struct warp_options options = WARP_OPTIONS_INIT;
     options.shards = CHECK_SHARDS;
-    if (warp_open(path, &deb_warp_schema, &options, db) != WARP_OK)
+    if (warp_open(path, &packages_warp_schema, &options, db) != WARP_OK)
         return fail(path, NULL);
     return 0;
 }

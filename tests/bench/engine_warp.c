@@ -25,7 +25,7 @@ static int warp_engine_open(const struct engine_setup *setup, void **db)
     struct warp_engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return -1;
-    int rc = warp_open(setup->dir, &bench_warp_schema, NULL, &engine->db);
+    int rc = warp_open(setup->dir, &kv_item_warp_schema, NULL, &engine->db);
     if (rc != WARP_OK) {
         fprintf(stderr, "warp-bench: warp: %s\n", warp_errmsg(NULL));
         free(engine);
