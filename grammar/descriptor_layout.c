@@ -156,7 +156,7 @@ static void lay_sum(struct descriptor_type *type, struct place *place)
             type->depth = (uint8_t)(variant->depth + 1);
     }
     put(place, 4, 4);
-    at = size ? put(place, round_up(size, align), align) : 4;
+    at = size ? put(place, round_up(size, align), align) : 0;
     end_struct(place);
     for (uint32_t i = 0; i < type->count; i++) {
         type->members[i].offset = (uint32_t)at;

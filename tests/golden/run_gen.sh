@@ -6,7 +6,8 @@
 #   run_gen.sh WARPC INCLUDE_DIR --update   takes what comes out as expected
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-warpc=$1 include=$2 update=${3:-}
+warpc=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+include=$2 update=${3:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
