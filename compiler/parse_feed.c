@@ -299,6 +299,10 @@ static void skip_to_way_back(struct scan *scan)
     feed->last_kind = NEWLINE;
     if (level == 0)
         feed->now = (struct feed_state){0};
+    /* The parser goes on in the block of the mistake: what was opened in the
+     * skipped text, it never saw, and must not be closed for it. */
+    if (feed->now.block_count > level)
+        feed->now.block_count = level;
     queue_made_up(feed, SYNC, token.at);
     if (token.kind == KEY && level > 0 &&
         parse_error_knows_key(token.value.atom->text))

@@ -3,7 +3,7 @@
 # without an error, the JSON has a row for each, mistakes end with status 2.
 #   bench.sh WARP-BENCH
 set -eu
-bench=$1
+bench=$(realpath "$1")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # An example as a test.  examples.sh hello|seed|packages PROGRAM [GENERATE]
 set -eu
-what=$1 program=$2
+what=$1 program=$(realpath "$2")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
