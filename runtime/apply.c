@@ -42,7 +42,7 @@ void apply_dead_place(struct warp_db *db, const struct disk_place *place)
     os_unlock(&db->dead_lock);
 }
 
-static void drop_place(struct shard *s, struct record *r, uint32_t slot)
+void apply_drop_place(struct shard *s, struct record *r, uint32_t slot)
 {
     static const uint8_t none[DISK_PLACE_BYTES];
     struct disk_place place;
@@ -116,6 +116,13 @@ static int index_new_values(struct shard *s, struct op *op)
         }
     }
     return WARP_OK;
+}
+
+void apply_forget(struct shard *s, const struct layout *l, struct record *r,
+                  uint32_t field)
+{
+    if (l->indexed >> field & 1)
+        index_forget(s, l, r, field, NULL);
 }
 
 /* ---- adds ---- */
@@ -258,9 +265,13 @@ static bool fits_in_place(const struct layout *l, const struct plan *plan,
                                          memory_order_relaxed) >> 32;
 }
 
-static uint32_t block_bytes(uint32_t bytes)
+/* The room of a value's block: behind the key, or of the heap. */
+static uint32_t block_bytes(const struct record *r, const void *block,
+                            uint32_t bytes)
 {
-    return bytes == 0 ? 8 : (bytes + 7) & ~7u;
+    return var_is_inline(r, (uint64_t)(uintptr_t)block)
+               ? (bytes + 7) & ~7u
+               : (uint32_t)heap_block_bytes(bytes);
 }
 
 static int take_blocks(struct shard *s, struct op *op, struct plan *plan,
@@ -275,7 +286,7 @@ static int take_blocks(struct shard *s, struct op *op, struct plan *plan,
         if (!(l->var >> i & 1) ||
             fits_in_place(l, plan, (uint32_t)i, v.bytes))
             continue;
-        uint32_t bytes = block_bytes(v.bytes);
+        uint32_t bytes = (v.bytes + 7) & ~7u;
         uint8_t *end = (uint8_t *)plan->record + plan->record->alloc_bytes;
         void *block;
         if (plan->created && !(l->cold >> i & 1) &&
@@ -284,7 +295,7 @@ static int take_blocks(struct shard *s, struct op *op, struct plan *plan,
             block = *room;
             *room += bytes;
         } else {
-            block = shard_alloc(s, bytes);
+            block = shard_alloc(s, v.bytes);
         }
         if (!block)
             return WARP_ELIMIT;
@@ -313,8 +324,9 @@ int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
     const struct layout *l = op->layout;
     struct key_ref key = op_key_ref(op);
     int rc;
-    if (plan->record && !plan->existed &&
-        !(record_have(plan->record) & R_DELETED))
+    /* Whatever a replay finds under this key (a record that had expired, and
+     * whose sweep the log does not know) is not part of the new record. */
+    if (!plan->existed && !plan->replay)
         op->flags |= OP_FLOOR;
     if (op->kind == OP_DELETE)
         return plan->record ? WARP_OK : WARP_ENOTFOUND;
@@ -378,7 +390,7 @@ void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
             at = op_next_value(l, (uint32_t)k, at, &v);
         if (!var_is_inline(plan->record,
                            (uint64_t)(uintptr_t)plan->blocks[i]))
-            heap_free(s->heap, plan->blocks[i], block_bytes(v.bytes));
+            heap_free(&s->heap, plan->blocks[i], v.bytes);
     }
     plan->block_mask = 0;
     if (plan->created)
@@ -402,7 +414,7 @@ void apply_clear(struct shard *s, const struct layout *l, struct record *r)
         atomic_store_explicit(&var->len_cap, 0, memory_order_relaxed);
     }
     FOR_BITS(i, l->disk)
-        drop_place(s, r, l->fields[i].place);
+        apply_drop_place(s, r, l->fields[i].place);
     FOR_BITS(i, l->ttl)
         row_store(r, l->fields[i].deadline, 0);
     if (l->deadline != UINT32_MAX)
@@ -433,7 +445,7 @@ static void set_value(struct shard *s, const struct layout *l,
     if (plan->block_mask & bit) {
         shard_free_value(s, r, var);
         at = (uint64_t)(uintptr_t)plan->blocks[i];
-        cap = block_bytes(v->bytes);
+        cap = block_bytes(r, plan->blocks[i], v->bytes);
         atomic_store_explicit(&var->at, at, memory_order_relaxed);
     }
     record_copy_in((void *)(uintptr_t)at, v->data, v->bytes);

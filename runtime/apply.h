@@ -37,6 +37,11 @@ void apply_finish(struct shard *shard, const struct layout *l,
 uint64_t apply_version(const struct layout *l, const struct record *r);
 /* Remember a place that the next checkpoint's commit makes unreachable. */
 void apply_dead_place(struct warp_db *db, const struct disk_place *place);
+/* The disk place in a slot is dead; the slot is emptied. */
+void apply_drop_place(struct shard *shard, struct record *r, uint32_t slot);
+/* The value of an indexed field is about to go. */
+void apply_forget(struct shard *shard, const struct layout *l,
+                  struct record *r, uint32_t field);
 /* Takes all fields away (delete, expiry). */
 void apply_clear(struct shard *shard, const struct layout *l,
                  struct record *r);

@@ -21,7 +21,8 @@ struct stripe {
 };
 
 struct db_paths {
-    char *store, *log, *ring, *ssd, *disk, *archive, *schema;
+    char *store, *log, *ring, *ssd, *disk, *archive, *schema, *lock, *header,
+        *reserve;
 };
 
 struct warp_db {
@@ -44,6 +45,7 @@ struct warp_db {
     _Atomic bool loading;  /* the directory may hold keys not in memory */
     _Atomic bool stalled;  /* the log is at its limit: writers wait */
     _Atomic int health;    /* WARP_OK or the sticky error */
+    _Atomic int load_failed; /* WARP_OK, or why the loader gave up */
     bool read_only;
 
     struct budget budget;
@@ -61,6 +63,8 @@ struct warp_db {
     struct db_paths paths;
     int lock_fd;
     uint8_t store_id[16];
+    uint64_t *floor_seq;  /* [shards]: the log below is in the tiers */
+    _Atomic uint64_t ring_total; /* what the log's rings and buffers take */
 
     /* background work */
     struct os_lock checkpoint_lock;
@@ -72,9 +76,8 @@ struct warp_db {
     _Atomic bool stopping;
     _Atomic uint64_t checkpoints, expired, batches;
     _Atomic int64_t sweep_done_ms;
-    uint32_t sweep_at; /* where the sweeper goes on */
+    uint32_t sweep_segment; /* where the sweeper goes on, in every shard */
     bool reserve_given; /* the reserve file was given up */
-    bool dir_had_rows;  /* the directory was not empty at open */
 };
 
 /* The layout of a product, or NULL if the store's schema lacks it. */

@@ -184,14 +184,14 @@ static void keep(struct warp_db *db, const struct layout *l,
                                          memory_order_relaxed);
     uint64_t limit = atomic_load_explicit(&db->budget.limit,
                                           memory_order_relaxed);
-    uint32_t cap = bytes ? (bytes + 7) & ~7u : 8;
+    uint32_t cap = (uint32_t)heap_block_bytes(bytes);
     if ((l->disk_only >> i & 1) || used + cap > limit - limit / 8 ||
         !os_trylock(&s->lock))
         return;
     struct var *var = row_var(r, l->fields[i].slot);
     if (record_read_begin(r) == word &&
         atomic_load_explicit(&var->at, memory_order_relaxed) == VAR_COLD) {
-        void *block = heap_alloc(s->heap, cap);
+        void *block = heap_alloc(&s->heap, cap);
         if (block) {
             record_begin(r);
             record_copy_in(block, data, bytes);

@@ -184,13 +184,15 @@ static int fill(struct shard *shard, const struct layout *l, struct record *r,
             cap = (len + 7) & ~UINT64_C(7);
             uint8_t *end = (uint8_t *)r + r->alloc_bytes;
             uint8_t *to = room;
-            if (len <= SHARD_INLINE_VALUE_MAX && (size_t)(end - room) >= cap)
+            if (len > 0 && len <= SHARD_INLINE_VALUE_MAX &&
+                (size_t)(end - room) >= cap) {
                 room += cap;
-            else
-                to = shard_alloc(shard, cap ? cap : 8);
+            } else {
+                to = shard_alloc(shard, len);
+                cap = heap_block_bytes(len);
+            }
             if (!to)
                 return WARP_ELIMIT;
-            cap = cap ? cap : 8;
             record_copy_in(to, v.data, v.bytes);
             where = (uint64_t)(uintptr_t)to;
         }

@@ -20,14 +20,19 @@ static uint64_t hash_of(const void *record, const void *arg)
                     record_key(db->layouts[r->product], r), r->key_bytes);
 }
 
+uint64_t shard_hash(const struct warp_db *db, const struct op *op)
+{
+    return hash_key(db->seed, op->layout->number, op->body + op->key_at,
+                    op->key_bytes);
+}
+
 int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
 {
     memset(s, 0, sizeof *s);
     s->db = db;
     s->number = number;
-    int rc = heap_init(&s->heap, &db->budget);
-    if (rc == WARP_OK)
-        rc = index_init(&s->index, &db->budget, hash_of, db);
+    heap_init(&s->heap, &db->budget);
+    int rc = index_init(&s->index, &db->budget, hash_of, db);
     if (rc != WARP_OK)
         return rc;
     s->dirty = os_reserve(DIRTY_BYTES);
@@ -42,8 +47,7 @@ void shard_fini(struct shard *s)
 {
     if (s->index.dir)
         index_fini(&s->index);
-    if (s->heap)
-        heap_fini(&s->heap);
+    heap_fini(&s->heap);
     os_unreserve(s->dirty, DIRTY_BYTES);
     os_unreserve(s->flushing, DIRTY_BYTES);
 }
@@ -134,14 +138,14 @@ bool shard_exists(const struct layout *l, const struct record *r, int64_t now)
 
 void *shard_alloc(struct shard *s, size_t bytes)
 {
-    void *block = heap_alloc(s->heap, bytes);
+    void *block = heap_alloc(&s->heap, bytes);
     if (block)
         return block;
     /* Cold values that their tier holds make room, then the caller must. */
     for (int round = 0; round < 4; round++) {
         if (shard_evict(s, bytes * 2 + 65536) == 0)
             break;
-        block = heap_alloc(s->heap, bytes);
+        block = heap_alloc(&s->heap, bytes);
         if (block)
             return block;
     }
@@ -180,7 +184,7 @@ struct record *shard_create(struct shard *s, const struct layout *l,
     record_copy_in(record_key(l, r), key->bytes, key->count);
     record_end(r, 0);
     if (index_insert(&s->index, key->hash, r) != WARP_OK) {
-        heap_free(s->heap, r, bytes);
+        heap_free(&s->heap, r, bytes);
         return NULL;
     }
     return r;
@@ -192,7 +196,7 @@ void shard_free_value(struct shard *s, struct record *r, struct var *var)
     uint64_t cap = atomic_load_explicit(&var->len_cap, memory_order_relaxed) >>
                    32;
     if (at > VAR_COLD && !var_is_inline(r, at))
-        heap_free(s->heap, (void *)(uintptr_t)at, cap);
+        heap_free(&s->heap, (void *)(uintptr_t)at, cap);
 }
 
 void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
@@ -203,7 +207,7 @@ void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
     FOR_BITS(i, l->var)
         shard_free_value(s, r, row_var(r, l->fields[i].slot));
     record_set_have(r, R_DELETED);
-    heap_free(s->heap, r, r->alloc_bytes);
+    heap_free(&s->heap, r, r->alloc_bytes);
 }
 
 void shard_dirty(struct shard *s, struct record *r)

@@ -30,7 +30,7 @@ struct shard {
     uint32_t number;
     struct warp_db *db;
     struct index index;
-    struct heap *heap;
+    struct heap heap;
     /* Records with R_DIRTY, in the order they became so; reserved memory. */
     struct record **dirty;
     _Atomic uint32_t dirty_count;
@@ -69,6 +69,8 @@ int shard_find(struct shard *shard, const struct layout *l,
 int shard_fault(struct shard *shard, const struct layout *l,
                 const struct key_ref *key);
 
+/* The hash of an op's key. */
+uint64_t shard_hash(const struct warp_db *db, const struct op *op);
 /* Under the lock: does the record exist at `now`? */
 bool shard_exists(const struct layout *l, const struct record *r, int64_t now);
 

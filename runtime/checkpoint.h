@@ -1,0 +1,16 @@
+/* checkpoint.h: what the log holds goes to the tiers, then the log is cut. */
+#ifndef WARP_CHECKPOINT_H
+#define WARP_CHECKPOINT_H
+
+#include "db.h"
+
+/* One at a time; writers go on meanwhile. After an error nothing is lost: the
+ * log is not cut and the records stay to be copied. */
+int checkpoint_run(struct warp_db *db);
+
+/* SSD_META "checkpoint": u32 shards, u32 0, i64 clock mark, u64 resident bytes,
+ * then u64 floor for each shard. floors: [shards], zeroed when there is none. */
+int checkpoint_read(struct ssd *ssd, uint32_t shards, uint64_t *floors,
+                    int64_t *clock_mark, uint64_t *resident_bytes);
+
+#endif

@@ -1,0 +1,421 @@
+/* db.c: the handle: opening and closing a store. Parts in order: directory and
+ * owner's lock, header, schema, layouts, tiers, log and its replay, threads.
+ * Closing goes the other way; a half-opened store is closed the same way. */
+#include "db.h"
+
+#include "checkpoint.h"
+#include "clock.h"
+#include "error.h"
+#include "header.h"
+#include "keeper.h"
+#include "open.h"
+#include "secondary.h"
+#include "series.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- small services (db.h) ---- */
+
+struct stripe *db_stripe(struct warp_db *db)
+{
+    static _Atomic uint32_t next;
+    static _Thread_local uint32_t mine; /* number + 1 */
+    if (mine == 0)
+        mine = atomic_fetch_add(&next, 1) % DB_STRIPES + 1;
+    return &db->stripes[mine - 1];
+}
+
+void db_log(struct warp_db *db, int level, int code, const char *text)
+{
+    if (db->options.log)
+        db->options.log(db->options.log_arg, level, code, text);
+}
+
+void db_wake_keeper(struct warp_db *db)
+{
+    atomic_fetch_add(&db->keeper_word, 1);
+    os_futex_wake(&db->keeper_word, 1);
+}
+
+void db_wait_loaded(struct warp_db *db)
+{
+    while (atomic_load(&db->loaded_word) == 0)
+        os_futex_wait(&db->loaded_word, 0, -1);
+}
+
+/* ---- options ---- */
+
+static int out_of_range(const char *what)
+{
+    return error_set(WARP_EINVAL, "option %s is out of range", what);
+}
+
+static int resolve_options(const struct warp_options *given,
+                           struct warp_options *o)
+{
+    memset(o, 0, sizeof *o);
+    if (given) {
+        if (given->size == 0 || given->size > sizeof *o)
+            return error_set(WARP_EINVAL,
+                             "options.size is %zu, this library knows %zu: "
+                             "start from WARP_OPTIONS_INIT",
+                             given->size, sizeof *o);
+        memcpy(o, given, given->size);
+    }
+    o->size = sizeof *o;
+    if (o->shards > 256)
+        return out_of_range("shards (1 to 256)");
+    if (o->log_writes_in_flight > 16)
+        return out_of_range("log_writes_in_flight (1 to 16)");
+    if (o->ring_bytes == 0)
+        o->ring_bytes = 1 << 20;
+    if (o->ring_bytes < 65536 || o->ring_bytes > 1 << 30 ||
+        (o->ring_bytes & (o->ring_bytes - 1)) != 0)
+        return out_of_range("ring_bytes (a power of two, 64 KiB to 1 GiB)");
+    if (o->log_bytes_max == 0)
+        o->log_bytes_max = UINT64_C(1) << 30;
+    if (o->log_bytes_max < 4 << 20)
+        return out_of_range("log_bytes_max (at least 4 MiB)");
+    if (o->max_clock_step_ms == 0)
+        o->max_clock_step_ms = 3600000;
+    if (o->memory_max_bytes == 0)
+        o->memory_max_bytes = os_memory_limit() / 2;
+    if (o->disk_reserve_bytes == 0)
+        o->disk_reserve_bytes = 1 << 20;
+    if (o->sync_every_ms == 0)
+        o->sync_every_ms = 10;
+    if (o->checkpoint_every_ms == 0)
+        o->checkpoint_every_ms = 60000;
+    if (o->sweep_every_ms == 0)
+        o->sweep_every_ms = 1000;
+    if (o->survives == WARP_SURVIVES_DEFAULT)
+        o->survives = WARP_SURVIVES_PROCESS_CRASH;
+    if (o->survives > WARP_SURVIVES_POWER_LOSS)
+        return out_of_range("survives");
+    if (o->pools || o->archive_url || o->allow_data_loss)
+        return error_set(WARP_EINVAL,
+                         "options pools, archive_url and allow_data_loss "
+                         "have no effect yet: leave them NULL");
+    return WARP_OK;
+}
+
+/* ---- paths ---- */
+
+static char *join(const char *dir, const char *name)
+{
+    size_t bytes = strlen(dir) + strlen(name) + 2;
+    char *path = malloc(bytes);
+    if (path)
+        snprintf(path, bytes, "%s/%s", dir, name);
+    return path;
+}
+
+static char *path_or(const char *given, const char *dir, const char *name)
+{
+    return given ? strdup(given) : join(dir, name);
+}
+
+static int make_paths(struct warp_db *db, const char *path)
+{
+    struct db_paths *p = &db->paths;
+    p->store = strdup(path);
+    p->log = join(path, "log");
+    p->ssd = path_or(db->options.ssd_path, path, "ssd");
+    p->disk = path_or(db->options.disk_path, path, "disk");
+    p->schema = join(path, "schema");
+    p->lock = join(path, "lock");
+    p->header = join(path, "store");
+    p->reserve = join(path, "reserve");
+    if (!p->store || !p->log || !p->ssd || !p->disk || !p->schema ||
+        !p->lock || !p->header || !p->reserve)
+        return error_set(WARP_ENOMEM, "out of memory for paths");
+    /* The callbacks' struct keeps no pointer into the caller's memory. */
+    db->options.ssd_path = db->options.disk_path = NULL;
+    return WARP_OK;
+}
+
+static void free_paths(struct db_paths *p)
+{
+    free(p->store);
+    free(p->log);
+    free(p->ring);
+    free(p->ssd);
+    free(p->disk);
+    free(p->archive);
+    free(p->schema);
+    free(p->lock);
+    free(p->header);
+    free(p->reserve);
+}
+
+/* ---- directory, lock, header ---- */
+
+static int foreign(void *arg, const char *name)
+{
+    static const char *const ours[] = {"log", "ring", "ssd", "disk", "schema",
+                                       "lock", "store.new", "reserve"};
+    (void)arg;
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (strcmp(name, ours[i]) == 0)
+            return 0;
+    return 1;
+}
+
+/* The directory is there, or is made; it holds a store, or nothing of others. */
+static int open_dir(struct warp_db *db)
+{
+    const char *dir = db->paths.store;
+    bool make = !db->read_only && !db->options.must_exist;
+    int there = os_exists(dir);
+    if (there < 0)
+        return error_os(there, "cannot look at", dir);
+    if (!there && !make)
+        return error_set(WARP_ENOSTORE, "%s: there is no store", dir);
+    if (!there) {
+        int rc = os_mkdir(dir);
+        if (rc != 0)
+            return error_os(rc, "cannot make the store's directory", dir);
+    }
+    if (os_exists(db->paths.header) == 1)
+        return WARP_OK;
+    if (!make)
+        return error_set(WARP_ENOSTORE, "%s: there is no store", dir);
+    int rc = os_list(dir, foreign, NULL);
+    if (rc < 0)
+        return error_os(rc, "cannot read the directory", dir);
+    if (rc > 0)
+        return error_set(WARP_EINVAL, "%s holds other files and no store: "
+                                      "name an empty or a new directory", dir);
+    return WARP_OK;
+}
+
+static int take_lock(struct warp_db *db)
+{
+    int pid = 0;
+    int rc = os_owner_lock(db->paths.lock, !db->read_only, &db->lock_fd, &pid);
+    if (rc == -EAGAIN)
+        return error_set(WARP_EBUSY, "%s: process %d has this store open",
+                         db->paths.store, pid);
+    if (rc == -ENOENT && db->read_only)
+        return WARP_OK; /* never opened for writing: nothing to protect */
+    return rc == 0 ? WARP_OK : error_os(rc, "cannot lock", db->paths.lock);
+}
+
+static int new_header(struct warp_db *db, struct header *h)
+{
+    const char *ring = db->options.ring_path;
+    memset(h, 0, sizeof *h);
+    h->shards = db->options.shards ? db->options.shards : 24;
+    h->ring_bytes = db->options.ring_bytes;
+    if (ring && strlen(ring) > HEADER_PATH_MAX)
+        return out_of_range("ring_path (too long)");
+    strcpy(h->ring_path, ring ? ring : "");
+    if (os_random(&h->seed, sizeof h->seed) != 0 ||
+        os_random(h->store_id, sizeof h->store_id) != 0)
+        return error_set(WARP_EIO, "the kernel gives no random bytes");
+    return WARP_OK;
+}
+
+static int open_header(struct warp_db *db, struct header *h, bool *is_new)
+{
+    *is_new = os_exists(db->paths.header) != 1;
+    int rc = *is_new ? new_header(db, h)
+                     : header_read(db->paths.header, h);
+    if (rc != WARP_OK)
+        return rc;
+    if (db->options.shards && db->options.shards != h->shards)
+        return error_set(WARP_EINVAL,
+                         "%s has %u shards, options.shards asks for %u: the "
+                         "number is fixed when a store is made; leave it 0",
+                         db->paths.store, h->shards, db->options.shards);
+    db->shard_count = h->shards;
+    db->options.shards = h->shards;
+    db->options.ring_bytes = h->ring_bytes;
+    db->seed = h->seed;
+    memcpy(db->store_id, h->store_id, sizeof db->store_id);
+    db->paths.ring = h->ring_path[0] ? strdup(h->ring_path)
+                                     : join(db->paths.store, "ring");
+    db->options.ring_path = NULL;
+    return db->paths.ring ? WARP_OK
+                          : error_set(WARP_ENOMEM, "out of memory");
+}
+
+static int make_dirs(struct warp_db *db)
+{
+    const char *dirs[] = {db->paths.log, db->paths.ring, db->paths.ssd,
+                          db->paths.disk, db->paths.schema};
+    for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
+        int rc = os_mkdir(dirs[i]);
+        if (rc != 0)
+            return error_os(rc, "cannot make the directory", dirs[i]);
+    }
+    return WARP_OK;
+}
+
+/* ---- opening ---- */
+
+static int open_parts(struct warp_db *db, const char *path)
+{
+    struct header h;
+    bool is_new = false;
+    int rc = make_paths(db, path);
+    if (rc == WARP_OK)
+        rc = open_dir(db);
+    if (rc == WARP_OK)
+        rc = take_lock(db);
+    if (rc == WARP_OK)
+        rc = open_header(db, &h, &is_new);
+    if (rc == WARP_OK && !db->read_only)
+        rc = make_dirs(db);
+    if (rc == WARP_OK)
+        rc = open_schema(db, is_new);
+    if (rc == WARP_OK)
+        rc = open_layouts(db);
+    if (rc == WARP_OK)
+        rc = open_tiers(db);
+    if (rc == WARP_OK)
+        rc = open_shards(db);
+    if (rc == WARP_OK)
+        rc = open_log(db);
+    /* Only a store whose parts all exist gets its header. */
+    if (rc == WARP_OK && is_new)
+        rc = header_write(db->paths.header, db->paths.store, &h);
+    if (rc == WARP_OK && !db->read_only)
+        rc = open_reserve(db);
+    if (rc == WARP_OK)
+        rc = loader_start(db);
+    if (rc == WARP_OK && !db->read_only)
+        rc = keeper_start(db);
+    return rc;
+}
+
+int warp_open(const char *path, const struct warp_schema *schema,
+              const struct warp_options *options, struct warp_db **out)
+{
+    if (out)
+        *out = NULL;
+    if (!path || !schema || !out)
+        return error_set(WARP_EINVAL, "warp_open: NULL argument");
+    if (schema->abi != WARP_GEN_ABI)
+        return error_set(WARP_EABI,
+                         "schema %s was generated for ABI %u, this library "
+                         "has %d: run warpc again",
+                         schema->name, schema->abi, WARP_GEN_ABI);
+    struct warp_options o;
+    int rc = resolve_options(options, &o);
+    if (rc != WARP_OK)
+        return rc;
+    struct warp_db *db = NULL;
+    if (posix_memalign((void **)&db, 64, sizeof *db) != 0)
+        return error_set(WARP_ENOMEM, "out of memory for a store's handle");
+    memset(db, 0, sizeof *db);
+    db->lock_fd = -1;
+    db->options = o;
+    db->schema = schema;
+    db->read_only = o.read_only;
+    atomic_store(&db->budget.limit, o.memory_max_bytes);
+    int guard = os_fork_guard(&db->fork_guard);
+    rc = guard == 0 ? open_parts(db, path)
+                    : error_set(WARP_ENOMEM, "no page for the fork guard");
+    if (rc == WARP_OK) {
+        *out = db;
+        return WARP_OK;
+    }
+    db_log(db, WARP_LOG_ERROR, rc, error_text());
+    db_destroy(db, false);
+    return rc;
+}
+
+/* ---- closing ---- */
+
+/* Frees everything that is there. orderly: checkpoint and a clean end of the
+ * log first. */
+int db_destroy(struct warp_db *db, bool orderly)
+{
+    int rc = WARP_OK;
+    if (db->fork_guard)
+        keeper_stop(db);
+    if (orderly && !db->read_only) {
+        /* While rows still load, the log keeps what a checkpoint would write. */
+        if (!atomic_load(&db->loading))
+            rc = checkpoint_run(db);
+        int stopped = log_stop(db->log);
+        rc = rc == WARP_OK ? stopped : rc;
+    }
+    if (db->log)
+        log_close(&db->log);
+    if (db->secondary)
+        secondary_close(&db->secondary);
+    if (db->series)
+        series_close(&db->series);
+    if (db->disk)
+        disk_close(&db->disk);
+    if (db->ssd)
+        ssd_close(&db->ssd);
+    for (uint32_t i = 0; db->shards && i < db->shard_count; i++)
+        shard_fini(&db->shards[i]);
+    free(db->shards);
+    for (uint32_t i = 0; db->layouts && i < db->layout_count; i++)
+        layout_free(&db->layouts[i]);
+    free(db->layouts);
+    free(db->by_desc);
+    free(db->floor_seq);
+    free(db->dead_places);
+    if (db->clock)
+        clock_close(&db->clock);
+    os_owner_unlock(db->lock_fd, db->paths.lock);
+    free_paths(&db->paths);
+    os_fork_unguard(db->fork_guard);
+    free(db);
+    return rc;
+}
+
+int warp_close(struct warp_db **db)
+{
+    if (!db || !*db)
+        return error_set(WARP_EINVAL, "warp_close: no store");
+    struct warp_db *d = *db;
+    *db = NULL;
+    if (atomic_load_explicit(d->fork_guard, memory_order_relaxed) == 0)
+        return error_set(WARP_EFORK, "the store belongs to the parent "
+                                     "process; the child leaves it alone");
+    return db_destroy(d, true);
+}
+
+/* ---- whole-store calls ---- */
+
+static int enter(struct warp_db *db)
+{
+    if (!db)
+        return error_set(WARP_EINVAL, "no store");
+    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
+        return error_set(WARP_EFORK, "the store belongs to the parent "
+                                     "process: open it after fork()");
+    if (db->read_only)
+        return error_set(WARP_EREADONLY, "the store is open for reading only");
+    return WARP_OK;
+}
+
+int warp_sync(struct warp_db *db)
+{
+    int rc = enter(db);
+    return rc == WARP_OK ? log_sync(db->log) : rc;
+}
+
+int warp_checkpoint(struct warp_db *db)
+{
+    int rc = enter(db);
+    return rc == WARP_OK ? checkpoint_run(db) : rc;
+}
+
+int64_t warp_now(struct warp_db *db)
+{
+    return db ? clock_now(db->clock) : 0;
+}
+
+const char *warp_version(void)
+{
+    return WARP_VERSION;
+}

@@ -1,0 +1,452 @@
+/* iter.c: scans in key order over all shards, and look-ups by a secondary
+ * index. Series iterators are in iter_series.c.
+ *
+ * A scan merges the directory's cursor with the keys that were only in memory
+ * when it began; every key is then read as it is now, so what is returned is a
+ * committed version, and what has gone meanwhile is left out. */
+#include "iter.h"
+
+#include "codec.h"
+#include "error.h"
+#include "hash.h"
+#include "iter_call.h"
+#include "read.h"
+#include "row.h"
+
+#include <stdlib.h>
+
+static int no_memory(void)
+{
+    return error_set(WARP_ENOMEM, "out of memory for an iterator");
+}
+
+int iter_enter(struct warp_db *db, const struct warp_product *desc,
+               struct warp_iter **out, struct warp_iter **it)
+{
+    if (!db || !out)
+        return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
+                         desc ? desc->name : "?");
+    *out = NULL;
+    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
+        return error_set(WARP_EFORK, "the store belongs to the parent "
+                                     "process: open it after fork()");
+    struct layout *l = db_layout(db, desc);
+    if (!l)
+        return error_set(WARP_EINVAL,
+                         "%s is not a product of this store's schema",
+                         desc ? desc->name : "NULL");
+    *it = calloc(1, sizeof **it);
+    if (!*it)
+        return no_memory();
+    (*it)->db = db;
+    (*it)->layout = l;
+    return WARP_OK;
+}
+
+int iter_check(const struct warp_iter *it, const struct warp_product *desc,
+               enum iter_kind kind)
+{
+    if (!it)
+        return error_set(WARP_EINVAL, "no iterator");
+    if (atomic_load_explicit(it->db->fork_guard, memory_order_relaxed) == 0)
+        return error_set(WARP_EFORK, "the store belongs to the parent "
+                                     "process: open it after fork()");
+    if (it->layout->desc != desc ||
+        (it->kind == ITER_SERIES) != (kind == ITER_SERIES))
+        return error_set(WARP_EINVAL, "this iterator is of %s%s",
+                         it->layout->desc->name,
+                         it->kind == ITER_SERIES ? "'s series" : "");
+    return WARP_OK;
+}
+
+void warp_iter_close(struct warp_iter **iter)
+{
+    if (!iter || !*iter)
+        return;
+    struct warp_iter *it = *iter;
+    if (it->cursor)
+        ssd_cursor_close(&it->cursor);
+    if (it->by)
+        secondary_iter_close(&it->by);
+    if (it->series)
+        series_iter_close(&it->series);
+    free(it->keys.bytes);
+    free(it->keys.list);
+    free(it);
+    *iter = NULL;
+}
+
+/* ---- the keys in memory ---- */
+
+static int compare(const uint8_t *a, uint32_t a_bytes, const uint8_t *b,
+                   uint32_t b_bytes)
+{
+    uint32_t n = a_bytes < b_bytes ? a_bytes : b_bytes;
+    int order = memcmp(a, b, n);
+    if (order != 0)
+        return order;
+    return a_bytes < b_bytes ? -1 : a_bytes > b_bytes;
+}
+
+static bool in_range(const struct warp_iter *it, const uint8_t *key,
+                     uint32_t bytes)
+{
+    return compare(key, bytes, it->from, it->from_bytes) >= 0 &&
+           compare(key, bytes, it->to, it->to_bytes) < 0;
+}
+
+static int add_key(struct warp_iter *it, const struct record *r)
+{
+    struct iter_keys *k = &it->keys;
+    uint8_t key[ROW_KEY_BYTES_MAX];
+    if (!r || r->product != it->layout->number ||
+        (record_have(r) & R_DELETED))
+        return WARP_OK;
+    uint32_t bytes = row_key(key, r->product, record_key(it->layout, r),
+                             r->key_bytes);
+    if (!in_range(it, key, bytes))
+        return WARP_OK;
+    if (k->used + bytes > k->room) {
+        size_t room = (k->used + bytes) * 2 + 4096;
+        uint8_t *grown = realloc(k->bytes, room);
+        if (!grown)
+            return no_memory();
+        k->bytes = grown;
+        k->room = room;
+    }
+    if (k->count == k->list_room) {
+        uint32_t room = k->list_room ? k->list_room * 2 : 256;
+        struct iter_key *grown = realloc(k->list, room * sizeof *grown);
+        if (!grown)
+            return no_memory();
+        k->list = grown;
+        k->list_room = room;
+    }
+    memcpy(k->bytes + k->used, key, bytes);
+    k->list[k->count++] = (struct iter_key){k->used, bytes};
+    k->used += bytes;
+    return WARP_OK;
+}
+
+static int take_keys(struct warp_iter *it)
+{
+    int rc = WARP_OK;
+    for (uint32_t i = 0; i < it->db->shard_count && rc == WARP_OK; i++) {
+        struct shard *s = &it->db->shards[i];
+        os_lock(&s->lock);
+        uint32_t n = atomic_load(&s->dirty_count);
+        for (uint32_t k = 0; k < n && rc == WARP_OK; k++)
+            rc = add_key(it, s->dirty[k]);
+        for (uint32_t k = 0; k < s->flushing_count && rc == WARP_OK; k++)
+            rc = add_key(it, s->flushing[k]);
+        os_unlock(&s->lock);
+    }
+    return rc;
+}
+
+static int by_bytes(const void *a, const void *b, void *arg)
+{
+    const struct iter_key *x = a, *y = b;
+    const struct warp_iter *it = arg;
+    int order = compare(it->keys.bytes + x->at, x->count,
+                        it->keys.bytes + y->at, y->count);
+    return it->reverse ? -order : order;
+}
+
+/* ---- bounds ---- */
+
+/* The least key above all that begin with these bytes. */
+static uint32_t after_prefix(uint8_t *bytes, uint32_t count)
+{
+    while (count > 0 && bytes[count - 1] == 0xff)
+        count--;
+    if (count > 0)
+        bytes[count - 1]++;
+    return count;
+}
+
+static int set_bound(const struct layout *l, const void *key, uint8_t *to,
+                     uint32_t *bytes)
+{
+    const char *why = NULL;
+    size_t count = 0;
+    int rc = key_encode(l->desc, key, to + 2, &count, &why);
+    if (rc != WARP_OK)
+        return error_set(rc, "%s: a bound of the range %s", l->desc->name,
+                         why ? why : "is not valid");
+    *bytes = (uint32_t)count + 2;
+    return WARP_OK;
+}
+
+static int set_prefix(struct warp_iter *it, const struct warp_str *prefix)
+{
+    const struct layout *l = it->layout;
+    uint8_t kind = l->key_type ? l->key_type->kind : 0;
+    if (kind != WARP_T_STRING && kind != WARP_T_BYTES)
+        return error_set(WARP_EINVAL,
+                         "%s: a prefix is for products with one string or "
+                         "bytes key",
+                         l->desc->name);
+    if (prefix->len > KEY_BYTES_MAX || (prefix->len > 0 && !prefix->data))
+        return error_set(WARP_EINVAL, "%s: the prefix is NULL or longer than "
+                                      "a key can be", l->desc->name);
+    uint8_t from[512];
+    uint32_t bytes = row_key(from, l->number, (const uint8_t *)prefix->data,
+                             prefix->len);
+    if (compare(from, bytes, it->from, it->from_bytes) > 0) {
+        memcpy(it->from, from, bytes);
+        it->from_bytes = bytes;
+    }
+    bytes = after_prefix(from, bytes);
+    if (compare(from, bytes, it->to, it->to_bytes) < 0) {
+        memcpy(it->to, from, bytes);
+        it->to_bytes = bytes;
+    }
+    return WARP_OK;
+}
+
+static int set_range(struct warp_iter *it, const struct warp_gen_range *range)
+{
+    const struct layout *l = it->layout;
+    int rc = WARP_OK;
+    it->from_bytes = row_key(it->from, l->number, NULL, 0);
+    it->to_bytes = row_key(it->to, l->number, NULL, 0);
+    it->to_bytes = after_prefix(it->to, it->to_bytes);
+    if (!range)
+        return rc;
+    it->reverse = range->reverse;
+    if (range->from)
+        rc = set_bound(l, range->from, it->from, &it->from_bytes);
+    if (rc == WARP_OK && range->to) {
+        row_key(it->to, l->number, NULL, 0);
+        rc = set_bound(l, range->to, it->to, &it->to_bytes);
+    }
+    if (rc == WARP_OK && range->prefix)
+        rc = set_prefix(it, range->prefix);
+    return rc;
+}
+
+static int check_fields(const struct layout *l, uint64_t fields)
+{
+    uint64_t bad = fields & R_FIELDS & ~(l->stored | l->derived | l->keys);
+    if (!bad)
+        return WARP_OK;
+    return error_set(WARP_EINVAL, "%s: the mask names a series or no field "
+                                  "(bit %d)",
+                     l->desc->name, __builtin_ctzll(bad));
+}
+
+int warp_gen_scan(struct warp_db *db, const struct warp_product *desc,
+                  const struct warp_gen_range *range, uint64_t fields,
+                  struct warp_iter **out)
+{
+    struct warp_iter *it = NULL;
+    int rc = iter_enter(db, desc, out, &it);
+    if (rc != WARP_OK)
+        return rc;
+    it->kind = ITER_SCAN;
+    it->fields = fields;
+    rc = check_fields(it->layout, fields);
+    if (rc == WARP_OK)
+        rc = set_range(it, range);
+    /* First memory, then the directory: what a checkpoint moves meanwhile is
+     * seen twice, never missed. */
+    if (rc == WARP_OK)
+        rc = take_keys(it);
+    if (rc == WARP_OK && it->keys.count > 1)
+        qsort_r(it->keys.list, it->keys.count, sizeof *it->keys.list,
+                by_bytes, it);
+    struct ssd_slice from = {it->from, it->from_bytes};
+    struct ssd_slice to = {it->to, it->to_bytes};
+    if (rc == WARP_OK && compare(it->from, it->from_bytes, it->to,
+                                 it->to_bytes) >= 0)
+        it->cursor_ended = true;
+    else if (rc == WARP_OK)
+        rc = ssd_cursor_open(db->ssd, SSD_ROWS, from, to, it->reverse,
+                             &it->cursor);
+    if (rc == WARP_OK)
+        *out = it;
+    else
+        warp_iter_close(&it);
+    return rc;
+}
+
+/* ---- going on ---- */
+
+/* The next key of the merge into it->last; WARP_END. */
+static int next_key(struct warp_iter *it)
+{
+    for (;;) {
+        if (!it->cursor_ended && !it->cursor_ahead) {
+            struct ssd_slice value;
+            int rc = ssd_next(it->cursor, &it->cursor_key, &value);
+            if (rc == WARP_END)
+                it->cursor_ended = true;
+            else if (rc != WARP_OK)
+                return rc;
+            else
+                it->cursor_ahead = true;
+        }
+        const uint8_t *key = it->cursor_key.data;
+        uint32_t bytes = (uint32_t)it->cursor_key.bytes;
+        bool memory = false;
+        if (it->next_key < it->keys.count) {
+            struct iter_key *k = &it->keys.list[it->next_key];
+            const uint8_t *mine = it->keys.bytes + k->at;
+            int order = it->cursor_ahead
+                            ? compare(mine, k->count, key, bytes)
+                            : 0;
+            memory = !it->cursor_ahead || (it->reverse ? order > 0
+                                                       : order < 0);
+            if (memory) {
+                key = mine;
+                bytes = k->count;
+            }
+        } else if (!it->cursor_ahead) {
+            return WARP_END;
+        }
+        if (memory)
+            it->next_key++;
+        else
+            it->cursor_ahead = false;
+        bool again = it->started &&
+                     compare(key, bytes, it->last, it->last_bytes) == 0;
+        if (again || bytes > sizeof it->last)
+            continue;
+        memcpy(it->last, key, bytes);
+        it->last_bytes = bytes;
+        it->started = true;
+        return WARP_OK;
+    }
+}
+
+static int read_key(struct warp_iter *it, const uint8_t *key, uint32_t bytes,
+                    uint64_t fields, void *out, struct warp_arena *arena)
+{
+    const struct layout *l = it->layout;
+    struct key_ref ref = {key, bytes, l->number,
+                          hash_key(it->db->seed, l->number, key, bytes),
+                          l->row_bytes};
+    memset(out, 0, l->desc->record_bytes);
+    int rc = read_record(it->db, l, &ref, fields, out, arena);
+    return rc == WARP_OK ? key_decode(l->desc, key, bytes, NULL, out, arena)
+                         : rc;
+}
+
+static int next_scan(struct warp_iter *it, void *out,
+                     struct warp_arena *arena)
+{
+    for (;;) {
+        int rc = next_key(it);
+        if (rc == WARP_OK)
+            rc = read_key(it, it->last + 2, it->last_bytes - 2, it->fields,
+                          out, arena);
+        if (rc != WARP_ENOTFOUND)
+            return rc;
+    }
+}
+
+/* Does the record that was just read hold the value? Takes the field out of
+ * the result if it was not asked for. */
+static bool holds(struct warp_iter *it, void *out)
+{
+    const struct layout *l = it->layout;
+    uint64_t bit = UINT64_C(1) << it->field, have;
+    uint8_t bytes[512];
+    size_t count = 0;
+    const char *why;
+    char *field = (char *)out + l->fields[it->field].offset;
+    memcpy(&have, (char *)out + l->desc->have_offset, sizeof have);
+    bool same = (have & bit) &&
+                key_encode_value(l->desc->fields[it->field].type, field,
+                                 bytes, &count, &why) == WARP_OK &&
+                count == it->value_bytes &&
+                memcmp(bytes, it->value, count) == 0;
+    if (!(it->fields & bit)) {
+        memset(field, 0, l->desc->fields[it->field].type->size);
+        have &= ~bit;
+        memcpy((char *)out + l->desc->have_offset, &have, sizeof have);
+    }
+    return same;
+}
+
+static int next_by(struct warp_iter *it, void *out, struct warp_arena *arena)
+{
+    uint64_t fields = (it->fields & ~WARP_RESIDENT) |
+                      UINT64_C(1) << it->field;
+    for (;;) {
+        const uint8_t *key;
+        uint32_t bytes;
+        int rc = secondary_next(it->by, &key, &bytes);
+        if (rc == WARP_OK)
+            rc = read_key(it, key, bytes, fields, out, arena);
+        if (rc == WARP_ENOTFOUND || (rc == WARP_OK && !holds(it, out)))
+            continue;
+        return rc;
+    }
+}
+
+int warp_gen_next(struct warp_iter *it, const struct warp_product *desc,
+                  void *out, struct warp_arena *arena)
+{
+    int rc = iter_check(it, desc, ITER_SCAN);
+    if (rc != WARP_OK)
+        return rc;
+    if (!out)
+        return error_set(WARP_EINVAL, "%s: next needs a place for the result",
+                         desc->name);
+    return it->kind == ITER_SCAN ? next_scan(it, out, arena)
+                                 : next_by(it, out, arena);
+}
+
+int warp_gen_by(struct warp_db *db, const struct warp_product *desc,
+                uint32_t field, const void *value, uint64_t fields,
+                struct warp_iter **out)
+{
+    struct warp_iter *it = NULL;
+    const char *why = NULL;
+    size_t count = 0;
+    int rc = iter_enter(db, desc, out, &it);
+    if (rc != WARP_OK)
+        return rc;
+    const struct layout *l = it->layout;
+    it->kind = ITER_BY;
+    it->fields = fields;
+    it->field = field;
+    if (!value || field >= desc->field_count || !(l->indexed >> field & 1))
+        rc = error_set(WARP_EINVAL, "%s: this field has no index, or the "
+                                    "value is NULL", desc->name);
+    if (rc == WARP_OK)
+        rc = check_fields(l, fields);
+    if (rc == WARP_OK) {
+        rc = key_encode_value(desc->fields[field].type, value, it->value,
+                              &count, &why);
+        it->value_bytes = (uint32_t)count;
+        if (rc != WARP_OK)
+            error_set(rc, "%s.%s %s", desc->name, desc->fields[field].name,
+                      why ? why : "is not valid");
+    }
+    if (rc == WARP_OK)
+        rc = secondary_find(db->secondary, l, field, it->value,
+                            it->value_bytes, &it->by);
+    if (rc == WARP_OK)
+        *out = it;
+    else
+        warp_iter_close(&it);
+    return rc;
+}
+
+int warp_gen_get_by(struct warp_db *db, const struct warp_product *desc,
+                    uint32_t field, const void *value, uint64_t fields,
+                    void *out, struct warp_arena *arena)
+{
+    struct warp_iter *it = NULL;
+    int rc = warp_gen_by(db, desc, field, value, fields, &it);
+    if (rc == WARP_OK)
+        rc = warp_gen_next(it, desc, out, arena);
+    warp_iter_close(&it);
+    if (rc == WARP_END)
+        return error_set(WARP_ENOTFOUND, "%s: no record has this %s",
+                         desc->name, desc->fields[field].name);
+    return rc;
+}

@@ -1,0 +1,138 @@
+/* keeper.c: when to checkpoint, and when writers must wait for one. */
+#include "keeper.h"
+
+#include "checkpoint.h"
+#include "clock.h"
+#include "error.h"
+#include "secondary.h"
+#include "series.h"
+
+enum { TICK_MS = 20, IDLE_TICK_MS = 200, RETRY_MS = 500 };
+
+static uint64_t dirty_records(const struct warp_db *db)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < db->shard_count; i++)
+        n += atomic_load_explicit(&db->shards[i].dirty_count,
+                                  memory_order_relaxed);
+    return n;
+}
+
+/* Records of the smallest async_write_buffer that a strategy names. */
+static uint64_t dirty_limit(const struct warp_db *db)
+{
+    uint64_t limit = UINT64_MAX;
+    for (uint32_t i = 0; i < db->layout_count; i++) {
+        const struct warp_strategy *s = db->layouts[i]->desc->strategy;
+        if (s && s->async_write_buffer_count > 0 &&
+            s->async_write_buffer_count < limit)
+            limit = s->async_write_buffer_count;
+    }
+    return limit;
+}
+
+struct schedule {
+    int64_t checkpoint_ms; /* boot clock, of the last one */
+    int64_t sweep_ms;
+    int64_t retry_ms;      /* not before: the last one failed */
+    uint64_t dirty_limit;
+    int told;              /* the last error that was told */
+};
+
+static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
+                           int64_t now)
+{
+    uint64_t limit = db->options.log_bytes_max;
+    uint64_t log = log_bytes(db->log);
+    if (now < when->retry_ms)
+        return false;
+    if (log > limit / 2 || atomic_load(&db->stalled))
+        return true;
+    uint64_t dirty = dirty_records(db);
+    if (dirty == 0 && !secondary_pending(db->secondary) &&
+        !series_pending(db->series))
+        return false;
+    uint64_t used = atomic_load_explicit(&db->budget.used,
+                                         memory_order_relaxed);
+    uint64_t budget = atomic_load_explicit(&db->budget.limit,
+                                           memory_order_relaxed);
+    return dirty >= when->dirty_limit || used > budget - budget / 16 ||
+           now - when->checkpoint_ms >=
+               (int64_t)db->options.checkpoint_every_ms;
+}
+
+static void checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
+{
+    int rc = checkpoint_run(db);
+    when->checkpoint_ms = os_boot_ms();
+    when->retry_ms = rc == WARP_OK ? 0 : now + RETRY_MS;
+    if (rc != WARP_OK && rc != when->told)
+        db_log(db, WARP_LOG_ERROR, rc, error_text());
+    when->told = rc;
+}
+
+/* Cold values leave memory when it gets scarce, before a writer must see to
+ * it: down to 7/8 of the budget. */
+static void relieve(struct warp_db *db)
+{
+    uint64_t budget = atomic_load(&db->budget.limit);
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        uint64_t used = atomic_load(&db->budget.used);
+        if (used <= budget - budget / 8)
+            return;
+        struct shard *s = &db->shards[i];
+        os_lock(&s->lock);
+        (void)shard_evict(s, (used - (budget - budget / 8)) /
+                                     (db->shard_count - i) + 1);
+        heap_trim(&s->heap);
+        os_unlock(&s->lock);
+    }
+}
+
+static void *keep(void *arg)
+{
+    struct warp_db *db = arg;
+    struct schedule when = {.checkpoint_ms = os_boot_ms(),
+                            .sweep_ms = os_boot_ms(),
+                            .dirty_limit = dirty_limit(db)};
+    uint64_t last_log = 0;
+    int64_t tick = TICK_MS;
+    while (!atomic_load(&db->stopping)) {
+        uint32_t seen = atomic_load(&db->keeper_word);
+        int64_t now = os_boot_ms();
+        uint64_t log = log_bytes(db->log);
+        if (log >= db->options.log_bytes_max)
+            atomic_store(&db->stalled, true);
+        if (checkpoint_due(db, &when, now)) {
+            checkpoint(db, &when, now);
+            if (log_bytes(db->log) < db->options.log_bytes_max &&
+                atomic_exchange(&db->stalled, false)) {
+                atomic_fetch_add(&db->room_word, 1);
+                os_futex_wake(&db->room_word, INT32_MAX);
+            }
+        }
+        if (now - when.sweep_ms >= (int64_t)db->options.sweep_every_ms) {
+            when.sweep_ms = now;
+            sweep_run(db, false);
+        }
+        relieve(db);
+        tick = log == last_log ? IDLE_TICK_MS : TICK_MS;
+        last_log = log;
+        os_futex_wait(&db->keeper_word, seen, tick * 1000000);
+    }
+    return NULL;
+}
+
+int keeper_start(struct warp_db *db)
+{
+    int rc = os_thread_start(&db->keeper, keep, db, "warp-keeper");
+    return rc == 0 ? WARP_OK : error_set(WARP_ENOMEM, "cannot start a thread");
+}
+
+void keeper_stop(struct warp_db *db)
+{
+    atomic_store(&db->stopping, true);
+    db_wake_keeper(db);
+    os_thread_join(&db->loader);
+    os_thread_join(&db->keeper);
+}

@@ -1,0 +1,16 @@
+/* keeper.h: the store's background threads: the keeper checkpoints and sweeps,
+ * the loader brings hot rows into memory after an open. */
+#ifndef WARP_KEEPER_H
+#define WARP_KEEPER_H
+
+#include "db.h"
+
+int keeper_start(struct warp_db *db);
+void keeper_stop(struct warp_db *db); /* joins both threads */
+int loader_start(struct warp_db *db);
+
+/* One slice of the index: frees what has expired. Returns how many values or
+ * records went. all: every segment of every shard. */
+uint64_t sweep_run(struct warp_db *db, bool all);
+
+#endif

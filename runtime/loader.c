@@ -1,0 +1,87 @@
+/* loader.c: after an open, the directory's rows come into memory in key order;
+ * the places that they hold are counted for the disk tier. A get that arrives
+ * first reads its row itself (shard_find). */
+#include "error.h"
+#include "hash.h"
+#include "keeper.h"
+#include "row.h"
+
+static void count_places(struct warp_db *db, const struct layout *l,
+                         struct ssd_slice value)
+{
+    struct row_view view;
+    if (!l->disk || row_parse(l, value, &view) != WARP_OK)
+        return;
+    const uint8_t *at = view.values;
+    FOR_BITS(i, view.have & l->durable)
+    {
+        struct op_value v;
+        row_next(l, (uint32_t)i, &at, &v);
+        if (!(l->disk >> i & 1))
+            continue;
+        struct disk_place place;
+        disk_place_decode(v.data, &place);
+        if (place.segment != 0)
+            disk_recount(db->disk, place);
+    }
+}
+
+static int load_row(struct warp_db *db, struct ssd_slice k,
+                    struct ssd_slice value)
+{
+    const uint8_t *bytes = k.data;
+    if (k.bytes < 2)
+        return error_set(WARP_ECORRUPT, "the directory holds a key of %zu "
+                                        "bytes", k.bytes);
+    uint32_t product = (uint32_t)bytes[0] << 8 | bytes[1];
+    if (product >= db->layout_count)
+        return error_set(WARP_ECORRUPT, "the directory holds a row of an "
+                                        "unknown product (%u)", product);
+    const struct layout *l = db->layouts[product];
+    struct key_ref key = {bytes + 2, (uint32_t)(k.bytes - 2), product, 0,
+                          l->row_bytes};
+    key.hash = hash_key(db->seed, (uint16_t)product, key.bytes, key.count);
+    struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
+    _Atomic uint64_t *slot;
+    struct record *r;
+    int rc = WARP_OK;
+    count_places(db, l, value);
+    os_lock(&s->lock);
+    if (!shard_peek(s, &key, &slot))
+        rc = row_load_record(s, l, &key, value, &r);
+    os_unlock(&s->lock);
+    return rc;
+}
+
+static void *load(void *arg)
+{
+    struct warp_db *db = arg;
+    struct ssd_cursor *cursor = NULL;
+    struct ssd_slice none = {NULL, 0}, key, value;
+    int rc = ssd_cursor_open(db->ssd, SSD_ROWS, none, none, false, &cursor);
+    while (rc == WARP_OK && !atomic_load(&db->stopping)) {
+        rc = ssd_next(cursor, &key, &value);
+        if (rc == WARP_OK)
+            rc = load_row(db, key, value);
+    }
+    ssd_cursor_close(&cursor);
+    if (rc == WARP_END)
+        atomic_store_explicit(&db->loading, false, memory_order_release);
+    else if (rc != WARP_OK) {
+        atomic_store(&db->load_failed, rc);
+        db_log(db, WARP_LOG_ERROR, rc, error_text());
+    }
+    atomic_store(&db->loaded_word, 1);
+    os_futex_wake(&db->loaded_word, INT32_MAX);
+    return NULL;
+}
+
+int loader_start(struct warp_db *db)
+{
+    if (!atomic_load(&db->loading)) {
+        atomic_store(&db->loaded_word, 1);
+        return WARP_OK;
+    }
+    int rc = os_thread_start(&db->loader, load, db, "warp-loader");
+    return rc == 0 ? WARP_OK : error_set(WARP_ENOMEM, "cannot start a thread");
+}

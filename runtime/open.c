@@ -1,0 +1,312 @@
+/* open.c: the parts of a store, from its files. */
+#include "open.h"
+
+#include "checkpoint.h"
+#include "clock.h"
+#include "commit.h"
+#include "descriptor.h"
+#include "error.h"
+#include "secondary.h"
+#include "series.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- schema ---- */
+
+static int read_file(const char *path, uint8_t **bytes, size_t *count)
+{
+    uint64_t size = 0;
+    int fd = os_open(path, OS_READ);
+    if (fd < 0)
+        return fd == -ENOENT ? WARP_ENOSTORE
+                             : error_os(fd, "cannot open", path);
+    int rc = os_size(fd, &size);
+    *bytes = rc == 0 && size <= DESCRIPTOR_BYTES_MAX ? malloc(size + 1)
+                                                     : NULL;
+    int64_t n = *bytes ? os_pread(fd, *bytes, size, 0) : -EFBIG;
+    os_close(fd);
+    if (n != (int64_t)size) {
+        free(*bytes);
+        *bytes = NULL;
+        return error_set(WARP_ECORRUPT, "%s: cannot be read whole", path);
+    }
+    *count = size;
+    return WARP_OK;
+}
+
+static int write_schema(struct warp_db *db, const char *path)
+{
+    char temporary[DB_PATH_BYTES + 8];
+    snprintf(temporary, sizeof temporary, "%s.new", path);
+    int fd = os_open(temporary, OS_WRITE | OS_CREATE | OS_TRUNC);
+    if (fd < 0)
+        return error_os(fd, "cannot make", temporary);
+    int rc = os_pwrite(fd, db->schema->descriptor,
+                       db->schema->descriptor_bytes, 0);
+    if (rc == 0)
+        rc = os_fdatasync(fd);
+    os_close(fd);
+    if (rc == 0)
+        rc = os_rename(temporary, path);
+    if (rc == 0)
+        rc = os_sync_dir(db->paths.schema);
+    return rc == 0 ? WARP_OK : error_os(rc, "cannot write", path);
+}
+
+/* The store's bytes are not the program's: is the structure? */
+static int compare_schemas(struct warp_db *db, const char *path,
+                           const uint8_t *bytes, size_t count)
+{
+    struct descriptor *theirs = NULL, *ours = NULL;
+    struct descriptor_fault fault = {0, ""};
+    char text[256] = "";
+    int rc = WARP_OK;
+    if (descriptor_decode(bytes, count, &theirs, &fault) != DESCRIPTOR_OK)
+        rc = error_set(WARP_ECORRUPT, "%s: byte %zu: %s", path, fault.offset,
+                       fault.what);
+    else if (descriptor_decode(db->schema->descriptor,
+                               db->schema->descriptor_bytes, &ours,
+                               &fault) != DESCRIPTOR_OK)
+        rc = error_set(WARP_EABI, "the generated descriptor of %s: byte %zu: "
+                                  "%s; run warpc again",
+                       db->schema->name, fault.offset, fault.what);
+    else if (descriptor_first_difference(theirs, ours, text, sizeof text))
+        rc = error_set(WARP_ESCHEMA,
+                       "%s was written with another schema: %s; use the "
+                       "schema that wrote it (in %s)",
+                       db->paths.store, text, db->paths.schema);
+    if (theirs)
+        descriptor_destroy(&theirs);
+    if (ours)
+        descriptor_destroy(&ours);
+    return rc;
+}
+
+int open_schema(struct warp_db *db, bool is_new)
+{
+    char path[DB_PATH_BYTES];
+    uint8_t *bytes = NULL;
+    size_t count = 0;
+    snprintf(path, sizeof path, "%s/1.wsd", db->paths.schema);
+    if (is_new)
+        return write_schema(db, path);
+    int rc = read_file(path, &bytes, &count);
+    if (rc == WARP_ENOSTORE)
+        return error_set(WARP_ECORRUPT, "%s is missing: restore it from a "
+                                        "backup", path);
+    if (rc == WARP_OK &&
+        (count != db->schema->descriptor_bytes ||
+         memcmp(bytes, db->schema->descriptor, count) != 0))
+        rc = compare_schemas(db, path, bytes, count);
+    free(bytes);
+    return rc;
+}
+
+/* ---- layouts ---- */
+
+int open_layouts(struct warp_db *db)
+{
+    uint32_t n = db->schema->product_count, slots = 4;
+    while (slots < n * 2 + 1)
+        slots *= 2;
+    if (n == 0 || n > 65535)
+        return error_set(WARP_EINVAL, "schema %s has %u products",
+                         db->schema->name, n);
+    db->layouts = calloc(n, sizeof *db->layouts);
+    db->by_desc = calloc(slots, sizeof *db->by_desc);
+    if (!db->layouts || !db->by_desc)
+        return error_set(WARP_ENOMEM, "out of memory for the schema");
+    db->by_desc_mask = slots - 1;
+    db->layout_count = n;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct warp_product *desc = db->schema->products[i];
+        int rc = layout_make(desc, (uint16_t)i,
+                             (uint8_t)db->options.survives, &db->layouts[i]);
+        if (rc != WARP_OK)
+            return rc;
+        uint32_t at = (uint32_t)((uintptr_t)desc >> 4) & db->by_desc_mask;
+        while (db->by_desc[at].desc)
+            at = (at + 1) & db->by_desc_mask;
+        db->by_desc[at].desc = desc;
+        db->by_desc[at].layout = db->layouts[i];
+    }
+    return WARP_OK;
+}
+
+/* ---- tiers ---- */
+
+static void tier_event(void *arg, int code, const char *text)
+{
+    db_log(arg, WARP_LOG_WARNING, code, text);
+}
+
+int open_tiers(struct warp_db *db)
+{
+    uint64_t map = db->options.ssd_map_bytes ? db->options.ssd_map_bytes
+                                             : UINT64_C(1) << 40;
+    int rc = ssd_open(db->paths.ssd, map, db->read_only, tier_event, db,
+                      &db->ssd);
+    if (rc == WARP_OK)
+        rc = disk_open(db->paths.disk, db->read_only, 0, tier_event, db,
+                       &db->disk);
+    if (rc == WARP_OK)
+        rc = secondary_open(db->ssd, &db->budget, &db->secondary);
+    if (rc == WARP_OK)
+        rc = series_open(db->ssd, &db->budget, &db->series);
+    if (rc == WARP_OK)
+        atomic_store(&db->loading, ssd_count(db->ssd, SSD_ROWS) > 0);
+    return rc;
+}
+
+int open_shards(struct warp_db *db)
+{
+    size_t bytes = db->shard_count * sizeof *db->shards;
+    void *shards = NULL;
+    db->floor_seq = calloc(db->shard_count, sizeof *db->floor_seq);
+    if (!db->floor_seq || posix_memalign(&shards, 64, bytes) != 0)
+        return error_set(WARP_ENOMEM, "out of memory for shards");
+    memset(shards, 0, bytes);
+    db->shards = shards;
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        int rc = shard_init(&db->shards[i], db, i);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    return WARP_OK;
+}
+
+/* ---- log ---- */
+
+static int64_t log_clock(void *arg)
+{
+    struct warp_db *db = arg;
+    return db->clock ? clock_mark(db->clock) : 0;
+}
+
+static void log_event(void *arg, int code, const char *text)
+{
+    struct warp_db *db = arg;
+    if (db->log && log_health(db->log) != WARP_OK)
+        atomic_store(&db->health, log_health(db->log));
+    db_log(db, code == WARP_OK ? WARP_LOG_INFO : WARP_LOG_ERROR, code, text);
+}
+
+static bool log_need_space(void *arg)
+{
+    struct warp_db *db = arg;
+    db_wake_keeper(db); /* a checkpoint gives segments back */
+    if (db->reserve_given)
+        return false;
+    db->reserve_given = true;
+    return os_unlink(db->paths.reserve) == 0;
+}
+
+static int replay(void *arg, uint32_t shard, uint64_t seq,
+                  const uint8_t *body, size_t bytes)
+{
+    struct warp_db *db = arg;
+    struct shard *s = &db->shards[shard];
+    int rc = WARP_OK;
+    uint32_t ordinal = 0;
+    os_lock(&s->lock);
+    while (bytes > 0 && rc == WARP_OK) {
+        struct op op;
+        size_t used = 0;
+        rc = op_decode((const struct layout *const *)db->layouts,
+                       db->layout_count, body, bytes, &op, &used);
+        if (rc != WARP_OK)
+            break;
+        op.hash = shard_hash(db, &op);
+        op.shard = shard;
+        rc = commit_replay(s, &op, seq, ordinal++);
+        body += used;
+        bytes -= used;
+    }
+    os_unlock(&s->lock);
+    return rc;
+}
+
+static int check_memory(struct warp_db *db, uint64_t resident)
+{
+    uint64_t limit = atomic_load(&db->budget.limit);
+    uint64_t fixed = log_memory_bytes(db->log);
+    atomic_store(&db->ring_total, fixed);
+    atomic_fetch_add(&db->budget.used, fixed);
+    /* Cold values need not come back: what the last checkpoint counted is an
+     * upper bound, so only a store without cold fields is refused by it. */
+    bool cold = false;
+    for (uint32_t i = 0; i < db->layout_count; i++)
+        cold = cold || db->layouts[i]->cold;
+    uint64_t need = cold ? fixed : resident;
+    if (need > limit)
+        return error_set(WARP_ELIMIT,
+                         "memory_max_bytes is %llu, the store's rows and "
+                         "rings need %llu: raise it%s",
+                         (unsigned long long)limit, (unsigned long long)need,
+                         cold ? ", or use smaller rings in a new store" : "");
+    return WARP_OK;
+}
+
+int open_log(struct warp_db *db)
+{
+    int64_t mark = 0, replayed_mark = 0;
+    uint64_t resident = 0, replayed = 0;
+    int rc = checkpoint_read(db->ssd, db->shard_count, db->floor_seq, &mark,
+                             &resident);
+    if (rc != WARP_OK)
+        return rc;
+    struct log_options o = {
+        .dir = db->paths.log,
+        .ring_dir = db->paths.ring,
+        .shards = db->shard_count,
+        .ring_bytes = db->options.ring_bytes,
+        .writes_in_flight = db->options.log_writes_in_flight,
+        .sync_every_ms = db->options.sync_every_ms,
+        .fingerprint = db->schema->fingerprint,
+        .read_only = db->read_only,
+        .floor_seq = db->floor_seq,
+        .clock_ms = log_clock,
+        .event = log_event,
+        .arg = db,
+        .need_space = log_need_space,
+    };
+    memcpy(o.store_id, db->store_id, sizeof o.store_id);
+    rc = log_open(&o, &db->log);
+    if (rc == WARP_OK)
+        rc = check_memory(db, resident);
+    if (rc == WARP_OK)
+        rc = log_replay(db->log, replay, db, &replayed_mark, &replayed);
+    if (rc != WARP_OK)
+        return rc;
+    if (replayed_mark > mark)
+        mark = replayed_mark;
+    rc = clock_open(db->options.clock_ms, db->options.clock_arg, mark,
+                    db->options.max_clock_step_ms, &db->clock);
+    if (rc == WARP_OK && !db->read_only)
+        rc = log_start(db->log);
+    return rc;
+}
+
+int open_reserve(struct warp_db *db)
+{
+    uint64_t bytes = db->options.disk_reserve_bytes, size = 0;
+    if (bytes == 1)
+        return WARP_OK;
+    int fd = os_open(db->paths.reserve, OS_WRITE | OS_CREATE);
+    if (fd < 0)
+        return error_os(fd, "cannot make", db->paths.reserve);
+    int rc = os_size(fd, &size);
+    if (rc == 0 && size != bytes)
+        rc = os_allocate(fd, 0, bytes);
+    os_close(fd);
+    if (rc == 0)
+        return WARP_OK;
+    /* A full disk opens all the same: reads and deletes must go on. */
+    os_unlink(db->paths.reserve);
+    db->reserve_given = true;
+    return rc == -ENOSPC || rc == -EDQUOT
+               ? WARP_OK
+               : error_os(rc, "cannot make", db->paths.reserve);
+}

@@ -1,0 +1,21 @@
+/* open.h: the steps of an open, in their order; each may fail and leaves what
+ * db_destroy() takes down. */
+#ifndef WARP_OPEN_H
+#define WARP_OPEN_H
+
+#include "db.h"
+
+/* The store's schema is the program's; a new store gets it. */
+int open_schema(struct warp_db *db, bool is_new);
+int open_layouts(struct warp_db *db);
+int open_tiers(struct warp_db *db);
+int open_shards(struct warp_db *db);
+/* Opens the log, replays it, and (unless read_only) starts it. */
+int open_log(struct warp_db *db);
+/* The preallocated file that deletes and checkpoints may live on. */
+int open_reserve(struct warp_db *db);
+
+/* Private to db.c and its tests. */
+int db_destroy(struct warp_db *db, bool orderly);
+
+#endif

@@ -1,0 +1,129 @@
+/* stat.c: counters and gauges, as a struct and as OpenMetrics text. */
+#include "clock.h"
+#include "db.h"
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static void sum_stripes(struct warp_db *db, struct warp_stat *s)
+{
+    for (uint32_t i = 0; i < DB_STRIPES; i++) {
+        struct stripe *p = &db->stripes[i];
+        s->gets += atomic_load_explicit(&p->gets, memory_order_relaxed);
+        s->puts += atomic_load_explicit(&p->puts, memory_order_relaxed);
+        s->deletes += atomic_load_explicit(&p->deletes,
+                                           memory_order_relaxed);
+        s->cold_reads += atomic_load_explicit(&p->cold_reads,
+                                              memory_order_relaxed);
+    }
+    s->batches = atomic_load(&db->batches);
+    s->commits = s->puts + s->deletes + s->batches;
+}
+
+int warp_stat(struct warp_db *db, struct warp_stat *out)
+{
+    struct warp_stat s = {0};
+    struct ssd_stat ssd = {0};
+    struct disk_stat disk = {0};
+    if (!db || !out || out->size == 0 || out->size > sizeof s)
+        return error_set(WARP_EINVAL, "warp_stat: start from WARP_STAT_INIT");
+    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
+        return error_set(WARP_EFORK, "the store belongs to the parent "
+                                     "process: open it after fork()");
+    sum_stripes(db, &s);
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        os_lock(&db->shards[i].lock);
+        s.records += db->shards[i].records;
+        os_unlock(&db->shards[i].lock);
+    }
+    int rc = ssd_stat(db->ssd, &ssd);
+    if (rc != WARP_OK)
+        return rc;
+    disk_stat(db->disk, &disk);
+    s.memory_bytes = atomic_load(&db->budget.used);
+    s.memory_max_bytes = atomic_load(&db->budget.limit);
+    s.log_bytes = log_bytes(db->log);
+    s.log_bytes_max = db->options.log_bytes_max;
+    s.sync_count = log_sync_count(db->log);
+    s.sync_lag_ms = log_lag_ms(db->log);
+    s.log_writes_in_flight = log_in_flight(db->log);
+    s.checkpoints = atomic_load(&db->checkpoints);
+    s.ssd_bytes = ssd.used_bytes;
+    s.disk_bytes = disk.file_bytes;
+    s.disk_live_bytes = disk.live_bytes;
+    s.expired = atomic_load(&db->expired);
+    int64_t swept = atomic_load(&db->sweep_done_ms);
+    int64_t now = clock_mark(db->clock);
+    s.sweep_lag_ms = swept > 0 && now > swept ? (uint64_t)(now - swept) : 0;
+    s.loading = atomic_load(&db->loading);
+    s.health = atomic_load(&db->health);
+    s.read_only = db->read_only || s.health != WARP_OK;
+    s.size = out->size;
+    memcpy(out, &s, out->size);
+    return WARP_OK;
+}
+
+struct text {
+    char *to;
+    size_t room, used;
+};
+
+static void say(struct text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void say(struct text *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    size_t left = t->used < t->room ? t->room - t->used : 0;
+    int n = vsnprintf(left ? t->to + t->used : NULL, left, format, args);
+    va_end(args);
+    if (n > 0)
+        t->used += (size_t)n;
+}
+
+static void metric(struct text *t, const char *name, const char *kind,
+                   const char *help, uint64_t value)
+{
+    say(t, "# TYPE warp_%s %s\n# HELP warp_%s %s\nwarp_%s%s %llu\n", name,
+        kind, name, help, name, kind[0] == 'c' ? "_total" : "",
+        (unsigned long long)value);
+}
+
+size_t warp_metrics(struct warp_db *db, char *text, size_t text_bytes)
+{
+    struct warp_stat s = WARP_STAT_INIT;
+    struct text t = {text, text ? text_bytes : 0, 0};
+    if (warp_stat(db, &s) != WARP_OK)
+        return 0;
+    metric(&t, "records", "gauge", "Records that exist.", s.records);
+    metric(&t, "gets", "counter", "Reads of one record.", s.gets);
+    metric(&t, "puts", "counter", "Commits of one record.", s.puts);
+    metric(&t, "deletes", "counter", "Deletes.", s.deletes);
+    metric(&t, "batches", "counter", "Committed batches.", s.batches);
+    metric(&t, "cold_reads", "counter", "Fields read from a tier.",
+           s.cold_reads);
+    metric(&t, "memory_bytes", "gauge", "Memory in use.", s.memory_bytes);
+    metric(&t, "memory_max_bytes", "gauge", "The budget.",
+           s.memory_max_bytes);
+    metric(&t, "log_bytes", "gauge", "Log not yet cut.", s.log_bytes);
+    metric(&t, "log_syncs", "counter", "Writes of the commit stream.",
+           s.sync_count);
+    metric(&t, "sync_lag_ms", "gauge", "Age of what is not durable yet.",
+           s.sync_lag_ms);
+    metric(&t, "checkpoints", "counter", "Finished checkpoints.",
+           s.checkpoints);
+    metric(&t, "ssd_bytes", "gauge", "Bytes in the ssd tier.", s.ssd_bytes);
+    metric(&t, "disk_bytes", "gauge", "Bytes in the disk tier.",
+           s.disk_bytes);
+    metric(&t, "disk_live_bytes", "gauge", "Of these, alive.",
+           s.disk_live_bytes);
+    metric(&t, "expired", "counter", "Values freed after their ttl.",
+           s.expired);
+    metric(&t, "sweep_lag_ms", "gauge", "Age of the last whole sweep.",
+           s.sweep_lag_ms);
+    metric(&t, "healthy", "gauge", "1 unless the log has failed.",
+           s.health == WARP_OK);
+    say(&t, "# EOF\n");
+    return t.used;
+}
