@@ -24,8 +24,10 @@
 #include <stdlib.h>
 
 enum {
-    STEP_BYTES = 16 << 20,  /* copied before the directory commits */
-    STEP_RECORDS = 1 << 16,
+    /* Copied before the directory commits. Large, because a transaction of
+     * random keys touches most leaves of the tree: few large ones write far
+     * less than many small ones. */
+    STEP_BYTES = 128 << 20,
     LOCK_RECORDS = 32       /* copied under one hold of a shard's lock */
 };
 
@@ -64,6 +66,9 @@ struct step {
     uint32_t copied_count, copied_room;
     struct new_place *places;
     uint32_t place_count, place_room;
+    uint64_t bytes_max;
+    uint8_t *scratch; /* a row is encoded here, then copied to its size */
+    size_t scratch_bytes;
 };
 
 static int no_memory(void)
@@ -150,6 +155,25 @@ static int copy_cold(struct step *st, struct record_copy *c,
     return WARP_OK;
 }
 
+static int encode_row(struct step *st, const struct layout *l,
+                      const struct record *r, struct record_copy *c)
+{
+    size_t room = row_bytes_max(l, r);
+    if (room > st->scratch_bytes) {
+        uint8_t *grown = realloc(st->scratch, room * 2);
+        if (!grown)
+            return no_memory();
+        st->scratch = grown;
+        st->scratch_bytes = room * 2;
+    }
+    c->row_bytes = (uint32_t)row_encode(l, r, st->scratch);
+    c->row = warp_arena_alloc(&st->arena, c->row_bytes);
+    if (!c->row)
+        return no_memory();
+    memcpy(c->row, st->scratch, c->row_bytes);
+    return WARP_OK;
+}
+
 static int copy_record(struct step *st, struct shard *s, struct record *r,
                        struct record_copy *c)
 {
@@ -163,15 +187,13 @@ static int copy_record(struct step *st, struct shard *s, struct record *r,
                                 .gone = (have & R_DELETED) != 0};
     c->key_bytes = row_key(c->key, l->number, record_key(l, r), r->key_bytes);
     if (!c->entry->gone) {
-        c->row = warp_arena_alloc(&st->arena, row_bytes_max(l, r));
-        if (!c->row)
-            return no_memory();
-        c->row_bytes = (uint32_t)row_encode(l, r, c->row);
-        if (l->cold) {
-            int rc = copy_cold(st, c, r, have & row_load(r, l->cold_dirty));
-            if (rc != WARP_OK)
-                return rc;
-        }
+        int rc = encode_row(st, l, r, c);
+        if (rc != WARP_OK)
+            return rc;
+        if (l->cold)
+            rc = copy_cold(st, c, r, have & row_load(r, l->cold_dirty));
+        if (rc != WARP_OK)
+            return rc;
     }
     /* From here on the directory may hold the key: a delete must tell it. */
     record_begin(r);
@@ -478,8 +500,7 @@ static int flush_shard(struct step *st, struct shard *s)
             copies[i].entry = &st->copied[first + i];
             rc = write_record(st, &copies[i]);
         }
-        if (rc == WARP_OK && (st->arena.used_bytes > STEP_BYTES ||
-                              st->copied_count > STEP_RECORDS))
+        if (rc == WARP_OK && st->arena.used_bytes > st->bytes_max)
             rc = commit_step(st, false);
     }
     free(copies);
@@ -542,6 +563,10 @@ static int run_steps(struct warp_db *db)
 {
     uint64_t mark = 0, floors[256] = {0};
     struct step st = {.db = db, .arena = WARP_ARENA_INIT};
+    /* Copies count as memory: at most 1/8 of the budget. */
+    st.bytes_max = atomic_load(&db->budget.limit) / 8;
+    if (st.bytes_max > STEP_BYTES)
+        st.bytes_max = STEP_BYTES;
     int rc = log_mark(db->log, &mark); /* C1 */
     if (rc != WARP_OK)
         return rc;
@@ -579,6 +604,7 @@ static int run_steps(struct warp_db *db)
     free(dead);
     if (rc == WARP_OK)
         rc = disk_reclaim(db->disk);
+    free(st.scratch);
     free(st.changes);
     free(st.copied);
     free(st.places);

@@ -10,7 +10,8 @@ uint32_t row_key(uint8_t *to, uint32_t product, const uint8_t *key,
 {
     to[0] = (uint8_t)(product >> 8);
     to[1] = (uint8_t)product;
-    memcpy(to + 2, key, bytes);
+    if (bytes > 0)
+        memcpy(to + 2, key, bytes);
     return bytes + 2;
 }
 
@@ -20,7 +21,8 @@ uint32_t row_cold_key(uint8_t *to, uint32_t product, uint32_t field,
     to[0] = (uint8_t)(product >> 8);
     to[1] = (uint8_t)product;
     to[2] = (uint8_t)field;
-    memcpy(to + 3, key, bytes);
+    if (bytes > 0)
+        memcpy(to + 3, key, bytes);
     return bytes + 3;
 }
 
