@@ -9,7 +9,7 @@
 int checkpoint_run(struct warp_db *db);
 
 /* SSD_META "checkpoint": u32 shards, u32 0, i64 clock mark, u64 resident bytes,
- * then u64 floor for each shard. floors: [shards], zeroed when there is none. */
+ * then u64 floor for each shard. floors: [shards], zeroed if there is none. */
 int checkpoint_read(struct ssd *ssd, uint32_t shards, uint64_t *floors,
                     int64_t *clock_mark, uint64_t *resident_bytes);
 

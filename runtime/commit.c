@@ -225,7 +225,7 @@ static int log_parts(struct batch_run *run)
         if (run->shard_used[s] != 2)
             continue;
         int rc = log_shard(run, s, batch_id, parts);
-        /* Parts that were appended stay incomplete: a replay leaves them out. */
+        /* Parts that were appended stay incomplete: a replay omits them. */
         if (rc != WARP_OK)
             return rc;
     }

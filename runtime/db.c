@@ -12,6 +12,8 @@
 #include "secondary.h"
 #include "series.h"
 
+#include <warp/version.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,7 +165,7 @@ static int foreign(void *arg, const char *name)
     return 1;
 }
 
-/* The directory is there, or is made; it holds a store, or nothing of others. */
+/* The directory is there, or is made; it holds a store or nothing foreign. */
 static int open_dir(struct warp_db *db)
 {
     const char *dir = db->paths.store;
@@ -338,7 +340,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     if (db->fork_guard)
         keeper_stop(db);
     if (orderly && !db->read_only) {
-        /* While rows still load, the log keeps what a checkpoint would write. */
+        /* While rows still load, the log keeps what would be written. */
         if (!atomic_load(&db->loading))
             rc = checkpoint_run(db);
         int stopped = log_stop(db->log);

@@ -6,7 +6,7 @@
  *   update: [u64 set] [u64 mark] [u64 dead] as the flags say; a deadline (i64)
  *     for each bit of dead, lowest first, bit 56 = the record's; then for each
  *     bit of set the value: fixed ones as they are, others u32 length + bytes
- *   append: i64 at, then the element's wire bytes to the end, behind a u32 length
+ *   append: i64 at, u32 length, the element's wire bytes
  *   delete: nothing
  * mark names memory-only fields that this commit wrote: they exist, and are
  * LOST after a restart. Their values stand behind the logged bytes, in memory

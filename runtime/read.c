@@ -264,7 +264,8 @@ static int decode_all(struct reading *g)
 /* One get of stored fields; out->have is not touched. */
 static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
 {
-    struct shard *s = &g->db->shards[hash_shard(g->key->hash, g->db->shard_count)];
+    struct shard *s =
+        &g->db->shards[hash_shard(g->key->hash, g->db->shard_count)];
     for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         struct record *r = shard_peek(s, g->key, &slot);

@@ -5,7 +5,7 @@
 #include "db.h"
 
 /* Fills the asked fields of `out` (a record struct; zeroed first) and its have
- * bits, not the key. fields may hold call flags. WARP_ENOTFOUND sets no text. */
+ * bits, not the key. fields may hold call flags. WARP_ENOTFOUND: no text. */
 int read_record(struct warp_db *db, const struct layout *l,
                 const struct key_ref *key, uint64_t fields, void *out,
                 struct warp_arena *arena);

@@ -30,7 +30,7 @@ struct record {
 
 /* A value outside the row (SLOT_VAR). */
 struct var {
-    _Atomic uint64_t at;      /* address; VAR_NONE; VAR_COLD: on its tier only */
+    _Atomic uint64_t at;      /* address; VAR_NONE; VAR_COLD: on a tier only */
     _Atomic uint64_t len_cap; /* bytes | room << 32 */
 };
 enum { VAR_NONE = 0, VAR_COLD = 1 };

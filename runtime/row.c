@@ -63,7 +63,8 @@ int row_parse(const struct layout *l, struct ssd_slice value,
     view->end = at + value.bytes;
     size_t left = value.bytes - ROW_HEADER_BYTES;
     size_t deadlines = 8 * (size_t)__builtin_popcountll(view->dead);
-    if ((view->have & ~(l->durable | l->series)) || (view->marks & ~l->mortal_mem) ||
+    if ((view->have & ~(l->durable | l->series)) ||
+        (view->marks & ~l->mortal_mem) ||
         (view->dead & ~(l->ttl | OP_RECORD_DEADLINE)) || left < deadlines ||
         ((view->dead & OP_RECORD_DEADLINE) && l->deadline == UINT32_MAX))
         return damaged(l, "names fields that are not there");
