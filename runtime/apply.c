@@ -494,6 +494,16 @@ static void change_update(struct shard *s, struct op *op, struct plan *plan,
     record_set_have(r, record_have(r) | op->set | op->memory);
 }
 
+static void append_element(struct shard *s, struct op *op,
+                           struct series_room *room, uint64_t order)
+{
+    struct key_ref key = op_key_ref(op);
+    const uint8_t *at = op->body + op->values_at;
+    series_append(s->db->series, op->layout, op->field, &key, room,
+                  (int64_t)wire_get64(at), order, at + 12,
+                  wire_get32(at + 8));
+}
+
 void apply_change(struct shard *s, struct op *op, struct plan *plan,
                   uint64_t seq, uint32_t ordinal)
 {
@@ -520,11 +530,29 @@ void apply_change(struct shard *s, struct op *op, struct plan *plan,
         change_update(s, op, plan, r);
         return;
     }
-    const uint8_t *at = op->body + op->values_at;
-    series_append(s->db->series, l, op->field, &key, &plan->room,
-                  (int64_t)wire_get64(at), order, at + 12,
-                  wire_get32(at + 8));
+    append_element(s, op, &plan->room, order);
     record_set_have(r, record_have(r) | UINT64_C(1) << op->field);
+}
+
+int apply_beside(struct shard *s, struct op *op, uint64_t seq,
+                 uint32_t ordinal)
+{
+    const struct layout *l = op->layout;
+    struct key_ref key = op_key_ref(op);
+    uint64_t order = seq << 16 | (ordinal & 0xffff);
+    int rc = WARP_OK;
+    if (l->series && (op->kind == OP_DELETE || (op->flags & OP_FLOOR)))
+        rc = series_drop(s->db->series, l, &key, order);
+    if (rc == WARP_OK && op->kind == OP_APPEND) {
+        struct series_room room = {0};
+        rc = series_reserve(s->db->series, op->key_bytes,
+                            wire_get32(op->body + op->values_at + 8), &room);
+        if (rc == WARP_OK)
+            append_element(s, op, &room, order);
+    }
+    if (rc == WARP_OK && op->kind == OP_UPDATE && (op->set & l->indexed))
+        rc = index_new_values(s, op);
+    return rc;
 }
 
 void apply_finish(struct shard *s, const struct layout *l, struct record *r,

@@ -25,6 +25,11 @@ struct plan {
 
 /* Memory, the result of an add, unique values. 0 or an error. */
 int apply_prepare(struct shard *shard, struct op *op, struct plan *plan);
+/* At replay, of an op that the record in the directory has already: what does
+ * not lie in the record (series, hints of indexes) may be missing all the same,
+ * because a checkpoint writes it after the records. */
+int apply_beside(struct shard *shard, struct op *op, uint64_t seq,
+                 uint32_t ordinal);
 /* Gives back what apply_prepare took. */
 void apply_cancel(struct shard *shard, struct op *op, struct plan *plan);
 /* Changes the record; its word is odd from here until apply_finish. */

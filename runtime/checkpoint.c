@@ -624,6 +624,7 @@ int checkpoint_run(struct warp_db *db)
     else
         error_set(rc, "the store's rows could not be loaded; open it again "
                       "with a larger memory_max_bytes");
+    atomic_store(&db->checkpoint_failed, rc);
     if (rc == WARP_OK)
         atomic_fetch_add(&db->checkpoints, 1);
     os_unlock(&db->checkpoint_lock);

@@ -25,6 +25,12 @@ static int admit(struct warp_db *db)
                                      "read-only until it is opened again");
         db_wake_keeper(db);
         os_futex_wait(&db->room_word, seen, 100000000);
+        int failed = atomic_load(&db->checkpoint_failed);
+        if (failed != WARP_OK && atomic_load(&db->stalled))
+            return error_set(failed, "the log has reached log_bytes_max and "
+                                     "the checkpoint that would cut it "
+                                     "fails: %s",
+                             warp_strerror(failed));
     }
     return WARP_OK;
 }
@@ -348,7 +354,7 @@ int commit_replay(struct shard *s, struct op *op, uint64_t seq,
      * one commit share its number. */
     if (plan.record && record_version(plan.record) >= seq &&
         !(record_version(plan.record) == seq && ordinal > 0))
-        return WARP_OK;
+        return apply_beside(s, op, seq, ordinal);
     plan.replay = true;
     plan.existed = plan.record &&
                    !(record_have(plan.record) & R_DELETED);

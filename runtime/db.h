@@ -45,6 +45,7 @@ struct warp_db {
     _Atomic bool loading;  /* the directory may hold keys not in memory */
     _Atomic bool stalled;  /* the log is at its limit: writers wait */
     _Atomic int health;    /* WARP_OK or the sticky error */
+    _Atomic int checkpoint_failed; /* the last one's code */
     _Atomic int load_failed; /* WARP_OK, or why the loader gave up */
     bool read_only;
 

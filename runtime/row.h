@@ -4,8 +4,9 @@
  *   u8 format = 1, u8 0, u16 schema version, u32 0; u64 version;
  *   u64 have (durable fields, series); u64 marks (memory-only fields written);
  *   u64 dead, then a deadline for each of its bits (bit 56: the record's);
- *   for each durable bit of have: fixed values as they are; outside the row u32
- *   length + bytes; ssd fields u32 length (value in SSD_COLD); disk fields a place.
+ *   for each durable bit of have: fixed values as they are; outside the row
+ *   u32 length + bytes; ssd fields u32 length (value in SSD_COLD); disk
+ *   fields a place.
  * KEY: u16 product (big-endian), then the key's order-preserving bytes. */
 #ifndef WARP_ROW_H
 #define WARP_ROW_H
