@@ -1,6 +1,7 @@
 /* cold.c: reading one field from the ssd or the disk tier. */
 #include "cold.h"
 
+#include "compress.h"
 #include "error.h"
 #include "row.h"
 
@@ -12,11 +13,21 @@ struct copy_call {
 static int copy_value(void *arg, struct ssd_slice value)
 {
     struct copy_call *c = arg;
-    void *to = c->alloc(c->arg, value.bytes);
+    struct op_value v;
+    uint32_t raw;
+    int rc = row_unpack_cold(value, &v, &raw);
+    if (rc != WARP_OK)
+        return rc;
+    uint32_t bytes = raw ? raw : v.bytes;
+    void *to = c->alloc(c->arg, bytes);
     if (!to)
-        return error_set(WARP_ENOMEM, "out of memory for a value of %zu bytes",
-                         value.bytes);
-    memcpy(to, value.data, value.bytes);
+        return error_set(WARP_ENOMEM, "out of memory for a value of %u bytes",
+                         bytes);
+    if (!raw)
+        memcpy(to, v.data, v.bytes);
+    else if (compress_undo(COMPRESS_LZ4, v.data, v.bytes, to, raw) != WARP_OK)
+        return error_set(WARP_ECORRUPT, "a value of the ssd tier cannot be "
+                                        "unpacked");
     return WARP_OK;
 }
 

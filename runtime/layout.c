@@ -82,14 +82,23 @@ static void classify(struct layout *l, uint32_t i, uint8_t default_survives)
         l->unique |= bit;
 }
 
-static uint8_t compression_of(const struct layout *l, uint32_t i)
+/* What is said about a field is done to every value worth it; where nothing is
+ * said, values past the strategy's threshold are compressed on their tier. */
+static void set_compression(const struct layout *l, uint32_t i,
+                            struct field_layout *fl)
 {
+    enum { WORTH_BYTES = 64, THRESHOLD_BYTES = 1024 };
     const struct warp_field *f = &l->desc->fields[i];
+    const struct warp_strategy *s = l->desc->strategy;
+    fl->compression = f->compression;
+    fl->compress_min = WORTH_BYTES;
     if (f->compression != WARP_COMPRESS_DEFAULT_POLICY)
-        return f->compression;
-    if (f->home == WARP_HOME_DISK_COMPRESSED)
-        return WARP_COMPRESS_DEFAULT;
-    return WARP_COMPRESS_NONE;
+        return;
+    fl->compression = WARP_COMPRESS_DEFAULT;
+    if (f->home != WARP_HOME_DISK_COMPRESSED)
+        fl->compress_min = s && s->compression_threshold_bytes
+                               ? (uint32_t)s->compression_threshold_bytes
+                               : THRESHOLD_BYTES;
 }
 
 static uint32_t take(uint32_t *at, uint32_t bytes)
@@ -163,7 +172,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
         fl->form = (l->ssd | l->disk) & bit ? SLOT_VAR : form_of(f->type);
         fl->bare = is_bare(f->type);
         fl->utf8 = f->type->kind == WARP_T_STRING;
-        fl->compression = compression_of(l, i);
+        set_compression(l, (uint32_t)i, fl);
         if (fl->form == SLOT_VAR)
             l->var |= bit;
         if ((f->flags & WARP_F_COLUMN) && f->type->wire_bytes != 0 &&

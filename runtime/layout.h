@@ -24,7 +24,8 @@ struct field_layout {
     uint8_t form;      /* enum slot_form */
     uint8_t bare;      /* string, bytes, opaque: the wire form is the bytes */
     uint8_t utf8;
-    uint8_t compression;
+    uint8_t compression; /* enum warp_compression, on its tier */
+    uint32_t compress_min; /* shorter values are stored as they are */
 };
 
 struct layout {

@@ -16,7 +16,8 @@ static void count_places(struct warp_db *db, const struct layout *l,
     FOR_BITS(i, view.have & l->durable)
     {
         struct op_value v;
-        row_next(l, (uint32_t)i, &at, &v);
+        uint32_t raw;
+        row_next(l, (uint32_t)i, &at, &v, &raw);
         if (!(l->disk >> i & 1))
             continue;
         struct disk_place place;

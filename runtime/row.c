@@ -1,9 +1,13 @@
 /* row.c: records to directory entries and back; the format is in row.h. */
 #include "row.h"
 
+#include "codec.h"
+#include "compress.h"
 #include "disk.h"
 #include "error.h"
 #include "wire.h"
+
+#define ROW_PACKED 0x80000000u
 
 uint32_t row_key(uint8_t *to, uint32_t product, const uint8_t *key,
                  uint32_t bytes)
@@ -44,8 +48,15 @@ static size_t stored_bytes(const struct layout *l, uint32_t i,
         need = 4;
     if (left < need)
         return SIZE_MAX;
-    if ((l->var & bit) && !(l->cold & bit))
-        need += wire_get32(at);
+    if (!(l->var & bit) || (l->cold & bit))
+        return need;
+    uint32_t word = wire_get32(at);
+    if (word & ROW_PACKED) {
+        need += 4;
+        if (left < need || wire_get32(at + 4) > CODEC_VALUE_BYTES_MAX)
+            return SIZE_MAX;
+    }
+    need += word & ~ROW_PACKED;
     return left < need ? SIZE_MAX : need;
 }
 
@@ -82,13 +93,21 @@ int row_parse(const struct layout *l, struct ssd_slice value,
 }
 
 void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
-              struct op_value *value)
+              struct op_value *value, uint32_t *raw_bytes)
 {
     uint64_t bit = UINT64_C(1) << field;
     size_t bytes = stored_bytes(l, field, *at, SIZE_MAX / 2);
-    bool outside = (l->var & bit) && !(l->cold & bit);
-    value->data = *at + (outside ? 4 : 0);
-    value->bytes = (uint32_t)(bytes - (outside ? 4 : 0));
+    uint32_t skip = 0;
+    *raw_bytes = 0;
+    if ((l->var & bit) && !(l->cold & bit)) {
+        skip = 4;
+        if (wire_get32(*at) & ROW_PACKED) {
+            *raw_bytes = wire_get32(*at + 4);
+            skip = 8;
+        }
+    }
+    value->data = *at + skip;
+    value->bytes = (uint32_t)(bytes - skip);
     *at += bytes;
 }
 
@@ -159,6 +178,20 @@ size_t row_encode(const struct layout *l, const struct record *r, uint8_t *to)
     return (size_t)(to - start);
 }
 
+static int put_value(const struct layout *l, uint8_t *to,
+                     const struct op_value *v, uint32_t raw_bytes)
+{
+    if (raw_bytes == 0) {
+        record_copy_in(to, v->data, v->bytes);
+        return WARP_OK;
+    }
+    /* The record is new: no reader knows these bytes yet. */
+    return compress_undo(COMPRESS_LZ4, v->data, v->bytes, to, raw_bytes) ==
+                   WARP_OK
+               ? WARP_OK
+               : damaged(l, "holds a value that cannot be unpacked");
+}
+
 /* Copies the values of a parsed row into a new record. */
 static int fill(struct shard *shard, const struct layout *l, struct record *r,
                 const struct row_view *view)
@@ -170,7 +203,8 @@ static int fill(struct shard *shard, const struct layout *l, struct record *r,
         const struct field_layout *f = &l->fields[i];
         uint64_t bit = UINT64_C(1) << i;
         struct op_value v;
-        row_next(l, (uint32_t)i, &at, &v);
+        uint32_t raw;
+        row_next(l, (uint32_t)i, &at, &v, &raw);
         if (f->form != SLOT_VAR) {
             record_copy_in(r->row + f->slot, v.data, f->bytes);
             continue;
@@ -183,7 +217,7 @@ static int fill(struct shard *shard, const struct layout *l, struct record *r,
         } else if (l->ssd & bit) {
             len = wire_get32(v.data);
         } else {
-            len = v.bytes;
+            len = raw ? raw : v.bytes;
             cap = (len + 7) & ~UINT64_C(7);
             uint8_t *end = (uint8_t *)r + r->alloc_bytes;
             uint8_t *to = room;
@@ -196,12 +230,16 @@ static int fill(struct shard *shard, const struct layout *l, struct record *r,
             }
             if (!to)
                 return WARP_ELIMIT;
-            record_copy_in(to, v.data, v.bytes);
             where = (uint64_t)(uintptr_t)to;
         }
         atomic_store_explicit(&var->at, where, memory_order_relaxed);
         atomic_store_explicit(&var->len_cap, len | cap << 32,
                               memory_order_relaxed);
+        if (where > VAR_COLD) {
+            int rc = put_value(l, (uint8_t *)(uintptr_t)where, &v, raw);
+            if (rc != WARP_OK)
+                return rc;
+        }
     }
     return WARP_OK;
 }
@@ -219,9 +257,11 @@ int row_load_record(struct shard *shard, const struct layout *l,
     FOR_BITS(i, view.have & l->durable)
     {
         struct op_value v;
-        row_next(l, (uint32_t)i, &at, &v);
+        uint32_t raw;
+        row_next(l, (uint32_t)i, &at, &v, &raw);
         if ((l->var & ~l->cold) >> i & 1)
-            inline_bytes = shard_inline_add(inline_bytes, v.bytes);
+            inline_bytes = shard_inline_add(inline_bytes,
+                                            raw ? raw : v.bytes);
     }
     struct record *r = shard_create(shard, l, key, inline_bytes);
     if (!r)
@@ -248,4 +288,88 @@ int row_load_record(struct shard *shard, const struct layout *l,
     }
     *out = r;
     return rc;
+}
+
+/* ---- compression ---- */
+
+static bool packs(const struct layout *l, uint32_t i, uint32_t bytes)
+{
+    const struct field_layout *f = &l->fields[i];
+    return f->compression != WARP_COMPRESS_NONE && bytes >= f->compress_min;
+}
+
+bool row_worth_packing(const struct layout *l, const struct record *r)
+{
+    FOR_BITS(i, record_have(r) & l->durable & l->var & ~l->cold)
+        if (packs(l, (uint32_t)i, var_len(r, l->fields[i].slot)))
+            return true;
+    return false;
+}
+
+uint32_t row_pack(struct compress *compress, const struct layout *l,
+                  const uint8_t *row, uint32_t bytes, uint8_t *to)
+{
+    struct row_view view;
+    struct ssd_slice whole = {row, bytes};
+    uint8_t *out = to;
+    if (row_parse(l, whole, &view) != WARP_OK)
+        return 0;
+    memcpy(out, row, (size_t)(view.values - row));
+    out += view.values - row;
+    const uint8_t *at = view.values;
+    FOR_BITS(i, view.have & l->durable)
+    {
+        const uint8_t *start = at;
+        struct op_value v;
+        uint32_t raw;
+        size_t stored = 0;
+        row_next(l, (uint32_t)i, &at, &v, &raw);
+        /* A sixteenth is saved at least: 8 bytes of header fit in. */
+        if (((l->var & ~l->cold) >> i & 1) &&
+            packs(l, (uint32_t)i, v.bytes) && v.bytes >= 64 &&
+            compress_block(compress, l->fields[i].compression, v.data,
+                           v.bytes, out + 8, &stored) == COMPRESS_LZ4) {
+            wire_put32(out, (uint32_t)stored | ROW_PACKED);
+            wire_put32(out + 4, v.bytes);
+            out += 8 + stored;
+            continue;
+        }
+        memcpy(out, start, (size_t)(at - start));
+        out += at - start;
+    }
+    return (uint32_t)(out - to);
+}
+
+uint32_t row_pack_cold(struct compress *compress, const struct layout *l,
+                       uint32_t field, const uint8_t *value, uint32_t bytes,
+                       uint8_t *to)
+{
+    size_t stored = 0;
+    if (packs(l, field, bytes) &&
+        compress_block(compress, l->fields[field].compression, value, bytes,
+                       to + 5, &stored) == COMPRESS_LZ4) {
+        to[0] = COMPRESS_LZ4;
+        wire_put32(to + 1, bytes);
+        return (uint32_t)stored + 5;
+    }
+    to[0] = COMPRESS_RAW;
+    if (bytes > 0)
+        memcpy(to + 1, value, bytes);
+    return bytes + 1;
+}
+
+int row_unpack_cold(struct ssd_slice stored, struct op_value *value,
+                    uint32_t *raw_bytes)
+{
+    const uint8_t *b = stored.data;
+    uint32_t skip = stored.bytes > 0 && b[0] == COMPRESS_LZ4 ? 5 : 1;
+    *raw_bytes = 0;
+    if (stored.bytes < skip || b[0] > COMPRESS_LZ4 ||
+        (skip == 5 && wire_get32(b + 1) > CODEC_VALUE_BYTES_MAX))
+        return error_set(WARP_ECORRUPT, "a value of the ssd tier is cut");
+    if (skip == 5)
+        *raw_bytes = wire_get32(b + 1);
+    value->data = b + skip;
+    value->bytes = (uint32_t)(stored.bytes - skip);
+    return WARP_OK;
 }

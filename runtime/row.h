@@ -6,7 +6,8 @@
  *   u64 dead, then a deadline for each of its bits (bit 56: the record's);
  *   for each durable bit of have: fixed values as they are; outside the row
  *   u32 length + bytes; ssd fields u32 length (value in SSD_COLD); disk
- *   fields a place.
+ *   fields a place. A length with bit 31 set: u32 raw length and LZ4 bytes
+ *   follow, the length is of the LZ4 bytes alone.
  * KEY: u16 product (big-endian), then the key's order-preserving bytes. */
 #ifndef WARP_ROW_H
 #define WARP_ROW_H
@@ -29,9 +30,25 @@ struct row_view {
 };
 int row_parse(const struct layout *l, struct ssd_slice value,
               struct row_view *view);
-/* The stored value of one field of `have`: *at moves on. */
+/* The stored value of one field of `have`: *at moves on. *raw_bytes: of a
+ * compressed value what it has unpacked, else 0. */
 void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
-              struct op_value *value);
+              struct op_value *value, uint32_t *raw_bytes);
+
+/* Without locks: an encoded row with the values compressed that their policy
+ * wants so. `to` has room for `bytes`; returns what is used. */
+struct compress;
+uint32_t row_pack(struct compress *compress, const struct layout *l,
+                  const uint8_t *row, uint32_t bytes, uint8_t *to);
+/* Under the lock: is there a value that row_pack would try? */
+bool row_worth_packing(const struct layout *l, const struct record *r);
+/* A value of SSD_COLD: u8 codec; compressed: u32 raw length; bytes. `to` has
+ * room for bytes + 5. */
+uint32_t row_pack_cold(struct compress *compress, const struct layout *l,
+                       uint32_t field, const uint8_t *value, uint32_t bytes,
+                       uint8_t *to);
+int row_unpack_cold(struct ssd_slice stored, struct op_value *value,
+                    uint32_t *raw_bytes);
 
 /* Under the lock: bytes that row_encode writes for this record. */
 size_t row_bytes_max(const struct layout *l, const struct record *r);

@@ -1,0 +1,437 @@
+/* checkpoint_step.c: see checkpoint_step.h; the order C1..C5 that it keeps is at
+ * the head of checkpoint.c. */
+#include "checkpoint_step.h"
+
+#include "apply.h"
+#include "error.h"
+#include "secondary.h"
+#include "series.h"
+#include "wire.h"
+
+#include <stdlib.h>
+
+static int no_memory(void)
+{
+    return error_set(WARP_ENOMEM, "out of memory for a checkpoint");
+}
+
+#define PUSH(step, list, count, room, out)                                    \
+    do {                                                                      \
+        if ((step)->count == (step)->room) {                                  \
+            uint32_t r_ = (step)->room ? (step)->room * 2 : 1024;             \
+            void *g_ = realloc((step)->list, r_ * sizeof *(step)->list);      \
+            if (!g_)                                                          \
+                return no_memory();                                           \
+            (step)->list = g_;                                                \
+            (step)->room = r_;                                                \
+        }                                                                     \
+        (out) = &(step)->list[(step)->count++];                               \
+    } while (0)
+
+static int add_change(struct step *st, enum ssd_table table,
+                      const uint8_t *key, uint32_t key_bytes,
+                      const uint8_t *value, uint32_t value_bytes, bool copy)
+{
+    struct change *c;
+    PUSH(st, changes, change_count, change_room, c);
+    c->table = table;
+    c->key_bytes = key_bytes;
+    c->value_bytes = value_bytes;
+    c->key = warp_arena_alloc(&st->arena, key_bytes);
+    c->value = NULL;
+    if (c->key && value && copy)
+        c->value = warp_arena_alloc(&st->arena, value_bytes ? value_bytes : 1);
+    if (!c->key || (value && copy && !c->value))
+        return no_memory();
+    memcpy(c->key, key, key_bytes);
+    if (value && copy)
+        memcpy(c->value, value, value_bytes);
+    else if (value)
+        c->value = (uint8_t *)(uintptr_t)value;
+    return WARP_OK;
+}
+
+/* ---- copying, under the shard's lock ---- */
+
+static int copy_cold(struct step *st, struct record_copy *c,
+                     const struct record *r, uint64_t fields)
+{
+    const struct layout *l = c->entry->layout;
+    FOR_BITS(i, fields)
+    {
+        struct var *var = row_var(r, l->fields[i].slot);
+        uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
+        uint32_t bytes = (uint32_t)atomic_load_explicit(
+            &var->len_cap, memory_order_relaxed);
+        if (at <= VAR_COLD)
+            continue;
+        uint8_t *data = warp_arena_alloc(&st->arena, bytes ? bytes : 1);
+        if (!data)
+            return no_memory();
+        memcpy(data, (const void *)(uintptr_t)at, bytes);
+        c->cold[c->cold_count++] =
+            (struct cold_copy){(uint32_t)i, bytes, data};
+        c->entry->written |= UINT64_C(1) << i;
+    }
+    return WARP_OK;
+}
+
+static int encode_row(struct step *st, const struct layout *l,
+                      const struct record *r, struct record_copy *c)
+{
+    size_t room = row_bytes_max(l, r);
+    if (room > st->scratch_bytes) {
+        uint8_t *grown = realloc(st->scratch, room * 2);
+        if (!grown)
+            return no_memory();
+        st->scratch = grown;
+        st->scratch_bytes = room * 2;
+    }
+    c->row_bytes = (uint32_t)row_encode(l, r, st->scratch);
+    c->worth_packing = row_worth_packing(l, r);
+    c->row = warp_arena_alloc(&st->arena, c->row_bytes);
+    if (!c->row)
+        return no_memory();
+    memcpy(c->row, st->scratch, c->row_bytes);
+    return WARP_OK;
+}
+
+int step_copy(struct step *st, struct shard *s, struct record *r,
+                       struct record_copy *c)
+{
+    const struct layout *l = st->db->layouts[r->product];
+    uint64_t have = record_have(r);
+    c->cold_count = 0;
+    c->row = NULL;
+    PUSH(st, copied, copied_count, copied_room, c->entry);
+    *c->entry = (struct copied){.shard = s, .record = r, .layout = l,
+                                .version = record_version(r),
+                                .gone = (have & R_DELETED) != 0};
+    c->key_bytes = row_key(c->key, l->number, record_key(l, r), r->key_bytes);
+    if (!c->entry->gone) {
+        int rc = encode_row(st, l, r, c);
+        if (rc != WARP_OK)
+            return rc;
+        if (l->cold)
+            rc = copy_cold(st, c, r, have & row_load(r, l->cold_dirty));
+        if (rc != WARP_OK)
+            return rc;
+    }
+    /* From here on the directory may hold the key: a delete must tell it. */
+    record_begin(r);
+    if (l->cold) {
+        /* ssd values of fields that are gone must leave the table. */
+        if (!c->entry->gone)
+            FOR_BITS(i, row_load(r, l->cold_dirty) & l->ssd & ~have)
+            {
+                uint8_t key[ROW_KEY_BYTES_MAX + 1];
+                uint32_t n = row_cold_key(key, l->number, (uint32_t)i,
+                                          record_key(l, r), r->key_bytes);
+                if ((have & R_IN_DIR) &&
+                    add_change(st, SSD_COLD, key, n, NULL, 0, false) !=
+                        WARP_OK) {
+                    record_end(r, record_version(r));
+                    return WARP_ENOMEM;
+                }
+            }
+        row_store(r, l->cold_dirty, 0);
+    }
+    record_set_have(r, (have | R_IN_DIR) & ~R_DIRTY);
+    record_end(r, record_version(r));
+    return WARP_OK;
+}
+
+/* ---- writing, without locks ---- */
+
+/* Where the place of a disk field stands in an encoded row. */
+static uint8_t *place_in_row(const struct layout *l, uint8_t *row,
+                             uint32_t row_bytes, uint32_t field)
+{
+    struct row_view view;
+    struct ssd_slice value = {row, row_bytes};
+    if (row_parse(l, value, &view) != WARP_OK)
+        return NULL;
+    const uint8_t *at = view.values;
+    FOR_BITS(i, view.have & l->durable)
+    {
+        struct op_value v;
+        uint32_t raw;
+        row_next(l, (uint32_t)i, &at, &v, &raw);
+        if (i == field)
+            return (uint8_t *)(uintptr_t)v.data;
+    }
+    return NULL;
+}
+
+static int write_ssd_value(struct step *st, const struct layout *l,
+                           const struct cold_copy *cold, const uint8_t *key,
+                           uint32_t key_bytes)
+{
+    uint8_t *value = warp_arena_alloc(&st->arena, (size_t)cold->bytes + 5);
+    if (!value)
+        return no_memory();
+    uint32_t bytes = row_pack_cold(st->compress, l, cold->field, cold->data,
+                                   cold->bytes, value);
+    return add_change(st, SSD_COLD, key, key_bytes, value, bytes, false);
+}
+
+/* Values outside the row that are worth it are compressed. */
+static int write_row(struct step *st, struct record_copy *c)
+{
+    const struct layout *l = c->entry->layout;
+    uint8_t *row = c->row;
+    uint32_t bytes = c->row_bytes;
+    if ((l->var & ~l->cold) && c->worth_packing) {
+        /* A value that does not pay is tried 4 bytes further on. */
+        row = warp_arena_alloc(&st->arena, (size_t)c->row_bytes + 16);
+        if (!row)
+            return no_memory();
+        bytes = row_pack(st->compress, l, c->row, c->row_bytes, row);
+    }
+    return add_change(st, SSD_ROWS, c->key, c->key_bytes, row, bytes, false);
+}
+
+static int write_cold(struct step *st, struct record_copy *c)
+{
+    const struct layout *l = c->entry->layout;
+    for (uint32_t n = 0; n < c->cold_count; n++) {
+        struct cold_copy *cold = &c->cold[n];
+        uint8_t key[ROW_KEY_BYTES_MAX + 1];
+        uint32_t key_bytes =
+            row_cold_key(key, l->number, cold->field, c->key + 2,
+                         c->key_bytes - 2);
+        int rc;
+        if (l->ssd >> cold->field & 1) {
+            rc = write_ssd_value(st, l, cold, key, key_bytes);
+        } else {
+            struct new_place *p;
+            uint8_t *in_row = place_in_row(l, c->row, c->row_bytes,
+                                           cold->field);
+            if (!in_row)
+                return WARP_ECORRUPT;
+            PUSH(st, places, place_count, place_room, p);
+            p->field = cold->field;
+            disk_place_decode(in_row, &p->old);
+            rc = disk_append(st->db->disk,
+                             l->fields[cold->field].compression, key,
+                             key_bytes, c->entry->version, cold->data,
+                             cold->bytes, &p->now);
+            if (rc == WARP_OK)
+                disk_place_encode(&p->now, in_row);
+            else
+                st->place_count--;
+        }
+        if (rc != WARP_OK)
+            return rc;
+    }
+    return WARP_OK;
+}
+
+static int delete_rows(struct step *st, struct record_copy *c)
+{
+    const struct layout *l = c->entry->layout;
+    int rc = add_change(st, SSD_ROWS, c->key, c->key_bytes, NULL, 0, false);
+    FOR_BITS(i, l->ssd)
+    {
+        uint8_t key[ROW_KEY_BYTES_MAX + 1];
+        uint32_t n = row_cold_key(key, l->number, (uint32_t)i, c->key + 2,
+                                  c->key_bytes - 2);
+        if (rc == WARP_OK)
+            rc = add_change(st, SSD_COLD, key, n, NULL, 0, false);
+    }
+    return rc;
+}
+
+int step_write(struct step *st, struct record_copy *c)
+{
+    c->entry->first_place = st->place_count;
+    if (c->entry->gone)
+        return delete_rows(st, c);
+    int rc = write_cold(st, c);
+    return rc == WARP_OK ? write_row(st, c) : rc;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct change *x = a, *y = b;
+    if (x->table != y->table)
+        return x->table < y->table ? -1 : 1;
+    uint32_t n = x->key_bytes < y->key_bytes ? x->key_bytes : y->key_bytes;
+    int order = memcmp(x->key, y->key, n);
+    if (order != 0)
+        return order;
+    return x->key_bytes < y->key_bytes ? -1 : x->key_bytes > y->key_bytes;
+}
+
+static int put_changes(struct step *st, struct ssd_txn *txn)
+{
+    if (st->change_count > 0)
+        qsort(st->changes, st->change_count, sizeof *st->changes, by_key);
+    for (uint32_t i = 0; i < st->change_count; i++) {
+        struct change *c = &st->changes[i];
+        struct ssd_slice key = {c->key, c->key_bytes};
+        struct ssd_slice value = {c->value, c->value_bytes};
+        int rc = c->value ? ssd_put(txn, c->table, key, value)
+                          : ssd_del(txn, c->table, key);
+        if (rc != WARP_OK && rc != WARP_ENOTFOUND)
+            return rc;
+    }
+    return WARP_OK;
+}
+
+/* ---- after the directory's commit ---- */
+
+static bool same_place(const struct disk_place *a, const struct disk_place *b)
+{
+    return a->segment == b->segment && a->block == b->block &&
+           a->offset == b->offset;
+}
+
+/* Under the lock: the record's places are the new ones now. */
+static void settle_places(struct step *st, struct copied *e, uint32_t end)
+{
+    struct record *r = e->record;
+    for (uint32_t n = e->first_place; n < end; n++) {
+        struct new_place *p = &st->places[n];
+        uint8_t *slot = r->row + e->layout->fields[p->field].place;
+        uint8_t bytes[DISK_PLACE_BYTES];
+        struct disk_place now;
+        disk_place_decode(slot, &now);
+        if (p->old.segment != 0 && same_place(&now, &p->old))
+            disk_free(st->db->disk, p->old);
+        disk_place_encode(&p->now, bytes);
+        record_copy_in(slot, bytes, sizeof bytes);
+    }
+}
+
+/* Under the lock: values that must not stay in memory leave it. */
+static void settle_values(struct shard *s, struct copied *e)
+{
+    const struct layout *l = e->layout;
+    struct record *r = e->record;
+    uint64_t leave = e->written & l->disk_only & record_have(r) &
+                     ~row_load(r, l->cold_dirty);
+    FOR_BITS(i, leave)
+    {
+        struct var *var = row_var(r, l->fields[i].slot);
+        uint64_t len = atomic_load_explicit(&var->len_cap,
+                                            memory_order_relaxed) &
+                       UINT32_MAX;
+        shard_free_value(s, r, var);
+        atomic_store_explicit(&var->at, VAR_COLD, memory_order_relaxed);
+        atomic_store_explicit(&var->len_cap, len, memory_order_relaxed);
+    }
+}
+
+static void settle(struct step *st)
+{
+    for (uint32_t i = 0; i < st->copied_count; i++) {
+        struct copied *e = &st->copied[i];
+        struct record *r = e->record;
+        uint32_t end = i + 1 < st->copied_count
+                           ? st->copied[i + 1].first_place
+                           : st->place_count;
+        if (!e->written && !e->gone)
+            continue;
+        os_lock(&e->shard->lock);
+        record_begin(r);
+        if (e->written) {
+            settle_places(st, e, end);
+            settle_values(e->shard, e);
+        }
+        uint64_t have = record_have(r);
+        record_end(r, record_version(r));
+        /* A tombstone that nobody wrote to since has done its work. */
+        if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
+            FOR_BITS(f, e->layout->disk)
+                apply_drop_place(e->shard, r, e->layout->fields[f].place);
+            e->shard->flushing[e->at] = NULL; /* a scan may look at it */
+            shard_destroy(e->shard, e->layout, r);
+        }
+        os_unlock(&e->shard->lock);
+    }
+}
+
+/* After a failure: everything is to be copied again. */
+static void put_back(struct step *st)
+{
+    for (uint32_t i = 0; i < st->copied_count; i++) {
+        struct copied *e = &st->copied[i];
+        os_lock(&e->shard->lock);
+        record_begin(e->record);
+        if (e->layout->cold)
+            row_store(e->record, e->layout->cold_dirty,
+                      row_load(e->record, e->layout->cold_dirty) |
+                          e->written);
+        shard_dirty(e->shard, e->record);
+        record_end(e->record, record_version(e->record));
+        os_unlock(&e->shard->lock);
+    }
+}
+
+static void step_reset(struct step *st)
+{
+    st->change_count = st->copied_count = st->place_count = 0;
+    warp_arena_reset(&st->arena);
+}
+
+/* One transaction of the directory. last: also entries of secondary indexes
+ * and series, and the floors come after. */
+int step_commit(struct step *st, bool last)
+{
+    struct warp_db *db = st->db;
+    struct ssd_txn *txn = NULL;
+    int rc = ssd_begin(db->ssd, &txn);
+    if (rc == WARP_OK)
+        rc = put_changes(st, txn);
+    bool indexes = last && rc == WARP_OK;
+    if (indexes)
+        rc = secondary_flush(db->secondary, txn);
+    if (indexes && rc == WARP_OK)
+        rc = series_flush(db->series, txn);
+    if (rc == WARP_OK)
+        rc = log_sync(db->log); /* C3 */
+    if (rc == WARP_OK && st->place_count > 0)
+        rc = disk_sync(db->disk); /* C3 */
+    if (rc == WARP_OK)
+        rc = ssd_commit(&txn);
+    else if (txn)
+        ssd_abort(&txn);
+    if (indexes) {
+        secondary_flushed(db->secondary, rc != WARP_OK);
+        series_flushed(db->series, rc != WARP_OK);
+    }
+    if (rc == WARP_OK) {
+        settle(st);
+    } else {
+        step_undo(st);
+    }
+    step_reset(st);
+    return rc;
+}
+
+void step_undo(struct step *st)
+{
+    disk_rollback(st->db->disk);
+    put_back(st);
+    step_reset(st);
+}
+
+int step_open(struct step *st, struct warp_db *db, uint64_t bytes_max)
+{
+    memset(st, 0, sizeof *st);
+    st->db = db;
+    st->bytes_max = bytes_max;
+    return compress_create(&st->compress);
+}
+
+void step_close(struct step *st)
+{
+    if (st->compress)
+        compress_destroy(&st->compress);
+    free(st->scratch);
+    free(st->changes);
+    free(st->copied);
+    free(st->places);
+    warp_arena_free(&st->arena);
+}

@@ -1,0 +1,83 @@
+/* checkpoint_step.h: one transaction's worth of a checkpoint: records copied,
+ * their cold values written, the directory's changes. Private to checkpoint*. */
+#ifndef WARP_CHECKPOINT_STEP_H
+#define WARP_CHECKPOINT_STEP_H
+
+#include "compress.h"
+#include "db.h"
+#include "row.h"
+
+/* A key and its new value; value NULL: the key goes. */
+struct change {
+    enum ssd_table table;
+    uint32_t key_bytes;
+    uint32_t value_bytes;
+    uint8_t *key;
+    uint8_t *value;
+};
+
+/* A record copied in this step. */
+struct copied {
+    struct shard *shard;
+    struct record *record;
+    const struct layout *layout;
+    uint64_t version;
+    uint64_t written;          /* cold fields whose values went to tiers */
+    uint32_t first_place;      /* in step.places */
+    uint32_t at;               /* in the shard's list */
+    bool gone;                 /* it was deleted */
+};
+
+struct new_place {
+    uint32_t field;
+    struct disk_place old, now;
+};
+
+struct step {
+    struct warp_db *db;
+    struct warp_arena arena;
+    struct change *changes;
+    uint32_t change_count, change_room;
+    struct copied *copied;
+    uint32_t copied_count, copied_room;
+    struct new_place *places;
+    uint32_t place_count, place_room;
+    uint64_t bytes_max;
+    struct compress *compress;
+    uint8_t *scratch; /* a row is encoded here, then copied to its size */
+    size_t scratch_bytes;
+};
+
+/* The values of cold fields that were written: ssd ones become changes, disk
+ * ones wait in the arena for the disk (their place is patched in later). */
+struct cold_copy {
+    uint32_t field;
+    uint32_t bytes;
+    uint8_t *data;
+};
+
+struct record_copy {
+    struct copied *entry;
+    uint8_t *row;        /* encoded */
+    uint32_t row_bytes;
+    bool worth_packing;  /* it holds a value that its policy compresses */
+    uint8_t key[ROW_KEY_BYTES_MAX];
+    uint32_t key_bytes;  /* with the product */
+    struct cold_copy cold[56];
+    uint32_t cold_count;
+};
+
+/* Under the shard's lock: the record as it is; it is clean from now. */
+int step_copy(struct step *st, struct shard *s, struct record *r,
+              struct record_copy *c);
+/* Without locks: cold values to their tiers, the row to the changes. */
+int step_write(struct step *st, struct record_copy *c);
+/* Commits what was written. last: also indexes and series. After an error the
+ * records are dirty again. */
+int step_commit(struct step *st, bool last);
+/* Gives up what was copied and not committed. */
+void step_undo(struct step *st);
+int step_open(struct step *st, struct warp_db *db, uint64_t bytes_max);
+void step_close(struct step *st);
+
+#endif
