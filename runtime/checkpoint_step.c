@@ -1,8 +1,9 @@
-/* checkpoint_step.c: see checkpoint_step.h; the order C1..C5 that it keeps is at
- * the head of checkpoint.c. */
+/* checkpoint_step.c: see checkpoint_step.h; the order C1..C5 that it keeps is
+ * at the head of checkpoint.c. */
 #include "checkpoint_step.h"
 
 #include "apply.h"
+#include "clock.h"
 #include "error.h"
 #include "secondary.h"
 #include "series.h"
@@ -375,6 +376,23 @@ static void step_reset(struct step *st)
     warp_arena_reset(&st->arena);
 }
 
+/* Elements past their retention leave the table, a bounded number a time. */
+static int expire_series(struct step *st, struct ssd_txn *txn)
+{
+    enum { ELEMENTS_MAX = 100000 };
+    struct warp_db *db = st->db;
+    int rc = WARP_OK;
+    if (!clock_deletes_allowed(db->clock))
+        return rc;
+    for (uint32_t i = 0; i < db->layout_count && rc == WARP_OK; i++) {
+        bool more = false;
+        if (db->layouts[i]->series)
+            rc = series_expire(db->series, txn, db->layouts[i],
+                               clock_now(db->clock), ELEMENTS_MAX, &more);
+    }
+    return rc;
+}
+
 /* One transaction of the directory. last: also entries of secondary indexes
  * and series, and the floors come after. */
 int step_commit(struct step *st, bool last)
@@ -389,6 +407,8 @@ int step_commit(struct step *st, bool last)
         rc = secondary_flush(db->secondary, txn);
     if (indexes && rc == WARP_OK)
         rc = series_flush(db->series, txn);
+    if (indexes && rc == WARP_OK)
+        rc = expire_series(st, txn);
     if (rc == WARP_OK)
         rc = log_sync(db->log); /* C3 */
     if (rc == WARP_OK && st->place_count > 0)

@@ -1,5 +1,5 @@
-/* checkpoint_step.h: one transaction's worth of a checkpoint: records copied,
- * their cold values written, the directory's changes. Private to checkpoint*. */
+/* checkpoint_step.h: one transaction of a checkpoint: records copied, their
+ * cold values written, the directory's changes. Private to checkpoint*. */
 #ifndef WARP_CHECKPOINT_STEP_H
 #define WARP_CHECKPOINT_STEP_H
 

@@ -39,8 +39,8 @@ int64_t read_now(struct warp_db *db, const struct layout *l)
     return l->ttl || l->deadline != UINT32_MAX ? clock_now(db->clock) : 0;
 }
 
-static uint64_t expired_fields(const struct layout *l, const struct record *r,
-                               uint64_t fields, int64_t now)
+uint64_t read_expired(const struct layout *l, const struct record *r,
+                      uint64_t fields, int64_t now)
 {
     uint64_t gone = 0;
     FOR_BITS(i, fields & l->ttl)
@@ -149,7 +149,7 @@ static int try_copy(struct reading *g, const struct record *r, uint64_t word,
     }
     uint64_t present = have & fields & l->stored;
     if (present & l->ttl)
-        present &= ~expired_fields(l, r, present, g->now);
+        present &= ~read_expired(l, r, present, g->now);
     FOR_BITS(i, present)
     {
         int rc = copy_field(g, r, word, (uint32_t)i);
@@ -392,7 +392,7 @@ static int glance(struct warp_db *db, const struct layout *l,
         out->have = record_have(r);
         out->marks = l->lost == UINT32_MAX ? 0 : row_load(r, l->lost);
         out->version = apply_version(l, r);
-        out->expired = expired_fields(l, r, l->ttl, now);
+        out->expired = read_expired(l, r, l->ttl, now);
         out->cold = 0;
         FOR_BITS(i, l->cold & out->have)
             if (atomic_load_explicit(&row_var(r, l->fields[i].slot)->at,

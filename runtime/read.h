@@ -22,7 +22,10 @@ int read_version(struct warp_db *db, const struct layout *l,
 /* Brings cold fields of a record into memory, where its policy keeps them. */
 int read_warm(struct warp_db *db, const struct layout *l,
               const struct key_ref *key, uint64_t fields);
-/* The record's stored deadline has passed, or a ttl field's. */
+/* Of these fields, those whose deadline has passed. */
+uint64_t read_expired(const struct layout *l, const struct record *r,
+                      uint64_t fields, int64_t now);
+/* The store's clock where the product has a ttl anywhere, else 0. */
 int64_t read_now(struct warp_db *db, const struct layout *l);
 
 #endif

@@ -49,9 +49,8 @@ int series_next(struct series_iter *iter, int64_t *at_ms,
                 const uint8_t **element, uint32_t *bytes);
 void series_iter_close(struct series_iter **iter);
 
-/* Checkpoint, as in secondary.h. Every transaction that writes rows flushes
- * too, after it has copied them: a replay takes a row's version as proof that
- * the elements of its commits are there. */
+/* Checkpoint, as in secondary.h: in its last transaction, after the rows. A
+ * replay appends elements again even where the row is newer (apply_beside). */
 int series_flush(struct series *series, struct ssd_txn *txn);
 void series_flushed(struct series *series, bool keep);
 bool series_pending(struct series *series);
