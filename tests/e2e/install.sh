@@ -26,7 +26,7 @@ for file in bin/warpc include/warp/warp.h include/warp/gen.h lib/libwarp.so \
     lib/libwarp.a lib/pkgconfig/warp.pc; do
     [ -e "$dir/inst/$file" ] || fail "not installed: $file"
 done
-[ "$(cd "$dir/inst/include/warp" && echo ./*.h)" = "./gen.h ./warp.h" ] ||
+[ "$(cd "$dir/inst/include/warp" && echo ./*.h)" = "./gen.h ./version.h ./warp.h" ] ||
     fail "other headers are installed: $(ls "$dir/inst/include/warp")"
 
 PKG_CONFIG_PATH=$dir/inst/lib/pkgconfig

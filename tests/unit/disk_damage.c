@@ -1,5 +1,6 @@
-/* Damaged segments: every read gives the right bytes or an error that names the
- * file, the checks find the damage, nothing crashes and nothing else is lost. */
+/* Damaged segments: every read gives the right bytes or an error that names
+ * the file, the checks find the damage, nothing crashes and nothing else is
+ * lost. */
 #include "disk_sample.h"
 
 #include <signal.h>
