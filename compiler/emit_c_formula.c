@@ -315,6 +315,9 @@ static void put_expr(struct formula *f, const struct model_expr *e)
         put_number(f, e);
         break;
     case EXPR_FIELD:
+        /* the enum's own signedness is the C compiler's choice */
+        if ((e->member ? e->member->type : e->field->type)->kind == TYPE_ENUM)
+            text_format(f->out, "(%s)", c_type(e->type));
         text_format(f->out, "self->%s", e->field->c_name);
         if (e->member)
             text_format(f->out, ".%s", e->member->c_name);

@@ -11,7 +11,8 @@ include=$2 update=${3:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
-warnings="-Wall -Wextra -Wconversion -Wpedantic -Wshadow -Werror"
+# -O2: an optimizer must not drop the symbol of the ABI.
+warnings="-O2 -Wall -Wextra -Wconversion -Wpedantic -Wshadow -Werror"
 
 complain() {
     echo "FAIL  $1"
@@ -36,8 +37,11 @@ for folder in "$here"/gen_*; do
     for cc in gcc clang; do
         command -v $cc >/dev/null || continue
         for file in "$out"/*.c; do
-            $cc -std=c11 -O1 $warnings -I"$out" -I"$include" -c "$file" \
+            $cc -std=c11 $warnings -I"$out" -I"$include" -c "$file" \
                 -o "$work/x.o" || complain "$name: $(basename "$file") as C11 ($cc)"
+            # what makes a stale file fail at link
+            nm "$work/x.o" | grep -q 'U warp_gen_abi_[0-9]' ||
+                complain "$name: $(basename "$file") does not name its ABI ($cc)"
         done
     done
     for cxx in g++ clang++; do
