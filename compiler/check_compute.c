@@ -324,7 +324,7 @@ static void read_formula(struct check *check, struct check_symbol *product,
     const struct model_expr *value = check_expr(check, &scope, note->value);
     model->inputs = scope.inputs;
     if (value != NULL)
-        value = check_fit(check, value, type, "a field");
+        value = check_fit(check, value, type, "the field");
     model->formula = value;
     field->good &= value != NULL;
 }

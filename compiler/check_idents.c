@@ -67,6 +67,7 @@ struct collecting {
     struct atom_map seen; /* name -> struct model_ident */
     struct model_ident *list;
     uint32_t count, capacity;
+    struct source_range clash, clash_first; /* the last that was reported */
     bool root;   /* the file whose identifiers the model lists */
     bool shared; /* wrappers: several files may declare the same one */
 };
@@ -75,6 +76,13 @@ static void report_clash(struct collecting *c, const struct model_ident *first,
                          const char *name, struct source_range at)
 {
     struct diag *diag = c->check->diag;
+    /* A pair of fields clashes in several calls: once is enough. */
+    if (c->clash.file == at.file && c->clash.begin == at.begin &&
+        c->clash_first.file == first->at.file &&
+        c->clash_first.begin == first->at.begin)
+        return;
+    c->clash = at;
+    c->clash_first = first->at;
     diag_report(diag, DIAG_NAME_CLASH, at,
                 "the generated code would hold `%s` twice", name);
     diag_note(diag, first->at, "it is made from this, too");
@@ -229,6 +237,19 @@ static void add_wrappers(struct collecting *c, const struct model_file *file)
     c->shared = false;
 }
 
+static void add_schema(struct collecting *c, const struct model_file *file)
+{
+    struct source_range at = {.file = file->source};
+    if (file->stem_c != NULL) {
+        add_ident(c, IDENT_OBJECT,
+                  join(c->check, file->stem_c, "_warp_schema", "", ""), at);
+        return;
+    }
+    diag_report(c->check->diag, DIAG_BAD_STEM, at,
+                "`%s_warp_schema` would be no C identifier", file->stem);
+    diag_help(c->check->diag, "rename the file, or give a name with --name");
+}
+
 void check_idents(struct check *check)
 {
     struct collecting c = {.check = check};
@@ -241,10 +262,8 @@ void check_idents(struct check *check)
         for (uint32_t p = 0; p < file->product_count; p++)
             add_product(&c, file->products[p]);
         add_wrappers(&c, file);
-        if (file->stem_c != NULL && c.root)
-            add_ident(&c, IDENT_OBJECT,
-                      join(check, file->stem_c, "_warp_schema", "", ""),
-                      (struct source_range){.file = file->source});
+        if (c.root)
+            add_schema(&c, file);
     }
     check->model->idents = c.list;
     check->model->ident_count = c.count;

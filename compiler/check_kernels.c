@@ -389,6 +389,8 @@ static void read_body(struct check *check, struct kernel_reading *reading)
         }
     }
     model->inputs = scope.inputs;
+    if (model->param_count > 1 && model->params[1].list != NULL)
+        model->inputs |= UINT64_C(1) << model->params[1].list->index;
     if (count == 0 && !check->lost)
         diag_report(check->diag, DIAG_EMPTY, decl->at,
                     "the kernel `%s` has no result", model->name);

@@ -40,6 +40,14 @@ static void product_policy(struct check *check, struct check_symbol *symbol)
         diag_help(check->diag, "write it on the fields that it is for");
         return;
     }
+    if (symbol->product->survives == SURVIVES_NOTHING &&
+        model_policy_facts(policy)->is_durable) {
+        check_contradiction(check, notes, ANNOTATION_PERSIST,
+                            ANNOTATION_SURVIVES,
+                            "a durable tier survives more than nothing",
+                            "use `persist: :memory_only`, or drop `survives:`");
+        return;
+    }
     symbol->product->policy = policy;
     if (policy == PERSIST_MEMORY_ONLY && symbol->product->survives == 0)
         symbol->product->survives = SURVIVES_NOTHING;
@@ -357,6 +365,26 @@ static void place_field(struct check *check, struct check_symbol *symbol,
         !model_policy_facts(field->model->policy)->may_read_disk;
 }
 
+/* A record that keeps anything over a restart keeps its key. */
+static void place_keys(struct check_symbol *symbol)
+{
+    bool durable = false;
+    for (uint32_t i = 0; i < symbol->field_count; i++) {
+        const struct model_field *field = symbol->fields[i].model;
+        durable |= !field->key && !field->derived &&
+                   model_policy_facts(field->policy)->is_durable;
+    }
+    for (uint32_t i = 0; durable && i < symbol->field_count; i++) {
+        struct model_field *field = symbol->fields[i].model;
+        if (!field->key || model_policy_facts(field->policy)->is_durable)
+            continue;
+        field->policy = PERSIST_DEFAULT;
+        field->policy_from = ORIGIN_DEFAULT;
+        field->survives = SURVIVES_PROCESS_CRASH;
+        field->survives_from = ORIGIN_DEFAULT;
+    }
+}
+
 void check_placement(struct check *check)
 {
     for (struct check_symbol *s = check->first; s != NULL; s = s->next) {
@@ -367,5 +395,6 @@ void check_placement(struct check *check)
             if (s->fields[i].good)
                 place_field(check, s, &s->fields[i]);
         }
+        place_keys(s);
     }
 }

@@ -272,7 +272,8 @@ static void bind_only(struct check *check, const struct check_file *file)
         }
     }
     if (product == NULL || strategy == NULL || strategy->used ||
-        product->product->strategy != NULL || check->lost)
+        product->notes->at[ANNOTATION_STRATEGY] != NULL ||
+        product->notes->refused || check->lost)
         return;
     product->product->strategy = strategy->strategy;
     product->product->strategy_bound = true;

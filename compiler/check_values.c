@@ -2,6 +2,7 @@
  * type. */
 #include "check.h"
 #include "limit.h"
+#include "parse.h"
 
 #include <string.h>
 
@@ -349,6 +350,9 @@ static bool text_default(struct check *check, const struct ast_expr *expr,
                            arena_format(check->arena,
                                         "it must have exactly %llu bytes",
                                         (unsigned long long)type->limit));
+    if (type->kind == TYPE_STRING && !parse_is_utf8(out->text, out->len))
+        return bad_default(check, expr, type,
+                           "a string is UTF-8; `bytes` holds anything");
     if (type->limit != 0 && out->len > type->limit)
         return bad_default(check, expr, type,
                            arena_format(check->arena,

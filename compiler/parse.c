@@ -37,6 +37,18 @@ static uint32_t utf8_length(const unsigned char *text, uint32_t left)
     return len;
 }
 
+bool parse_is_utf8(const char *text, size_t len)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    for (size_t i = 0; i < len;) {
+        uint32_t one = utf8_length(bytes + i, (uint32_t)(len - i));
+        if (one == 0)
+            return false;
+        i += one;
+    }
+    return true;
+}
+
 static bool check_text(struct diag *diag, const struct source *source)
 {
     const unsigned char *text = (const unsigned char *)source->text;
@@ -327,6 +339,9 @@ void scan_config(struct scan *scan, struct ast_decl *decl,
                     "`persistence_config` must be one map, `%%{…}`");
     } else {
         decl->entries = value->entries;
+        decl->broken |= value->kind == AST_BAD;
+        decl->has_config = true;
+        return;
     }
-    decl->has_config = true;
+    decl->broken = decl->has_config = true;
 }

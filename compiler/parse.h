@@ -15,6 +15,8 @@ struct source;
 struct ast_file *parse_file(struct arena *arena, struct atom_table *atoms,
                             struct diag *diag, struct source *source);
 
+bool parse_is_utf8(const char *text, size_t len);
+
 /* One token of the text with what stood before it, for fmt. */
 struct parse_token {
     int kind; /* of the grammar; 0 = end of the text */

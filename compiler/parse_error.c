@@ -97,20 +97,18 @@ static bool report_key(struct scan *scan, const struct parse_token_value *token,
                        bool type, bool comma)
 {
     const char *name = token->value.atom->text;
-    if (comma || !token->newline || parse_error_knows_key(name)) {
-        if (!comma && !parse_error_knows_key(name))
-            return false;
-        diag_report(scan->diag, DIAG_MISSING_COMMA, token->at,
-                    "a comma is missing before `%s:`", name);
-        diag_help(scan->diag, "an annotation follows a comma");
+    if (token->newline && type && !parse_error_knows_key(name)) {
+        diag_report(scan->diag, DIAG_KEY_SPELLING, token->at,
+                    "`%s:` is a key, not the name of a field", name);
+        diag_help(scan->diag,
+                  "a field's type stands after two colons: `%s :: …`", name);
         return true;
     }
-    if (!type)
+    if (!comma && !parse_error_knows_key(name))
         return false;
-    diag_report(scan->diag, DIAG_KEY_SPELLING, token->at,
-                "`%s:` is a key, not the name of a field", name);
-    diag_help(scan->diag, "a field's type stands after two colons: `%s :: …`",
-              name);
+    diag_report(scan->diag, DIAG_MISSING_COMMA, token->at,
+                "a comma is missing before `%s:`", name);
+    diag_help(scan->diag, "an annotation follows a comma");
     return true;
 }
 
@@ -165,6 +163,26 @@ static bool is_comparison(int kind)
            kind == EQ || kind == NE;
 }
 
+/* The name before was taken for a field's, but it belongs to the value before
+ * it: `a > 1 and b < 3`, `ttl: 5 m`. */
+static bool report_name_before(struct scan *scan,
+                               const struct parse_token_value *before)
+{
+    if (before->kind != NAME || before->newline)
+        return false;
+    const char *text = scan->source->text;
+    uint32_t at = before->at.begin;
+    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t'))
+        at--;
+    if (is_unit(before->value.atom->text) && at > 0 && text[at - 1] >= '0' &&
+        text[at - 1] <= '9') {
+        diag_report(scan->diag, DIAG_BAD_UNIT, before->at,
+                    "a number and its unit are written together");
+        return true;
+    }
+    return report_word_operator(scan, before);
+}
+
 static bool report_known_mistake(struct scan *scan,
                                  const struct parse_token_value *token,
                                  const struct parse_token_value *before,
@@ -172,6 +190,8 @@ static bool report_known_mistake(struct scan *scan,
 {
     bool operand =
         before->kind == NAME || before->kind == NUMBER || before->kind == ')';
+    if (report_name_before(scan, before))
+        return true;
     if (token->kind == KEY)
         return report_key(scan, token, expects(expected, count, "a name"),
                           expects(expected, count, "','"));

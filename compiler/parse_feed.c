@@ -35,6 +35,8 @@ struct parse_feed {
     struct parse_token_value unread;
     bool has_unread, has_last;
     bool recovering, stopped;
+    uint32_t error_begin; /* where the last mistake was */
+    bool has_error;
     bool after_sync; /* `last` is the first after a SYNC: no way back to it */
 };
 
@@ -337,7 +339,11 @@ void scan_syntax_error(struct scan *scan, const char *const *expected,
 {
     struct parse_feed *feed = scan->feed;
     feed->recovering = true;
-    if (feed->stopped || feed->last.kind == INVALID)
+    /* One mistake, one message: at INVALID the scanner has said it. */
+    bool again = feed->last.at.begin == feed->error_begin && feed->has_error;
+    feed->error_begin = feed->last.at.begin;
+    feed->has_error = true;
+    if (feed->stopped || feed->last.kind == INVALID || again)
         return;
     if (feed->before.brackets > 0 && looks_like_field(scan, &feed->last)) {
         diag_report(scan->diag, DIAG_UNCLOSED, feed->before.bracket,

@@ -153,6 +153,10 @@ declaration:
         $$->annotations = $4.first;
         $$->enum_members = $6.first;
     }
+|   docs DEFENUM dotted annotations DO END {
+        $$ = scan_decl(scan, AST_ENUM, $1, $3, @3);
+        $$->annotations = $4.first;
+    }
 |   docs DEFSUM dotted annotations DO variants END {
         $$ = scan_decl(scan, AST_SUM, $1, $3, @3);
         $$->annotations = $4.first;
