@@ -48,6 +48,7 @@ struct ssd {
     MDB_env *env;
     MDB_dbi table[SSD_TABLE_COUNT];
     int fd; /* of data.mdb, for reading */
+    int sum_fd;
     bool read_only;
     uint64_t map_bytes, checked_bytes;
     struct tree_file file;
@@ -215,7 +216,8 @@ static void close_env(struct ssd *ssd)
         mdb_env_close(ssd->env);
     ssd->env = NULL;
     os_close(ssd->fd);
-    ssd->fd = -1;
+    os_close(ssd->sum_fd);
+    ssd->fd = ssd->sum_fd = -1;
 }
 
 static int open_env(struct ssd *ssd, const char *dir, uint64_t bytes)
@@ -248,11 +250,20 @@ static int open_env(struct ssd *ssd, const char *dir, uint64_t bytes)
     return rc;
 }
 
+/* A damaged root is told apart from the right one at the next open. */
+static void remember_roots(struct ssd *ssd, struct tree_snapshot *scratch)
+{
+    MDB_envinfo info;
+    if (ssd->sum_fd >= 0 && mdb_env_info(ssd->env, &info) == 0 &&
+        load_snapshot(ssd, info.me_last_txnid, scratch) == 0)
+        ssd_sum_write(ssd->sum_fd, scratch);
+}
+
 /* The tables, and the readers that a killed process left. */
 static int prepare(struct ssd *ssd, const char *dir)
 {
     MDB_txn *txn = NULL;
-    char text[160];
+    char text[160], path[PATH_BYTES + 16];
     int dead = 0;
     int rc = ssd->read_only ? 0 : mdb_reader_check(ssd->env, &dead);
     if (rc != 0)
@@ -274,8 +285,18 @@ static int prepare(struct ssd *ssd, const char *dir)
         mdb_txn_abort(txn);
     if (rc != 0)
         return failed(ssd, rc, "create tables in");
+    snprintf(path, sizeof path, "%s/data.sum", dir);
+    ssd->sum_fd = os_open(path, OS_READ | OS_WRITE | OS_CREATE);
+    remember_roots(ssd, &ssd->txn.guard.snapshot);
     rc = os_sync_dir(dir);
     return rc == 0 ? 0 : error_os(rc, "sync", dir);
+}
+
+static void tell_damage(void *arg, const char *text)
+{
+    struct ssd *ssd = arg;
+    if (ssd->event)
+        ssd->event(ssd->arg, WARP_ECORRUPT, text);
 }
 
 static int reserve(struct ssd *ssd, const char *dir, uint64_t bytes)
@@ -310,7 +331,7 @@ int ssd_open(const char *dir, uint64_t map_bytes, bool read_only,
     if (!ssd)
         return error_set(WARP_ENOMEM, "no memory to open %s", dir);
     int rc, n = snprintf(ssd->data_path, PATH_BYTES, "%s/data.mdb", dir);
-    ssd->fd = -1;
+    ssd->fd = ssd->sum_fd = -1;
     ssd->read_only = read_only;
     ssd->event = event;
     ssd->arg = arg;
@@ -327,7 +348,7 @@ int ssd_open(const char *dir, uint64_t map_bytes, bool read_only,
     rc = ssd_pool_init(&ssd->pool);
     if (rc != 0)
         goto out;
-    rc = ssd_check_file(dir, false, NULL, NULL);
+    rc = ssd_check_file(dir, false, tell_damage, ssd);
     if (rc == WARP_ENOTFOUND && read_only)
         rc = error_set(WARP_ENOSTORE, "there is no %s", ssd->data_path);
     else if (rc == WARP_ENOTFOUND)
@@ -617,6 +638,8 @@ int ssd_commit(struct ssd_txn **handle)
         t->failed =
             mdb == MDB_MAP_FULL ? again(t) : failed(t->ssd, mdb, "commit to");
     }
+    if (t->failed == 0)
+        remember_roots(t->ssd, &t->guard.snapshot);
     return end(handle, t->failed);
 }
 
@@ -635,7 +658,8 @@ int ssd_verify(struct ssd *ssd, void (*bad)(void *arg, const char *text),
     int rc = ssd_reader_enter(ssd, &reader);
     if (rc != 0)
         return rc;
-    rc = ssd_check_pages(&ssd->file, &reader->snapshot, bad, arg);
+    rc = ssd_check_pages(&ssd->file, &reader->snapshot, SSD_CHECK_VALUES, bad,
+                         arg, NULL);
     ssd_reader_leave(ssd, reader);
     return rc;
 }

@@ -1,8 +1,11 @@
 /* ssd_check.c: the file of the ssd tier, checked before LMDB sees it.
  *
  * LMDB has no checksums and trusts its file. What is affordable when:
- *   at open     the meta pages, the whole list of free pages, the tree of the
- *               tables: what LMDB reads without being asked for a key
+ *   at open     the meta pages, the roots against data.sum, the whole list of
+ *               free pages, the tree of the tables: what LMDB reads without
+ *               being asked for a key. And that no page has two owners, or is
+ *               in use and listed as free: by all pages of a file up to 64 MiB,
+ *               by the branches up to 16 GiB. A restore checks in full
  *   at a read   each page of the path when it is first used since the open
  *               (header, nodes, order of keys: a bit for each page remembers
  *               it), bounds at every use, the value's checksum (ssd_tree.c)
@@ -22,6 +25,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const uint64_t pages_bytes_max = 64ull << 20;
+static const uint64_t branches_bytes_max = 16ull << 30;
+
 struct check {
     const struct tree_file *file;
     const struct tree_snapshot *snapshot;
@@ -29,6 +35,8 @@ struct check {
     int table;      /* -1: one of LMDB's own trees */
     uint64_t *used; /* a bit for each page */
     uint64_t entries, bad_count;
+    enum ssd_check_depth depth;
+    bool conflict;
     ssd_bad_fn *bad;
     void *arg;
 };
@@ -112,8 +120,10 @@ static int claim(struct check *c, uint64_t page, uint64_t count)
         if (page < 2 || page >= c->snapshot->page_limit)
             return damaged(c->file, page, "is outside of the file");
         uint64_t bit = 1ull << (page % 64);
-        if (c->used[page / 64] & bit)
+        if (c->used[page / 64] & bit) {
+            c->conflict = true;
             return damaged(c->file, page, "is used twice");
+        }
         c->used[page / 64] |= bit;
     }
     return 0;
@@ -150,7 +160,7 @@ static void walk_leaf(struct check *c, uint64_t number, struct ssd_slice low,
             rc = check_range(c, number, node.key, low, high);
         if (rc == 0 && node.overflow)
             rc = claim(c, node.page, node.page_count);
-        if (rc == 0 && c->table >= 0)
+        if (rc == 0 && c->table >= 0 && c->depth == SSD_CHECK_VALUES)
             rc = ssd_node_check(c->file, number, (enum ssd_table)c->table,
                                 &node);
         if (rc != 0)
@@ -163,6 +173,8 @@ static void walk(struct check *c, uint64_t number, uint32_t level,
 {
     bool leaf = level + 1 == c->root->depth;
     int rc = claim(c, number, 1);
+    if (rc == 0 && leaf && c->depth == SSD_CHECK_BRANCHES)
+        return;
     if (rc == 0 && number >= c->snapshot->page_count)
         rc = damaged(c->file, number, "is behind the end of the file");
     if (rc == 0)
@@ -199,7 +211,8 @@ static void walk_tree(struct check *c, const struct tree_root *root, int table)
     c->entries = 0;
     if (root->depth > 0)
         walk(c, root->page, 0, open, open);
-    if (c->bad_count == before && c->entries != root->entries) {
+    if (c->bad_count == before && c->depth != SSD_CHECK_BRANCHES &&
+        c->entries != root->entries) {
         damaged(c->file, root->page,
                 "begins a tree of %" PRIu64 " entries that says %" PRIu64,
                 c->entries, root->entries);
@@ -208,11 +221,15 @@ static void walk_tree(struct check *c, const struct tree_root *root, int table)
 }
 
 int ssd_check_pages(const struct tree_file *file,
-                    const struct tree_snapshot *snapshot, ssd_bad_fn *bad,
-                    void *arg)
+                    const struct tree_snapshot *snapshot,
+                    enum ssd_check_depth depth, ssd_bad_fn *bad, void *arg,
+                    bool *conflict)
 {
-    struct check c = {
-        .file = file, .snapshot = snapshot, .bad = bad, .arg = arg};
+    struct check c = {.file = file,
+                      .snapshot = snapshot,
+                      .depth = depth,
+                      .bad = bad,
+                      .arg = arg};
     size_t bytes = (snapshot->page_limit / 64 + 1) * 8;
     uint64_t count;
     c.used = os_reserve(bytes);
@@ -225,10 +242,29 @@ int ssd_check_pages(const struct tree_file *file,
     if (tree_free_walk(file, snapshot, &count, claim_free, &c) != 0)
         tell(&c);
     os_unreserve(c.used, bytes);
+    if (conflict)
+        *conflict = c.conflict;
     return c.bad_count ? WARP_ECORRUPT : 0;
 }
 
 /* ---- a file ---- */
+
+/* What costs little before each use. A page that is damaged costs its own keys
+ * when they are read; a page with two owners would cost others'. */
+static int check_owners(const struct tree_file *file,
+                        const struct tree_snapshot *snapshot, ssd_bad_fn *bad,
+                        void *arg)
+{
+    bool conflict = false;
+    uint64_t bytes = snapshot->page_count * file->page_bytes;
+    if (bytes > branches_bytes_max)
+        return 0;
+    int rc = ssd_check_pages(file, snapshot,
+                             bytes > pages_bytes_max ? SSD_CHECK_BRANCHES
+                                                     : SSD_CHECK_PAGES,
+                             bad, arg, &conflict);
+    return rc == WARP_ECORRUPT && !conflict ? 0 : rc;
+}
 
 int ssd_check_file(const char *dir, bool full,
                    void (*bad)(void *arg, const char *text), void *arg)
@@ -257,10 +293,15 @@ int ssd_check_file(const char *dir, bool full,
         rc = damaged(&file, 0, "is no meta page");
     if (rc == 0)
         rc = ssd_check_meta(&file, bytes, &snapshot);
+    if (rc == 0)
+        rc = ssd_sum_check(dir, &file, &snapshot);
     if (rc != 0 && bad)
         bad(arg, error_text());
     if (rc == 0 && full)
-        rc = ssd_check_pages(&file, &snapshot, bad, arg);
+        rc =
+            ssd_check_pages(&file, &snapshot, SSD_CHECK_VALUES, bad, arg, NULL);
+    else if (rc == 0)
+        rc = check_owners(&file, &snapshot, bad, arg);
     os_unmap(map, bytes);
     return rc;
 }
