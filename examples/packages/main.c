@@ -196,13 +196,13 @@ static int print_tiers(struct warp_db *db, const struct source *source)
            stat.memory_max_bytes);
     printf("  log     %12" PRIu64 "\n", stat.log_bytes);
     printf("  ssd     %12" PRIu64 "\n", stat.ssd_bytes);
-    printf("  disk    %12" PRIu64 "  (%" PRIu64 " in use)\n", stat.disk_bytes,
-           stat.disk_live_bytes);
+    printf("  disk    %12" PRIu64 "  (holds %" PRIu64 " of values)\n",
+           stat.disk_bytes, stat.disk_live_bytes);
     printf("  archive %12" PRIu64 "\n", stat.archive_bytes);
-    if (stat.disk_live_bytes > 0)
+    if (stat.disk_bytes > 0)
         printf("  descriptions: %" PRIu64 " bytes of text, compressed %.2f : "
                "1\n",
-               text_bytes, (double)text_bytes / (double)stat.disk_live_bytes);
+               text_bytes, (double)text_bytes / (double)stat.disk_bytes);
     return 0;
 }
 
