@@ -61,8 +61,7 @@ static int flush_shard(struct step *st, struct shard *s)
              n++) {
             rc = step_copy(st, s, s->flushing[at], &copies[n]);
             if (rc == WARP_OK)
-                copies[n].entry->at = at;
-            at++;
+                copies[n].entry->at = at++;
         }
         os_unlock(&s->lock);
         for (uint32_t i = 0; i < n && rc == WARP_OK; i++) {

@@ -97,8 +97,39 @@ static int encode_row(struct step *st, const struct layout *l,
     return WARP_OK;
 }
 
+/* ssd values of fields that are gone must leave the table. */
+static int forget_cold(struct step *st, const struct layout *l,
+                       const struct record *r, uint64_t fields)
+{
+    int rc = WARP_OK;
+    FOR_BITS(i, fields)
+    {
+        uint8_t key[ROW_KEY_BYTES_MAX + 1];
+        uint32_t n = row_cold_key(key, l->number, (uint32_t)i,
+                                  record_key(l, r), r->key_bytes);
+        if (rc == WARP_OK)
+            rc = add_change(st, SSD_COLD, key, n, NULL, 0, false);
+    }
+    return rc;
+}
+
+static int copy_whole(struct step *st, const struct layout *l,
+                      const struct record *r, struct record_copy *c)
+{
+    uint64_t have = record_have(r);
+    int rc = encode_row(st, l, r, c);
+    if (rc != WARP_OK || !l->cold)
+        return rc;
+    uint64_t dirty = row_load(r, l->cold_dirty);
+    c->entry->told = dirty;
+    rc = copy_cold(st, c, r, have & dirty);
+    if (rc == WARP_OK && (have & R_IN_DIR))
+        rc = forget_cold(st, l, r, dirty & l->ssd & ~have);
+    return rc;
+}
+
 int step_copy(struct step *st, struct shard *s, struct record *r,
-                       struct record_copy *c)
+              struct record_copy *c)
 {
     const struct layout *l = st->db->layouts[r->product];
     uint64_t have = record_have(r);
@@ -109,34 +140,14 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
                                 .version = record_version(r),
                                 .gone = (have & R_DELETED) != 0};
     c->key_bytes = row_key(c->key, l->number, record_key(l, r), r->key_bytes);
-    if (!c->entry->gone) {
-        int rc = encode_row(st, l, r, c);
-        if (rc != WARP_OK)
-            return rc;
-        if (l->cold)
-            rc = copy_cold(st, c, r, have & row_load(r, l->cold_dirty));
-        if (rc != WARP_OK)
-            return rc;
+    int rc = c->entry->gone ? WARP_OK : copy_whole(st, l, r, c);
+    if (rc != WARP_OK) {
+        st->copied_count--; /* it is still in the shard's list */
+        return rc;
     }
-    /* From here on the directory may hold the key: a delete must tell it. */
+    /* From here on the directory may hold the key: a delete must tell it. Cold
+     * values stay marked as unwritten until it has them (settle). */
     record_begin(r);
-    if (l->cold) {
-        /* ssd values of fields that are gone must leave the table. */
-        if (!c->entry->gone)
-            FOR_BITS(i, row_load(r, l->cold_dirty) & l->ssd & ~have)
-            {
-                uint8_t key[ROW_KEY_BYTES_MAX + 1];
-                uint32_t n = row_cold_key(key, l->number, (uint32_t)i,
-                                          record_key(l, r), r->key_bytes);
-                if ((have & R_IN_DIR) &&
-                    add_change(st, SSD_COLD, key, n, NULL, 0, false) !=
-                        WARP_OK) {
-                    record_end(r, record_version(r));
-                    return WARP_ENOMEM;
-                }
-            }
-        row_store(r, l->cold_dirty, 0);
-    }
     record_set_have(r, (have | R_IN_DIR) & ~R_DIRTY);
     record_end(r, record_version(r));
     return WARP_OK;
@@ -305,6 +316,18 @@ static void settle_places(struct step *st, struct copied *e, uint32_t end)
     }
 }
 
+/* Under the lock: the tiers have these fields as they are, unless a write or
+ * the sweeper was here since. A write makes the record dirty as a whole, so its
+ * marks may stay. */
+static void settle_marks(struct copied *e)
+{
+    struct record *r = e->record;
+    uint64_t swept = e->written & ~record_have(r);
+    if (e->layout->cold && record_version(r) == e->version)
+        row_store(r, e->layout->cold_dirty,
+                  row_load(r, e->layout->cold_dirty) & ~(e->told & ~swept));
+}
+
 /* Under the lock: values that must not stay in memory leave it. */
 static void settle_values(struct shard *s, struct copied *e)
 {
@@ -332,12 +355,13 @@ static void settle(struct step *st)
         uint32_t end = i + 1 < st->copied_count
                            ? st->copied[i + 1].first_place
                            : st->place_count;
-        if (!e->written && !e->gone)
+        if (!e->told && !e->gone)
             continue;
         os_lock(&e->shard->lock);
         record_begin(r);
-        if (e->written) {
+        if (!e->gone) {
             settle_places(st, e, end);
+            settle_marks(e);
             settle_values(e->shard, e);
         }
         uint64_t have = record_have(r);
@@ -360,10 +384,6 @@ static void put_back(struct step *st)
         struct copied *e = &st->copied[i];
         os_lock(&e->shard->lock);
         record_begin(e->record);
-        if (e->layout->cold)
-            row_store(e->record, e->layout->cold_dirty,
-                      row_load(e->record, e->layout->cold_dirty) |
-                          e->written);
         shard_dirty(e->shard, e->record);
         record_end(e->record, record_version(e->record));
         os_unlock(&e->shard->lock);

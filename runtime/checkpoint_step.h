@@ -23,6 +23,7 @@ struct copied {
     const struct layout *layout;
     uint64_t version;
     uint64_t written;          /* cold fields whose values went to tiers */
+    uint64_t told;             /* cold fields that the tiers will know */
     uint32_t first_place;      /* in step.places */
     uint32_t at;               /* in the shard's list */
     bool gone;                 /* it was deleted */
