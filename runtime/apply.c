@@ -22,6 +22,12 @@ uint64_t apply_version(const struct layout *l, const struct record *r)
     return record_version(r) << 8 | writes;
 }
 
+bool apply_writes_full(const struct layout *l, const struct record *r)
+{
+    return l->lost != UINT32_MAX &&
+           row_load(r, l->lost) >> WRITES_SHIFT == 0xff;
+}
+
 void apply_dead_place(struct warp_db *db, const struct disk_place *place)
 {
     if (place->segment == 0)
@@ -73,17 +79,37 @@ static bool value_in_row(const struct layout *l, const struct record *r,
     return at > VAR_COLD;
 }
 
+/* Will the record hold this value when the commit is through? Its hint was
+ * made already (index_new_values), and must not be taken away. */
+static bool comes_back(const struct layout *l, const struct record *r,
+                       const struct op *op, const struct plan *plan,
+                       uint32_t i, const struct op_value *v)
+{
+    struct op *writer = NULL;
+    if (plan && plan->run) {
+        struct past past;
+        apply_past(l, plan->last_of(plan->run, r), r, i, &past);
+        writer = past.writer;
+    } else if (op && ((op->set | op->memory) >> i & 1)) {
+        writer = (struct op *)(uintptr_t)op;
+    }
+    if (!writer)
+        return false;
+    const uint8_t *at = op_value_of(writer, i);
+    uint32_t bytes = l->fields[i].form == SLOT_VAR ? wire_get32(at - 4)
+                                                   : l->fields[i].bytes;
+    return bytes == v->bytes && memcmp(at, v->data, bytes) == 0;
+}
+
+/* op, plan: the commit that takes the value away; NULL: the sweeper does. */
 static void index_forget(struct shard *s, const struct layout *l,
-                         struct record *r, uint32_t i,
-                         const struct op_value *keep)
+                         struct record *r, uint32_t i, const struct op *op,
+                         const struct plan *plan)
 {
     struct op_value v;
     uint8_t bytes[512];
     uint32_t count;
-    if (!value_in_row(l, r, i, &v))
-        return;
-    if (keep && keep->bytes == v.bytes &&
-        memcmp(keep->data, v.data, v.bytes) == 0)
+    if (!value_in_row(l, r, i, &v) || comes_back(l, r, op, plan, i, &v))
         return;
     if (secondary_value(l, i, v.data, v.bytes, bytes, &count) == WARP_OK)
         (void)secondary_change(s->db->secondary, l, i, bytes, count,
@@ -122,7 +148,7 @@ void apply_forget(struct shard *s, const struct layout *l, struct record *r,
                   uint32_t field)
 {
     if (l->indexed >> field & 1)
-        index_forget(s, l, r, field, NULL);
+        index_forget(s, l, r, field, NULL, NULL);
 }
 
 /* ---- adds ---- */
@@ -181,6 +207,38 @@ static int add_to(const struct op *op, uint8_t *value)
     }
 }
 
+void apply_past(const struct layout *l, const struct plan *plan,
+                const struct record *record, uint32_t field, struct past *past)
+{
+    uint64_t bit = UINT64_C(1) << field;
+    bool dated = false, sure = false;
+    memset(past, 0, sizeof *past);
+    for (const struct plan *p = plan; p; p = p->earlier) {
+        struct op *op = p->op;
+        if (!dated && (op->dead & bit)) {
+            past->deadline = op_deadline_of(op, field);
+            dated = true;
+        }
+        if (field < 56 && !sure && ((op->set | op->memory) & bit)) {
+            past->have = sure = true;
+            past->writer = op;
+        }
+        if (field == 56 && !sure) {
+            past->have = op->kind != OP_DELETE;
+            sure = true;
+        }
+        if (op->kind == OP_DELETE || (op->flags & OP_FLOOR))
+            return;
+    }
+    if (!record || (record_have(record) & R_DELETED))
+        return;
+    uint32_t slot = field == 56 ? l->deadline : l->fields[field].deadline;
+    if (!sure)
+        past->have = field == 56 || (record_have(record) & bit);
+    if (!dated && slot != UINT32_MAX)
+        past->deadline = (int64_t)row_load(record, slot);
+}
+
 /* The number that an add starts from: of an earlier op of the batch, of the
  * record, the default, or 0. */
 static int add_base(struct shard *s, const struct op *op,
@@ -188,33 +246,21 @@ static int add_base(struct shard *s, const struct op *op,
 {
     const struct layout *l = op->layout;
     const struct field_layout *f = &l->fields[op->field];
-    uint64_t bit = UINT64_C(1) << op->field;
     const void *preset = l->desc->fields[op->field].default_value;
     struct op_value v;
+    struct past past;
+    apply_past(l, plan->earlier, plan->record, op->field, &past);
     memset(value, 0, f->bytes);
-    if (preset)
-        memcpy(value, preset, f->bytes);
-    for (struct plan *p = plan->earlier; p; p = p->earlier) {
-        if (p->op->kind == OP_DELETE)
-            return WARP_OK;
-        if ((p->op->set | p->op->memory) & bit) {
-            memcpy(value, op_value_of(p->op, op->field), f->bytes);
-            return WARP_OK;
-        }
-    }
-    if (!plan->exists || !plan->record ||
-        !(record_have(plan->record) & bit))
-        return WARP_OK;
-    if (f->deadline != UINT32_MAX) {
-        int64_t deadline = (int64_t)row_load(plan->record, f->deadline);
-        if (deadline != 0 && op->now >= deadline)
-            return WARP_OK;
-    }
-    if (value_in_row(l, plan->record, op->field, &v))
+    if (!plan->exists || !past_alive(&past, op->now)) {
+        if (preset)
+            memcpy(value, preset, f->bytes);
+    } else if (past.writer) {
+        memcpy(value, op_value_of(past.writer, op->field), f->bytes);
+    } else if (value_in_row(l, plan->record, op->field, &v)) {
         memcpy(value, v.data, f->bytes);
-    else
-        return cold_number(s, l, plan->record, op->field, value,
-                           f->bytes);
+    } else {
+        return cold_number(s, l, plan->record, op->field, value, f->bytes);
+    }
     return WARP_OK;
 }
 
@@ -230,21 +276,14 @@ static int resolve_add(struct shard *s, struct op *op,
  * field keeps the deadline it has. */
 static void keep_the_dead(struct op *op, const struct plan *plan)
 {
-    const struct layout *l = op->layout;
     uint8_t *at = op->body + op->dead_at;
     FOR_BITS(i, op->dead)
     {
-        uint64_t bit = UINT64_C(1) << i;
-        bool written = false;
-        for (struct plan *p = plan->earlier; p && !written; p = p->earlier)
-            written = ((p->op->set | p->op->memory) & bit) != 0;
-        if (i != 56 && !written) {
-            int64_t old = (int64_t)row_load(plan->record,
-                                            l->fields[i].deadline);
-            if (!(record_have(plan->record) & bit) ||
-                (old != 0 && op->now >= old))
-                wire_put64(at, (uint64_t)old);
-        }
+        struct past past;
+        apply_past(op->layout, plan->earlier, plan->record, (uint32_t)i,
+                   &past);
+        if (!past_alive(&past, op->now))
+            wire_put64(at, (uint64_t)past.deadline);
         at += 8;
     }
 }
@@ -347,7 +386,7 @@ int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
     if (op->must_exist && op->dead && !plan->replay)
         keep_the_dead(op, plan);
     uint64_t fields = op->set | op->memory;
-    if ((fields & l->unique) && !plan->replay) {
+    if ((fields & l->unique) && !plan->replay && !plan->run) {
         rc = unique_check(s->db, op, plan);
         if (rc != WARP_OK)
             return rc;
@@ -401,11 +440,12 @@ void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
 
 /* ---- the change ---- */
 
-void apply_clear(struct shard *s, const struct layout *l, struct record *r)
+static void clear(struct shard *s, const struct layout *l, struct record *r,
+                  const struct op *op, const struct plan *plan)
 {
     uint64_t have = record_have(r);
     FOR_BITS(i, have & l->indexed)
-        index_forget(s, l, r, (uint32_t)i, NULL);
+        index_forget(s, l, r, (uint32_t)i, op, plan);
     FOR_BITS(i, l->var)
     {
         struct var *var = row_var(r, l->fields[i].slot);
@@ -426,14 +466,21 @@ void apply_clear(struct shard *s, const struct layout *l, struct record *r)
     record_set_have(r, have & ~R_FIELDS);
 }
 
-static void set_value(struct shard *s, const struct layout *l,
-                      struct record *r, struct plan *plan, uint32_t i,
+void apply_clear(struct shard *s, const struct layout *l, struct record *r)
+{
+    clear(s, l, r, NULL, NULL);
+}
+
+static void set_value(struct shard *s, const struct op *op,
+                      struct plan *plan, uint32_t i,
                       const struct op_value *v)
 {
+    const struct layout *l = op->layout;
+    struct record *r = plan->record;
     const struct field_layout *f = &l->fields[i];
     uint64_t bit = UINT64_C(1) << i;
     if (l->indexed & bit)
-        index_forget(s, l, r, i, v);
+        index_forget(s, l, r, i, op, plan);
     if (f->form != SLOT_VAR) {
         record_copy_in(r->row + f->slot, v->data, f->bytes);
         return;
@@ -461,7 +508,7 @@ static void set_values(struct shard *s, struct op *op, struct plan *plan,
     {
         struct op_value v;
         at = op_next_value(op->layout, (uint32_t)i, at, &v);
-        set_value(s, op->layout, plan->record, plan, (uint32_t)i, &v);
+        set_value(s, op, plan, (uint32_t)i, &v);
     }
 }
 
@@ -515,7 +562,7 @@ void apply_change(struct shard *s, struct op *op, struct plan *plan,
     bool was = !(record_have(r) & R_DELETED);
     bool floor = (op->flags & OP_FLOOR) && was;
     if (op->kind == OP_DELETE || floor) {
-        apply_clear(s, l, r);
+        clear(s, l, r, op, plan);
         if (l->series)
             series_drop(s->db->series, l, &key, order);
     }
@@ -530,6 +577,8 @@ void apply_change(struct shard *s, struct op *op, struct plan *plan,
         change_update(s, op, plan, r);
         return;
     }
+    if (op->dead)
+        set_deadlines(op, r);
     append_element(s, op, &plan->room, order);
     record_set_have(r, record_have(r) | UINT64_C(1) << op->field);
 }

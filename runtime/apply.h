@@ -23,7 +23,23 @@ struct plan {
     void *blocks[56];
 };
 
-/* Memory, the result of an add, unique values. 0 or an error. */
+/* What a field, or the record (56), is at a point of a batch: after `plan` and
+ * the plans before it; NULL: in the record alone. */
+struct past {
+    bool have;
+    int64_t deadline;  /* 0: none */
+    struct op *writer; /* the op of the batch that wrote it last, or NULL */
+};
+void apply_past(const struct layout *l, const struct plan *plan,
+                const struct record *record, uint32_t field,
+                struct past *past);
+static inline bool past_alive(const struct past *p, int64_t now)
+{
+    return p->have && (p->deadline == 0 || now < p->deadline);
+}
+
+/* Memory, the result of an add; unique values too, but in a batch: there they
+ * are checked when all is prepared. 0 or an error. */
 int apply_prepare(struct shard *shard, struct op *op, struct plan *plan);
 /* At replay, of an op that the record in the directory has already: what does
  * not lie in the record (series, hints of indexes) may be missing all the same,
@@ -40,6 +56,9 @@ void apply_finish(struct shard *shard, const struct layout *l,
                   struct record *r, uint64_t seq);
 /* The version that callers see: changes with every write of the record. */
 uint64_t apply_version(const struct layout *l, const struct record *r);
+/* The next write of memory-only fields must be logged, else its version would
+ * be one that the record had before. */
+bool apply_writes_full(const struct layout *l, const struct record *r);
 /* Remember a place that the next checkpoint's commit makes unreachable. */
 void apply_dead_place(struct warp_db *db, const struct disk_place *place);
 /* The disk place in a slot is dead; the slot is emptied. */

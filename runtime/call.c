@@ -184,10 +184,11 @@ static int make_deadlines(struct warp_db *db, struct op *op, const void *key,
         dead &= ~OP_RECORD_DEADLINE;
     if (rc == WARP_OK)
         rc = address(db, op, key, NULL);
+    /* 0 in a row means that there is no deadline. */
     if (rc == WARP_OK)
-        rc = op_deadlines(op, dead, deadline);
+        rc = op_deadlines(op, dead, deadline ? deadline : -1);
     if (rc == WARP_OK && touch)
-        op_touch(op);
+        op_arm(op);
     return rc;
 }
 

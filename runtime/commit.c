@@ -8,7 +8,9 @@
 #include "apply.h"
 #include "clock.h"
 #include "error.h"
+#include "read.h"
 #include "secondary.h"
+#include "unique.h"
 
 #include <stdlib.h>
 
@@ -76,6 +78,8 @@ static bool needs_log(const struct op *op, const struct plan *plan)
     if (op->kind != OP_UPDATE || op->set || !plan->exists)
         return true;
     if (op->dead & ~l->mortal_mem)
+        return true;
+    if (apply_writes_full(l, plan->record))
         return true;
     return (op->mark & ~row_load(plan->record, l->lost)) != 0;
 }
@@ -180,8 +184,9 @@ static int prepare_in_batch(struct batch_run *run, uint32_t i)
     if (plan->record) {
         plan->earlier = last_of(run, plan->record);
         if (plan->earlier) {
-            plan->exists = plan->earlier->op->kind != OP_DELETE;
-            plan->existed = true; /* its floor is the earlier op's business */
+            struct past past;
+            apply_past(op->layout, plan->earlier, plan->record, 56, &past);
+            plan->exists = plan->existed = past_alive(&past, op->now);
         }
     }
     if (op->must_exist && !plan->exists)
@@ -245,11 +250,13 @@ static void apply_all(struct batch_run *run)
     for (uint32_t i = 0; i < run->count; i++)
         if (!run->ops[i]->expect)
             record_begin(run->plans[i].record);
+    /* Numbered as a replay of the shard's record numbers them. */
+    uint32_t ordinals[256] = {0};
     for (uint32_t i = 0; i < run->count; i++) {
         struct op *op = run->ops[i];
         if (!op->expect)
             apply_change(&run->db->shards[op->shard], op, &run->plans[i],
-                         run->seqs[op->shard], i);
+                         run->seqs[op->shard], ordinals[op->shard]++);
     }
     for (uint32_t i = 0; i < run->count; i++) {
         struct op *op = run->ops[i];
@@ -265,6 +272,13 @@ static int run_locked(struct batch_run *run)
 {
     int rc = WARP_OK;
     uint32_t done = 0;
+    /* Time may have passed since the changes were collected. */
+    for (uint32_t i = 0; i < run->count; i++) {
+        struct op *op = run->ops[i];
+        op->now = read_now(run->db, op->layout);
+        if (op->armed)
+            op_arm(op);
+    }
     /* Expectations speak of the store before the batch. */
     for (uint32_t i = 0; i < run->count && rc == WARP_OK; i++)
         if (run->ops[i]->expect)
@@ -272,6 +286,10 @@ static int run_locked(struct batch_run *run)
     for (; done < run->count && rc == WARP_OK; done++)
         if (!run->ops[done]->expect)
             rc = prepare_in_batch(run, done);
+    /* Unique values are judged as the batch leaves them: two may be swapped. */
+    for (uint32_t i = 0; i < run->count && rc == WARP_OK; i++)
+        if (!run->ops[i]->expect)
+            rc = unique_check(run->db, run->ops[i], &run->plans[i]);
     if (rc == WARP_OK)
         rc = log_parts(run);
     if (rc == WARP_OK) {

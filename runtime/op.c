@@ -109,16 +109,23 @@ static int64_t deadline_after(int64_t now, int64_t ttl)
     return now > INT64_MAX - ttl ? INT64_MAX : now + ttl;
 }
 
-/* Deadlines of a write at `now`: of the ttl fields written, of the record. */
-static void fill_deadlines(struct op *op, int64_t now)
+void op_arm(struct op *op)
 {
     const struct warp_product *desc = op->layout->desc;
     uint8_t *at = op->body + op->dead_at;
+    op->armed = true;
     FOR_BITS(i, op->dead)
     {
         int64_t ttl = i == 56 ? desc->ttl_ms : desc->fields[i].ttl_ms;
-        at = wire_put64(at, (uint64_t)deadline_after(now, ttl));
+        at = wire_put64(at, (uint64_t)deadline_after(op->now, ttl));
     }
+}
+
+int64_t op_deadline_of(const struct op *op, uint32_t field)
+{
+    uint64_t below = op->dead & ((UINT64_C(1) << field) - 1);
+    return (int64_t)wire_get64(op->body + op->dead_at +
+                               8 * __builtin_popcountll(below));
 }
 
 static uint64_t dead_mask(const struct layout *l, uint64_t fields)
@@ -185,7 +192,8 @@ static int put_update(struct op *op, uint64_t fields, const void *record,
                         dead_mask(l, fields));
     if (rc != WARP_OK)
         return rc;
-    fill_deadlines(op, now);
+    op->now = now;
+    op_arm(op);
     rc = put_values(op, op->set, record, value);
     op->logged_bytes = op->bytes;
     if (rc != WARP_OK || !memory)
@@ -239,11 +247,6 @@ int op_deadlines(struct op *op, uint64_t fields, int64_t deadline)
     return WARP_OK;
 }
 
-void op_touch(struct op *op)
-{
-    fill_deadlines(op, op->now);
-}
-
 int op_append(struct op *op, uint32_t field, int64_t at_ms,
               const void *element)
 {
@@ -254,9 +257,12 @@ int op_append(struct op *op, uint32_t field, int64_t at_ms,
     int rc = codec_size(type, element, &bytes, &why);
     if (rc != WARP_OK)
         return bad_value(l, field, rc, why);
-    rc = op_room(op, bytes + 12);
+    rc = put_header(op, 0, 0, dead_mask(l, 0));
+    if (rc == WARP_OK)
+        rc = op_room(op, bytes + 12);
     if (rc != WARP_OK)
         return rc;
+    op_arm(op);
     op->field = field;
     wire_put16(op->body + 6, (uint16_t)field);
     op->values_at = op->bytes;
@@ -328,7 +334,7 @@ static int decode_values(struct op *op, const uint8_t *end)
     return WARP_OK;
 }
 
-static int decode_update(struct op *op, const uint8_t *end)
+static int decode_masks(struct op *op, const uint8_t *end)
 {
     const uint8_t *at = op->body + op->key_at + op->key_bytes;
     uint64_t *masks[3] = {&op->set, &op->mark, &op->dead};
@@ -350,7 +356,22 @@ static int decode_update(struct op *op, const uint8_t *end)
     if ((size_t)(end - at) < deadlines)
         return damaged("deadlines are cut");
     op->values_at = op->dead_at + (uint32_t)deadlines;
-    return decode_values(op, end);
+    return WARP_OK;
+}
+
+static int decode_append(struct op *op, const uint8_t *end)
+{
+    const struct layout *l = op->layout;
+    size_t left = (size_t)(end - op->body) - op->values_at;
+    if ((op->set | op->mark | (op->dead & ~OP_RECORD_DEADLINE)) ||
+        op->field >= l->desc->field_count ||
+        !(l->series >> op->field & 1) || left < 12 ||
+        left - 12 < wire_get32(op->body + op->values_at + 8))
+        return damaged("an element is cut");
+    op->bytes = op->values_at + 12 +
+                wire_get32(op->body + op->values_at + 8);
+    op->logged_bytes = op->bytes;
+    return WARP_OK;
 }
 
 int op_decode(const struct layout *const *layouts, uint32_t layout_count,
@@ -373,20 +394,14 @@ int op_decode(const struct layout *const *layouts, uint32_t layout_count,
         return damaged("a key is cut");
     op->bytes = op->logged_bytes = OP_HEADER_BYTES + op->key_bytes;
     int rc = WARP_OK;
-    if (op->kind == OP_UPDATE) {
-        rc = decode_update(op, end);
-    } else if (op->kind == OP_APPEND) {
-        op->values_at = op->bytes;
-        size_t left = count - op->bytes;
-        if (op->field >= op->layout->desc->field_count ||
-            !(op->layout->series >> op->field & 1) || left < 12 ||
-            left - 12 < wire_get32(bytes + op->bytes + 8))
-            return damaged("an element is cut");
-        op->bytes += 12 + wire_get32(bytes + op->bytes + 8);
-        op->logged_bytes = op->bytes;
-    } else if (op->kind != OP_DELETE) {
-        return damaged("an unknown kind of change");
-    }
+    if (op->kind == OP_UPDATE || op->kind == OP_APPEND)
+        rc = decode_masks(op, end);
+    if (rc == WARP_OK && op->kind == OP_UPDATE)
+        rc = decode_values(op, end);
+    else if (rc == WARP_OK && op->kind == OP_APPEND)
+        rc = decode_append(op, end);
+    else if (rc == WARP_OK && op->kind != OP_DELETE)
+        rc = damaged("an unknown kind of change");
     *used = op->bytes;
     return rc;
 }

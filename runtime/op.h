@@ -6,7 +6,8 @@
  *   update: [u64 set] [u64 mark] [u64 dead] as the flags say; a deadline (i64)
  *     for each bit of dead, lowest first, bit 56 = the record's; then for each
  *     bit of set the value: fixed ones as they are, others u32 length + bytes
- *   append: i64 at, u32 length, the element's wire bytes
+ *   append: [u64 dead] and the record's deadline as the flags say; i64 at,
+ *     u32 length, the element's wire bytes
  *   delete: nothing
  * mark names memory-only fields that this commit wrote: they exist, and are
  * LOST after a restart. Their values stand behind the logged bytes, in memory
@@ -45,6 +46,7 @@ struct op {
     uint32_t field;        /* append, add */
     int64_t now;           /* the store's clock, where a ttl needs it */
     bool must_exist;       /* touch, expire, delete */
+    bool armed;            /* its deadlines are `now` and a ttl */
     bool is_add;
     bool expect;           /* not a change: check the version */
     uint64_t expected_version;
@@ -65,9 +67,11 @@ int op_put(struct op *op, const void *record, uint64_t fields, int64_t now);
 int op_set(struct op *op, uint32_t field, const void *value, int64_t now);
 /* Deadlines alone: fields with a ttl; bit 56 for the record. */
 int op_deadlines(struct op *op, uint64_t fields, int64_t deadline);
-/* Instead: as a write at op->now would set them. */
-void op_touch(struct op *op);
+/* Instead: as a write at op->now would set them. May be called again. */
+void op_arm(struct op *op);
 int op_append(struct op *op, uint32_t field, int64_t at, const void *element);
+/* The deadline that an op gives to a field (56: to the record). */
+int64_t op_deadline_of(const struct op *op, uint32_t field);
 /* An add has room for the result; under the shard's lock it is filled in. */
 int op_add(struct op *op, uint32_t field, const void *delta, int64_t now);
 uint8_t *op_value_of(struct op *op, uint32_t field);

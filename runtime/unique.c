@@ -30,23 +30,36 @@ static int index_bytes_of(struct op *op, uint32_t field, uint8_t *to,
 
 /* 1 holds it, 0 does not, -1 the batch does not say. */
 static int held_in_batch(const struct plan *plan, const struct record *other,
-                         const struct wanted *w)
+                         const struct wanted *w, int64_t now)
 {
-    const struct plan *p =
+    const struct plan *last =
         plan->run && other ? plan->last_of(plan->run, other) : NULL;
-    for (; p; p = p->earlier) {
-        uint8_t bytes[512];
-        uint32_t count;
-        if (p->op->kind == OP_DELETE)
-            return 0;
-        if ((p->op->set | p->op->memory) >> w->field & 1)
-            return index_bytes_of(p->op, w->field, bytes, &count) ==
-                       WARP_OK &&
-                   count == w->count && memcmp(bytes, w->bytes, count) == 0;
-        if (p->op->flags & OP_FLOOR)
-            return 0;
-    }
-    return -1;
+    if (!last)
+        return -1;
+    const struct layout *l = last->op->layout;
+    struct past whole, past;
+    uint8_t bytes[512];
+    uint32_t count;
+    apply_past(l, last, other, 56, &whole);
+    apply_past(l, last, other, w->field, &past);
+    if (!past_alive(&whole, now) || !past_alive(&past, now))
+        return 0;
+    if (!past.writer)
+        return -1;
+    return index_bytes_of(past.writer, w->field, bytes, &count) == WARP_OK &&
+           count == w->count && memcmp(bytes, w->bytes, count) == 0;
+}
+
+/* In a batch: is this op the one that leaves the value behind? */
+static bool is_last_writer(const struct op *op, const struct plan *plan,
+                           uint32_t field)
+{
+    struct past past;
+    if (!plan->run)
+        return true;
+    apply_past(op->layout, plan->last_of(plan->run, plan->record),
+               plan->record, field, &past);
+    return past.writer == op;
 }
 
 static int held_in_store(struct warp_db *db, const struct layout *l,
@@ -88,7 +101,8 @@ static int check_candidate(struct warp_db *db, struct op *op,
                           l->row_bytes};
     struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
     _Atomic uint64_t *slot;
-    int in_batch = held_in_batch(plan, shard_peek(s, &key, &slot), w);
+    int in_batch = held_in_batch(plan, shard_peek(s, &key, &slot), w,
+                                 op->now);
     bool held = in_batch > 0;
     if (in_batch < 0) {
         int rc = held_in_store(db, l, &key, w, &held);
@@ -110,6 +124,8 @@ int unique_check(struct warp_db *db, struct op *op, struct plan *plan)
         struct secondary_iter *it = NULL;
         const uint8_t *key;
         uint32_t count;
+        if (!is_last_writer(op, plan, w.field))
+            continue;
         int rc = index_bytes_of(op, w.field, w.bytes, &w.count);
         if (rc == WARP_OK)
             rc = secondary_find(db->secondary, l, w.field, w.bytes, w.count,
