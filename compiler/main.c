@@ -41,7 +41,17 @@ static void print_help(FILE *out)
           out);
     for (int i = 0; i < VERB_COUNT; i++)
         fprintf(out, "  %-38s %s\n", verbs[i].synopsis, verbs[i].text);
-    fputs("\nOptions of all subcommands:\n"
+    fputs("\nOptions of gen:\n"
+          "  -o DIR                where the files go; made if it is missing\n"
+          "  --with-imports        the files that are imported, too\n"
+          "  --descriptor          FILE.wsd, the schema as a store keeps it\n"
+          "  --name NAME           NAME_warp_schema instead of FILE's\n"
+          "  --check               write nothing; exit 1 if a file is stale\n"
+          "  --list-outputs        print what would be written\n"
+          "  -MD [-MF FILE] [-MT TARGET] [-MP]  a make rule with every input\n"
+          "Options of diff:\n"
+          "  --against OLD         git:REF, a store, a .wsd or a .warp file\n"
+          "\nOptions of all subcommands:\n"
           "  -I DIR                look for imports there, too\n"
           "  --strict              what may be a slip is an error\n"
           "  -W<name> -Wno-<name>  switch a warning on or off\n"

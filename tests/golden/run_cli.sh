@@ -1,0 +1,121 @@
+#!/bin/sh
+# warpc gen as builds use it: dependency files, lists of outputs, stale files,
+# names, several files in a run, refusals.   run_cli.sh WARPC
+set -u
+warpc=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+work=$(mktemp -d)
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+cd "$work" || exit 2
+failed=0
+
+same() { # WHAT WANTED GOT
+    if [ "$2" != "$3" ]; then
+        printf 'FAIL  %s\nwanted:\n%s\ngot:\n%s\n' "$1" "$2" "$3"
+        failed=1
+    fi
+}
+status() { # WANTED COMMAND...
+    want=$1
+    shift
+    "$@" >out 2>&1
+    got=$?
+    if [ $got != "$want" ]; then
+        echo "FAIL  exit $got, wanted $want: $*"
+        cat out
+        failed=1
+    fi
+}
+
+mkdir lib "a b"
+cat >lib/base.warp <<'W'
+defstruct Point do
+  x :: f32
+end
+W
+cat >one.warp <<'W'
+import "base.warp"
+@prefix "one"
+defproduct Thing do
+  id :: u64
+  at :: Point
+end
+W
+sed 's/one/two/' one.warp >two.warp
+sed 's/one/odd/' one.warp >"a b/2-odd.warp"
+
+status 0 "$warpc" gen -I lib one.warp -o out.d/deep -MD -MF dep -MP
+same "a rule with every file" "out.d/deep/one.warp.h out.d/deep/one.warp.c: one.warp \\
+ lib/base.warp
+
+lib/base.warp:" "$(cat dep)"
+same "only the file that is named" "one.warp.c
+one.warp.h" "$(ls out.d/deep)"
+status 0 "$warpc" gen -Ilib one.warp -oout.d -MD -MF dep -MT target
+same "a target by name" "target: one.warp \\
+ lib/base.warp" "$(cat dep)"
+status 0 "$warpc" gen -I lib one.warp two.warp -o each -MD
+same "a dependency file for each" "one.warp.c
+one.warp.d
+one.warp.h
+two.warp.c
+two.warp.d
+two.warp.h" "$(ls each)"
+status 0 "$warpc" gen -I lib one.warp two.warp --with-imports -o all
+same "an import is written once" "base.warp.c
+base.warp.h
+one.warp.c
+one.warp.h
+two.warp.c
+two.warp.h" "$(ls all)"
+status 0 "$warpc" gen -I lib one.warp two.warp -o all -MD -MF dep
+same "two rules in one file" "2" "$(grep -c ':' dep)"
+
+same "outputs without reading" "x/new.warp.h
+x/new.warp.c
+x/new.wsd" "$("$warpc" gen --list-outputs --descriptor new.warp -o x)"
+same "outputs with imports" "one.warp.h
+one.warp.c
+base.warp.h
+base.warp.c" "$("$warpc" gen -I lib --list-outputs --with-imports one.warp)"
+
+# stale files
+status 0 "$warpc" gen --check -I lib one.warp -o all
+echo "/* edited */" >>all/one.warp.h
+rm all/one.warp.c
+status 1 "$warpc" gen --check -I lib one.warp -o all
+same "both are named" 2 "$(grep -c 'W0801' out)"
+same "and not written" "no" "$([ -e all/one.warp.c ] && echo yes || echo no)"
+status 0 "$warpc" gen -I lib one.warp -o all
+status 0 "$warpc" gen --check -I lib one.warp -o all
+
+# a stem that is no identifier
+status 1 "$warpc" gen -I lib "a b/2-odd.warp" -o odd
+status 0 "$warpc" gen -I lib "a b/2-odd.warp" -o odd --name odd -MD -MF dep
+same "the schema has the name" 1 "$(grep -c 'odd_warp_schema;' odd/2-odd.warp.h)"
+same "a path with a space" 1 "$(grep -c 'a\\ b/2-odd.warp' dep)"
+
+# refusals leave nothing behind
+status 2 "$warpc" gen
+status 2 "$warpc" gen one.warp -o
+status 2 "$warpc" gen one.warp -MF dep
+status 2 "$warpc" gen one.warp two.warp --name x
+status 2 "$warpc" gen one.warp --frobnicate
+status 3 "$warpc" gen nowhere.warp -o x
+status 1 "$warpc" gen one.warp -o x
+same "an import that is not found writes nothing" "" "$(ls x)"
+: >plain
+status 3 "$warpc" gen -I lib one.warp -o plain/sub
+if [ "$(id -u)" != 0 ]; then
+    mkdir locked && chmod a-w locked
+    status 3 "$warpc" gen -I lib one.warp -o locked
+    same "nothing half written" "" "$(ls locked)"
+fi
+mkdir -p taken/one.warp.h
+status 3 "$warpc" gen -I lib one.warp -o taken
+same "no file beside is left" "one.warp.c
+one.warp.h" "$(ls taken)"
+
+# the same bytes from every directory, and from a default verb
+mkdir other && (cd other && "$warpc" -I ../lib ../one.warp -o here)
+cmp -s other/here/one.warp.c all/one.warp.c || { echo "FAIL  bytes differ"; failed=1; }
+exit $failed
