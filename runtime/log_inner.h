@@ -119,7 +119,7 @@ struct log {
     uint32_t unstarted;
     _Atomic uint64_t live_bytes;   /* of segments */
     _Atomic uint64_t unused_bytes; /* of the current one */
-    bool direct;
+    _Atomic bool direct;
 
     /* Threads. */
     struct os_thread flusher, maker;
