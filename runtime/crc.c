@@ -43,9 +43,19 @@ by_instruction(uint32_t crc, const void *data, size_t bytes)
         bytes -= 8;
     }
     uint32_t d = (uint32_t)c;
-    while (bytes--)
-        d = _mm_crc32_u8(d, *p++);
-    return d;
+    if (bytes & 4) {
+        uint32_t word;
+        memcpy(&word, p, 4);
+        d = _mm_crc32_u32(d, word);
+        p += 4;
+    }
+    if (bytes & 2) {
+        uint16_t word;
+        memcpy(&word, p, 2);
+        d = _mm_crc32_u16(d, word);
+        p += 2;
+    }
+    return bytes & 1 ? _mm_crc32_u8(d, *p) : d;
 }
 #endif
 

@@ -23,7 +23,7 @@
  *                   payload bytes, flags, clock, skip, durable, salt; payload:
  *                   records, by shard.
  *                   `skip` is added to all positions before the payload.
- *   record          crc (of all behind it, seeded by store and position),
+ *   record          crc (of all with 0 here, seeded by store and position),
  *                   bytes, seq, shard, flags FIRST LAST BATCH, epoch; for BATCH
  *                   {batch id, parts}; body; padded to 8 bytes. The same bytes
  *                   stand in ring and stream. A commit longer than a frame is

@@ -62,7 +62,7 @@ enum block_flags {
 
 /* Record. */
 enum {
-    REC_CRC = 0, /* of the bytes behind it; seeded by store and position */
+    REC_CRC = 0, /* of all of it with 0 here; seeded by store and position */
     REC_BYTES = 4,
     REC_SEQ = 8,
     REC_SHARD = 16,

@@ -22,9 +22,9 @@ static bool wants_more(struct log *log)
     if (least > 2 * (uint64_t)LOG_SEGMENT_MAX)
         least = 2 * (uint64_t)LOG_SEGMENT_MAX;
     os_lock(&log->room_lock);
-    bool wants =
-        log->ready_count < LOG_READY_MAX &&
-        (log->ready_count == 0 || log_room(log) < least + log->urgent_room);
+    bool wants = log->ready_count < LOG_READY_MAX &&
+                 (log->ready_count == 0 ||
+                  log_room(log) < least + log->urgent_room + log->pledged);
     os_unlock(&log->room_lock);
     return wants;
 }
@@ -60,6 +60,9 @@ void *log_maker(void *arg)
 {
     struct log *log = arg;
     int64_t period = (int64_t)log->options.sync_every_ms * 1000000;
+    /* A page's first store would cost its appender microseconds. */
+    for (uint32_t s = 0; s < log->shards && !atomic_load(&log->stopping); s++)
+        os_populate(log->rings[s].base, log->ring_bytes);
     log_calibrate(log);
     while (!atomic_load(&log->stopping)) {
         uint32_t seen = atomic_load(&log->maker_kick);

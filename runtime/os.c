@@ -235,6 +235,16 @@ void os_huge(void *at, size_t bytes)
     madvise(at, bytes, MADV_HUGEPAGE);
 }
 
+void os_populate(void *at, size_t bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+    madvise(at, bytes, MADV_POPULATE_WRITE);
+#else
+    (void)at;
+    (void)bytes;
+#endif
+}
+
 static uint64_t read_number(const char *path)
 {
     FILE *f = fopen(path, "re");

@@ -54,6 +54,9 @@ void *os_reserve(size_t bytes);
 void os_release(void *at, size_t bytes); /* pages go, reads give zeros */
 void os_unreserve(void *at, size_t bytes);
 void os_huge(void *at, size_t bytes); /* a hint */
+/* Makes pages writable now that would each fault at their first store; what is
+ * in them stays. A hint. */
+void os_populate(void *at, size_t bytes);
 uint64_t os_memory_limit(void); /* the smaller of RAM and the cgroup's */
 
 /* The one way to write memory that a file backs. */
