@@ -31,8 +31,7 @@ static void keep(void *arg, const struct descriptor_change *change)
     struct line *line = ARENA_NEW(arena, struct line);
     line->text = arena_format(arena, "%s%s%s: %s", change->product,
                               change->field ? "." : "",
-                              change->field ? change->field : "",
-                              change->text);
+                              change->field ? change->field : "", change->text);
     if (change->help)
         line->help = arena_copy(arena, change->help, strlen(change->help));
     *diff->last[change->class] = line;
@@ -42,7 +41,7 @@ static void keep(void *arg, const struct descriptor_change *change)
 static const struct descriptor *describe(struct command *c,
                                          const struct model *model)
 {
-    struct emit emit = { .arena = c->arena, .model = model };
+    struct emit emit = {.arena = c->arena, .model = model};
     if (model == NULL)
         return NULL;
     emit.file = model->root;
@@ -70,8 +69,8 @@ static const struct descriptor *decode(struct command *c, const char *path,
     return NULL;
 }
 
-static const struct descriptor *cannot_read(struct command *c,
-                                            const char *path, const char *why)
+static const struct descriptor *cannot_read(struct command *c, const char *path,
+                                            const char *why)
 {
     diag_report(c->diag, DIAG_CANNOT_READ, nowhere, "cannot read `%s`: %s",
                 path, why);
@@ -108,8 +107,8 @@ static const struct descriptor *load_old(struct command *c, const char *what,
     if (!outside_git(c->arena, what + 4, path, &text))
         return cannot_read(c, arena_format(c->arena, "%s:%s", what + 4, path),
                            text.why);
-    return describe(c, compile_text(c->compile, path, text.text,
-                                    (uint32_t)text.size));
+    return describe(
+        c, compile_text(c->compile, path, text.text, (uint32_t)text.size));
 }
 
 static int print_all(const struct diff *diff)
@@ -119,11 +118,10 @@ static int print_all(const struct diff *diff)
         [DESCRIPTOR_LAZY] = "lazy (rewritten in the background)",
         [DESCRIPTOR_SOURCE_BREAKING] =
             "source-breaking (data is kept, programs change)",
-        [DESCRIPTOR_DATA_LOSS] =
-            "data-loss (refused unless allowed by name)",
+        [DESCRIPTOR_DATA_LOSS] = "data-loss (refused unless allowed by name)",
     };
     bool any = false;
-    for (int class = DESCRIPTOR_DATA_LOSS; class >= DESCRIPTOR_FREE; class--) {
+    for (int class = DESCRIPTOR_DATA_LOSS; class >= DESCRIPTOR_FREE; class --) {
         if (diff->first[class] == NULL)
             continue;
         any = true;
@@ -141,11 +139,11 @@ static int print_all(const struct diff *diff)
 
 int diff_run(struct command *c)
 {
-    const char *paths[2] = { NULL, NULL }, *against = NULL;
+    const char *paths[2] = {NULL, NULL}, *against = NULL;
     const struct descriptor *old, *new;
-    struct diff diff = { .command = c };
+    struct diff diff = {.command = c};
     int count = 0;
-    for (int class = 0; class <= DESCRIPTOR_DATA_LOSS; class++)
+    for (int class = 0; class <= DESCRIPTOR_DATA_LOSS; class ++)
         diff.last[class] = &diff.first[class];
     for (int i = 1; i < c->argc; i++) {
         const char *arg = c->argv[i];

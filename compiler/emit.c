@@ -16,16 +16,16 @@ struct generator {
 };
 
 static const struct generator generators[] = {
-    { ".warp.h", emit_c_header, false },
-    { ".warp.c", emit_c_source, false },
-    { ".wsd", emit_wsd, true },
+    {".warp.h", emit_c_header, false},
+    {".warp.c", emit_c_source, false},
+    {".wsd", emit_wsd, true},
 };
 enum { GENERATORS = sizeof generators / sizeof generators[0] };
 
 struct gen {
     struct command *command;
-    const char *directory; /* -o */
-    const char *name;      /* --name */
+    const char *directory;           /* -o */
+    const char *name;                /* --name */
     const char *depfile, *deptarget; /* -MF, -MT */
     bool deps, phony, list, check, imports, descriptor;
     const char **files;
@@ -44,16 +44,16 @@ struct option {
 };
 
 static const struct option options[] = {
-    { "-o", 0, offsetof(struct gen, directory) },
-    { "--name", 0, offsetof(struct gen, name) },
-    { "-MF", 0, offsetof(struct gen, depfile) },
-    { "-MT", 0, offsetof(struct gen, deptarget) },
-    { "-MD", offsetof(struct gen, deps), 0 },
-    { "-MP", offsetof(struct gen, phony), 0 },
-    { "--list-outputs", offsetof(struct gen, list), 0 },
-    { "--check", offsetof(struct gen, check), 0 },
-    { "--with-imports", offsetof(struct gen, imports), 0 },
-    { "--descriptor", offsetof(struct gen, descriptor), 0 },
+    {"-o", 0, offsetof(struct gen, directory)},
+    {"--name", 0, offsetof(struct gen, name)},
+    {"-MF", 0, offsetof(struct gen, depfile)},
+    {"-MT", 0, offsetof(struct gen, deptarget)},
+    {"-MD", offsetof(struct gen, deps), 0},
+    {"-MP", offsetof(struct gen, phony), 0},
+    {"--list-outputs", offsetof(struct gen, list), 0},
+    {"--check", offsetof(struct gen, check), 0},
+    {"--with-imports", offsetof(struct gen, imports), 0},
+    {"--descriptor", offsetof(struct gen, descriptor), 0},
 };
 
 /* How many arguments the option takes up, 0 if it is none, -1 if its own
@@ -216,8 +216,8 @@ static void add_rule(struct gen *gen, const struct model *model)
             if (!wanted(gen, &generators[i]))
                 continue;
             text_put(out, first ? "" : " ");
-            put_path(out, output_path(gen, model->root->stem,
-                                      generators[i].suffix));
+            put_path(out,
+                     output_path(gen, model->root->stem, generators[i].suffix));
             first = false;
         }
     }
@@ -251,8 +251,7 @@ static void write_rules(struct gen *gen, const char *stem)
 static void emit_model(struct gen *gen, const struct model *model)
 {
     struct command *c = gen->command;
-    struct emit emit = { .arena = c->arena, .model = model,
-                         .file = model->root };
+    struct emit emit = {.arena = c->arena, .model = model, .file = model->root};
     int error = emit_describe(&emit);
     if (error != DESCRIPTOR_OK) {
         diag_report(c->diag, DIAG_SCHEMA_TOO_LARGE, nowhere, "%s: %s",
@@ -328,7 +327,7 @@ static void gen_file(struct gen *gen, const char *path)
 
 int gen_run(struct command *command)
 {
-    struct gen gen = { .command = command };
+    struct gen gen = {.command = command};
     int status = read_arguments(&gen);
     if (status != EXIT_CLEAN)
         return status;

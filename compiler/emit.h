@@ -22,21 +22,21 @@ struct command;
 /* A row of the descriptor and what it is made from. At most one is set of
  * model (none: a variant's struct), variant and the map of an entry. */
 struct emit_type {
-    struct descriptor_type row;      /* first: rows are cast to this */
+    struct descriptor_type row; /* first: rows are cast to this */
     const struct model_type *model;
-    const struct model_sum *sum;     /* of a variant */
+    const struct model_sum *sum; /* of a variant */
     const struct model_variant *variant;
-    const struct model_type *map;    /* whose { key, value } this is */
-    bool used;       /* by a product of the file that is written */
-    uint32_t number; /* of its table in the .c file, from 0 */
+    const struct model_type *map; /* whose { key, value } this is */
+    bool used;                    /* by a product of the file that is written */
+    uint32_t number;              /* of its table in the .c file, from 0 */
 };
 
 /* What a generator works from. */
 struct emit {
     struct arena *arena;
     const struct model *model;
-    const struct model_file *file; /* the root: what is written */
-    struct descriptor *descriptor; /* of the whole closure, laid out */
+    const struct model_file *file;     /* the root: what is written */
+    struct descriptor *descriptor;     /* of the whole closure, laid out */
     struct emit_type *const *by_model; /* by model_type.index, or NULL */
     const uint8_t *wsd;
     size_t wsd_bytes;
@@ -52,8 +52,7 @@ void emit_c_source(const struct emit *emit, struct text *out);
 
 /* emit_c_calls.c: the functions of a product, for the header and the .c. */
 void emit_c_prototypes(struct text *out, const struct model_product *product);
-void emit_c_definitions(struct text *out,
-                        const struct model_product *product);
+void emit_c_definitions(struct text *out, const struct model_product *product);
 
 /* emit_c_types.c: the tables of the types that the file's products use. */
 void emit_c_types(const struct emit *emit, struct text *out);

@@ -17,46 +17,53 @@ struct call {
 };
 
 static const struct call calls[] = {
-    { RECORD, "_put", "drm" },
-    { RECORD, "_get", "dkmoa" },
-    { RECORD, "_delete", "dk" },
-    { SETTABLE, "_set_#", "dkv" },
-    { ADDABLE, "_add_#", "dkDw" },
-    { RECORD, "_touch", "dkm" },
-    { RECORD, "_expire", "dkml" },
-    { RECORD, "_version", "dkV" },
-    { RECORD, "_state", "dkf" },
-    { RECORD, "_prefetch", "dKcm" },
-    { RECORD, "_scan", "dgmI" },
-    { INDEXED, "_by_#", "dqmI" },
-    { UNIQUE, "_get_by_#", "dqmoa" },
-    { RECORD, "_next", "noa" },
-    { COLUMN, "_#_column", "dsC" },
-    { SERIES, "_#_append", "dkte" },
-    { SERIES, "_#_range", "dkFTI" },
-    { SERIES, "_#_next", "npEa" },
+    {RECORD, "_put", "drm"},
+    {RECORD, "_get", "dkmoa"},
+    {RECORD, "_delete", "dk"},
+    {SETTABLE, "_set_#", "dkv"},
+    {ADDABLE, "_add_#", "dkDw"},
+    {RECORD, "_touch", "dkm"},
+    {RECORD, "_expire", "dkml"},
+    {RECORD, "_version", "dkV"},
+    {RECORD, "_state", "dkf"},
+    {RECORD, "_prefetch", "dKcm"},
+    {RECORD, "_scan", "dgmI"},
+    {INDEXED, "_by_#", "dqmI"},
+    {UNIQUE, "_get_by_#", "dqmoa"},
+    {RECORD, "_next", "noa"},
+    {COLUMN, "_#_column", "dsC"},
+    {SERIES, "_#_append", "dkte"},
+    {SERIES, "_#_range", "dkFTI"},
+    {SERIES, "_#_next", "npEa"},
     /* the twins inside a batch */
-    { RECORD, "_put_in", "brm" },
-    { SETTABLE, "_set_#_in", "bkv" },
-    { ADDABLE, "_add_#_in", "bkD" },
-    { RECORD, "_delete_in", "bk" },
-    { RECORD, "_touch_in", "bkm" },
-    { RECORD, "_expire_in", "bkml" },
-    { SERIES, "_#_append_in", "bkte" },
-    { RECORD, "_expect_in", "bkx" },
+    {RECORD, "_put_in", "brm"},
+    {SETTABLE, "_set_#_in", "bkv"},
+    {ADDABLE, "_add_#_in", "bkD"},
+    {RECORD, "_delete_in", "bk"},
+    {RECORD, "_touch_in", "bkm"},
+    {RECORD, "_expire_in", "bkml"},
+    {SERIES, "_#_append_in", "bkte"},
+    {RECORD, "_expect_in", "bkx"},
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
 static bool applies(enum which which, const struct model_field *f)
 {
     switch (which) {
-    case RECORD: return false;
-    case SETTABLE: return f->can_set;
-    case ADDABLE: return f->can_add;
-    case INDEXED: return f->indexed || f->unique;
-    case UNIQUE: return f->unique;
-    case COLUMN: return f->column;
-    case SERIES: return f->series;
+    case RECORD:
+        return false;
+    case SETTABLE:
+        return f->can_set;
+    case ADDABLE:
+        return f->can_add;
+    case INDEXED:
+        return f->indexed || f->unique;
+    case UNIQUE:
+        return f->unique;
+    case COLUMN:
+        return f->column;
+    case SERIES:
+        return f->series;
     }
     return false;
 }
@@ -65,9 +72,8 @@ static bool applies(enum which which, const struct model_field *f)
 static const char *safe_name(const char *wanted, const char *otherwise)
 {
     static const char *const taken[] = {
-        "fields", "out", "delta", "now", "deadline_ms", "version", "field",
-        "keys", "count", "shard", "at_ms", "from_ms", "to_ms", "value"
-    };
+        "fields", "out",   "delta", "now",   "deadline_ms", "version", "field",
+        "keys",   "count", "shard", "at_ms", "from_ms",     "to_ms",   "value"};
     for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
         if (strcmp(wanted, taken[i]) == 0)
             return otherwise;
@@ -85,36 +91,90 @@ static void put_parameter(struct text *out, char letter,
                           const struct model_field *f, const char *key)
 {
     switch (letter) {
-    case 'd': TEXT(out, "struct warp_db *"); break;
-    case 'b': TEXT(out, "struct warp_batch *"); break;
-    case 'n': TEXT(out, "struct warp_iter *"); break;
-    case 'a': TEXT(out, "struct warp_arena *"); break;
-    case 'I': TEXT(out, "struct warp_iter **"); break;
-    case 'C': TEXT(out, "struct warp_column *"); break;
-    case 'm': TEXT(out, "uint64_t fields"); break;
-    case 'c': TEXT(out, "size_t count"); break;
-    case 'l': TEXT(out, "int64_t deadline_ms"); break;
-    case 'V': TEXT(out, "uint64_t *version"); break;
-    case 'x': TEXT(out, "uint64_t version"); break;
-    case 'f': TEXT(out, "uint64_t field"); break;
-    case 's': TEXT(out, "uint32_t shard"); break;
-    case 't': TEXT(out, "int64_t at_ms"); break;
-    case 'p': TEXT(out, "int64_t *at_ms"); break;
-    case 'F': TEXT(out, "int64_t from_ms"); break;
-    case 'T': TEXT(out, "int64_t to_ms"); break;
-    case 'k': text_put3(out, p->key_c_type, " ", key); break;
-    case 'K': text_put3(out, "const ", p->key_c_type, " *keys"); break;
-    case 'r': text_put3(out, "const struct ", p->c_name, " *"); break;
-    case 'o': text_put3(out, "struct ", p->c_name, " *out"); break;
-    case 'g': text_put3(out, "const struct ", p->c_name, "_range *"); break;
-    case 'v': text_put(out, f->type->c_type); break;
+    case 'd':
+        TEXT(out, "struct warp_db *");
+        break;
+    case 'b':
+        TEXT(out, "struct warp_batch *");
+        break;
+    case 'n':
+        TEXT(out, "struct warp_iter *");
+        break;
+    case 'a':
+        TEXT(out, "struct warp_arena *");
+        break;
+    case 'I':
+        TEXT(out, "struct warp_iter **");
+        break;
+    case 'C':
+        TEXT(out, "struct warp_column *");
+        break;
+    case 'm':
+        TEXT(out, "uint64_t fields");
+        break;
+    case 'c':
+        TEXT(out, "size_t count");
+        break;
+    case 'l':
+        TEXT(out, "int64_t deadline_ms");
+        break;
+    case 'V':
+        TEXT(out, "uint64_t *version");
+        break;
+    case 'x':
+        TEXT(out, "uint64_t version");
+        break;
+    case 'f':
+        TEXT(out, "uint64_t field");
+        break;
+    case 's':
+        TEXT(out, "uint32_t shard");
+        break;
+    case 't':
+        TEXT(out, "int64_t at_ms");
+        break;
+    case 'p':
+        TEXT(out, "int64_t *at_ms");
+        break;
+    case 'F':
+        TEXT(out, "int64_t from_ms");
+        break;
+    case 'T':
+        TEXT(out, "int64_t to_ms");
+        break;
+    case 'k':
+        text_put3(out, p->key_c_type, " ", key);
+        break;
+    case 'K':
+        text_put3(out, "const ", p->key_c_type, " *keys");
+        break;
+    case 'r':
+        text_put3(out, "const struct ", p->c_name, " *");
+        break;
+    case 'o':
+        text_put3(out, "struct ", p->c_name, " *out");
+        break;
+    case 'g':
+        text_put3(out, "const struct ", p->c_name, "_range *");
+        break;
+    case 'v':
+        text_put(out, f->type->c_type);
+        break;
     case 'q':
         text_put3(out, f->type->c_type, " ", safe_name(f->c_name, "value"));
         break;
-    case 'D': text_put3(out, delta_type(f), " ", "delta"); break;
-    case 'w': text_put3(out, f->type->c_type, " *", "now"); break;
-    case 'e': text_put(out, f->type->element->c_type); break;
-    case 'E': text_put3(out, f->type->element->c_type, " *", ""); break;
+    case 'D':
+        text_put3(out, delta_type(f), " ", "delta");
+        break;
+    case 'w':
+        text_put3(out, f->type->c_type, " *", "now");
+        break;
+    case 'e':
+        text_put(out, f->type->element->c_type);
+        break;
+    case 'E':
+        text_put3(out, f->type->element->c_type, " *", "");
+        break;
     }
 }
 
@@ -154,8 +214,8 @@ static void put_prototype(struct text *out, const struct call *call,
  * add of one field stand together. */
 void emit_c_prototypes(struct text *out, const struct model_product *p)
 {
-    const char *key = p->key_composite ? "key"
-                                       : safe_name(p->keys[0]->c_name, "key");
+    const char *key =
+        p->key_composite ? "key" : safe_name(p->keys[0]->c_name, "key");
     for (size_t i = 0; i < CALLS;) {
         size_t end = i;
         if (calls[i].which == RECORD) {

@@ -55,10 +55,15 @@ static void put_shape(struct text *out, const struct model_type *type,
 
 static void put_time(struct text *out, int64_t ms)
 {
-    static const struct { int64_t ms; const char *unit; } units[] = {
-        { INT64_C(31536000000), "y" }, { 86400000, "d" }, { 3600000, "h" },
-        { 60000, "m" }, { 1000, "s" }, { 1, "ms" }
-    };
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{INT64_C(31536000000), "y"},
+                 {86400000, "d"},
+                 {3600000, "h"},
+                 {60000, "m"},
+                 {1000, "s"},
+                 {1, "ms"}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (ms % units[i].ms == 0) {
             text_format(out, "%lld%s", (long long)(ms / units[i].ms),
@@ -91,8 +96,7 @@ static void put_home(struct text *out, const struct model_field *f,
         put_fact(out, "derived", start);
         return;
     }
-    put_fact(out, f->policy == PERSIST_DEFAULT ? "memory" : facts->name,
-             start);
+    put_fact(out, f->policy == PERSIST_DEFAULT ? "memory" : facts->name, start);
     for (uint32_t i = 0; i < f->copy_count; i++)
         if (f->copies[i] != f->policy)
             text_format(out, " + %s", model_policy_name(f->copies[i]));

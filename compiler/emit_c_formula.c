@@ -8,65 +8,84 @@
 
 /* Helpers are written when a formula needs them; their names end in _. */
 enum helper {
-    HELPER_DIV_I, HELPER_DIV_U, HELPER_MOD_I, HELPER_MOD_U, HELPER_ABS_I,
-    HELPER_MIN_I, HELPER_MIN_U, HELPER_MAX_I, HELPER_MAX_U, HELPER_CLAMP_I,
-    HELPER_CLAMP_U, HELPER_TO_I, HELPER_TO_U, HELPER_CLAMP_F32,
-    HELPER_CLAMP_F64, HELPER_COUNT
+    HELPER_DIV_I,
+    HELPER_DIV_U,
+    HELPER_MOD_I,
+    HELPER_MOD_U,
+    HELPER_ABS_I,
+    HELPER_MIN_I,
+    HELPER_MIN_U,
+    HELPER_MAX_I,
+    HELPER_MAX_U,
+    HELPER_CLAMP_I,
+    HELPER_CLAMP_U,
+    HELPER_TO_I,
+    HELPER_TO_U,
+    HELPER_CLAMP_F32,
+    HELPER_CLAMP_F64,
+    HELPER_COUNT
 };
 
 static const struct {
     const char *name, *text;
 } helpers[HELPER_COUNT] = {
-    [HELPER_DIV_I] = { "div_i_",
-        "static int64_t div_i_(int64_t a, int64_t b)\n{\n"
-        "    return b == 0 ? 0 : b == -1 ? (int64_t)(0 - (uint64_t)a) "
-        ": a / b;\n}\n" },
-    [HELPER_DIV_U] = { "div_u_",
-        "static uint64_t div_u_(uint64_t a, uint64_t b)\n{\n"
-        "    return b == 0 ? 0 : a / b;\n}\n" },
-    [HELPER_MOD_I] = { "mod_i_",
-        "static int64_t mod_i_(int64_t a, int64_t b)\n{\n"
-        "    return b == 0 || b == -1 ? 0 : a % b;\n}\n" },
-    [HELPER_MOD_U] = { "mod_u_",
-        "static uint64_t mod_u_(uint64_t a, uint64_t b)\n{\n"
-        "    return b == 0 ? 0 : a % b;\n}\n" },
-    [HELPER_ABS_I] = { "abs_i_",
-        "static int64_t abs_i_(int64_t a)\n{\n"
-        "    return a < 0 ? (int64_t)(0 - (uint64_t)a) : a;\n}\n" },
-    [HELPER_MIN_I] = { "min_i_",
-        "static int64_t min_i_(int64_t a, int64_t b)\n{\n"
-        "    return a < b ? a : b;\n}\n" },
-    [HELPER_MIN_U] = { "min_u_",
-        "static uint64_t min_u_(uint64_t a, uint64_t b)\n{\n"
-        "    return a < b ? a : b;\n}\n" },
-    [HELPER_MAX_I] = { "max_i_",
-        "static int64_t max_i_(int64_t a, int64_t b)\n{\n"
-        "    return a > b ? a : b;\n}\n" },
-    [HELPER_MAX_U] = { "max_u_",
-        "static uint64_t max_u_(uint64_t a, uint64_t b)\n{\n"
-        "    return a > b ? a : b;\n}\n" },
-    [HELPER_CLAMP_I] = { "clamp_i_",
-        "static int64_t clamp_i_(int64_t x, int64_t lo, int64_t hi)\n{\n"
-        "    return x < lo ? lo : x > hi ? hi : x;\n}\n" },
-    [HELPER_CLAMP_U] = { "clamp_u_",
-        "static uint64_t clamp_u_(uint64_t x, uint64_t lo, uint64_t hi)\n{\n"
-        "    return x < lo ? lo : x > hi ? hi : x;\n}\n" },
-    [HELPER_TO_I] = { "to_i_",
-        "static int64_t to_i_(double x, int64_t lo, int64_t hi)\n{\n"
-        "    int64_t i = x >= 0x1p63 ? INT64_MAX : x < -0x1p63 ? INT64_MIN\n"
-        "        : x != x ? 0 : (int64_t)x;\n"
-        "    return i < lo ? lo : i > hi ? hi : i;\n}\n" },
-    [HELPER_TO_U] = { "to_u_",
-        "static uint64_t to_u_(double x, uint64_t hi)\n{\n"
-        "    uint64_t u = x >= 0x1p64 ? UINT64_MAX : x > 0 ? (uint64_t)x "
-        ": 0;\n"
-        "    return u > hi ? hi : u;\n}\n" },
-    [HELPER_CLAMP_F32] = { "clamp_f32_",
-        "static float clamp_f32_(float x, float lo, float hi)\n{\n"
-        "    return x < lo ? lo : x > hi ? hi : x;\n}\n" },
-    [HELPER_CLAMP_F64] = { "clamp_f64_",
-        "static double clamp_f64_(double x, double lo, double hi)\n{\n"
-        "    return x < lo ? lo : x > hi ? hi : x;\n}\n" },
+    [HELPER_DIV_I] =
+        {"div_i_",
+         "static int64_t div_i_(int64_t a, int64_t b)\n{\n"
+         "    return b == 0 ? 0 : b == -1 ? (int64_t)(0 - (uint64_t)a) "
+         ": a / b;\n}\n"},
+    [HELPER_DIV_U] = {"div_u_",
+                      "static uint64_t div_u_(uint64_t a, uint64_t b)\n{\n"
+                      "    return b == 0 ? 0 : a / b;\n}\n"},
+    [HELPER_MOD_I] = {"mod_i_",
+                      "static int64_t mod_i_(int64_t a, int64_t b)\n{\n"
+                      "    return b == 0 || b == -1 ? 0 : a % b;\n}\n"},
+    [HELPER_MOD_U] = {"mod_u_",
+                      "static uint64_t mod_u_(uint64_t a, uint64_t b)\n{\n"
+                      "    return b == 0 ? 0 : a % b;\n}\n"},
+    [HELPER_ABS_I] =
+        {"abs_i_", "static int64_t abs_i_(int64_t a)\n{\n"
+                   "    return a < 0 ? (int64_t)(0 - (uint64_t)a) : a;\n}\n"},
+    [HELPER_MIN_I] = {"min_i_",
+                      "static int64_t min_i_(int64_t a, int64_t b)\n{\n"
+                      "    return a < b ? a : b;\n}\n"},
+    [HELPER_MIN_U] = {"min_u_",
+                      "static uint64_t min_u_(uint64_t a, uint64_t b)\n{\n"
+                      "    return a < b ? a : b;\n}\n"},
+    [HELPER_MAX_I] = {"max_i_",
+                      "static int64_t max_i_(int64_t a, int64_t b)\n{\n"
+                      "    return a > b ? a : b;\n}\n"},
+    [HELPER_MAX_U] = {"max_u_",
+                      "static uint64_t max_u_(uint64_t a, uint64_t b)\n{\n"
+                      "    return a > b ? a : b;\n}\n"},
+    [HELPER_CLAMP_I] =
+        {"clamp_i_",
+         "static int64_t clamp_i_(int64_t x, int64_t lo, int64_t hi)\n{\n"
+         "    return x < lo ? lo : x > hi ? hi : x;\n}\n"},
+    [HELPER_CLAMP_U] =
+        {"clamp_u_",
+         "static uint64_t clamp_u_(uint64_t x, uint64_t lo, uint64_t hi)\n{\n"
+         "    return x < lo ? lo : x > hi ? hi : x;\n}\n"},
+    [HELPER_TO_I] =
+        {"to_i_",
+         "static int64_t to_i_(double x, int64_t lo, int64_t hi)\n{\n"
+         "    int64_t i = x >= 0x1p63 ? INT64_MAX : x < -0x1p63 ? INT64_MIN\n"
+         "        : x != x ? 0 : (int64_t)x;\n"
+         "    return i < lo ? lo : i > hi ? hi : i;\n}\n"},
+    [HELPER_TO_U] =
+        {"to_u_",
+         "static uint64_t to_u_(double x, uint64_t hi)\n{\n"
+         "    uint64_t u = x >= 0x1p64 ? UINT64_MAX : x > 0 ? (uint64_t)x "
+         ": 0;\n"
+         "    return u > hi ? hi : u;\n}\n"},
+    [HELPER_CLAMP_F32] =
+        {"clamp_f32_",
+         "static float clamp_f32_(float x, float lo, float hi)\n{\n"
+         "    return x < lo ? lo : x > hi ? hi : x;\n}\n"},
+    [HELPER_CLAMP_F64] =
+        {"clamp_f64_",
+         "static double clamp_f64_(double x, double lo, double hi)\n{\n"
+         "    return x < lo ? lo : x > hi ? hi : x;\n}\n"},
 };
 
 struct formula {
@@ -135,9 +154,9 @@ static void put_number(struct formula *f, const struct model_expr *e)
         else if (v->i == INT64_MIN)
             text_put(f->out, "INT64_MIN");
         else
-            text_format(f->out, "(%s)INT64_C(%lld)", c_type(e->type),
-                        (long long)(v->kind == VALUE_UINT ? (int64_t)v->u
-                                                          : v->i));
+            text_format(
+                f->out, "(%s)INT64_C(%lld)", c_type(e->type),
+                (long long)(v->kind == VALUE_UINT ? (int64_t)v->u : v->i));
         break;
     }
 }
@@ -145,8 +164,8 @@ static void put_number(struct formula *f, const struct model_expr *e)
 /* + - * of integers wrap: through uint64_t, and back to the own width. */
 static void put_arithmetic(struct formula *f, const struct model_expr *e)
 {
-    static const char *const ops[] = { [OP_ADD] = " + ", [OP_SUB] = " - ",
-                                       [OP_MUL] = " * ", [OP_DIV] = " / " };
+    static const char *const ops[] = {
+        [OP_ADD] = " + ", [OP_SUB] = " - ", [OP_MUL] = " * ", [OP_DIV] = " / "};
     if (is_float(e->type)) {
         text_put(f->out, "(");
         put_expr(f, e->operands[0]);
@@ -169,9 +188,9 @@ static void put_arithmetic(struct formula *f, const struct model_expr *e)
 static void put_binary(struct formula *f, const struct model_expr *e)
 {
     static const char *const ops[] = {
-        [OP_EQ] = " == ", [OP_NE] = " != ", [OP_LT] = " < ", [OP_LE] = " <= ",
-        [OP_GT] = " > ", [OP_GE] = " >= ", [OP_AND] = " && ", [OP_OR] = " || "
-    };
+        [OP_EQ] = " == ",  [OP_NE] = " != ", [OP_LT] = " < ",
+        [OP_LE] = " <= ",  [OP_GT] = " > ",  [OP_GE] = " >= ",
+        [OP_AND] = " && ", [OP_OR] = " || "};
     if (e->op <= OP_DIV) {
         put_arithmetic(f, e);
         return;
@@ -199,19 +218,32 @@ static void put_unary(struct formula *f, const struct model_expr *e)
 static const char *math_name(enum expr_call call)
 {
     switch (call) {
-    case CALL_SQRT: return "sqrt";
-    case CALL_EXP: return "exp";
-    case CALL_LOG: return "log";
-    case CALL_LOG2: return "log2";
-    case CALL_POW: return "pow";
-    case CALL_SIN: return "sin";
-    case CALL_COS: return "cos";
-    case CALL_ABS: return "fabs";
-    case CALL_MIN: return "fmin";
-    case CALL_MAX: return "fmax";
-    case CALL_FLOOR: return "floor";
-    case CALL_MOD: return "fmod";
-    default: return NULL;
+    case CALL_SQRT:
+        return "sqrt";
+    case CALL_EXP:
+        return "exp";
+    case CALL_LOG:
+        return "log";
+    case CALL_LOG2:
+        return "log2";
+    case CALL_POW:
+        return "pow";
+    case CALL_SIN:
+        return "sin";
+    case CALL_COS:
+        return "cos";
+    case CALL_ABS:
+        return "fabs";
+    case CALL_MIN:
+        return "fmin";
+    case CALL_MAX:
+        return "fmax";
+    case CALL_FLOOR:
+        return "floor";
+    case CALL_MOD:
+        return "fmod";
+    default:
+        return NULL;
     }
 }
 
@@ -279,13 +311,14 @@ static void put_call(struct formula *f, const struct model_expr *e)
 
 static void put_limits(struct text *out, enum type_kind type)
 {
-    static const char *const limits[] = {
-        [TYPE_U8] = "UINT8_MAX", [TYPE_U16] = "UINT16_MAX",
-        [TYPE_U32] = "UINT32_MAX", [TYPE_U64] = "UINT64_MAX",
-        [TYPE_I8] = "INT8_MIN, INT8_MAX", [TYPE_I16] = "INT16_MIN, INT16_MAX",
-        [TYPE_I32] = "INT32_MIN, INT32_MAX",
-        [TYPE_I64] = "INT64_MIN, INT64_MAX"
-    };
+    static const char *const limits[] = {[TYPE_U8] = "UINT8_MAX",
+                                         [TYPE_U16] = "UINT16_MAX",
+                                         [TYPE_U32] = "UINT32_MAX",
+                                         [TYPE_U64] = "UINT64_MAX",
+                                         [TYPE_I8] = "INT8_MIN, INT8_MAX",
+                                         [TYPE_I16] = "INT16_MIN, INT16_MAX",
+                                         [TYPE_I32] = "INT32_MIN, INT32_MAX",
+                                         [TYPE_I64] = "INT64_MIN, INT64_MAX"};
     text_format(out, ", %s)", limits[type]);
 }
 
@@ -345,8 +378,9 @@ static void put_expr(struct formula *f, const struct model_expr *e)
 static void put_function(struct formula *f, const struct model_product *p,
                          const struct model_field *field)
 {
-    text_format(f->out, "static void %s_%u_(const void *record, void *result)"
-                        "\n{\n",
+    text_format(f->out,
+                "static void %s_%u_(const void *record, void *result)"
+                "\n{\n",
                 p->c_name, field->index);
     if (field->inputs || field->formula->kind != EXPR_NUMBER)
         text_format(f->out, "    const struct %s *self = record;\n", p->c_name);
@@ -362,7 +396,7 @@ static void put_function(struct formula *f, const struct model_product *p,
 void emit_c_formulas(const struct emit *emit, struct text *out)
 {
     struct text functions;
-    struct formula f = { &functions, 0 };
+    struct formula f = {&functions, 0};
     text_init(&functions, emit->arena, 4096);
     for (uint32_t i = 0; i < emit->file->product_count; i++) {
         const struct model_product *p = emit->file->products[i];

@@ -73,8 +73,7 @@ static void put_sum(struct text *out, const struct model_sum *s)
     for (uint32_t i = 0; i < s->variant_count; i++) {
         text_doc(out, 4, s->variants[i].doc);
         text_format(out, "    %s = %u%s\n", s->variants[i].c_tag,
-                    s->variants[i].index,
-                    i + 1 < s->variant_count ? "," : "");
+                    s->variants[i].index, i + 1 < s->variant_count ? "," : "");
     }
     text_put(out, "};\n\n");
     text_doc(out, 0, s->doc);
@@ -98,8 +97,8 @@ static void put_sum(struct text *out, const struct model_sum *s)
 /* bytes<N>, T[N], an entry of map<K, V>. */
 static void put_wrapper(struct text *out, const struct model_type *type)
 {
-    text_format(out, "#ifndef %s\n#define %s\nstruct %s {",
-                type->wrapper_guard, type->wrapper_guard, type->wrapper_tag);
+    text_format(out, "#ifndef %s\n#define %s\nstruct %s {", type->wrapper_guard,
+                type->wrapper_guard, type->wrapper_tag);
     if (type->kind == TYPE_MAP)
         text_format(out, "\n    %s key;\n    %s value;\n};\n",
                     type->key->c_type, type->element->c_type);
@@ -117,10 +116,18 @@ static void put_declarations(struct text *out, const struct model_file *file)
     for (uint32_t i = 0; i < file->order_count; i++) {
         const struct model_decl *decl = &file->order[i];
         switch (decl->kind) {
-        case DECL_ENUM: put_enum(out, decl->enumeration); break;
-        case DECL_STRUCT: put_struct(out, decl->structure); break;
-        case DECL_SUM: put_sum(out, decl->sum); break;
-        case DECL_WRAPPER: put_wrapper(out, decl->wrapper); break;
+        case DECL_ENUM:
+            put_enum(out, decl->enumeration);
+            break;
+        case DECL_STRUCT:
+            put_struct(out, decl->structure);
+            break;
+        case DECL_SUM:
+            put_sum(out, decl->sum);
+            break;
+        case DECL_WRAPPER:
+            put_wrapper(out, decl->wrapper);
+            break;
         }
     }
 }

@@ -9,32 +9,36 @@
 static const char *home_name(unsigned home)
 {
     static const char *const names[] = {
-        "", "MEMORY", "MEMORY_ONLY", "GPU", "COMPUTED", "SSD", "DISK",
-        "DISK_COMPRESSED", "DISK_ONLY", "TEMPORAL", "AUTO", "HYBRID"
-    };
+        "",          "MEMORY",   "MEMORY_ONLY", "GPU",
+        "COMPUTED",  "SSD",      "DISK",        "DISK_COMPRESSED",
+        "DISK_ONLY", "TEMPORAL", "AUTO",        "HYBRID"};
     return names[home];
 }
 
 static const char *tier_name(unsigned tier)
 {
-    static const char *const names[] = { "", "MEMORY", "GPU", "SSD", "DISK",
-                                         "ARCHIVE" };
+    static const char *const names[] = {"",    "MEMORY", "GPU",
+                                        "SSD", "DISK",   "ARCHIVE"};
     return names[tier];
 }
 
 static const char *priority_name(unsigned priority)
 {
-    static const char *const names[] = { "", "BACKGROUND", "LOW", "NORMAL",
-                                         "HIGH", "CRITICAL" };
+    static const char *const names[] = {"",       "BACKGROUND", "LOW",
+                                        "NORMAL", "HIGH",       "CRITICAL"};
     return names[priority];
 }
 
 static const char *physics_name(unsigned physics)
 {
-    static const char *const names[] = {
-        "NONE", "MASS", "ENTANGLEMENT_POTENTIAL", "ENTANGLEMENT_GROUP",
-        "TEMPORAL_WEIGHT", "TEMPERATURE", "POSITION", "SHARD_HINT"
-    };
+    static const char *const names[] = {"NONE",
+                                        "MASS",
+                                        "ENTANGLEMENT_POTENTIAL",
+                                        "ENTANGLEMENT_GROUP",
+                                        "TEMPORAL_WEIGHT",
+                                        "TEMPERATURE",
+                                        "POSITION",
+                                        "SHARD_HINT"};
     return names[physics];
 }
 
@@ -49,10 +53,9 @@ static void put_time(struct text *out, int64_t ms)
 
 static void put_flags(struct text *out, uint32_t flags)
 {
-    static const char *const names[] = {
-        "KEY", "SERIES", "DERIVED", "INDEX", "UNIQUE", "COLUMN", "DEPRECATED",
-        "INLINE", "THEN_DELETE"
-    };
+    static const char *const names[] = {"KEY",        "SERIES", "DERIVED",
+                                        "INDEX",      "UNIQUE", "COLUMN",
+                                        "DEPRECATED", "INLINE", "THEN_DELETE"};
     const char *before = ", .flags = ";
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
         if (flags >> i & 1) {
@@ -80,8 +83,10 @@ static void put_field_objects(struct text *out, uint32_t product,
         const struct descriptor_field *f = &d->fields[i];
         char name[32];
         if (f->retention_count) {
-            text_format(out, "static const struct warp_retention r%u_%u_[] "
-                             "= {\n", product, i);
+            text_format(out,
+                        "static const struct warp_retention r%u_%u_[] "
+                        "= {\n",
+                        product, i);
             for (uint32_t j = 0; j < f->retention_count; j++) {
                 text_format(out, "    { WARP_TIER_%s, ",
                             tier_name(f->retention[j].tier));
@@ -100,12 +105,12 @@ static void put_field_objects(struct text *out, uint32_t product,
 /* What the row's macro does not say. */
 static void put_placement(struct text *out, const struct descriptor_field *f)
 {
-    static const char *const survives[] = { "", "NOTHING", "PROCESS_CRASH",
-                                            "POWER_LOSS" };
-    static const char *const compress[] = { "", "NONE", "FAST", "DEFAULT",
-                                            "MAXIMUM" };
-    static const char *const access[] = { "", "HOT", "WARM", "COLD",
-                                          "SEQUENTIAL", "BALANCED" };
+    static const char *const survives[] = {"", "NOTHING", "PROCESS_CRASH",
+                                           "POWER_LOSS"};
+    static const char *const compress[] = {"", "NONE", "FAST", "DEFAULT",
+                                           "MAXIMUM"};
+    static const char *const access[] = {"",     "HOT",        "WARM",
+                                         "COLD", "SEQUENTIAL", "BALANCED"};
     if (f->survives)
         text_format(out, ", .survives = WARP_SURVIVES_%s",
                     survives[f->survives]);
@@ -148,8 +153,9 @@ static void put_field(struct text *out, uint32_t product, uint32_t i,
         put_time(out, f->ttl_ms);
     }
     if (f->retention_count)
-        text_format(out, ",\n      .retention = r%u_%u_, "
-                         ".retention_count = %u",
+        text_format(out,
+                    ",\n      .retention = r%u_%u_, "
+                    ".retention_count = %u",
                     product, i, f->retention_count);
     if (f->by == DESCRIPTOR_NO_MEMBER)
         TEXT(out, ", .by_offset = UINT32_MAX");
@@ -178,8 +184,7 @@ static void put_product(struct text *out, uint32_t number,
     text_format(out,
                 "_Static_assert(sizeof(struct %s) == %u &&\n"
                 "    offsetof(struct %s, have) == %u, \"layout of %s\");\n",
-                p->c_name, d->record_bytes, p->c_name, d->have_offset,
-                p->name);
+                p->c_name, d->record_bytes, p->c_name, d->have_offset, p->name);
     put_field_objects(out, number, p, d);
     text_format(out, "static const struct warp_field f%u_[] = {\n", number);
     for (uint32_t i = 0; i < d->field_count; i++)
@@ -257,8 +262,7 @@ static void put_strategy(struct text *out, uint32_t number,
                 s->access_pattern_learning, s->auto_migration);
     put_count(out, "hot_to_warm_count", s->hot_to_warm_count);
     put_count(out, "warm_to_cold_count", s->warm_to_cold_count);
-    put_count(out, "hot_to_warm_window_ms",
-              (uint64_t)s->hot_to_warm_window_ms);
+    put_count(out, "hot_to_warm_window_ms", (uint64_t)s->hot_to_warm_window_ms);
     put_count(out, "warm_to_cold_window_ms",
               (uint64_t)s->warm_to_cold_window_ms);
     put_count(out, "cold_to_archive_age_ms",

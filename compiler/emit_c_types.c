@@ -8,17 +8,23 @@
 
 static const char *scalar_name(unsigned kind)
 {
-    static const char *const names[] = {
-        [DESCRIPTOR_BOOL] = "bool", [DESCRIPTOR_U8] = "u8",
-        [DESCRIPTOR_U16] = "u16", [DESCRIPTOR_U32] = "u32",
-        [DESCRIPTOR_U64] = "u64", [DESCRIPTOR_I8] = "i8",
-        [DESCRIPTOR_I16] = "i16", [DESCRIPTOR_I32] = "i32",
-        [DESCRIPTOR_I64] = "i64", [DESCRIPTOR_F32] = "f32",
-        [DESCRIPTOR_F64] = "f64", [DESCRIPTOR_TIMESTAMP] = "timestamp",
-        [DESCRIPTOR_DURATION] = "duration", [DESCRIPTOR_UUID] = "uuid",
-        [DESCRIPTOR_STRING] = "string", [DESCRIPTOR_BYTES] = "bytes",
-        [DESCRIPTOR_VALUE_MAP] = "value_map"
-    };
+    static const char *const names[] = {[DESCRIPTOR_BOOL] = "bool",
+                                        [DESCRIPTOR_U8] = "u8",
+                                        [DESCRIPTOR_U16] = "u16",
+                                        [DESCRIPTOR_U32] = "u32",
+                                        [DESCRIPTOR_U64] = "u64",
+                                        [DESCRIPTOR_I8] = "i8",
+                                        [DESCRIPTOR_I16] = "i16",
+                                        [DESCRIPTOR_I32] = "i32",
+                                        [DESCRIPTOR_I64] = "i64",
+                                        [DESCRIPTOR_F32] = "f32",
+                                        [DESCRIPTOR_F64] = "f64",
+                                        [DESCRIPTOR_TIMESTAMP] = "timestamp",
+                                        [DESCRIPTOR_DURATION] = "duration",
+                                        [DESCRIPTOR_UUID] = "uuid",
+                                        [DESCRIPTOR_STRING] = "string",
+                                        [DESCRIPTOR_BYTES] = "bytes",
+                                        [DESCRIPTOR_VALUE_MAP] = "value_map"};
     return kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
 }
 
@@ -111,9 +117,9 @@ static void put_members(struct text *out, const struct emit_type *type)
         text_put(out, ", ");
         if (m->optional)
             put_offsetof(out, type,
-                         type->variant ? type->variant->members[i].c_has
-                                       : type->model->structure->members[i]
-                                             .c_has);
+                         type->variant
+                             ? type->variant->members[i].c_has
+                             : type->model->structure->members[i].c_has);
         else
             text_put(out, "UINT32_MAX");
         text_put(out, ", 0 },\n");
@@ -135,16 +141,26 @@ static void put_values(struct text *out, const struct emit_type *type)
 static const char *kind_name(unsigned kind)
 {
     switch (kind) {
-    case DESCRIPTOR_STRING: return "STRING";
-    case DESCRIPTOR_BYTES: return "BYTES";
-    case DESCRIPTOR_OPAQUE: return "OPAQUE";
-    case DESCRIPTOR_FIXED_BYTES: return "FIXED_BYTES";
-    case DESCRIPTOR_ARRAY: return "ARRAY";
-    case DESCRIPTOR_LIST: return "LIST";
-    case DESCRIPTOR_MAP: return "MAP";
-    case DESCRIPTOR_STRUCT: return "STRUCT";
-    case DESCRIPTOR_ENUM: return "ENUM";
-    default: return "SUM";
+    case DESCRIPTOR_STRING:
+        return "STRING";
+    case DESCRIPTOR_BYTES:
+        return "BYTES";
+    case DESCRIPTOR_OPAQUE:
+        return "OPAQUE";
+    case DESCRIPTOR_FIXED_BYTES:
+        return "FIXED_BYTES";
+    case DESCRIPTOR_ARRAY:
+        return "ARRAY";
+    case DESCRIPTOR_LIST:
+        return "LIST";
+    case DESCRIPTOR_MAP:
+        return "MAP";
+    case DESCRIPTOR_STRUCT:
+        return "STRUCT";
+    case DESCRIPTOR_ENUM:
+        return "ENUM";
+    default:
+        return "SUM";
     }
 }
 
@@ -174,11 +190,11 @@ static void put_table(struct text *out, const struct emit_type *type)
         put_members(out, type);
     if (row->kind == DESCRIPTOR_ENUM)
         put_values(out, type);
-    text_format(out, "static const struct warp_type t%u_ = { .name = ",
-                type->number);
+    text_format(
+        out, "static const struct warp_type t%u_ = { .name = ", type->number);
     text_literal(out, row->name, strlen(row->name));
-    text_format(out, ",\n    .kind = WARP_T_%s, .size = ",
-                kind_name(row->kind));
+    text_format(out,
+                ",\n    .kind = WARP_T_%s, .size = ", kind_name(row->kind));
     put_sizeof(out, type);
     if (row->kind == DESCRIPTOR_ENUM) {
         text_format(out, ", .width = %u", row->width);
@@ -287,8 +303,8 @@ static void put_tuple(struct values *v, struct text *expr,
             array ? NULL : &type->structure->members[i];
         text_put(expr, i ? ", " : "");
         if (m && m->optional)
-            text_put(expr, value->items[i].kind == VALUE_NONE ? "false, "
-                                                              : "true, ");
+            text_put(expr,
+                     value->items[i].kind == VALUE_NONE ? "false, " : "true, ");
         put_value(v, expr, array ? type->element : m->type, &value->items[i]);
     }
     text_put(expr, array ? " } }" : " }");
@@ -344,7 +360,7 @@ static void put_value(struct values *v, struct text *expr,
 void emit_c_default(struct text *out, const struct model_type *type,
                     const struct model_value *value, const char *name)
 {
-    struct values v = { out, name, 0 };
+    struct values v = {out, name, 0};
     struct text expr;
     text_init(&expr, out->arena, 256);
     put_value(&v, &expr, type, value);

@@ -33,32 +33,57 @@ static struct emit_type *add_row(struct build *b, const char *name,
 static enum descriptor_kind kind_of(const struct model_type *type)
 {
     switch (type->kind) {
-    case TYPE_BOOL: return DESCRIPTOR_BOOL;
-    case TYPE_U8: return DESCRIPTOR_U8;
-    case TYPE_U16: return DESCRIPTOR_U16;
-    case TYPE_U32: return DESCRIPTOR_U32;
-    case TYPE_U64: return DESCRIPTOR_U64;
-    case TYPE_I8: return DESCRIPTOR_I8;
-    case TYPE_I16: return DESCRIPTOR_I16;
-    case TYPE_I32: return DESCRIPTOR_I32;
-    case TYPE_I64: return DESCRIPTOR_I64;
-    case TYPE_F32: return DESCRIPTOR_F32;
-    case TYPE_F64: return DESCRIPTOR_F64;
-    case TYPE_TIMESTAMP: return DESCRIPTOR_TIMESTAMP;
-    case TYPE_DURATION: return DESCRIPTOR_DURATION;
-    case TYPE_UUID: return DESCRIPTOR_UUID;
+    case TYPE_BOOL:
+        return DESCRIPTOR_BOOL;
+    case TYPE_U8:
+        return DESCRIPTOR_U8;
+    case TYPE_U16:
+        return DESCRIPTOR_U16;
+    case TYPE_U32:
+        return DESCRIPTOR_U32;
+    case TYPE_U64:
+        return DESCRIPTOR_U64;
+    case TYPE_I8:
+        return DESCRIPTOR_I8;
+    case TYPE_I16:
+        return DESCRIPTOR_I16;
+    case TYPE_I32:
+        return DESCRIPTOR_I32;
+    case TYPE_I64:
+        return DESCRIPTOR_I64;
+    case TYPE_F32:
+        return DESCRIPTOR_F32;
+    case TYPE_F64:
+        return DESCRIPTOR_F64;
+    case TYPE_TIMESTAMP:
+        return DESCRIPTOR_TIMESTAMP;
+    case TYPE_DURATION:
+        return DESCRIPTOR_DURATION;
+    case TYPE_UUID:
+        return DESCRIPTOR_UUID;
     case TYPE_STRING:
-    case TYPE_ATOM: return DESCRIPTOR_STRING;
-    case TYPE_BYTES: return DESCRIPTOR_BYTES;
-    case TYPE_OPAQUE: return DESCRIPTOR_OPAQUE;
-    case TYPE_FIXED_BYTES: return DESCRIPTOR_FIXED_BYTES;
-    case TYPE_ARRAY: return DESCRIPTOR_ARRAY;
-    case TYPE_LIST: return DESCRIPTOR_LIST;
-    case TYPE_MAP: return DESCRIPTOR_MAP;
-    case TYPE_DYNAMIC_MAP: return DESCRIPTOR_VALUE_MAP;
-    case TYPE_STRUCT: return DESCRIPTOR_STRUCT;
-    case TYPE_ENUM: return DESCRIPTOR_ENUM;
-    case TYPE_SUM: return DESCRIPTOR_SUM;
+    case TYPE_ATOM:
+        return DESCRIPTOR_STRING;
+    case TYPE_BYTES:
+        return DESCRIPTOR_BYTES;
+    case TYPE_OPAQUE:
+        return DESCRIPTOR_OPAQUE;
+    case TYPE_FIXED_BYTES:
+        return DESCRIPTOR_FIXED_BYTES;
+    case TYPE_ARRAY:
+        return DESCRIPTOR_ARRAY;
+    case TYPE_LIST:
+        return DESCRIPTOR_LIST;
+    case TYPE_MAP:
+        return DESCRIPTOR_MAP;
+    case TYPE_DYNAMIC_MAP:
+        return DESCRIPTOR_VALUE_MAP;
+    case TYPE_STRUCT:
+        return DESCRIPTOR_STRUCT;
+    case TYPE_ENUM:
+        return DESCRIPTOR_ENUM;
+    case TYPE_SUM:
+        return DESCRIPTOR_SUM;
     }
     return DESCRIPTOR_OPAQUE;
 }
@@ -276,7 +301,7 @@ static uint32_t copies_of(const struct model_field *f)
 {
     uint32_t copies = 0;
     for (uint32_t i = 0; i < f->copy_count; i++) {
-        struct model_field other = { .policy = f->copies[i] };
+        struct model_field other = {.policy = f->copies[i]};
         if (f->copies[i] != f->policy)
             copies |= 1u << home_of(&other);
     }
@@ -286,19 +311,21 @@ static uint32_t copies_of(const struct model_field *f)
 static uint32_t flags_of(const struct model_field *f)
 {
     uint32_t flags = 0;
-    bool bounded = (f->type->kind == TYPE_STRING ||
-                    f->type->kind == TYPE_BYTES) && f->type->limit != 0;
+    bool bounded =
+        (f->type->kind == TYPE_STRING || f->type->kind == TYPE_BYTES) &&
+        f->type->limit != 0;
     flags |= f->key ? DESCRIPTOR_F_KEY : 0;
     flags |= f->series ? DESCRIPTOR_F_SERIES : 0;
     flags |= f->derived ? DESCRIPTOR_F_DERIVED : 0;
     flags |= f->indexed || f->unique ? DESCRIPTOR_F_INDEX : 0;
     flags |= f->unique ? DESCRIPTOR_F_UNIQUE : 0;
     flags |= f->column || (f->policy == PERSIST_GPU_MEMORY && f->type->fixed)
-                 ? DESCRIPTOR_F_COLUMN : 0;
+                 ? DESCRIPTOR_F_COLUMN
+                 : 0;
     flags |= f->deprecated ? DESCRIPTOR_F_DEPRECATED : 0;
     flags |= bounded ? DESCRIPTOR_F_INLINE : 0;
-    flags |= f->retention_end == RETENTION_DELETE ? DESCRIPTOR_F_THEN_DELETE
-                                                  : 0;
+    flags |=
+        f->retention_end == RETENTION_DELETE ? DESCRIPTOR_F_THEN_DELETE : 0;
     return flags;
 }
 
@@ -345,8 +372,8 @@ static void describe_field(struct build *b, struct descriptor_field *to,
 static void describe_product(struct build *b, struct descriptor_product *to,
                              const struct model_product *from)
 {
-    struct descriptor_field *fields = ARENA_ARRAY(
-        b->emit->arena, struct descriptor_field, from->field_count);
+    struct descriptor_field *fields =
+        ARENA_ARRAY(b->emit->arena, struct descriptor_field, from->field_count);
     uint8_t *keys = ARENA_ARRAY(b->emit->arena, uint8_t, from->key_count);
     for (uint32_t i = 0; i < from->field_count; i++)
         describe_field(b, &fields[i], &from->fields[i]);
@@ -417,7 +444,7 @@ static void describe_strategies(struct build *b, struct descriptor *to)
 int emit_describe(struct emit *emit)
 {
     const struct model *model = emit->model;
-    struct build b = { .emit = emit, .room = 64 };
+    struct build b = {.emit = emit, .room = 64};
     struct descriptor *to = ARENA_NEW(emit->arena, struct descriptor);
     uint8_t *bytes;
     size_t size;
@@ -443,8 +470,8 @@ int emit_describe(struct emit *emit)
         error = descriptor_encode(to, &bytes, &size);
     if (error != DESCRIPTOR_OK)
         return error;
-    emit->wsd = (const uint8_t *)arena_copy(emit->arena, (const char *)bytes,
-                                            size);
+    emit->wsd =
+        (const uint8_t *)arena_copy(emit->arena, (const char *)bytes, size);
     emit->wsd_bytes = size;
     free(bytes);
     return DESCRIPTOR_OK;

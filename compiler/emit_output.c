@@ -37,8 +37,8 @@ struct output {
     struct text *text;
     const char *path, *beside;
     bool write;
-    bool special; /* a pipe or a device: written as it comes */
-    int old, new; /* or -1 */
+    bool special;          /* a pipe or a device: written as it comes */
+    int old, new;          /* or -1 */
     size_t old_size, same; /* bytes that agree, while new is -1 */
     bool changed;
     int error;
@@ -91,8 +91,7 @@ static int diverge(struct output *o)
     if (o->new < 0)
         return fail(o);
     for (size_t at = 0; at < o->same; at += sizeof piece) {
-        size_t size = o->same - at < sizeof piece ? o->same - at
-                                                  : sizeof piece;
+        size_t size = o->same - at < sizeof piece ? o->same - at : sizeof piece;
         if (!get(o, piece, size, at) || put(o, piece, size) != 0)
             return fail(o);
     }

@@ -13,8 +13,8 @@
 void text_init(struct text *text, struct arena *arena, size_t room)
 {
     text->arena = arena;
-    *text = (struct text){ .arena = arena, .at = arena_alloc(arena, room),
-                           .room = room };
+    *text = (struct text){
+        .arena = arena, .at = arena_alloc(arena, room), .room = room};
 }
 
 void text_make_room(struct text *text, size_t size)
@@ -99,8 +99,8 @@ void text_literal(struct text *text, const char *bytes, size_t size)
     text_bytes(text, "\"", 1);
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)bytes[i];
-        char octal[4] = { '\\', (char)('0' + (c >> 6)),
-                          (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7)) };
+        char octal[4] = {'\\', (char)('0' + (c >> 6)),
+                         (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7))};
         /* '?' could begin a trigraph */
         if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '?')
             text_bytes(text, &bytes[i], 1);
@@ -171,8 +171,9 @@ void text_double(struct text *text, double value, bool single)
 {
     char digits[40];
     if (isnan(value) || isinf(value)) {
-        text_put(text, isnan(value) ? "NAN" : value < 0 ? "-INFINITY"
-                                                        : "INFINITY");
+        text_put(text, isnan(value) ? "NAN"
+                       : value < 0  ? "-INFINITY"
+                                    : "INFINITY");
         return;
     }
     if (fabs(value) < 1e15 && value == floor(value)) {

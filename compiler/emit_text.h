@@ -23,8 +23,7 @@ struct text {
 void text_init(struct text *text, struct arena *arena, size_t room);
 void text_make_room(struct text *text, size_t size);
 
-static inline void text_bytes(struct text *text, const char *bytes,
-                              size_t size)
+static inline void text_bytes(struct text *text, const char *bytes, size_t size)
 {
     if (size > text->room - text->size)
         text_make_room(text, size);

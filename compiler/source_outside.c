@@ -70,10 +70,11 @@ bool outside_git(struct arena *arena, const char *revision, const char *path,
     const char *directory =
         slash == NULL ? "."
                       : arena_copy(arena, path, (size_t)(slash - path) + 1);
-    char *name = arena_format(arena, "%s:./%s", revision,
-                              slash ? slash + 1 : path);
-    char *argv[] = { "git", "-C", (char *)(size_t)directory, "show",
-                     "--end-of-options", name, NULL };
+    char *name =
+        arena_format(arena, "%s:./%s", revision, slash ? slash + 1 : path);
+    char *argv[] = {
+        "git", "-C", (char *)(size_t)directory, "show", "--end-of-options",
+        name,  NULL};
     posix_spawn_file_actions_t actions;
     int ends[2], error, status = 0;
     pid_t child = 0;
@@ -114,8 +115,7 @@ const char *outside_newest_descriptor(struct arena *arena, const char *store)
             continue;
         if (newest == NULL || number > best) {
             best = number;
-            newest = arena_format(arena, "%s/schema/%s", store,
-                                  entry->d_name);
+            newest = arena_format(arena, "%s/schema/%s", store, entry->d_name);
         }
     }
     closedir(directory);

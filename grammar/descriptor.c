@@ -195,8 +195,7 @@ static void put_type(struct sink *sink, const struct descriptor_type *type)
     }
 }
 
-static void put_strategy(struct sink *sink,
-                         const struct descriptor_strategy *s)
+static void put_strategy(struct sink *sink, const struct descriptor_strategy *s)
 {
     put_string(sink, s->name);
     put_string(sink, s->memory_pool);
@@ -254,9 +253,9 @@ static void put_product(struct sink *sink, const struct descriptor *descriptor,
     put_number(sink, p->max_memory_bytes);
     put_byte(sink, p->priority);
     put_byte(sink, p->access);
-    put_number(sink, p->strategy ? (uint64_t)(p->strategy -
-                                              descriptor->strategies) + 1
-                                 : 0);
+    put_number(sink, p->strategy
+                         ? (uint64_t)(p->strategy - descriptor->strategies) + 1
+                         : 0);
     put_number(sink, p->hot);
     put_number(sink, p->key_count);
     put_bytes(sink, p->key_fields, p->key_count);
@@ -268,7 +267,7 @@ static void put_product(struct sink *sink, const struct descriptor *descriptor,
 int descriptor_encode(const struct descriptor *descriptor, uint8_t **bytes,
                       size_t *size)
 {
-    struct sink sink = { NULL, 0, 0, DESCRIPTOR_OK };
+    struct sink sink = {NULL, 0, 0, DESCRIPTOR_OK};
     struct sink head;
     *bytes = NULL;
     *size = 0;
@@ -294,7 +293,7 @@ int descriptor_encode(const struct descriptor *descriptor, uint8_t **bytes,
         free(sink.bytes);
         return sink.error;
     }
-    head = (struct sink){ sink.bytes, 12, sink.room, DESCRIPTOR_OK };
+    head = (struct sink){sink.bytes, 12, sink.room, DESCRIPTOR_OK};
     put_fixed(&head, sink.size - DESCRIPTOR_HEADER_BYTES, 4);
     head.size = 24;
     put_fixed(&head,
@@ -371,14 +370,14 @@ static void hash_field(struct sink *sink, const struct descriptor_field *f)
 
 int descriptor_fingerprint(struct descriptor *descriptor)
 {
-    struct sink sink = { NULL, 0, 0, DESCRIPTOR_OK };
+    struct sink sink = {NULL, 0, 0, DESCRIPTOR_OK};
     uint64_t whole = UINT64_C(0x9e3779b97f4a7c15);
     for (uint32_t i = 0; i < descriptor->type_count; i++)
         hash_type(&sink, descriptor->types[i]);
     for (uint32_t i = 0; i < descriptor->product_count; i++) {
         struct descriptor_product *p = &descriptor->products[i];
         uint8_t link[16];
-        struct sink both = { link, 0, sizeof link, DESCRIPTOR_OK };
+        struct sink both = {link, 0, sizeof link, DESCRIPTOR_OK};
         put_string(&sink, p->name);
         put_number(&sink, (uint64_t)p->ttl_ms);
         put_number(&sink, p->key_count);
@@ -397,12 +396,11 @@ int descriptor_fingerprint(struct descriptor *descriptor)
 
 uint32_t descriptor_crc(uint32_t crc, const uint8_t *bytes, size_t size)
 {
-    static const uint32_t half[16] = { /* of the reversed 0x1edc6f41 */
-        0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
-        0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-        0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
-        0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75
-    };
+    static const uint32_t half[16] = {
+        /* of the reversed 0x1edc6f41 */
+        0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
+        0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+        0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
     crc = ~crc;
     for (size_t i = 0; i < size; i++) {
         crc ^= bytes[i];

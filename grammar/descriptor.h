@@ -21,7 +21,7 @@
 #define DESCRIPTOR_TYPES_MAX    65536u
 #define DESCRIPTOR_PRODUCTS_MAX 65536u
 #define DESCRIPTOR_FIELDS_MAX   56
-#define DESCRIPTOR_DEPTH_MAX    200 /* of nested types and values */
+#define DESCRIPTOR_DEPTH_MAX    200        /* of nested types and values */
 #define DESCRIPTOR_C_BYTES_MAX  (1u << 30) /* of a type's C form */
 
 enum descriptor_error {
@@ -33,47 +33,63 @@ enum descriptor_error {
 };
 
 enum descriptor_kind { /* enum warp_type_kind */
-    DESCRIPTOR_BOOL = 1,
-    DESCRIPTOR_U8, DESCRIPTOR_U16, DESCRIPTOR_U32, DESCRIPTOR_U64,
-    DESCRIPTOR_I8, DESCRIPTOR_I16, DESCRIPTOR_I32, DESCRIPTOR_I64,
-    DESCRIPTOR_F32, DESCRIPTOR_F64,
-    DESCRIPTOR_TIMESTAMP, DESCRIPTOR_DURATION,
-    DESCRIPTOR_UUID, DESCRIPTOR_STRING, DESCRIPTOR_BYTES, DESCRIPTOR_OPAQUE,
-    DESCRIPTOR_FIXED_BYTES, DESCRIPTOR_ARRAY, DESCRIPTOR_LIST,
-    DESCRIPTOR_MAP, DESCRIPTOR_VALUE_MAP,
-    DESCRIPTOR_STRUCT, DESCRIPTOR_ENUM, DESCRIPTOR_SUM
+                       DESCRIPTOR_BOOL = 1,
+                       DESCRIPTOR_U8,
+                       DESCRIPTOR_U16,
+                       DESCRIPTOR_U32,
+                       DESCRIPTOR_U64,
+                       DESCRIPTOR_I8,
+                       DESCRIPTOR_I16,
+                       DESCRIPTOR_I32,
+                       DESCRIPTOR_I64,
+                       DESCRIPTOR_F32,
+                       DESCRIPTOR_F64,
+                       DESCRIPTOR_TIMESTAMP,
+                       DESCRIPTOR_DURATION,
+                       DESCRIPTOR_UUID,
+                       DESCRIPTOR_STRING,
+                       DESCRIPTOR_BYTES,
+                       DESCRIPTOR_OPAQUE,
+                       DESCRIPTOR_FIXED_BYTES,
+                       DESCRIPTOR_ARRAY,
+                       DESCRIPTOR_LIST,
+                       DESCRIPTOR_MAP,
+                       DESCRIPTOR_VALUE_MAP,
+                       DESCRIPTOR_STRUCT,
+                       DESCRIPTOR_ENUM,
+                       DESCRIPTOR_SUM
 };
 #define DESCRIPTOR_KIND_LAST DESCRIPTOR_SUM
 
 enum descriptor_home { /* enum warp_home */
-    DESCRIPTOR_HOME_MEMORY = 1,
-    DESCRIPTOR_HOME_MEMORY_ONLY,
-    DESCRIPTOR_HOME_GPU,
-    DESCRIPTOR_HOME_COMPUTED,
-    DESCRIPTOR_HOME_SSD,
-    DESCRIPTOR_HOME_DISK,
-    DESCRIPTOR_HOME_DISK_COMPRESSED,
-    DESCRIPTOR_HOME_DISK_ONLY,
-    DESCRIPTOR_HOME_TEMPORAL,
-    DESCRIPTOR_HOME_AUTO,
-    DESCRIPTOR_HOME_HYBRID
+                       DESCRIPTOR_HOME_MEMORY = 1,
+                       DESCRIPTOR_HOME_MEMORY_ONLY,
+                       DESCRIPTOR_HOME_GPU,
+                       DESCRIPTOR_HOME_COMPUTED,
+                       DESCRIPTOR_HOME_SSD,
+                       DESCRIPTOR_HOME_DISK,
+                       DESCRIPTOR_HOME_DISK_COMPRESSED,
+                       DESCRIPTOR_HOME_DISK_ONLY,
+                       DESCRIPTOR_HOME_TEMPORAL,
+                       DESCRIPTOR_HOME_AUTO,
+                       DESCRIPTOR_HOME_HYBRID
 };
 #define DESCRIPTOR_HOME_LAST DESCRIPTOR_HOME_HYBRID
 
 enum descriptor_flags { /* enum warp_field_flags */
-    DESCRIPTOR_F_KEY = 1 << 0,
-    DESCRIPTOR_F_SERIES = 1 << 1,
-    DESCRIPTOR_F_DERIVED = 1 << 2,
-    DESCRIPTOR_F_INDEX = 1 << 3,
-    DESCRIPTOR_F_UNIQUE = 1 << 4,
-    DESCRIPTOR_F_COLUMN = 1 << 5,
-    DESCRIPTOR_F_DEPRECATED = 1 << 6,
-    DESCRIPTOR_F_INLINE = 1 << 7,
-    DESCRIPTOR_F_THEN_DELETE = 1 << 8
+                        DESCRIPTOR_F_KEY = 1 << 0,
+                        DESCRIPTOR_F_SERIES = 1 << 1,
+                        DESCRIPTOR_F_DERIVED = 1 << 2,
+                        DESCRIPTOR_F_INDEX = 1 << 3,
+                        DESCRIPTOR_F_UNIQUE = 1 << 4,
+                        DESCRIPTOR_F_COLUMN = 1 << 5,
+                        DESCRIPTOR_F_DEPRECATED = 1 << 6,
+                        DESCRIPTOR_F_INLINE = 1 << 7,
+                        DESCRIPTOR_F_THEN_DELETE = 1 << 8
 };
 #define DESCRIPTOR_FLAGS_ALL 0x1ffu
 
-#define DESCRIPTOR_FOREVER INT64_MAX
+#define DESCRIPTOR_FOREVER   INT64_MAX
 #define DESCRIPTOR_NO_MEMBER UINT32_MAX
 
 /* A default value. */
@@ -105,7 +121,7 @@ struct descriptor_member {
     const struct descriptor_type *type; /* an empty variant: NULL */
     bool optional;
     bool deprecated;
-    int64_t tag; /* of a variant */
+    int64_t tag;     /* of a variant */
     const char *was; /* or NULL */
     struct descriptor_value value;
     /* Layout; see descriptor_layout(). */
@@ -133,9 +149,9 @@ struct descriptor_type {
     const struct descriptor_enumerator *values;
     /* Layout of the C form on a 64-bit machine; see descriptor_layout(). */
     uint32_t size, align;
-    uint32_t wire_bytes; /* stored, if always the same, otherwise 0 */
-    bool plain;          /* the C bytes are the stored bytes */
-    uint8_t depth;       /* 1 without parts */
+    uint32_t wire_bytes;  /* stored, if always the same, otherwise 0 */
+    bool plain;           /* the C bytes are the stored bytes */
+    uint8_t depth;        /* 1 without parts */
     uint64_t fingerprint; /* of its structure, parts included */
 };
 
@@ -152,7 +168,7 @@ struct descriptor_field {
     uint8_t survives;    /* enum warp_survives; 0: the store's option */
     uint8_t compression; /* enum warp_compression */
     uint8_t priority, physics, access, prefer;
-    uint32_t copies;     /* 1 << enum descriptor_home each */
+    uint32_t copies; /* 1 << enum descriptor_home each */
     int64_t ttl_ms;
     uint32_t retention_count;
     const struct descriptor_retention *retention;
@@ -190,7 +206,7 @@ struct descriptor_product {
     uint64_t max_memory_bytes;
     uint8_t priority, access;
     const struct descriptor_strategy *strategy; /* or NULL */
-    uint64_t fingerprint; /* of its structure */
+    uint64_t fingerprint;                       /* of its structure */
     /* Layout. */
     uint64_t all;
     uint32_t record_bytes, have_offset, key_bytes;
@@ -271,8 +287,7 @@ struct descriptor_change {
  *  when there is nothing. `each` may be NULL. */
 enum descriptor_class descriptor_compare(
     const struct descriptor *old, const struct descriptor *new,
-    void (*each)(void *arg, const struct descriptor_change *change),
-    void *arg);
+    void (*each)(void *arg, const struct descriptor_change *change), void *arg);
 
 /** Name the first field whose structure differs, as "Entity.gold: type i64,
  *  was u64"; false and "" when the structures are the same. */

@@ -30,10 +30,15 @@ void compare_say(struct compare *c, enum descriptor_class class,
 /* "14d", "1500ms": the largest unit that leaves no rest. */
 static const char *time_text(int64_t ms, char text[32])
 {
-    static const struct { int64_t ms; const char *unit; } units[] = {
-        { INT64_C(31536000000), "y" }, { 86400000, "d" }, { 3600000, "h" },
-        { 60000, "m" }, { 1000, "s" }, { 1, "ms" }
-    };
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{INT64_C(31536000000), "y"},
+                 {86400000, "d"},
+                 {3600000, "h"},
+                 {60000, "m"},
+                 {1000, "s"},
+                 {1, "ms"}};
     if (ms == DESCRIPTOR_FOREVER)
         return "forever";
     if (ms == 0)
@@ -50,17 +55,16 @@ static const char *time_text(int64_t ms, char text[32])
 static const char *home_text(unsigned home)
 {
     static const char *const names[] = {
-        "?", "memory", "memory_only", "gpu_memory", "memory_computed", "ssd",
-        "disk", "disk_compressed", "disk_only", "temporal_tiering", "auto",
-        "hybrid"
-    };
+        "?",    "memory", "memory_only",     "gpu_memory", "memory_computed",
+        "ssd",  "disk",   "disk_compressed", "disk_only",  "temporal_tiering",
+        "auto", "hybrid"};
     return names[home <= DESCRIPTOR_HOME_LAST ? home : 0];
 }
 
 static const char *survives_text(unsigned survives)
 {
-    static const char *const names[] = { "the store's option", "nothing",
-                                         "process_crash", "power_loss" };
+    static const char *const names[] = {"the store's option", "nothing",
+                                        "process_crash", "power_loss"};
     return names[survives <= 3 ? survives : 0];
 }
 
@@ -118,10 +122,9 @@ static void compare_ttl(struct compare *c, int64_t old, int64_t new,
         compare_say(c, DESCRIPTOR_DATA_LOSS, NULL,
                     "%s %s added: what is older goes", what, time_text(new, a));
     else
-        compare_say(c, new > old ? DESCRIPTOR_FREE : DESCRIPTOR_DATA_LOSS,
-                    NULL, "%s %s, was %s%s", what, time_text(new, a),
-                    time_text(old, b),
-                    new > old ? "" : ": what is older goes");
+        compare_say(c, new > old ? DESCRIPTOR_FREE : DESCRIPTOR_DATA_LOSS, NULL,
+                    "%s %s, was %s%s", what, time_text(new, a),
+                    time_text(old, b), new > old ? "" : ": what is older goes");
 }
 
 /* ---- fields ---- */
@@ -145,8 +148,7 @@ static void compare_retention(struct compare *c,
                (old->retention[i].age_ms == new->retention[i].age_ms ||
                 i + 1 == old->retention_count);
     if (before != after)
-        compare_say(c,
-                    after > before ? DESCRIPTOR_FREE : DESCRIPTOR_DATA_LOSS,
+        compare_say(c, after > before ? DESCRIPTOR_FREE : DESCRIPTOR_DATA_LOSS,
                     NULL, "retention ends after %s, was %s%s",
                     time_text(after, a), time_text(before, b),
                     after > before ? "" : ": what is older goes");
@@ -159,7 +161,7 @@ static void compare_home(struct compare *c, const struct descriptor_field *old,
                          const struct descriptor_field *new)
 {
     bool was_derived = (old->flags & DESCRIPTOR_F_DERIVED) != 0;
-    bool is_derived = (new->flags & DESCRIPTOR_F_DERIVED) != 0;
+    bool is_derived = (new->flags &DESCRIPTOR_F_DERIVED) != 0;
     if (was_derived != is_derived) {
         if (is_derived)
             compare_say(c, DESCRIPTOR_DATA_LOSS, NULL,
@@ -178,16 +180,15 @@ static void compare_home(struct compare *c, const struct descriptor_field *old,
                     home_text(new->home), home_text(old->home));
     else if (old->survives != new->survives)
         compare_say(c, DESCRIPTOR_FREE, NULL, "survives %s, was %s",
-                    survives_text(new->survives),
-                    survives_text(old->survives));
+                    survives_text(new->survives), survives_text(old->survives));
     if (old->copies != new->copies)
         compare_say(c, DESCRIPTOR_LAZY, NULL, "its further copies changed");
     if (old->compression != new->compression)
         compare_say(c, DESCRIPTOR_LAZY, NULL, "its compression changed");
     if ((old->flags ^ new->flags) & DESCRIPTOR_F_COLUMN)
         compare_say(c, DESCRIPTOR_LAZY, NULL, "%s a column",
-                    new->flags & DESCRIPTOR_F_COLUMN ? "is now"
-                                                     : "is no longer");
+                    new->flags &DESCRIPTOR_F_COLUMN ? "is now"
+                                                    : "is no longer");
 }
 
 static void compare_series(struct compare *c,
@@ -200,8 +201,8 @@ static void compare_series(struct compare *c,
     if (new->by != DESCRIPTOR_NO_MEMBER) {
         after = new->type->members[new->by].name;
         if (before && strcmp(before, after) != 0 &&
-            new->type->members[new->by].was &&
-            strcmp(new->type->members[new->by].was, before) == 0)
+            new->type->members[new->by].was &&strcmp(
+                new->type->members[new->by].was, before) == 0)
             after = before;
     }
     if ((before == NULL) != (after == NULL) ||
@@ -213,8 +214,7 @@ static void compare_series(struct compare *c,
     compare_retention(c, old, new);
 }
 
-static void compare_index(struct compare *c,
-                          const struct descriptor_field *old,
+static void compare_index(struct compare *c, const struct descriptor_field *old,
                           const struct descriptor_field *new)
 {
     uint32_t gone = old->flags & ~new->flags, come = new->flags & ~old->flags;
@@ -233,8 +233,7 @@ static void compare_index(struct compare *c,
                     "is no longer unique: the _get_by_ call goes");
 }
 
-static void compare_hints(struct compare *c,
-                          const struct descriptor_field *old,
+static void compare_hints(struct compare *c, const struct descriptor_field *old,
                           const struct descriptor_field *new)
 {
     if (old->priority != new->priority || old->physics != new->physics ||
@@ -246,27 +245,26 @@ static void compare_hints(struct compare *c,
                     "its default changed: records that lack it read the new");
     if ((old->flags ^ new->flags) & DESCRIPTOR_F_DEPRECATED)
         compare_say(c, DESCRIPTOR_FREE, NULL, "%s deprecated",
-                    new->flags & DESCRIPTOR_F_DEPRECATED ? "is now"
-                                                         : "is no longer");
+                    new->flags &DESCRIPTOR_F_DEPRECATED ? "is now"
+                                                        : "is no longer");
     if (old->inputs != new->inputs &&
-        old->flags & new->flags & DESCRIPTOR_F_DERIVED)
+        old->flags &new->flags &DESCRIPTOR_F_DERIVED)
         compare_say(c, DESCRIPTOR_FREE, NULL,
                     "is derived from other fields: it is computed again");
 }
 
-static void compare_field(struct compare *c,
-                          const struct descriptor_field *old,
+static void compare_field(struct compare *c, const struct descriptor_field *old,
                           const struct descriptor_field *new)
 {
     uint32_t kinds = DESCRIPTOR_F_SERIES;
-    bool stored = !(old->flags & new->flags & DESCRIPTOR_F_DERIVED);
+    bool stored = !(old->flags & new->flags &DESCRIPTOR_F_DERIVED);
     if (strcmp(old->name, new->name) != 0)
         compare_say(c, DESCRIPTOR_SOURCE_BREAKING, NULL,
                     "is called %s now: the data is kept", new->name);
     if ((old->flags ^ new->flags) & kinds) {
         compare_say(c, DESCRIPTOR_DATA_LOSS, NULL, "%s a series",
-                    new->flags & DESCRIPTOR_F_SERIES ? "is now"
-                                                     : "is no longer");
+                    new->flags &DESCRIPTOR_F_SERIES ? "is now"
+                                                    : "is no longer");
         return;
     }
     if (stored)
@@ -325,8 +323,8 @@ static void compare_removed(struct compare *c,
         }
         other = likely_rename(old, new, f);
         if (other)
-            snprintf(help, sizeof help,
-                     "renamed? add `was: :%.50s` to %.50s", f->name, other);
+            snprintf(help, sizeof help, "renamed? add `was: :%.50s` to %.50s",
+                     f->name, other);
         compare_say(c, DESCRIPTOR_DATA_LOSS, other ? help : NULL, "removed");
     }
 }
@@ -417,8 +415,11 @@ enum descriptor_class descriptor_compare(
     const struct descriptor *old, const struct descriptor *new,
     void (*each)(void *arg, const struct descriptor_change *change), void *arg)
 {
-    struct compare c = { each, arg, DESCRIPTOR_FREE, COMPARE_STEPS_MAX,
-                         { .old_field = -1, .new_field = -1 } };
+    struct compare c = {each,
+                        arg,
+                        DESCRIPTOR_FREE,
+                        COMPARE_STEPS_MAX,
+                        {.old_field = -1, .new_field = -1}};
     for (uint32_t i = 0; i < new->product_count; i++) {
         const struct descriptor_product *p = &new->products[i];
         int32_t at = find_product(old, p->name, i);
@@ -465,7 +466,7 @@ bool descriptor_first_difference(const struct descriptor *old,
                                  const struct descriptor *new, char *text,
                                  size_t text_bytes)
 {
-    struct first first = { text, text_bytes, false };
+    struct first first = {text, text_bytes, false};
     if (text_bytes)
         text[0] = '\0';
     if (old->fingerprint == new->fingerprint)

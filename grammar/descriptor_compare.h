@@ -14,7 +14,7 @@ struct compare {
     void (*each)(void *arg, const struct descriptor_change *change);
     void *arg;
     enum descriptor_class worst;
-    uint32_t steps; /* left */
+    uint32_t steps;                  /* left */
     struct descriptor_change change; /* of the place that is looked at */
 };
 

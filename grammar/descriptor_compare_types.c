@@ -23,8 +23,8 @@ static struct path path_add(const struct path *path, const char *name)
     return longer;
 }
 
-#define AT(path) (path)->text[0] ? (path)->text : "type", \
-                 (path)->text[0] ? " is" : ""
+#define AT(path)                                                               \
+    (path)->text[0] ? (path)->text : "type", (path)->text[0] ? " is" : ""
 
 static bool is_unsigned(unsigned kind)
 {
@@ -97,8 +97,9 @@ static void walk_enum(struct compare *c, const struct descriptor_type *old,
     for (uint32_t i = 0; i < old->count; i++) {
         const char *name = old->values[i].name;
         int64_t value = old->values[i].value;
-        const struct descriptor_enumerator *same =
-            find_value(new, name, 0), *other = find_value(new, NULL, value);
+        const struct descriptor_enumerator *same = find_value(new, name, 0),
+                                           *other =
+                                               find_value(new, NULL, value);
         if (same && same->value == value)
             continue;
         if (same)
@@ -107,8 +108,7 @@ static void walk_enum(struct compare *c, const struct descriptor_type *old,
                         (long long)same->value, (long long)value);
         else if (other && find_value(old, other->name, 0) == NULL)
             compare_say(c, DESCRIPTOR_SOURCE_BREAKING, NULL,
-                        "%s.%s is called %s now", new->name, name,
-                        other->name);
+                        "%s.%s is called %s now", new->name, name, other->name);
         else
             compare_say(c, DESCRIPTOR_DATA_LOSS, NULL, "%s.%s is removed",
                         new->name, name);
@@ -124,8 +124,7 @@ static void walk_enum(struct compare *c, const struct descriptor_type *old,
                     new->width, new->width == 1 ? "" : "s", old->width);
 }
 
-static int64_t find_member(const struct descriptor_type *type,
-                           const char *name)
+static int64_t find_member(const struct descriptor_type *type, const char *name)
 {
     for (uint32_t i = 0; name && i < type->count; i++)
         if (strcmp(type->members[i].name, name) == 0)
@@ -199,13 +198,13 @@ static void walk(struct compare *c, const struct descriptor_type *old,
         return;
     }
     if (old->kind != new->kind) {
-        bool bytes = old->kind == DESCRIPTOR_STRING &&
-                     (new->kind == DESCRIPTOR_BYTES ||
-                      new->kind == DESCRIPTOR_OPAQUE) &&
-                     !narrows(old->count, new->count);
-        bool raw = old->kind + new->kind ==
-                       DESCRIPTOR_BYTES + DESCRIPTOR_OPAQUE &&
-                   !narrows(old->count, new->count);
+        bool bytes =
+            old->kind == DESCRIPTOR_STRING &&
+            (new->kind == DESCRIPTOR_BYTES || new->kind == DESCRIPTOR_OPAQUE) &&
+            !narrows(old->count, new->count);
+        bool raw =
+            old->kind + new->kind == DESCRIPTOR_BYTES + DESCRIPTOR_OPAQUE &&
+            !narrows(old->count, new->count);
         if (widens(old->kind, new->kind) || bytes || raw)
             compare_say(c, DESCRIPTOR_LAZY, NULL, "%s%s %s, was %s", AT(path),
                         new->name, old->name);
@@ -247,8 +246,8 @@ static void walk(struct compare *c, const struct descriptor_type *old,
 void compare_types(struct compare *c, const struct descriptor_type *old,
                    const struct descriptor_type *new)
 {
-    struct path start = { "" };
-    if (old->kind == new->kind && new->kind >= DESCRIPTOR_STRUCT &&
+    struct path start = {""};
+    if (old->kind == new->kind &&new->kind >= DESCRIPTOR_STRUCT &&
         strcmp(old->name, new->name) != 0)
         compare_say(c, DESCRIPTOR_SOURCE_BREAKING, NULL,
                     "its type is called %s, was %s", new->name, old->name);

@@ -422,8 +422,8 @@ static void get_field(struct reader *r, struct descriptor_field *f)
     f->by = by ? (uint32_t)(by - 1) : DESCRIPTOR_NO_MEMBER;
     if (r->error == DESCRIPTOR_OK && by) {
         const struct descriptor_type *t = f->type;
-        if (!(f->flags & DESCRIPTOR_F_SERIES) ||
-            t->kind != DESCRIPTOR_STRUCT || f->by >= t->count ||
+        if (!(f->flags & DESCRIPTOR_F_SERIES) || t->kind != DESCRIPTOR_STRUCT ||
+            f->by >= t->count ||
             t->members[f->by].type->kind != DESCRIPTOR_TIMESTAMP)
             damaged(r, "the time of a series is no timestamp of its element");
     }
@@ -553,7 +553,7 @@ static void get_header(struct reader *r, uint64_t *fingerprint)
 int descriptor_decode(const uint8_t *bytes, size_t size,
                       struct descriptor **out, struct descriptor_fault *fault)
 {
-    struct reader r = { bytes, 0, size, NULL, NULL, DESCRIPTOR_OK, { 0, "" } };
+    struct reader r = {bytes, 0, size, NULL, NULL, DESCRIPTOR_OK, {0, ""}};
     uint64_t fingerprint = 0;
     *out = NULL;
     if (size < DESCRIPTOR_HEADER_BYTES || size > DESCRIPTOR_BYTES_MAX)

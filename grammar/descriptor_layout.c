@@ -10,7 +10,7 @@ static bool fits_tuple(const struct descriptor_value *value,
 bool descriptor_value_fits(const struct descriptor_value *v,
                            const struct descriptor_type *type)
 {
-    static const int64_t max[] = { INT8_MAX, INT16_MAX, INT32_MAX, INT64_MAX };
+    static const int64_t max[] = {INT8_MAX, INT16_MAX, INT32_MAX, INT64_MAX};
     unsigned kind = type->kind;
     switch (kind) {
     case DESCRIPTOR_BOOL:
@@ -36,8 +36,8 @@ bool descriptor_value_fits(const struct descriptor_value *v,
     case DESCRIPTOR_F64:
         return v->kind == DESCRIPTOR_VALUE_FLOAT;
     case DESCRIPTOR_ENUM:
-        for (uint32_t i = 0; v->kind == DESCRIPTOR_VALUE_INT &&
-                             i < type->count; i++)
+        for (uint32_t i = 0; v->kind == DESCRIPTOR_VALUE_INT && i < type->count;
+             i++)
             if (type->values[i].value == v->i)
                 return true;
         return false;
@@ -74,10 +74,9 @@ static bool fits_tuple(const struct descriptor_value *v,
         return v->count == 0 && type->kind != DESCRIPTOR_SUM;
     }
     for (uint32_t i = 0; i < v->count; i++)
-        if (!descriptor_value_fits(&v->items[i],
-                                   type->kind == DESCRIPTOR_STRUCT
-                                       ? type->members[i].type
-                                       : type->elem))
+        if (!descriptor_value_fits(&v->items[i], type->kind == DESCRIPTOR_STRUCT
+                                                     ? type->members[i].type
+                                                     : type->elem))
             return false;
     return true;
 }
@@ -204,7 +203,7 @@ static uint32_t scalar_bytes(unsigned kind)
 
 static bool lay_type(struct descriptor_type *type)
 {
-    struct place place = { 0, 1, false };
+    struct place place = {0, 1, false};
     uint32_t scalar = scalar_bytes(type->kind);
     bool ok = true;
     type->depth = 1;
@@ -241,7 +240,7 @@ static bool lay_type(struct descriptor_type *type)
 
 static bool lay_product(struct descriptor_product *p)
 {
-    struct place record = { 0, 1, false }, key = { 0, 1, false };
+    struct place record = {0, 1, false}, key = {0, 1, false};
     p->all = 0;
     for (uint32_t i = 0; i < p->field_count; i++) {
         struct descriptor_field *f = &p->fields[i];

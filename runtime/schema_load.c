@@ -282,7 +282,7 @@ int schema_load(const uint8_t *bytes, size_t size, struct warp_schema **out,
                 const char **why)
 {
     struct loaded *l = calloc(1, sizeof *l);
-    struct descriptor_fault fault = { 0, "out of memory" };
+    struct descriptor_fault fault = {0, "out of memory"};
     int error = DESCRIPTOR_ENOMEM;
     struct warp_schema *schema;
     *out = NULL;
@@ -306,10 +306,14 @@ int schema_load(const uint8_t *bytes, size_t size, struct warp_schema **out,
     else
         schema_free(&schema);
     switch (error) {
-    case DESCRIPTOR_OK: return WARP_OK;
-    case DESCRIPTOR_ENOMEM: return WARP_ENOMEM;
-    case DESCRIPTOR_EVERSION: return WARP_EVERSION;
-    default: return WARP_ECORRUPT;
+    case DESCRIPTOR_OK:
+        return WARP_OK;
+    case DESCRIPTOR_ENOMEM:
+        return WARP_ENOMEM;
+    case DESCRIPTOR_EVERSION:
+        return WARP_EVERSION;
+    default:
+        return WARP_ECORRUPT;
     }
 }
 

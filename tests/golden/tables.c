@@ -18,10 +18,10 @@ static void differ(const char *where, const char *what)
     differences++;
 }
 
-#define SAME(member)                                                          \
-    do {                                                                      \
-        if (a->member != b->member)                                           \
-            differ(where, #member);                                           \
+#define SAME(member)                                                           \
+    do {                                                                       \
+        if (a->member != b->member)                                            \
+            differ(where, #member);                                            \
     } while (0)
 
 static void same_text(const char *where, const char *what, const char *a,
@@ -76,8 +76,7 @@ static void same_default(const char *where, const struct warp_type *type,
                type->kind == WARP_T_OPAQUE) {
         if (x->len != y->len || memcmp(x->data, y->data, x->len) != 0)
             differ(where, "default");
-    } else if (type->kind != WARP_T_LIST &&
-               memcmp(a, b, type->size) != 0) {
+    } else if (type->kind != WARP_T_LIST && memcmp(a, b, type->size) != 0) {
         differ(where, "default");
     }
 }

@@ -54,14 +54,35 @@ END_TEST
 
 START_TEST(layout_is_that_of_c)
 {
-    struct vec { float x, y; } vec;
-    struct odd { uint8_t a; bool has_b; struct vec b; uint64_t c; };
-    struct sum { int tag; union { struct odd odd; struct vec vec; } u; };
-    struct entity {
-        uint64_t id; struct warp_str name; struct vec pos; int64_t gold;
-        struct sum sum; uint8_t small; uint64_t have;
+    struct vec {
+        float x, y;
+    } vec;
+    struct odd {
+        uint8_t a;
+        bool has_b;
+        struct vec b;
+        uint64_t c;
     };
-    struct key { uint64_t id; struct warp_str name; };
+    struct sum {
+        int tag;
+        union {
+            struct odd odd;
+            struct vec vec;
+        } u;
+    };
+    struct entity {
+        uint64_t id;
+        struct warp_str name;
+        struct vec pos;
+        int64_t gold;
+        struct sum sum;
+        uint8_t small;
+        uint64_t have;
+    };
+    struct key {
+        uint64_t id;
+        struct warp_str name;
+    };
     size_t size;
     uint8_t *bytes = encode_sample(&size);
     struct descriptor *d;
@@ -233,8 +254,7 @@ START_TEST(numbers_are_those_of_gen_h)
     ck_assert_int_eq((int)DESCRIPTOR_VALUE_MAP, (int)WARP_T_VALUE_MAP);
     ck_assert_int_eq((int)DESCRIPTOR_ENUM, (int)WARP_T_ENUM);
     ck_assert_int_eq((int)DESCRIPTOR_HOME_LAST, (int)WARP_HOME_HYBRID);
-    ck_assert_int_eq((int)DESCRIPTOR_HOME_DISK_ONLY,
-                     (int)WARP_HOME_DISK_ONLY);
+    ck_assert_int_eq((int)DESCRIPTOR_HOME_DISK_ONLY, (int)WARP_HOME_DISK_ONLY);
     ck_assert_int_eq((int)DESCRIPTOR_HOME_COMPUTED, (int)WARP_HOME_COMPUTED);
     ck_assert_int_eq((int)DESCRIPTOR_F_KEY, (int)WARP_F_KEY);
     ck_assert_int_eq((int)DESCRIPTOR_F_SERIES, (int)WARP_F_SERIES);
@@ -242,11 +262,9 @@ START_TEST(numbers_are_those_of_gen_h)
     ck_assert_int_eq((int)DESCRIPTOR_F_INDEX, (int)WARP_F_INDEX);
     ck_assert_int_eq((int)DESCRIPTOR_F_UNIQUE, (int)WARP_F_UNIQUE);
     ck_assert_int_eq((int)DESCRIPTOR_F_COLUMN, (int)WARP_F_COLUMN);
-    ck_assert_int_eq((int)DESCRIPTOR_F_DEPRECATED,
-                     (int)WARP_F_DEPRECATED);
+    ck_assert_int_eq((int)DESCRIPTOR_F_DEPRECATED, (int)WARP_F_DEPRECATED);
     ck_assert_int_eq((int)DESCRIPTOR_F_INLINE, (int)WARP_F_INLINE);
-    ck_assert_int_eq((int)DESCRIPTOR_F_THEN_DELETE,
-                     (int)WARP_F_THEN_DELETE);
+    ck_assert_int_eq((int)DESCRIPTOR_F_THEN_DELETE, (int)WARP_F_THEN_DELETE);
 }
 END_TEST
 

@@ -22,8 +22,18 @@ struct sample {
 };
 
 enum sample_type {
-    SAMPLE_U64, SAMPLE_STRING, SAMPLE_F32, SAMPLE_I64, SAMPLE_U8, SAMPLE_TIME,
-    SAMPLE_VEC, SAMPLE_ODD, SAMPLE_SUM, SAMPLE_LINE, SAMPLE_ENUM, SAMPLE_LIST
+    SAMPLE_U64,
+    SAMPLE_STRING,
+    SAMPLE_F32,
+    SAMPLE_I64,
+    SAMPLE_U8,
+    SAMPLE_TIME,
+    SAMPLE_VEC,
+    SAMPLE_ODD,
+    SAMPLE_SUM,
+    SAMPLE_LINE,
+    SAMPLE_ENUM,
+    SAMPLE_LIST
 };
 
 static inline void sample_field(struct sample *s, struct descriptor_field *f,
@@ -72,9 +82,9 @@ static inline void sample_types(struct sample *s)
     s->types[SAMPLE_ENUM].width = 1;
     s->types[SAMPLE_ENUM].count = 3;
     s->types[SAMPLE_ENUM].values = s->enumerators;
-    s->enumerators[0] = (struct descriptor_enumerator){ "NONE", 0 };
-    s->enumerators[1] = (struct descriptor_enumerator){ "RED", 1 };
-    s->enumerators[2] = (struct descriptor_enumerator){ "BLUE", 2 };
+    s->enumerators[0] = (struct descriptor_enumerator){"NONE", 0};
+    s->enumerators[1] = (struct descriptor_enumerator){"RED", 1};
+    s->enumerators[2] = (struct descriptor_enumerator){"BLUE", 2};
     sample_members(s, SAMPLE_VEC, s->vec_members, 2);
     sample_members(s, SAMPLE_ODD, s->odd_members, 3);
     sample_members(s, SAMPLE_SUM, s->sum_members, 3);
@@ -126,31 +136,42 @@ static inline void sample_make(struct sample *s)
     s->fields[6].by = 0;
     s->fields[6].retention = s->retention;
     s->fields[6].retention_count = 2;
-    s->retention[0] = (struct descriptor_retention){ 1, 300000 };
-    s->retention[1] = (struct descriptor_retention){ 4, 1209600000 };
+    s->retention[0] = (struct descriptor_retention){1, 300000};
+    s->retention[1] = (struct descriptor_retention){4, 1209600000};
     sample_field(s, &s->other[0], "id", SAMPLE_U64);
     s->other[0].flags = DESCRIPTOR_F_KEY;
     sample_field(s, &s->other[1], "kind", SAMPLE_ENUM);
     s->keys[1] = 1;
-    s->products[0] = (struct descriptor_product){
-        .name = "Entity", .field_count = 7, .fields = s->fields,
-        .key_count = 2, .key_fields = s->keys, .hot = 0x3c, .priority = 3,
-        .strategy = s->strategies
-    };
-    s->products[1] = (struct descriptor_product){
-        .name = "Other", .field_count = 2, .fields = s->other,
-        .key_count = 1, .key_fields = s->other_keys, .hot = 2, .priority = 3
-    };
-    s->strategies[0] = (struct descriptor_strategy){
-        .name = "Hot", .memory_pool = "hot", .memory_pool_bytes = 64 << 20,
-        .access_pattern_learning = -1, .auto_migration = 1,
-        .hot_to_warm_count = 10, .hot_to_warm_window_ms = 3600000
-    };
-    s->all = (struct descriptor){
-        .name = "game", .type_count = 12, .types = s->refs,
-        .strategy_count = 1, .strategies = s->strategies,
-        .product_count = 2, .products = s->products
-    };
+    s->products[0] = (struct descriptor_product){.name = "Entity",
+                                                 .field_count = 7,
+                                                 .fields = s->fields,
+                                                 .key_count = 2,
+                                                 .key_fields = s->keys,
+                                                 .hot = 0x3c,
+                                                 .priority = 3,
+                                                 .strategy = s->strategies};
+    s->products[1] = (struct descriptor_product){.name = "Other",
+                                                 .field_count = 2,
+                                                 .fields = s->other,
+                                                 .key_count = 1,
+                                                 .key_fields = s->other_keys,
+                                                 .hot = 2,
+                                                 .priority = 3};
+    s->strategies[0] =
+        (struct descriptor_strategy){.name = "Hot",
+                                     .memory_pool = "hot",
+                                     .memory_pool_bytes = 64 << 20,
+                                     .access_pattern_learning = -1,
+                                     .auto_migration = 1,
+                                     .hot_to_warm_count = 10,
+                                     .hot_to_warm_window_ms = 3600000};
+    s->all = (struct descriptor){.name = "game",
+                                 .type_count = 12,
+                                 .types = s->refs,
+                                 .strategy_count = 1,
+                                 .strategies = s->strategies,
+                                 .product_count = 2,
+                                 .products = s->products};
     (void)descriptor_fingerprint(&s->all);
 }
 

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const schemas[] = { "entity", "types", "keys", "formula" };
-static const char *const prefixes[] = { "game", "t", "k", "f" };
+static const char *const schemas[] = {"entity", "types", "keys", "formula"};
+static const char *const prefixes[] = {"game", "t", "k", "f"};
 
 static bool is_listed(const struct model *model, const char *name, size_t size)
 {
@@ -41,8 +41,8 @@ static bool holds(const char *text, const char *name)
 /* Calls that the compute side brings; their names are kept free. */
 static bool is_reserved(const char *name)
 {
-    static const char *const ends[] = { "_peek", "_request", "_compute",
-                                        "_summary" };
+    static const char *const ends[] = {"_peek", "_request", "_compute",
+                                       "_summary"};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         size_t size = strlen(name), tail = strlen(ends[i]);
         if (size > tail && strcmp(name + size - tail, ends[i]) == 0)
@@ -66,9 +66,8 @@ START_TEST(header_and_list_agree)
     struct arena *arena = arena_create();
     struct source_table *sources = source_table_create(arena);
     struct diag *diag = diag_create(arena, sources);
-    struct compile compile = { .arena = arena, .sources = sources,
-                               .diag = diag };
-    struct emit emit = { .arena = arena };
+    struct compile compile = {.arena = arena, .sources = sources, .diag = diag};
+    struct emit emit = {.arena = arena};
     struct text text;
     const char *header;
     char path[512];

@@ -53,10 +53,16 @@ END_TEST
 
 START_TEST(doc_is_wrapped_and_cannot_end)
 {
-    static const char *const hostile[] = {
-        "*/ int x; /*", "ends in a backslash \\", "?\?/", "/", "*", "",
-        "\n\n", "x\n\n*/\n", "**//**//", "\\\n\\"
-    };
+    static const char *const hostile[] = {"*/ int x; /*",
+                                          "ends in a backslash \\",
+                                          "?\?/",
+                                          "/",
+                                          "*",
+                                          "",
+                                          "\n\n",
+                                          "x\n\n*/\n",
+                                          "**//**//",
+                                          "\\\n\\"};
     text_doc(&text, 4, NULL);
     ck_assert_uint_eq(text.size, 0);
     text_doc(&text, 4, "One line.");
@@ -88,8 +94,9 @@ END_TEST
 
 START_TEST(a_double_reads_back)
 {
-    static const double values[] = { 0, 1, -1, 0.1, 1e300, 5e-324, 1.0 / 3,
-                                     16777217, 1e15, 123456.789, -2.5e-10 };
+    static const double values[] = {0,     1,          -1,      0.1,
+                                    1e300, 5e-324,     1.0 / 3, 16777217,
+                                    1e15,  123456.789, -2.5e-10};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         double value = values[i];
         text.size = 0;

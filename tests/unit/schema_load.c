@@ -14,14 +14,12 @@ static size_t size;
 static void set_up(void)
 {
     struct sample sample;
-    struct descriptor_value point[2] = { { .kind = DESCRIPTOR_VALUE_FLOAT,
-                                           .f = 1.5 },
-                                         { .kind = DESCRIPTOR_VALUE_FLOAT,
-                                           .f = -2 } };
+    struct descriptor_value point[2] = {
+        {.kind = DESCRIPTOR_VALUE_FLOAT, .f = 1.5},
+        {.kind = DESCRIPTOR_VALUE_FLOAT, .f = -2}};
     sample_make(&sample);
     sample.fields[2].value = (struct descriptor_value){
-        .kind = DESCRIPTOR_VALUE_TUPLE, .items = point, .count = 2
-    };
+        .kind = DESCRIPTOR_VALUE_TUPLE, .items = point, .count = 2};
     ck_assert_int_eq(descriptor_fingerprint(&sample.all), 0);
     ck_assert_int_eq(descriptor_encode(&sample.all, &bytes, &size), 0);
 }
