@@ -18,6 +18,12 @@ struct line {
     const char *text, *help;
 };
 
+/* One of the two: in the arena, or decoded and to be destroyed. */
+struct side {
+    const struct descriptor *schema;
+    struct descriptor *decoded;
+};
+
 struct diff {
     struct command *command;
     struct line *first[DESCRIPTOR_DATA_LOSS + 1];
@@ -38,44 +44,40 @@ static void keep(void *arg, const struct descriptor_change *change)
     diff->last[change->class] = &line->next;
 }
 
-static const struct descriptor *describe(struct command *c,
-                                         const struct model *model)
+static void describe(struct command *c, const struct model *model,
+                     struct side *side)
 {
     struct emit emit = {.arena = c->arena, .model = model};
     if (model == NULL)
-        return NULL;
+        return;
     emit.file = model->root;
     if (emit_describe(&emit) != DESCRIPTOR_OK) {
         diag_report(c->diag, DIAG_SCHEMA_TOO_LARGE, nowhere,
                     "%s: the schema is too large for a descriptor",
                     model->root->path);
-        return NULL;
+        return;
     }
-    return emit.descriptor;
+    side->schema = emit.descriptor;
 }
 
-static const struct descriptor *decode(struct command *c, const char *path,
-                                       const struct outside *bytes)
+static void decode(struct command *c, const char *path,
+                   const struct outside *bytes, struct side *side)
 {
     struct descriptor_fault fault;
-    struct descriptor *out;
     int error = descriptor_decode((const uint8_t *)bytes->text, bytes->size,
-                                  &out, &fault);
-    if (error == DESCRIPTOR_OK)
-        return out; /* lives as long as the run */
-    diag_report(c->diag, DIAG_BAD_DESCRIPTOR, nowhere,
-                "`%s` is damaged at byte %zu: %s", path, fault.offset,
-                fault.what);
-    return NULL;
+                                  &side->decoded, &fault);
+    side->schema = side->decoded;
+    if (error != DESCRIPTOR_OK)
+        diag_report(c->diag, DIAG_BAD_DESCRIPTOR, nowhere,
+                    "`%s` is damaged at byte %zu: %s", path, fault.offset,
+                    fault.what);
 }
 
-static const struct descriptor *cannot_read(struct command *c, const char *path,
-                                            const char *why)
+static void cannot_read(struct command *c, const char *path, const char *why)
 {
     diag_report(c->diag, DIAG_CANNOT_READ, nowhere, "cannot read `%s`: %s",
                 path, why);
     c->compile->io_failed = true;
-    return NULL;
 }
 
 static bool ends_in(const char *path, const char *end)
@@ -84,31 +86,34 @@ static bool ends_in(const char *path, const char *end)
     return size > tail && strcmp(path + size - tail, end) == 0;
 }
 
-static const struct descriptor *load(struct command *c, const char *path)
+static void load(struct command *c, const char *path, struct side *side)
 {
     const char *in_store = outside_newest_descriptor(c->arena, path);
     struct outside bytes;
     if (in_store)
         path = in_store;
     if (!in_store && !ends_in(path, ".wsd"))
-        return describe(c, compile_file(c->compile, path));
-    if (!outside_read(c->arena, path, &bytes))
-        return cannot_read(c, path, bytes.why);
-    return decode(c, path, &bytes);
+        describe(c, compile_file(c->compile, path), side);
+    else if (outside_read(c->arena, path, &bytes))
+        decode(c, path, &bytes, side);
+    else
+        cannot_read(c, path, bytes.why);
 }
 
 /* `what` is git:REF, or what load() takes. */
-static const struct descriptor *load_old(struct command *c, const char *what,
-                                         const char *path)
+static void load_old(struct command *c, const char *what, const char *path,
+                     struct side *side)
 {
     struct outside text;
     if (strncmp(what, "git:", 4) != 0)
-        return load(c, what);
-    if (!outside_git(c->arena, what + 4, path, &text))
-        return cannot_read(c, arena_format(c->arena, "%s:%s", what + 4, path),
-                           text.why);
-    return describe(
-        c, compile_text(c->compile, path, text.text, (uint32_t)text.size));
+        load(c, what, side);
+    else if (outside_git(c->arena, what + 4, path, &text))
+        describe(c,
+                 compile_text(c->compile, path, text.text, (uint32_t)text.size),
+                 side);
+    else
+        cannot_read(c, arena_format(c->arena, "%s:%s", what + 4, path),
+                    text.why);
 }
 
 static int print_all(const struct diff *diff)
@@ -140,7 +145,8 @@ static int print_all(const struct diff *diff)
 int diff_run(struct command *c)
 {
     const char *paths[2] = {NULL, NULL}, *against = NULL;
-    const struct descriptor *old, *new;
+    struct side old = {0}, new = {0};
+    int status;
     struct diff diff = {.command = c};
     int count = 0;
     for (int class = 0; class <= DESCRIPTOR_DATA_LOSS; class ++)
@@ -161,12 +167,16 @@ int diff_run(struct command *c)
     if (count + (against ? 1 : 0) != 2)
         return command_usage(c, "two schemas are needed: OLD NEW, or "
                                 "--against OLD NEW");
-    old = load_old(c, against ? against : paths[0], paths[count - 1]);
-    new = load(c, paths[count - 1]);
-    if (old == NULL || new == NULL) {
-        int status = command_status(c);
-        return status == EXIT_CLEAN ? EXIT_FINDINGS : status;
+    load_old(c, against ? against : paths[0], paths[count - 1], &old);
+    load(c, paths[count - 1], &new);
+    status = command_status(c);
+    if (old.schema && new.schema) {
+        descriptor_compare(old.schema, new.schema, keep, &diff);
+        status = print_all(&diff);
+    } else if (status == EXIT_CLEAN) {
+        status = EXIT_FINDINGS;
     }
-    descriptor_compare(old, new, keep, &diff);
-    return print_all(&diff);
+    descriptor_destroy(&old.decoded);
+    descriptor_destroy(&new.decoded);
+    return status;
 }
