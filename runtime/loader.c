@@ -66,9 +66,10 @@ static void *load(void *arg)
             rc = load_row(db, key, value);
     }
     ssd_cursor_close(&cursor);
-    if (rc == WARP_END)
+    if (rc == WARP_END) {
+        disk_recounted(db->disk);
         atomic_store_explicit(&db->loading, false, memory_order_release);
-    else if (rc != WARP_OK) {
+    } else if (rc != WARP_OK) {
         atomic_store(&db->load_failed, rc);
         db_log(db, WARP_LOG_ERROR, rc, error_text());
     }
@@ -80,6 +81,7 @@ static void *load(void *arg)
 int loader_start(struct warp_db *db)
 {
     if (!atomic_load(&db->loading)) {
+        disk_recounted(db->disk);
         atomic_store(&db->loaded_word, 1);
         return WARP_OK;
     }
