@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <warp/warp.h>
 
 static struct ssd *ssd;
@@ -323,6 +324,72 @@ START_TEST(the_map_grows)
 }
 END_TEST
 
+static int less;
+static void tell_less(void *arg, int code, const char *what)
+{
+    (void)arg, (void)code;
+    less += strstr(what, "address space") != NULL;
+}
+
+static void limit_addresses(uint64_t more)
+{
+    char line[64];
+    FILE *f = fopen("/proc/self/statm", "r");
+    ck_assert(f && fgets(line, sizeof line, f));
+    fclose(f);
+    rlim_t bytes = strtoull(line, NULL, 10) * 4096 + more;
+    struct rlimit limit = {bytes, bytes};
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+START_TEST(few_addresses_give_a_smaller_map)
+{
+    ssd_close(&ssd);
+    limit_addresses(300 << 20);
+    less = 0;
+    int rc = ssd_open(dir, 0, false, tell_less, NULL, &ssd);
+    ck_assert_msg(rc == 0 && less == 1, "%d: %s", rc, warp_errmsg(NULL));
+    struct ssd_txn *txn = begin();
+    put(txn, SSD_COLD, text("first"), text("value"));
+    commit(&txn);
+    ck_assert_int_eq(ssd_get(ssd, SSD_COLD, text("first"), take, &got), 0);
+}
+END_TEST
+
+/* A map that can grow no more: the transaction fails as a whole, reads and
+ * smaller transactions go on. */
+START_TEST(a_map_that_cannot_grow)
+{
+    static char value[20000];
+    char key[16];
+    ssd_close(&ssd);
+    open_bytes(1 << 20, false);
+    struct ssd_txn *txn = begin();
+    put(txn, SSD_COLD, text("first"), text("value"));
+    commit(&txn);
+    /* Memory for the transaction, but no addresses for a map. */
+    for (int i = 0; i < 3; i++)
+        free(memset(malloc(24 << 20), 1, 24 << 20));
+    limit_addresses(1 << 20);
+    txn = begin();
+    uint32_t n = 0;
+    int rc;
+    do
+        rc = ssd_put(txn, SSD_COLD, number_key(n++, key),
+                     (struct ssd_slice){value, sizeof value});
+    while (rc == 0 && n < 1000);
+    ck_assert_msg(rc == WARP_ENOSPC, "%d: %s", rc, warp_errmsg(NULL));
+    ck_assert_int_eq(ssd_put(txn, SSD_COLD, text("a"), text("b")), WARP_ENOSPC);
+    ck_assert_int_eq(ssd_commit(&txn), WARP_ENOSPC);
+    ck_assert_uint_eq(ssd_count(ssd, SSD_COLD), 1);
+    ck_assert_int_eq(ssd_get(ssd, SSD_COLD, text("first"), take, &got), 0);
+    txn = begin();
+    put(txn, SSD_COLD, text("second"), text("value"));
+    commit(&txn);
+    ck_assert_int_eq(ssd_get(ssd, SSD_COLD, text("second"), take, &got), 0);
+}
+END_TEST
+
 /* ---- threads ---- */
 enum { STABLE_STEP = 2 };
 static _Atomic bool stop;
@@ -462,6 +529,8 @@ int main(void)
     tcase_add_test(all, sizes);
     tcase_add_test(all, random_changes_follow_a_model);
     tcase_add_test(all, the_map_grows);
+    tcase_add_test(all, few_addresses_give_a_smaller_map);
+    tcase_add_test(all, a_map_that_cannot_grow);
     tcase_add_test(all, readers_beside_a_writer);
     tcase_add_test(all, a_cursor_that_waits_reads_on);
     suite_add_tcase(suite, all);
