@@ -48,9 +48,10 @@ struct check {
     struct check_file *files; /* imports first; the root is the last */
     uint32_t file_count;
     const char *schema_name; /* --name */
-    unsigned errors_before;  /* of other files of the same run */
-    bool failed;             /* a file could not be read or parsed */
-    bool lost;               /* unknown names may be right */
+    bool list_idents;
+    unsigned errors_before; /* of other files of the same run */
+    bool failed;            /* a file could not be read or parsed */
+    bool lost;              /* unknown names may be right */
     struct atom_map symbols;
     struct check_symbol *first, *last;
     struct atom_map rows; /* annotations by name: row + 1 */
@@ -128,19 +129,58 @@ struct check_word {
     struct source_range at;
 };
 
-/* What one field (product, …) was annotated with, read by shape. */
-struct check_notes {
-    const struct ast_entry *at[ANNOTATION_COUNT]; /* NULL: absent or refused */
-    struct check_word word[ANNOTATION_COUNT];     /* WORD, WORDS: the first */
-    int64_t number[ANNOTATION_COUNT]; /* TIME in ms, BYTES, COUNT, FLAG */
-    const struct atom *name[ANNOTATION_COUNT]; /* ATOM, NAME */
-    struct check_word *copies;                 /* persist: [home, copy…] */
-    uint32_t copy_count;
-    bool refused; /* at least one was: what is absent may have been there */
+/* One annotation, read by shape. */
+struct check_note {
+    const struct ast_entry *entry;
+    struct check_word word;  /* WORD, WORDS: the first */
+    int64_t number;          /* TIME in ms, BYTES, COUNT, FLAG, TYPE */
+    const struct atom *name; /* ATOM, NAME */
 };
+
+/* What one field (product, …) was annotated with. */
+struct check_notes {
+    uint8_t slot[ANNOTATION_COUNT]; /* in list + 1; 0: absent or refused */
+    bool refused; /* at least one was: what is absent may have been there */
+    uint16_t count;
+    uint32_t copy_count;
+    struct check_note *list;
+    struct check_word *copies; /* persist: [home, copy…] */
+};
+
+/* The note of an annotation; all zero where there is none. */
+const struct check_note *check_note(const struct check_notes *notes,
+                                    enum annotation_id id);
+
+static inline const struct ast_entry *note_at(const struct check_notes *notes,
+                                              enum annotation_id id)
+{
+    return check_note(notes, id)->entry;
+}
+
+static inline const struct check_word *
+note_word(const struct check_notes *notes, enum annotation_id id)
+{
+    return &check_note(notes, id)->word;
+}
+
+static inline int64_t note_number(const struct check_notes *notes,
+                                  enum annotation_id id)
+{
+    return check_note(notes, id)->number;
+}
+
+static inline const struct atom *note_name(const struct check_notes *notes,
+                                           enum annotation_id id)
+{
+    return check_note(notes, id)->name;
+}
 
 void check_notes_read(struct check *check, const struct ast_entry *entries,
                       unsigned place, struct check_notes *notes);
+/* Adds a note that the text implies. */
+void check_notes_imply(struct check *check, struct check_notes *notes,
+                       enum annotation_id id, const struct ast_entry *entry,
+                       int64_t number);
 /* True if there is one: it was said. */
 bool check_notes_conflicts(struct check *check,
                            const struct check_notes *notes);

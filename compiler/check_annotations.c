@@ -181,10 +181,11 @@ static bool read_word(struct check *check, enum annotation_id id,
 }
 
 static bool read_words(struct check *check, enum annotation_id id,
-                       const struct ast_expr *expr, struct check_notes *notes)
+                       const struct ast_expr *expr, struct check_notes *notes,
+                       struct check_note *note)
 {
     if (expr->kind != AST_LIST)
-        return read_word(check, id, expr, &notes->word[id]);
+        return read_word(check, id, expr, &note->word);
     uint32_t count = 0, n = 0;
     for (const struct ast_entry *e = expr->entries; e != NULL; e = e->next)
         count++;
@@ -220,7 +221,7 @@ static bool read_words(struct check *check, enum annotation_id id,
     }
     if (n == 0)
         return false;
-    notes->word[id] = list[0];
+    note->word = list[0];
     notes->copies = list + 1;
     notes->copy_count = n - 1;
     return good;
@@ -229,10 +230,10 @@ static bool read_words(struct check *check, enum annotation_id id,
 /* Other shapes ------------------------------------------------------------- */
 
 static bool read_atom(struct check *check, enum annotation_id id,
-                      const struct ast_expr *expr, struct check_notes *notes)
+                      const struct ast_expr *expr, struct check_note *note)
 {
     if (expr->kind == AST_ATOM) {
-        notes->name[id] = expr->name;
+        note->name = expr->name;
         return true;
     }
     diag_report(check->diag, DIAG_BAD_ARGUMENT, expr->at, "`%s:` takes an atom",
@@ -260,10 +261,10 @@ static const struct atom *dotted_name(struct check *check,
 }
 
 static bool read_name(struct check *check, enum annotation_id id,
-                      const struct ast_expr *expr, struct check_notes *notes)
+                      const struct ast_expr *expr, struct check_note *note)
 {
-    notes->name[id] = dotted_name(check, expr);
-    if (notes->name[id] != NULL)
+    note->name = dotted_name(check, expr);
+    if (note->name != NULL)
         return true;
     diag_report(check->diag, DIAG_BAD_ARGUMENT, expr->at,
                 "`%s:` takes the name of a declaration", rows[id].name);
@@ -321,15 +322,15 @@ static bool read_positive(struct check *check, enum annotation_id id,
 
 static bool read_argument(struct check *check, enum annotation_id id,
                           const struct ast_expr *expr,
-                          struct check_notes *notes)
+                          struct check_notes *notes, struct check_note *note)
 {
     const char *name = rows[id].name;
-    int64_t *number = &notes->number[id];
+    int64_t *number = &note->number;
     switch (rows[id].shape) {
     case SHAPED_WORD:
-        return read_word(check, id, expr, &notes->word[id]);
+        return read_word(check, id, expr, &note->word);
     case SHAPED_WORDS:
-        return read_words(check, id, expr, notes);
+        return read_words(check, id, expr, notes, note);
     case SHAPED_TIME:
         return read_positive(check, id, expr,
                              check_time(check, expr, name, number), number);
@@ -342,9 +343,9 @@ static bool read_argument(struct check *check, enum annotation_id id,
     case SHAPED_FLAG:
         return check_flag(check, expr, name, number);
     case SHAPED_ATOM:
-        return read_atom(check, id, expr, notes);
+        return read_atom(check, id, expr, note);
     case SHAPED_NAME:
-        return read_name(check, id, expr, notes);
+        return read_name(check, id, expr, note);
     case SHAPED_TYPE:
         return read_integer_type(check, expr, number);
     case SHAPED_VALUE:
@@ -402,14 +403,22 @@ static void unknown_annotation(struct check *check,
         diag_help(check->diag, "known here: %s", list);
 }
 
-static void read_note(struct check *check, const struct ast_entry *entry,
+const struct check_note *check_note(const struct check_notes *notes,
+                                    enum annotation_id id)
+{
+    static const struct check_note none;
+    return notes->slot[id] == 0 ? &none : &notes->list[notes->slot[id] - 1];
+}
+
+/* The list has room for as many notes as there are entries. */
+static bool read_note(struct check *check, const struct ast_entry *entry,
                       unsigned place, struct check_notes *notes)
 {
     uintptr_t row = (uintptr_t)atom_map_get(&check->rows, entry->key);
-    notes->refused = true;
+    struct check_note note = {.entry = entry};
     if (row == 0) {
         unknown_annotation(check, entry, place);
-        return;
+        return false;
     }
     enum annotation_id id = (enum annotation_id)(row - 1);
     if ((rows[id].places & place) == 0) {
@@ -417,46 +426,70 @@ static void read_note(struct check *check, const struct ast_entry *entry,
                     "`%s:` cannot stand here", rows[id].name);
         diag_help(check->diag, "it is for %s",
                   places_text(check, rows[id].places));
-        return;
+        return false;
     }
-    if (notes->at[id] != NULL) {
+    if (notes->slot[id] != 0) {
         diag_report(check->diag, DIAG_DUPLICATE, entry->key_at,
                     "`%s:` is given twice", rows[id].name);
-        diag_note(check->diag, notes->at[id]->key_at, "first given here");
-        return;
+        diag_note(check->diag, note_at(notes, id)->key_at, "first given here");
+        return false;
     }
     if (entry->value->kind == AST_BAD ||
-        !read_argument(check, id, entry->value, notes))
-        return;
-    notes->at[id] = entry;
-    notes->refused = false;
+        !read_argument(check, id, entry->value, notes, &note))
+        return false;
+    notes->list[notes->count++] = note;
+    notes->slot[id] = (uint8_t)notes->count;
+    return true;
+}
+
+static void index_rows(struct check *check)
+{
+    atom_map_init(&check->rows, check->arena);
+    for (int i = 0; i < ANNOTATION_COUNT; i++)
+        atom_map_put(
+            &check->rows,
+            atom_intern(check->atoms, rows[i].name, strlen(rows[i].name)),
+            (void *)((uintptr_t)i + 1));
 }
 
 void check_notes_read(struct check *check, const struct ast_entry *entries,
                       unsigned place, struct check_notes *notes)
 {
-    bool refused = false;
-    if (check->rows.count == 0) {
-        atom_map_init(&check->rows, check->arena);
-        for (int i = 0; i < ANNOTATION_COUNT; i++)
-            atom_map_put(
-                &check->rows,
-                atom_intern(check->atoms, rows[i].name, strlen(rows[i].name)),
-                (void *)((uintptr_t)i + 1));
-    }
+    size_t count = 0;
+    if (check->rows.count == 0)
+        index_rows(check);
     memset(notes, 0, sizeof *notes);
     for (const struct ast_entry *entry = entries; entry != NULL;
+         entry = entry->next)
+        count++;
+    if (count == 0)
+        return;
+    if (count > ANNOTATION_COUNT)
+        count = ANNOTATION_COUNT;
+    notes->list = ARENA_ARRAY(check->arena, struct check_note, count);
+    for (const struct ast_entry *entry = entries; entry != NULL;
          entry = entry->next) {
-        if (entry->key == NULL) {
-            diag_report(check->diag, DIAG_BAD_ARGUMENT, entry->at,
-                        "a key is missing here");
-            refused = true;
+        if (entry->key != NULL) {
+            notes->refused |= !read_note(check, entry, place, notes);
             continue;
         }
-        read_note(check, entry, place, notes);
-        refused |= notes->refused;
+        diag_report(check->diag, DIAG_BAD_ARGUMENT, entry->at,
+                    "a key is missing here");
+        notes->refused = true;
     }
-    notes->refused = refused;
+}
+
+void check_notes_imply(struct check *check, struct check_notes *notes,
+                       enum annotation_id id, const struct ast_entry *entry,
+                       int64_t number)
+{
+    struct check_note *list =
+        ARENA_ARRAY(check->arena, struct check_note, notes->count + 1);
+    if (notes->count > 0)
+        memcpy(list, notes->list, notes->count * sizeof *list);
+    list[notes->count] = (struct check_note){.entry = entry, .number = number};
+    notes->list = list;
+    notes->slot[id] = (uint8_t)++notes->count;
 }
 
 /* Contradictions ----------------------------------------------------------- */
@@ -465,10 +498,11 @@ void check_contradiction(struct check *check, const struct check_notes *notes,
                          enum annotation_id a, enum annotation_id b,
                          const char *why, const char *help)
 {
-    const struct ast_entry *first = notes->at[a], *second = notes->at[b];
+    const struct ast_entry *first = note_at(notes, a),
+                           *second = note_at(notes, b);
     if (first->at.begin > second->at.begin) {
-        first = notes->at[b];
-        second = notes->at[a];
+        first = note_at(notes, b);
+        second = note_at(notes, a);
     }
     diag_report(check->diag, DIAG_CONTRADICTION, second->at,
                 "`%s:` contradicts `%s:`: %s", second->key->text,
@@ -480,20 +514,20 @@ void check_contradiction(struct check *check, const struct check_notes *notes,
 static bool has_word(const struct check_notes *notes, enum annotation_id id,
                      const char *word)
 {
-    if (notes->at[id] == NULL)
-        return false;
+    const struct check_note *note = check_note(notes, id);
     /* `key: false` is as good as none. */
-    if (rows[id].shape == SHAPED_FLAG && notes->number[id] == 0)
+    if (note->entry == NULL ||
+        (rows[id].shape == SHAPED_FLAG && note->number == 0))
         return false;
-    return word == NULL || (notes->word[id].word != NULL &&
-                            strcmp(notes->word[id].word, word) == 0);
+    return word == NULL ||
+           (note->word.word != NULL && strcmp(note->word.word, word) == 0);
 }
 
 bool check_notes_conflicts(struct check *check, const struct check_notes *notes)
 {
     for (size_t i = 0; i < sizeof conflicts / sizeof conflicts[0]; i++) {
-        if (notes->at[conflicts[i].a] == NULL ||
-            notes->at[conflicts[i].b] == NULL ||
+        if (notes->slot[conflicts[i].a] == 0 ||
+            notes->slot[conflicts[i].b] == 0 ||
             !has_word(notes, conflicts[i].a, conflicts[i].word_a) ||
             !has_word(notes, conflicts[i].b, conflicts[i].word_b))
             continue;

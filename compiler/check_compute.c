@@ -233,8 +233,9 @@ static bool is_numeric(const struct model_type *type)
 static void check_compute_type(struct check *check, struct compute_reading *r)
 {
     struct model_field *model = r->field->model;
-    const struct ast_entry *note = r->field->notes.at[ANNOTATION_COMPUTE];
-    if (model->kernel != NULL || r->field->notes.at[ANNOTATION_FORMULA])
+    const struct ast_entry *note =
+        note_at(&r->field->notes, ANNOTATION_COMPUTE);
+    if (model->kernel != NULL || note_at(&r->field->notes, ANNOTATION_FORMULA))
         return;
     if (model->derived && check_is_number(model->type))
         return;
@@ -258,7 +259,8 @@ static void check_compute_type(struct check *check, struct compute_reading *r)
 static void read_compute(struct check *check, struct check_symbol *product,
                          struct check_field *field)
 {
-    const struct ast_expr *value = field->notes.at[ANNOTATION_COMPUTE]->value;
+    const struct ast_expr *value =
+        note_at(&field->notes, ANNOTATION_COMPUTE)->value;
     struct compute_reading r = {
         .product = product, .field = field, .good = true};
     uint32_t count = 1;
@@ -300,7 +302,7 @@ static void read_formula(struct check *check, struct check_symbol *product,
 {
     struct model_field *model = field->model;
     const struct model_type *type = model->type;
-    const struct ast_entry *note = field->notes.at[ANNOTATION_FORMULA];
+    const struct ast_entry *note = note_at(&field->notes, ANNOTATION_FORMULA);
     bool number = check_is_number(type);
     if (model->derived) {
         check_contradiction(check, &field->notes, ANNOTATION_COMPUTE,
@@ -336,8 +338,8 @@ static void check_derived(struct check *check, struct check_field *field)
         ANNOTATION_DEFAULT, ANNOTATION_INDEX, ANNOTATION_UNIQUE, ANNOTATION_TTL,
         ANNOTATION_RETENTION};
     for (size_t i = 0; i < sizeof not_with / sizeof not_with[0]; i++) {
-        if (field->notes.at[not_with[i]] == NULL ||
-            field->notes.at[ANNOTATION_FORMULA] != NULL)
+        if (note_at(&field->notes, not_with[i]) == NULL ||
+            note_at(&field->notes, ANNOTATION_FORMULA) != NULL)
             continue;
         check_contradiction(check, &field->notes, ANNOTATION_COMPUTE,
                             not_with[i],
@@ -400,9 +402,10 @@ void check_computes(struct check *check)
             struct check_field *field = &s->fields[i];
             if (!field->good)
                 continue;
-            if (field->notes.at[ANNOTATION_COMPUTE] != NULL)
+            if (note_at(&field->notes, ANNOTATION_COMPUTE) != NULL)
                 read_compute(check, s, field);
-            if (field->good && field->notes.at[ANNOTATION_FORMULA] != NULL)
+            if (field->good &&
+                note_at(&field->notes, ANNOTATION_FORMULA) != NULL)
                 read_formula(check, s, field);
             if (field->good && field->model->derived)
                 check_derived(check, field);
@@ -412,7 +415,7 @@ void check_computes(struct check *check)
             if (model->kernel != NULL)
                 model->inputs = model->kernel->inputs;
             else if (model->derived &&
-                     s->fields[i].notes.at[ANNOTATION_FORMULA] == NULL)
+                     note_at(&s->fields[i].notes, ANNOTATION_FORMULA) == NULL)
                 model->inputs = raw_inputs(s);
         }
         for (uint32_t i = 0; i < s->field_count; i++) {

@@ -166,8 +166,8 @@ static void read_enum(struct check *check, struct check_symbol *symbol)
     uint32_t count = 0;
     enum type_kind kind = TYPE_I32;
     check_notes_read(check, symbol->decl->annotations, IN_ENUM, &notes);
-    if (notes.at[ANNOTATION_TYPE] != NULL)
-        kind = (enum type_kind)notes.number[ANNOTATION_TYPE];
+    if (note_at(&notes, ANNOTATION_TYPE) != NULL)
+        kind = (enum type_kind)note_number(&notes, ANNOTATION_TYPE);
     model->type = symbol->type;
     model->storage = check_scalar(check, kind);
     symbol->type->stored_bytes = model->storage->c_size;
@@ -210,12 +210,12 @@ static bool read_member(struct check *check, const struct ast_member *ast,
         return false;
     if (member->optional)
         member->c_has = arena_format(check->arena, "has_%s", member->name);
-    if (notes.at[ANNOTATION_WAS] != NULL)
-        member->was = notes.name[ANNOTATION_WAS]->text;
-    member->deprecated = notes.number[ANNOTATION_DEPRECATED] != 0;
-    if (notes.at[ANNOTATION_DEFAULT] != NULL)
-        check_default(check, notes.at[ANNOTATION_DEFAULT]->value, member->type,
-                      &member->value);
+    if (note_at(&notes, ANNOTATION_WAS) != NULL)
+        member->was = note_name(&notes, ANNOTATION_WAS)->text;
+    member->deprecated = note_number(&notes, ANNOTATION_DEPRECATED) != 0;
+    if (note_at(&notes, ANNOTATION_DEFAULT) != NULL)
+        check_default(check, note_at(&notes, ANNOTATION_DEFAULT)->value,
+                      member->type, &member->value);
     return !notes.refused;
 }
 

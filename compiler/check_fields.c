@@ -36,10 +36,10 @@ void check_unknown_field(struct check *check,
 static void read_strategy(struct check *check, struct check_symbol *symbol)
 {
     const struct check_notes *notes = symbol->notes;
-    const struct atom *name = notes->name[ANNOTATION_STRATEGY];
-    if (notes->at[ANNOTATION_STRATEGY] == NULL)
+    const struct atom *name = note_name(notes, ANNOTATION_STRATEGY);
+    if (note_at(notes, ANNOTATION_STRATEGY) == NULL)
         return;
-    struct source_range at = notes->at[ANNOTATION_STRATEGY]->value->at;
+    struct source_range at = note_at(notes, ANNOTATION_STRATEGY)->value->at;
     struct check_symbol *strategy = check_find(check, name);
     if (strategy == NULL) {
         check_unknown(check, DIAG_UNKNOWN_NAME, name, at, "strategy",
@@ -77,13 +77,13 @@ static bool read_field(struct check *check, struct check_symbol *symbol,
     model->type = check_type(check, ast->type, &model->optional);
     if (model->type != NULL && model->type->kind != TYPE_LIST)
         good &= check_sized(check, model->type, ast->type->at);
-    model->key = field->notes.number[ANNOTATION_KEY] != 0;
-    model->unique = field->notes.number[ANNOTATION_UNIQUE] != 0;
+    model->key = note_number(&field->notes, ANNOTATION_KEY) != 0;
+    model->unique = note_number(&field->notes, ANNOTATION_UNIQUE) != 0;
     model->indexed =
-        model->unique || field->notes.number[ANNOTATION_INDEX] != 0;
-    model->deprecated = field->notes.number[ANNOTATION_DEPRECATED] != 0;
-    if (field->notes.at[ANNOTATION_WAS] != NULL)
-        model->was = field->notes.name[ANNOTATION_WAS]->text;
+        model->unique || note_number(&field->notes, ANNOTATION_INDEX) != 0;
+    model->deprecated = note_number(&field->notes, ANNOTATION_DEPRECATED) != 0;
+    if (note_at(&field->notes, ANNOTATION_WAS) != NULL)
+        model->was = note_name(&field->notes, ANNOTATION_WAS)->text;
     return good && model->type != NULL && !field->notes.refused && !ast->broken;
 }
 
@@ -173,14 +173,13 @@ static void find_keys(struct check *check, struct check_symbol *symbol)
     for (uint32_t i = 0; i < symbol->field_count; i++) {
         struct check_field *field = &symbol->fields[i];
         if (!any && strcmp(field->model->name, "id") == 0 &&
-            field->notes.at[ANNOTATION_KEY] == NULL) {
+            note_at(&field->notes, ANNOTATION_KEY) == NULL) {
             field->model->key = true;
             /* `id` is the key without saying so: its conflicts count too. */
             struct ast_entry *entry = ARENA_NEW(check->arena, struct ast_entry);
             entry->key = atom_intern(check->atoms, "key", 3);
             entry->key_at = entry->at = field->ast->at;
-            field->notes.at[ANNOTATION_KEY] = entry;
-            field->notes.number[ANNOTATION_KEY] = 1;
+            check_notes_imply(check, &field->notes, ANNOTATION_KEY, entry, 1);
             if (check_notes_conflicts(check, &field->notes))
                 field->good = false;
         }
@@ -206,7 +205,8 @@ static void check_was(struct check *check, struct check_symbol *symbol)
         const char *was = field->model->was;
         if (was == NULL)
             continue;
-        struct source_range at = field->notes.at[ANNOTATION_WAS]->value->at;
+        struct source_range at =
+            note_at(&field->notes, ANNOTATION_WAS)->value->at;
         struct check_field *other = check_find_field(symbol, was);
         if (other != NULL) {
             diag_report(check->diag, DIAG_CONTRADICTION, at,
@@ -223,7 +223,7 @@ static void check_was(struct check *check, struct check_symbol *symbol)
             diag_report(check->diag, DIAG_CONTRADICTION, at,
                         "two fields say that they were `%s`", was);
             diag_note(check->diag,
-                      symbol->fields[j].notes.at[ANNOTATION_WAS]->at,
+                      note_at(&symbol->fields[j].notes, ANNOTATION_WAS)->at,
                       "the other one");
         }
     }
@@ -236,19 +236,21 @@ static void read_product(struct check *check, struct check_symbol *symbol)
         ARENA_NEW(check->arena, struct check_notes);
     check_notes_read(check, symbol->decl->annotations, IN_PRODUCT, notes);
     check_notes_conflicts(check, notes);
-    product->max_memory_bytes = (uint64_t)notes->number[ANNOTATION_MAX_MEMORY];
-    product->ttl_ms = notes->number[ANNOTATION_TTL];
+    product->max_memory_bytes =
+        (uint64_t)note_number(notes, ANNOTATION_MAX_MEMORY);
+    product->ttl_ms = note_number(notes, ANNOTATION_TTL);
     product->priority =
-        notes->at[ANNOTATION_PRIORITY] == NULL
+        note_at(notes, ANNOTATION_PRIORITY) == NULL
             ? PRIORITY_NORMAL
-            : (enum model_priority)notes->word[ANNOTATION_PRIORITY].value;
+            : (enum model_priority)note_word(notes, ANNOTATION_PRIORITY)->value;
     product->access =
-        notes->at[ANNOTATION_ACCESS_PATTERN] == NULL
+        note_at(notes, ANNOTATION_ACCESS_PATTERN) == NULL
             ? ACCESS_UNSET
-            : (enum model_access)notes->word[ANNOTATION_ACCESS_PATTERN].value;
-    if (notes->at[ANNOTATION_SURVIVES] != NULL)
+            : (enum model_access)note_word(notes, ANNOTATION_ACCESS_PATTERN)
+                  ->value;
+    if (note_at(notes, ANNOTATION_SURVIVES) != NULL)
         product->survives =
-            (enum model_survives)notes->word[ANNOTATION_SURVIVES].value;
+            (enum model_survives)note_word(notes, ANNOTATION_SURVIVES)->value;
     read_strategy(check, symbol);
     read_fields(check, symbol);
     find_keys(check, symbol);

@@ -1,6 +1,7 @@
 /* Every identifier that the generated code would hold, and that none is there
  * twice: two fields, a field and a verb, a series beside a product. A call that
- * the emitters add gets its row here. */
+ * the emitters add gets its row here. A set of hashes says whether there is
+ * anything to report; only then the names themselves are made. */
 #include "check.h"
 #include "mangle.h"
 
@@ -62,15 +63,89 @@ static const struct {
     {SUMMARY, "_", "_summary"},
 };
 
+/* A name in pieces: most are never needed as one text. */
+struct ident_parts {
+    enum ident_kind kind;
+    const char *parts[4];
+    struct source_range at;
+    bool shared; /* a wrapper: several files may declare the same one */
+};
+
 struct collecting {
     struct check *check;
+    void (*take)(struct collecting *c, const struct ident_parts *ident);
+    bool root; /* in the file whose identifiers the model lists */
+    /* quick: is there anything to report? */
+    uint64_t *hashes;
+    uint32_t capacity, count;
+    bool suspicious;
+    /* thorough */
     struct atom_map seen; /* name -> struct model_ident */
     struct model_ident *list;
-    uint32_t count, capacity;
+    uint32_t list_count, list_capacity;
     struct source_range clash, clash_first; /* the last that was reported */
-    bool root;   /* the file whose identifiers the model lists */
-    bool shared; /* wrappers: several files may declare the same one */
 };
+
+/* Quick: a set of hashes --------------------------------------------------- */
+
+static void grow_hashes(struct collecting *c)
+{
+    uint32_t capacity = c->capacity == 0 ? 4096 : c->capacity * 2;
+    uint64_t *hashes = ARENA_ARRAY(c->check->arena, uint64_t, capacity);
+    for (uint32_t i = 0; i < c->capacity; i++) {
+        if (c->hashes[i] == 0)
+            continue;
+        uint32_t at = (uint32_t)c->hashes[i] & (capacity - 1);
+        while (hashes[at] != 0)
+            at = (at + 1) & (capacity - 1);
+        hashes[at] = c->hashes[i];
+    }
+    c->hashes = hashes;
+    c->capacity = capacity;
+}
+
+static void take_hash(struct collecting *c, const struct ident_parts *ident)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (int i = 0; i < 4 && ident->parts[i] != NULL; i++) {
+        for (const char *p = ident->parts[i]; *p != 0; p++)
+            hash = (hash ^ (unsigned char)*p) * 1099511628211u;
+    }
+    hash ^= hash >> 32;
+    hash += hash == 0;
+    if (!ident->shared &&
+        (strncmp(ident->parts[0], "warp_", 5) == 0 ||
+         (ident->parts[1] == NULL && mangle_is_keyword(ident->parts[0]))))
+        c->suspicious = true;
+    if (c->count * 4 >= c->capacity * 3)
+        grow_hashes(c);
+    uint32_t at = (uint32_t)hash & (c->capacity - 1);
+    while (c->hashes[at] != 0) {
+        if (c->hashes[at] == hash) {
+            c->suspicious |= !ident->shared;
+            return;
+        }
+        at = (at + 1) & (c->capacity - 1);
+    }
+    c->hashes[at] = hash;
+    c->count++;
+}
+
+/* Thorough: the names themselves ------------------------------------------- */
+
+static const char *join(struct check *check, const char *const *parts)
+{
+    size_t len = 0;
+    for (int i = 0; i < 4 && parts[i] != NULL; i++)
+        len += strlen(parts[i]);
+    char *out = arena_alloc(check->arena, len + 1), *end = out;
+    for (int i = 0; i < 4 && parts[i] != NULL; i++) {
+        size_t part = strlen(parts[i]);
+        memcpy(end, parts[i], part);
+        end += part;
+    }
+    return out;
+}
 
 static void report_clash(struct collecting *c, const struct model_ident *first,
                          const char *name, struct source_range at)
@@ -90,52 +165,53 @@ static void report_clash(struct collecting *c, const struct model_ident *first,
                     "its data");
 }
 
-static void add_ident(struct collecting *c, enum ident_kind kind,
-                      const char *name, struct source_range at)
+static void list_ident(struct collecting *c, const struct model_ident *ident)
+{
+    if (c->list_count == c->list_capacity) {
+        uint32_t capacity = c->list_capacity == 0 ? 256 : c->list_capacity * 2;
+        c->list = arena_grow(c->check->arena, c->list,
+                             c->list_capacity * sizeof *ident,
+                             capacity * sizeof *ident);
+        c->list_capacity = capacity;
+    }
+    c->list[c->list_count++] = *ident;
+}
+
+static void take_name(struct collecting *c, const struct ident_parts *parts)
 {
     struct check *check = c->check;
-    if (strncmp(name, "warp_", 5) == 0 && !c->shared) {
-        diag_report(check->diag, DIAG_NAME_CLASH, at,
+    const char *name = join(check, parts->parts);
+    if (strncmp(name, "warp_", 5) == 0 && !parts->shared) {
+        diag_report(check->diag, DIAG_NAME_CLASH, parts->at,
                     "`%s` begins like the library's own names", name);
         diag_help(check->diag, "give the file a `@prefix`, or rename it");
         return;
     }
     struct model_ident *ident = ARENA_NEW(check->arena, struct model_ident);
-    *ident = (struct model_ident){kind, name, at};
+    *ident = (struct model_ident){parts->kind, name, parts->at};
     const struct model_ident *first = atom_map_put(
         &c->seen, atom_intern(check->atoms, name, strlen(name)), ident);
     if (first != NULL) {
-        if (!c->shared)
-            report_clash(c, first, name, at);
+        if (!parts->shared)
+            report_clash(c, first, name, parts->at);
         return;
     }
     if (mangle_is_keyword(name)) {
-        diag_report(check->diag, DIAG_NAME_KEYWORD, at,
+        diag_report(check->diag, DIAG_NAME_KEYWORD, parts->at,
                     "`%s` is a keyword of C or C++", name);
         diag_help(check->diag, "give the file a `@prefix`, or rename it");
     }
-    if (!c->root)
-        return;
-    if (c->count == c->capacity) {
-        uint32_t capacity = c->capacity == 0 ? 256 : c->capacity * 2;
-        c->list = arena_grow(check->arena, c->list, c->capacity * sizeof *ident,
-                             capacity * sizeof *ident);
-        c->capacity = capacity;
-    }
-    c->list[c->count++] = *ident;
+    if (c->root)
+        list_ident(c, ident);
 }
 
-/* One string after the other: this runs for every field and every call. */
-static const char *join(struct check *check, const char *a, const char *b,
-                        const char *d, const char *e)
+/* The walk ----------------------------------------------------------------- */
+
+static void add_ident(struct collecting *c, enum ident_kind kind, const char *a,
+                      const char *b, struct source_range at)
 {
-    size_t na = strlen(a), nb = strlen(b), nd = strlen(d), ne = strlen(e);
-    char *out = arena_alloc(check->arena, na + nb + nd + ne + 1);
-    memcpy(out, a, na);
-    memcpy(out + na, b, nb);
-    memcpy(out + na + nb, d, nd);
-    memcpy(out + na + nb + nd, e, ne);
-    return out;
+    c->take(c, &(struct ident_parts){
+                   .kind = kind, .parts = {a, b, NULL, NULL}, .at = at});
 }
 
 static bool applies(enum when when, const struct model_field *field)
@@ -162,55 +238,56 @@ static bool applies(enum when when, const struct model_field *field)
     }
 }
 
+static void add_field(struct collecting *c, const struct model_field *field)
+{
+    add_ident(c, IDENT_MACRO, field->c_macro, NULL, field->at);
+    for (size_t i = 0; i < sizeof field_idents / sizeof field_idents[0]; i++) {
+        if (!applies(field_idents[i].when, field))
+            continue;
+        c->take(c, &(struct ident_parts){
+                       .kind = IDENT_FUNCTION,
+                       .parts = {field->product->c_name, field_idents[i].before,
+                                 field->c_name, field_idents[i].after},
+                       .at = field->at});
+    }
+}
+
 static void add_product(struct collecting *c,
                         const struct model_product *product)
 {
-    struct check *check = c->check;
     for (size_t i = 0; i < sizeof product_idents / sizeof product_idents[0];
          i++) {
-        if (product_idents[i].when == COMPOSITE && !product->key_composite)
-            continue;
-        add_ident(
-            c, product_idents[i].kind,
-            join(check, product->c_name, product_idents[i].suffix, "", ""),
-            product->at);
+        if (product_idents[i].when != COMPOSITE || product->key_composite)
+            add_ident(c, product_idents[i].kind, product->c_name,
+                      *product_idents[i].suffix == 0 ? NULL
+                                                     : product_idents[i].suffix,
+                      product->at);
     }
-    add_ident(c, IDENT_MACRO, join(check, product->c_upper, "_HOT", "", ""),
-              product->at);
-    add_ident(c, IDENT_MACRO, join(check, product->c_upper, "_ALL", "", ""),
-              product->at);
-    for (uint32_t f = 0; f < product->field_count; f++) {
-        const struct model_field *field = &product->fields[f];
-        add_ident(c, IDENT_MACRO, field->c_macro, field->at);
-        for (size_t i = 0; i < sizeof field_idents / sizeof field_idents[0];
-             i++) {
-            if (applies(field_idents[i].when, field))
-                add_ident(c, IDENT_FUNCTION,
-                          join(check, product->c_name, field_idents[i].before,
-                               field->c_name, field_idents[i].after),
-                          field->at);
-        }
-    }
+    add_ident(c, IDENT_MACRO, product->c_upper, "_HOT", product->at);
+    add_ident(c, IDENT_MACRO, product->c_upper, "_ALL", product->at);
+    for (uint32_t i = 0; i < product->field_count; i++)
+        add_field(c, &product->fields[i]);
 }
 
 static void add_decl(struct collecting *c, const struct model_decl *decl)
 {
     switch (decl->kind) {
     case DECL_ENUM:
-        add_ident(c, IDENT_TAG, decl->enumeration->c_name,
+        add_ident(c, IDENT_TAG, decl->enumeration->c_name, NULL,
                   decl->enumeration->at);
         for (uint32_t i = 0; i < decl->enumeration->member_count; i++)
             add_ident(c, IDENT_ENUMERATOR, decl->enumeration->members[i].c_name,
-                      decl->enumeration->members[i].at);
+                      NULL, decl->enumeration->members[i].at);
         break;
     case DECL_STRUCT:
-        add_ident(c, IDENT_TAG, decl->structure->c_name, decl->structure->at);
+        add_ident(c, IDENT_TAG, decl->structure->c_name, NULL,
+                  decl->structure->at);
         break;
     case DECL_SUM:
-        add_ident(c, IDENT_TAG, decl->sum->c_name, decl->sum->at);
-        add_ident(c, IDENT_TAG, decl->sum->c_tag_enum, decl->sum->at);
+        add_ident(c, IDENT_TAG, decl->sum->c_name, NULL, decl->sum->at);
+        add_ident(c, IDENT_TAG, decl->sum->c_tag_enum, NULL, decl->sum->at);
         for (uint32_t i = 0; i < decl->sum->variant_count; i++)
-            add_ident(c, IDENT_ENUMERATOR, decl->sum->variants[i].c_tag,
+            add_ident(c, IDENT_ENUMERATOR, decl->sum->variants[i].c_tag, NULL,
                       decl->sum->variants[i].at);
         break;
     case DECL_WRAPPER:
@@ -218,53 +295,59 @@ static void add_decl(struct collecting *c, const struct model_decl *decl)
     }
 }
 
+/* The tags are made from the types, so they may clash with a declaration. */
 static void add_wrappers(struct collecting *c, const struct model_file *file)
 {
-    c->shared = true;
     for (uint32_t i = 0; i < file->order_count; i++) {
         const struct model_type *type = file->order[i].wrapper;
         if (file->order[i].kind != DECL_WRAPPER)
             continue;
-        const struct model_ident *first = atom_map_get(
-            &c->seen, atom_intern(c->check->atoms, type->wrapper_tag,
-                                  strlen(type->wrapper_tag)));
-        if (first != NULL && first->at.file != 0)
-            report_clash(c, first, type->wrapper_tag, first->at);
-        add_ident(c, IDENT_TAG, type->wrapper_tag, (struct source_range){0});
-        add_ident(c, IDENT_MACRO, type->wrapper_guard,
-                  (struct source_range){0});
+        c->take(c, &(struct ident_parts){.kind = IDENT_TAG,
+                                         .parts = {type->wrapper_tag},
+                                         .shared = true});
+        c->take(c, &(struct ident_parts){.kind = IDENT_MACRO,
+                                         .parts = {type->wrapper_guard},
+                                         .shared = true});
     }
-    c->shared = false;
 }
 
-static void add_schema(struct collecting *c, const struct model_file *file)
+static void walk(struct check *check, struct collecting *c)
 {
-    struct source_range at = {.file = file->source};
-    if (file->stem_c != NULL) {
-        add_ident(c, IDENT_OBJECT,
-                  join(c->check, file->stem_c, "_warp_schema", "", ""), at);
-        return;
+    /* Wrappers first: what clashes with one is a declaration, with a place. */
+    for (uint32_t i = 0; i < check->file_count; i++) {
+        c->root = i + 1 == check->file_count;
+        add_wrappers(c, check->files[i].model);
     }
-    diag_report(c->check->diag, DIAG_BAD_STEM, at,
-                "`%s_warp_schema` would be no C identifier", file->stem);
-    diag_help(c->check->diag, "rename the file, or give a name with --name");
+    for (uint32_t i = 0; i < check->file_count; i++) {
+        const struct model_file *file = check->files[i].model;
+        c->root = i + 1 == check->file_count;
+        for (uint32_t d = 0; d < file->order_count; d++)
+            add_decl(c, &file->order[d]);
+        for (uint32_t p = 0; p < file->product_count; p++)
+            add_product(c, file->products[p]);
+    }
+    const struct model_file *root = check->model->root;
+    if (root->stem_c != NULL)
+        add_ident(c, IDENT_OBJECT, root->stem_c, "_warp_schema",
+                  (struct source_range){.file = root->source});
 }
 
 void check_idents(struct check *check)
 {
-    struct collecting c = {.check = check};
-    atom_map_init(&c.seen, check->arena);
-    for (uint32_t i = 0; i < check->file_count; i++) {
-        const struct model_file *file = check->files[i].model;
-        c.root = i + 1 == check->file_count;
-        for (uint32_t d = 0; d < file->order_count; d++)
-            add_decl(&c, &file->order[d]);
-        for (uint32_t p = 0; p < file->product_count; p++)
-            add_product(&c, file->products[p]);
-        add_wrappers(&c, file);
-        if (c.root)
-            add_schema(&c, file);
+    const struct model_file *root = check->model->root;
+    struct collecting quick = {.check = check, .take = take_hash};
+    if (root->stem_c == NULL) {
+        diag_report(check->diag, DIAG_BAD_STEM,
+                    (struct source_range){.file = root->source},
+                    "`%s_warp_schema` would be no C identifier", root->stem);
+        diag_help(check->diag, "rename the file, or give a name with --name");
     }
-    check->model->idents = c.list;
-    check->model->ident_count = c.count;
+    walk(check, &quick);
+    if (!quick.suspicious && !check->list_idents)
+        return;
+    struct collecting thorough = {.check = check, .take = take_name};
+    atom_map_init(&thorough.seen, check->arena);
+    walk(check, &thorough);
+    check->model->idents = thorough.list;
+    check->model->ident_count = thorough.list_count;
 }

@@ -141,13 +141,14 @@ static bool read_params(struct check *check, struct kernel_reading *reading)
         count++;
     uint32_t want = reading->model->shape == SHAPE_MAP ? 1 : 2;
     if (count != want) {
-        const char *shape = reading->notes.word[ANNOTATION_SHAPE].word == NULL
-                                ? "map"
-                                : reading->notes.word[ANNOTATION_SHAPE].word;
+        const char *shape =
+            note_word(&reading->notes, ANNOTATION_SHAPE)->word == NULL
+                ? "map"
+                : note_word(&reading->notes, ANNOTATION_SHAPE)->word;
         diag_report(check->diag, DIAG_BAD_KERNEL, decl->at,
                     "a kernel of shape `:%s` has %s", shape,
                     wants[reading->model->shape]);
-        if (reading->notes.at[ANNOTATION_SHAPE] == NULL)
+        if (note_at(&reading->notes, ANNOTATION_SHAPE) == NULL)
             diag_help(check->diag, "without `shape:` it is a `:map`; others "
                                    "are `:pairwise` and `:segreduce`");
         return false;
@@ -176,7 +177,7 @@ static bool read_params(struct check *check, struct kernel_reading *reading)
 /* :max, or {:top_k, K} */
 static bool read_reduce(struct check *check, struct kernel_reading *reading)
 {
-    const struct ast_entry *note = reading->notes.at[ANNOTATION_REDUCE];
+    const struct ast_entry *note = note_at(&reading->notes, ANNOTATION_REDUCE);
     const struct ast_expr *value = note->value;
     const struct ast_expr *count = NULL;
     struct check_word word;
@@ -216,15 +217,16 @@ static bool read_shape(struct check *check, struct kernel_reading *reading)
 {
     struct model_kernel *model = reading->model;
     const struct check_notes *notes = &reading->notes;
-    if (notes->at[ANNOTATION_SHAPE] != NULL)
-        model->shape = (enum kernel_shape)notes->word[ANNOTATION_SHAPE].value;
-    if (notes->at[ANNOTATION_REDUCE] != NULL) {
+    if (note_at(notes, ANNOTATION_SHAPE) != NULL)
+        model->shape =
+            (enum kernel_shape)note_word(notes, ANNOTATION_SHAPE)->value;
+    if (note_at(notes, ANNOTATION_REDUCE) != NULL) {
         if (!read_reduce(check, reading))
             return false;
         if (model->shape != SHAPE_MAP)
             return true;
         diag_report(check->diag, DIAG_BAD_KERNEL,
-                    notes->at[ANNOTATION_REDUCE]->at,
+                    note_at(notes, ANNOTATION_REDUCE)->at,
                     "a kernel of shape `:map` has nothing to reduce");
         return false;
     }

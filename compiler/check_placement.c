@@ -7,7 +7,7 @@
 
 static bool says(const struct check_notes *notes, enum annotation_id id)
 {
-    return notes->at[id] != NULL;
+    return note_at(notes, id) != NULL;
 }
 
 static bool refuse(struct check_field *field)
@@ -24,11 +24,11 @@ static void product_policy(struct check *check, struct check_symbol *symbol)
     symbol->product->policy = PERSIST_DEFAULT;
     if (!says(notes, ANNOTATION_PERSIST))
         return;
-    const struct check_word *word = &notes->word[ANNOTATION_PERSIST];
+    const struct check_word *word = note_word(notes, ANNOTATION_PERSIST);
     enum persist_policy policy = (enum persist_policy)word->value;
     if (notes->copy_count > 0) {
         diag_report(check->diag, DIAG_BAD_ARGUMENT,
-                    notes->at[ANNOTATION_PERSIST]->value->at,
+                    note_at(notes, ANNOTATION_PERSIST)->value->at,
                     "a product has one home; copies belong to fields");
         return;
     }
@@ -76,7 +76,7 @@ static bool check_copy(struct check *check, struct check_field *field,
         return true;
     diag_report(check->diag, DIAG_CONTRADICTION, copy->at, "`:%s` %s",
                 copy->word, why);
-    diag_note(check->diag, field->notes.word[ANNOTATION_PERSIST].at,
+    diag_note(check->diag, note_word(&field->notes, ANNOTATION_PERSIST)->at,
               "the home");
     diag_help(check->diag, policy == PERSIST_MEMORY_COMPUTED &&
                                    field->model->compute_count == 0
@@ -108,7 +108,8 @@ static void read_policy(struct check_symbol *symbol, struct check_field *field)
     struct model_field *model = field->model;
     if (says(&field->notes, ANNOTATION_PERSIST)) {
         model->policy =
-            (enum persist_policy)field->notes.word[ANNOTATION_PERSIST].value;
+            (enum persist_policy)note_word(&field->notes, ANNOTATION_PERSIST)
+                ->value;
         model->policy_from = ORIGIN_FIELD;
     } else if (model->derived) {
         model->policy = PERSIST_MEMORY_COMPUTED;
@@ -124,7 +125,8 @@ static void read_policy(struct check_symbol *symbol, struct check_field *field)
 static bool check_derived_home(struct check *check, struct check_field *field)
 {
     const struct model_field *model = field->model;
-    const struct check_word *word = &field->notes.word[ANNOTATION_PERSIST];
+    const struct check_word *word =
+        note_word(&field->notes, ANNOTATION_PERSIST);
     if (model->derived && model->policy != PERSIST_MEMORY_COMPUTED &&
         model->policy != PERSIST_GPU_MEMORY &&
         model->policy != PERSIST_MEMORY_ONLY) {
@@ -148,7 +150,8 @@ static bool check_derived_home(struct check *check, struct check_field *field)
 static bool check_home(struct check *check, struct check_field *field)
 {
     const struct model_field *model = field->model;
-    const struct check_word *word = &field->notes.word[ANNOTATION_PERSIST];
+    const struct check_word *word =
+        note_word(&field->notes, ANNOTATION_PERSIST);
     if (model->policy_from != ORIGIN_FIELD)
         return true;
     if (model->key && model->policy != PERSIST_MEMORY) {
@@ -184,7 +187,7 @@ static bool check_home(struct check *check, struct check_field *field)
 static void read_prefer(struct check *check, struct check_field *field)
 {
     struct model_field *model = field->model;
-    const struct check_word *word = &field->notes.word[ANNOTATION_PREFER];
+    const struct check_word *word = note_word(&field->notes, ANNOTATION_PREFER);
     if (!says(&field->notes, ANNOTATION_PREFER))
         return;
     model->prefer = (enum model_tier)word->value;
@@ -239,7 +242,8 @@ static void own_survives(struct check *check, struct check_symbol *symbol,
                          struct check_field *field)
 {
     struct model_field *model = field->model;
-    const struct check_word *word = &field->notes.word[ANNOTATION_SURVIVES];
+    const struct check_word *word =
+        note_word(&field->notes, ANNOTATION_SURVIVES);
     bool durable = model_policy_facts(model->policy)->is_durable;
     model->survives = (enum model_survives)word->value;
     model->survives_from = ORIGIN_FIELD;
@@ -253,10 +257,12 @@ static void own_survives(struct check *check, struct check_symbol *symbol,
                     "`%s` is durable, so it survives more than nothing",
                     model_policy_name(model->policy));
         if (says(&field->notes, ANNOTATION_PERSIST))
-            diag_note(check->diag, field->notes.at[ANNOTATION_PERSIST]->at,
+            diag_note(check->diag,
+                      note_at(&field->notes, ANNOTATION_PERSIST)->at,
                       "the tier is named here");
         else if (says(symbol->notes, ANNOTATION_PERSIST))
-            diag_note(check->diag, symbol->notes->at[ANNOTATION_PERSIST]->at,
+            diag_note(check->diag,
+                      note_at(symbol->notes, ANNOTATION_PERSIST)->at,
                       "the product names the tier");
         diag_help(check->diag, "use `persist: :memory_only`");
         refuse(field);
@@ -269,7 +275,8 @@ static void own_survives(struct check *check, struct check_symbol *symbol,
                         : "the product is `:memory_only`, which survives "
                           "nothing");
         if (says(symbol->notes, ANNOTATION_PERSIST))
-            diag_note(check->diag, symbol->notes->at[ANNOTATION_PERSIST]->at,
+            diag_note(check->diag,
+                      note_at(symbol->notes, ANNOTATION_PERSIST)->at,
                       "the product says so here");
         diag_help(check->diag, model->derived
                                    ? "drop `survives:`"
@@ -303,14 +310,14 @@ static void read_compression(struct check *check, struct check_field *field)
     struct model_field *model = field->model;
     bool varies = !model->type->fixed;
     if (says(&field->notes, ANNOTATION_COMPRESSION)) {
-        model->compression =
-            (enum model_compression)field->notes.word[ANNOTATION_COMPRESSION]
-                .value;
+        model->compression = (enum model_compression)note_word(
+                                 &field->notes, ANNOTATION_COMPRESSION)
+                                 ->value;
         model->compression_from = ORIGIN_FIELD;
         if (varies)
             return;
         diag_report(check->diag, DIAG_NOT_FOR_TYPE,
-                    field->notes.at[ANNOTATION_COMPRESSION]->at,
+                    note_at(&field->notes, ANNOTATION_COMPRESSION)->at,
                     "`compression:` is for values of any length, `%s` always "
                     "takes %u bytes",
                     model->type->spelling, model->type->c_size);
@@ -335,7 +342,7 @@ static void read_priors(struct check_symbol *symbol, struct check_field *field)
                                : ORIGIN_DEFAULT;
     if (says(notes, ANNOTATION_PRIORITY)) {
         model->priority =
-            (enum model_priority)notes->word[ANNOTATION_PRIORITY].value;
+            (enum model_priority)note_word(notes, ANNOTATION_PRIORITY)->value;
         model->priority_from = ORIGIN_FIELD;
     }
     model->access = symbol->product->access;
@@ -344,7 +351,8 @@ static void read_priors(struct check_symbol *symbol, struct check_field *field)
                              : ORIGIN_DEFAULT;
     if (says(notes, ANNOTATION_ACCESS_PATTERN)) {
         model->access =
-            (enum model_access)notes->word[ANNOTATION_ACCESS_PATTERN].value;
+            (enum model_access)note_word(notes, ANNOTATION_ACCESS_PATTERN)
+                ->value;
         model->access_from = ORIGIN_FIELD;
     }
 }
@@ -360,7 +368,7 @@ static void place_field(struct check *check, struct check_symbol *symbol,
     read_survives(check, symbol, field);
     read_compression(check, field);
     read_priors(symbol, field);
-    field->model->ttl_ms = field->notes.number[ANNOTATION_TTL];
+    field->model->ttl_ms = note_number(&field->notes, ANNOTATION_TTL);
     field->model->hot =
         !model_policy_facts(field->model->policy)->may_read_disk;
 }

@@ -13,7 +13,7 @@ static bool refuse(struct check_field *field)
 static bool not_for_type(struct check *check, struct check_field *field,
                          enum annotation_id id, const char *want)
 {
-    diag_report(check->diag, DIAG_NOT_FOR_TYPE, field->notes.at[id]->at,
+    diag_report(check->diag, DIAG_NOT_FOR_TYPE, note_at(&field->notes, id)->at,
                 "`%s:` is not for `%s`", check_annotation_name(id),
                 field->model->type->spelling);
     diag_help(check->diag, "%s", want);
@@ -31,7 +31,7 @@ static bool check_index(struct check *check, struct check_field *field)
     const struct model_field *model = field->model;
     if (!model->indexed)
         return true;
-    enum annotation_id id = field->notes.number[ANNOTATION_UNIQUE] != 0
+    enum annotation_id id = note_number(&field->notes, ANNOTATION_UNIQUE) != 0
                                 ? ANNOTATION_UNIQUE
                                 : ANNOTATION_INDEX;
     if (!is_searchable(model->type))
@@ -40,7 +40,7 @@ static bool check_index(struct check *check, struct check_field *field)
                             "enums, string and bytes");
     if (model->policy != PERSIST_DISK_ONLY)
         return true;
-    diag_report(check->diag, DIAG_CONTRADICTION, field->notes.at[id]->at,
+    diag_report(check->diag, DIAG_CONTRADICTION, note_at(&field->notes, id)->at,
                 "an index over a `:disk_only` field would read the disk at "
                 "every step");
     diag_help(check->diag, "give the field `persist: :disk` or `:memory`");
@@ -50,7 +50,7 @@ static bool check_index(struct check *check, struct check_field *field)
 static bool check_column(struct check *check, struct check_field *field)
 {
     struct model_field *model = field->model;
-    if (field->notes.at[ANNOTATION_LAYOUT] == NULL)
+    if (note_at(&field->notes, ANNOTATION_LAYOUT) == NULL)
         return true;
     model->column = true;
     if (!model->type->fixed || model->type->kind == TYPE_SUM)
@@ -61,11 +61,11 @@ static bool check_column(struct check *check, struct check_field *field)
         model->policy != PERSIST_MEMORY_COMPUTED)
         return true;
     diag_report(check->diag, DIAG_CONTRADICTION,
-                field->notes.at[ANNOTATION_LAYOUT]->at,
+                note_at(&field->notes, ANNOTATION_LAYOUT)->at,
                 "a column lies in memory, `:%s` does not",
                 model_policy_name(model->policy));
-    if (field->notes.at[ANNOTATION_PERSIST] != NULL)
-        diag_note(check->diag, field->notes.at[ANNOTATION_PERSIST]->at,
+    if (note_at(&field->notes, ANNOTATION_PERSIST) != NULL)
+        diag_note(check->diag, note_at(&field->notes, ANNOTATION_PERSIST)->at,
                   "the tier is named here");
     diag_help(check->diag, "use `persist: :memory`, or drop `layout:`");
     return refuse(field);
@@ -73,7 +73,7 @@ static bool check_column(struct check *check, struct check_field *field)
 
 static bool check_value(struct check *check, struct check_field *field)
 {
-    const struct ast_entry *note = field->notes.at[ANNOTATION_DEFAULT];
+    const struct ast_entry *note = note_at(&field->notes, ANNOTATION_DEFAULT);
     if (note == NULL)
         return true;
     if (field->model->series) {
@@ -132,13 +132,13 @@ static bool check_physics(struct check *check, struct check_symbol *product,
                           struct check_field *field)
 {
     struct model_field *model = field->model;
-    const struct ast_entry *note = field->notes.at[ANNOTATION_PHYSICS];
+    const struct ast_entry *note = note_at(&field->notes, ANNOTATION_PHYSICS);
     uint32_t same = 0;
     const struct model_field *first = NULL;
     if (note == NULL)
         return true;
     model->physics =
-        (enum model_physics)field->notes.word[ANNOTATION_PHYSICS].value;
+        (enum model_physics)note_word(&field->notes, ANNOTATION_PHYSICS)->value;
     if (model->series)
         return not_for_type(check, field, ANNOTATION_PHYSICS,
                             "a series has no role in a model");
@@ -161,7 +161,7 @@ static bool check_physics(struct check *check, struct check_symbol *product,
     return refuse(field);
 }
 
-/* -------------------------------------------------------------------------- */
+/*  ------------------------------------------------------------------------- */
 
 static void check_field(struct check *check, struct check_symbol *product,
                         struct check_field *field)

@@ -120,7 +120,7 @@ static bool read_step(struct check *check, const struct ast_entry *entry,
 
 static bool read_retention(struct check *check, struct check_field *field)
 {
-    const struct ast_entry *note = field->notes.at[ANNOTATION_RETENTION];
+    const struct ast_entry *note = note_at(&field->notes, ANNOTATION_RETENTION);
     const struct ast_expr *map = note->value;
     struct reading reading = {.end = RETENTION_UNSAID};
     uint32_t count = 0;
@@ -155,8 +155,8 @@ static bool read_retention(struct check *check, struct check_field *field)
 
 static bool read_by(struct check *check, struct check_field *field)
 {
-    const struct atom *name = field->notes.name[ANNOTATION_BY];
-    struct source_range at = field->notes.at[ANNOTATION_BY]->value->at;
+    const struct atom *name = note_name(&field->notes, ANNOTATION_BY);
+    struct source_range at = note_at(&field->notes, ANNOTATION_BY)->value->at;
     const struct model_type *element = field->model->type->element;
     struct atom_nearest nearest;
     if (element->kind != TYPE_STRUCT) {
@@ -195,7 +195,7 @@ static bool read_by(struct check *check, struct check_field *field)
 static bool not_a_series(struct check *check, struct check_field *field,
                          enum annotation_id id)
 {
-    const struct ast_entry *note = field->notes.at[id];
+    const struct ast_entry *note = note_at(&field->notes, id);
     bool list = field->model->type->kind == TYPE_LIST;
     if (list)
         diag_report(check->diag, DIAG_CONTRADICTION, note->at,
@@ -206,8 +206,8 @@ static bool not_a_series(struct check *check, struct check_field *field,
         diag_report(check->diag, DIAG_NOT_FOR_TYPE, note->at,
                     "`%s:` is for lists, `%s` is `%s`", note->key->text,
                     field->model->name, field->model->type->spelling);
-    if (field->notes.at[ANNOTATION_PERSIST] != NULL)
-        diag_note(check->diag, field->notes.at[ANNOTATION_PERSIST]->at,
+    if (note_at(&field->notes, ANNOTATION_PERSIST) != NULL)
+        diag_note(check->diag, note_at(&field->notes, ANNOTATION_PERSIST)->at,
                   "its tier is named here");
     diag_help(check->diag,
               list ? "write `persist: :temporal_tiering`" : "drop it");
@@ -219,8 +219,8 @@ static void check_lifetimes(struct check *check, struct check_symbol *product,
                             struct check_field *field)
 {
     const struct check_notes *notes = &field->notes;
-    if (notes->at[ANNOTATION_TTL] != NULL &&
-        notes->at[ANNOTATION_RETENTION] == NULL) {
+    if (note_at(notes, ANNOTATION_TTL) != NULL &&
+        note_at(notes, ANNOTATION_RETENTION) == NULL) {
         check_contradiction(check, notes, ANNOTATION_PERSIST, ANNOTATION_TTL,
                             "the elements of a series live as long as "
                             "`retention:` says",
@@ -235,7 +235,7 @@ static void check_lifetimes(struct check *check, struct check_symbol *product,
     diag_report(check->diag, DIAG_CONTRADICTION, last->at,
                 "the archive keeps everything, but the product's ttl deletes "
                 "the record with it");
-    diag_note(check->diag, product->notes->at[ANNOTATION_TTL]->at,
+    diag_note(check->diag, note_at(product->notes, ANNOTATION_TTL)->at,
               "the product's ttl");
     diag_help(check->diag, "end the retention with `then: :delete`, or drop "
                            "the product's `ttl:`");
@@ -247,13 +247,13 @@ void check_series(struct check *check, struct check_symbol *product,
     struct model_field *model = field->model;
     model->series = model->policy == PERSIST_TEMPORAL_TIERING;
     if (!model->series) {
-        if (field->notes.at[ANNOTATION_RETENTION] != NULL)
+        if (note_at(&field->notes, ANNOTATION_RETENTION) != NULL)
             not_a_series(check, field, ANNOTATION_RETENTION);
-        else if (field->notes.at[ANNOTATION_BY] != NULL)
+        else if (note_at(&field->notes, ANNOTATION_BY) != NULL)
             not_a_series(check, field, ANNOTATION_BY);
         return;
     }
-    if (field->notes.at[ANNOTATION_RETENTION] != NULL) {
+    if (note_at(&field->notes, ANNOTATION_RETENTION) != NULL) {
         if (!read_retention(check, field)) {
             refuse(field);
             return;
@@ -265,7 +265,8 @@ void check_series(struct check *check, struct check_symbol *product,
         diag_help(check->diag, "add `retention: %%{memory: 1d, disk: 1y, "
                                "then: :delete}`");
     }
-    if (field->notes.at[ANNOTATION_BY] != NULL && !read_by(check, field)) {
+    if (note_at(&field->notes, ANNOTATION_BY) != NULL &&
+        !read_by(check, field)) {
         refuse(field);
         return;
     }

@@ -9,8 +9,9 @@ static void read_pool(struct check *check, struct check_symbol *symbol)
 {
     struct check_notes notes;
     check_notes_read(check, symbol->decl->annotations, IN_POOL, &notes);
-    if (notes.at[ANNOTATION_SIZE] != NULL) {
-        symbol->pool->size_bytes = (uint64_t)notes.number[ANNOTATION_SIZE];
+    if (note_at(&notes, ANNOTATION_SIZE) != NULL) {
+        symbol->pool->size_bytes =
+            (uint64_t)note_number(&notes, ANNOTATION_SIZE);
     } else if (!notes.refused) {
         diag_report(check->diag, DIAG_BAD_ARGUMENT, symbol->decl->at,
                     "the pool `%s` has no size", symbol->decl->name->text);
@@ -41,8 +42,8 @@ static const struct model_pool *find_pool(struct check *check,
                                           const struct check_notes *notes,
                                           enum annotation_id id)
 {
-    const struct atom *name = notes->name[id];
-    struct source_range at = notes->at[id]->value->at;
+    const struct atom *name = note_name(notes, id);
+    struct source_range at = note_at(notes, id)->value->at;
     struct check_symbol *symbol = check_find(check, name);
     if (symbol != NULL && symbol->decl->kind == AST_POOL) {
         symbol->used = true;
@@ -211,31 +212,34 @@ static void read_strategy(struct check *check, struct check_symbol *symbol)
     check_notes_read(check, symbol->decl->annotations, 0, &head);
     check_notes_read(check, symbol->decl->entries, IN_STRATEGY, &notes);
     for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
-        if (notes.at[map[i].id] != NULL)
+        if (note_at(&notes, map[i].id) != NULL)
             model->set |= 1u << map[i].value;
     }
-    if (notes.at[ANNOTATION_MEMORY_POOL] != NULL)
+    if (note_at(&notes, ANNOTATION_MEMORY_POOL) != NULL)
         model->memory_pool =
             find_pool(check, symbol->file, &notes, ANNOTATION_MEMORY_POOL);
-    if (notes.at[ANNOTATION_GPU_MEMORY_POOL] != NULL)
+    if (note_at(&notes, ANNOTATION_GPU_MEMORY_POOL) != NULL)
         model->gpu_memory_pool =
             find_pool(check, symbol->file, &notes, ANNOTATION_GPU_MEMORY_POOL);
     model->max_memory_per_instance_bytes =
-        (uint64_t)notes.number[ANNOTATION_MAX_MEMORY_PER_INSTANCE];
-    model->gpu_batch_size = (uint64_t)notes.number[ANNOTATION_GPU_BATCH_SIZE];
+        (uint64_t)note_number(&notes, ANNOTATION_MAX_MEMORY_PER_INSTANCE);
+    model->gpu_batch_size =
+        (uint64_t)note_number(&notes, ANNOTATION_GPU_BATCH_SIZE);
     model->compression_threshold_bytes =
-        notes.at[ANNOTATION_COMPRESSION_THRESHOLD] == NULL
+        note_at(&notes, ANNOTATION_COMPRESSION_THRESHOLD) == NULL
             ? 1024
-            : (uint64_t)notes.number[ANNOTATION_COMPRESSION_THRESHOLD];
+            : (uint64_t)note_number(&notes, ANNOTATION_COMPRESSION_THRESHOLD);
     model->async_write_buffer =
-        (uint64_t)notes.number[ANNOTATION_ASYNC_WRITE_BUFFER];
+        (uint64_t)note_number(&notes, ANNOTATION_ASYNC_WRITE_BUFFER);
     model->access_pattern_learning =
-        notes.at[ANNOTATION_ACCESS_PATTERN_LEARNING] == NULL ||
-        notes.number[ANNOTATION_ACCESS_PATTERN_LEARNING] != 0;
-    model->auto_migration = notes.at[ANNOTATION_AUTO_MIGRATION] == NULL ||
-                            notes.number[ANNOTATION_AUTO_MIGRATION] != 0;
-    if (notes.at[ANNOTATION_MIGRATION_THRESHOLDS] != NULL)
-        read_thresholds(check, notes.at[ANNOTATION_MIGRATION_THRESHOLDS]->value,
+        note_at(&notes, ANNOTATION_ACCESS_PATTERN_LEARNING) == NULL ||
+        note_number(&notes, ANNOTATION_ACCESS_PATTERN_LEARNING) != 0;
+    model->auto_migration =
+        note_at(&notes, ANNOTATION_AUTO_MIGRATION) == NULL ||
+        note_number(&notes, ANNOTATION_AUTO_MIGRATION) != 0;
+    if (note_at(&notes, ANNOTATION_MIGRATION_THRESHOLDS) != NULL)
+        read_thresholds(check,
+                        note_at(&notes, ANNOTATION_MIGRATION_THRESHOLDS)->value,
                         model);
     if (symbol->decl->entries == NULL && !symbol->decl->broken && !check->lost)
         diag_report(check->diag, DIAG_EMPTY, symbol->decl->at,
@@ -272,7 +276,7 @@ static void bind_only(struct check *check, const struct check_file *file)
         }
     }
     if (product == NULL || strategy == NULL || strategy->used ||
-        product->notes->at[ANNOTATION_STRATEGY] != NULL ||
+        note_at(product->notes, ANNOTATION_STRATEGY) != NULL ||
         product->notes->refused || check->lost)
         return;
     product->product->strategy = strategy->strategy;

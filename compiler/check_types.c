@@ -380,11 +380,11 @@ static const struct model_type *read_list(struct check *check,
     if (element == NULL || notes.refused)
         return NULL;
     uint64_t max = 0;
-    if (notes.at[ANNOTATION_MAX] != NULL) {
-        max = (uint64_t)notes.number[ANNOTATION_MAX];
+    if (note_at(&notes, ANNOTATION_MAX) != NULL) {
+        max = (uint64_t)note_number(&notes, ANNOTATION_MAX);
         if (max > UINT32_MAX) {
             diag_report(check->diag, DIAG_BAD_LIMIT,
-                        notes.at[ANNOTATION_MAX]->value->at,
+                        note_at(&notes, ANNOTATION_MAX)->value->at,
                         "a list has at most %u elements", UINT32_MAX);
             return NULL;
         }

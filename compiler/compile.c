@@ -215,6 +215,7 @@ static const struct model *compile_source(struct compile *compile,
     c.check.atoms = compile->cache->atoms;
     c.check.diag = compile->diag;
     c.check.schema_name = compile->schema_name;
+    c.check.list_idents = compile->list_idents;
     c.check.lost = c.failed;
     c.check.failed |= c.failed;
     c.check.errors_before = errors;

@@ -18,6 +18,7 @@ struct compile {
     const char *const *include_dirs; /* -I, in order */
     uint32_t include_dir_count;
     const char *schema_name;   /* --name for a stem that is no identifier */
+    bool list_idents;          /* fill model.idents: for tests */
     bool io_failed;            /* a file that was named could not be read */
     struct parse_cache *cache; /* files that were parsed in this run */
 };

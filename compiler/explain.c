@@ -359,7 +359,7 @@ static void explain_field(const struct model_field *field)
     explain_not_yet(field);
 }
 
-/* -------------------------------------------------------------------------- */
+/*  ------------------------------------------------------------------------- */
 
 static const struct model_product *find_product(struct command *command,
                                                 const struct model *model,

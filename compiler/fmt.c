@@ -71,7 +71,7 @@ static int format_file(struct command *command, const char *path, bool check)
         return EXIT_FINDINGS;
     fmt_layout(command->arena, source, tokens, count, &text);
     if (text.len == source->len &&
-        memcmp(text.bytes, source->text, text.len) == 0)
+        (text.len == 0 || memcmp(text.bytes, source->text, text.len) == 0))
         return EXIT_CLEAN;
     if (!same_tokens(command, source, &text, tokens, count)) {
         fprintf(stderr,

@@ -568,7 +568,8 @@ struct model_file {
 };
 
 /* Every identifier at file scope that generated code for the root file holds:
- * the checker finds collisions in it, a test compares it with the output. */
+ * listed when compile.list_idents asks for it, for a test that compares it
+ * with the output. */
 enum ident_kind {
     IDENT_TAG,
     IDENT_ENUMERATOR,

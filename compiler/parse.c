@@ -255,12 +255,17 @@ struct ast_decl *scan_decl(struct scan *scan, enum ast_decl_kind kind,
     decl->doc = doc;
     decl->name = name;
     decl->at = at;
+    scan_add(scan, decl);
+    return decl;
+}
+
+void scan_add(struct scan *scan, struct ast_decl *decl)
+{
     if (scan->last_decl == NULL)
         scan->file->decls = decl;
     else
         scan->last_decl->next = decl;
     scan->last_decl = decl;
-    return decl;
 }
 
 struct ast_member *scan_member(struct scan *scan, const char *doc,

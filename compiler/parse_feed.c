@@ -35,7 +35,8 @@ struct parse_feed {
     struct parse_token_value unread;
     bool has_unread, has_last;
     bool recovering, stopped;
-    uint32_t error_begin; /* where the last mistake was */
+    uint32_t error_begin;              /* where the last mistake was */
+    uint32_t sync_begin, sync_repeats; /* where it was to go on last */
     bool has_error;
     bool after_sync; /* `last` is the first after a SYNC: no way back to it */
 };
@@ -285,6 +286,15 @@ static void skip_to_way_back(struct scan *scan)
     bool may_stop = token.newline || token.kind == END ||
                     is_declaration(token.kind) || token.kind == 0;
     may_stop &= !feed->after_sync || token.kind == 0;
+    feed->sync_repeats =
+        feed->sync_begin == token.at.begin ? feed->sync_repeats + 1 : 0;
+    if (feed->sync_repeats > 2) {
+        /* No way on: the parser is not where the blocks say. */
+        feed->now = (struct feed_state){0};
+        level = 0;
+        may_stop = token.kind == 0;
+    }
+    struct feed_state start = feed->now;
     scan->quiet = true;
     while (!may_stop || !is_way_back(scan, level, &token)) {
         if (token.kind == 0)
@@ -297,14 +307,12 @@ static void skip_to_way_back(struct scan *scan)
     }
     scan->quiet = false;
     feed->recovering = false;
+    /* The parser goes on in the block of the mistake, as it was there. */
+    feed->now = level == 0 ? (struct feed_state){0} : start;
     feed->now.brackets = 0;
+    feed->now.block_count = level;
     feed->last_kind = NEWLINE;
-    if (level == 0)
-        feed->now = (struct feed_state){0};
-    /* The parser goes on in the block of the mistake: what was opened in the
-     * skipped text, it never saw, and must not be closed for it. */
-    if (feed->now.block_count > level)
-        feed->now.block_count = level;
+    feed->sync_begin = token.at.begin;
     queue_made_up(feed, SYNC, token.at);
     if (token.kind == KEY && level > 0 &&
         parse_error_knows_key(token.value.atom->text))

@@ -49,6 +49,7 @@ struct ast_entry *scan_entry(struct scan *scan, const struct atom *key,
 struct ast_decl *scan_decl(struct scan *scan, enum ast_decl_kind kind,
                            const char *doc, const struct atom *name,
                            struct source_range at);
+void scan_add(struct scan *scan, struct ast_decl *decl);
 struct ast_member *scan_member(struct scan *scan, const char *doc,
                                const struct atom *name, struct source_range at,
                                struct ast_type *type);

@@ -187,6 +187,7 @@ declaration:
             $$->doc = $1;
         if (!$$->has_config)
             scan_config(scan, $$, NULL, @3, NULL);
+        scan_add(scan, $$);
     }
 ;
 
@@ -338,7 +339,8 @@ config_list:
 /* Elixir's spelling of a strategy, no more of Elixir. */
 module_items:
     %empty {
-        $$ = scan_decl(scan, AST_STRATEGY, NULL, NULL, @$);
+        $$ = scan_alloc(scan, sizeof *$$);
+        $$->kind = AST_STRATEGY;
     }
 |   module_items USE dotted {
         $$ = $1;

@@ -66,7 +66,10 @@ START_TEST(header_and_list_agree)
     struct arena *arena = arena_create();
     struct source_table *sources = source_table_create(arena);
     struct diag *diag = diag_create(arena, sources);
-    struct compile compile = {.arena = arena, .sources = sources, .diag = diag};
+    struct compile compile = {.arena = arena,
+                              .sources = sources,
+                              .diag = diag,
+                              .list_idents = true};
     struct emit emit = {.arena = arena};
     struct text text;
     const char *header;
