@@ -292,7 +292,7 @@ static void put_tuple(struct values *v, struct text *expr,
                       const struct model_type *type,
                       const struct model_value *value)
 {
-    bool array = type->kind == TYPE_ARRAY;
+    bool array = type->kind == TYPE_ARRAY, first = true;
     if (type->kind == TYPE_LIST) {
         put_list(v, expr, type, value);
         return;
@@ -301,12 +301,19 @@ static void put_tuple(struct values *v, struct text *expr,
     for (uint32_t i = 0; i < value->item_count; i++) {
         const struct model_member *m =
             array ? NULL : &type->structure->members[i];
-        text_put(expr, i ? ", " : "");
+        if (m && value->items[i].kind == VALUE_NONE)
+            continue; /* an optional member that is not there */
+        if (!first)
+            TEXT(expr, ", ");
+        first = false;
         if (m && m->optional)
-            text_put(expr,
-                     value->items[i].kind == VALUE_NONE ? "false, " : "true, ");
+            text_put3(expr, ".", m->c_has, " = true, ");
+        if (m)
+            text_put3(expr, ".", m->c_name, " = ");
         put_value(v, expr, array ? type->element : m->type, &value->items[i]);
     }
+    if (first && !array) /* all are optional, none is there */
+        text_put3(expr, ".", type->structure->members[0].c_has, " = false");
     text_put(expr, array ? " } }" : " }");
 }
 
@@ -348,11 +355,10 @@ static void put_value(struct values *v, struct text *expr,
     case VALUE_TUPLE:
         put_tuple(v, expr, type, value);
         break;
-    case VALUE_NONE:
-    case VALUE_EMPTY: /* {0} of a list or map; of what a member lacks */
-        text_put(expr, type->class == CLASS_OTHER || type->class == CLASS_TEXT
-                           ? "{ NULL, 0 }"
-                           : "0");
+    case VALUE_EMPTY: /* a list or map */
+        TEXT(expr, "{ NULL, 0 }");
+        break;
+    case VALUE_NONE: /* left out by put_tuple() */
         break;
     }
 }

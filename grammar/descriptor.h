@@ -100,7 +100,8 @@ enum descriptor_value_kind {
     DESCRIPTOR_VALUE_FLOAT, /* f */
     DESCRIPTOR_VALUE_BYTES, /* data, count: text, bytes<N>, uuid */
     DESCRIPTOR_VALUE_TUPLE  /* items, count: array, list, struct; an empty
-                               list or map has no items */
+                               list or map has no items; NONE for an optional
+                               member that is not there */
 };
 
 struct descriptor_value {

@@ -241,11 +241,8 @@ static void get_value(struct reader *r, struct descriptor_value *value,
     case DESCRIPTOR_VALUE_TUPLE:
         value->count = get_count(r, 1, UINT32_MAX);
         value->items = items = take(r, value->count, sizeof *items);
-        for (uint32_t i = 0; items && i < value->count; i++) {
+        for (uint32_t i = 0; items && i < value->count; i++)
             get_value(r, &items[i], depth + 1);
-            if (items[i].kind == DESCRIPTOR_VALUE_NONE)
-                damaged(r, "a part of a value is missing");
-        }
         break;
     }
     if (r->error != DESCRIPTOR_OK)

@@ -73,11 +73,14 @@ static bool fits_tuple(const struct descriptor_value *v,
     default: /* maps: empty; sums have no default */
         return v->count == 0 && type->kind != DESCRIPTOR_SUM;
     }
-    for (uint32_t i = 0; i < v->count; i++)
-        if (!descriptor_value_fits(&v->items[i], type->kind == DESCRIPTOR_STRUCT
-                                                     ? type->members[i].type
-                                                     : type->elem))
+    for (uint32_t i = 0; i < v->count; i++) {
+        const struct descriptor_member *m =
+            type->kind == DESCRIPTOR_STRUCT ? &type->members[i] : NULL;
+        if (m && m->optional && v->items[i].kind == DESCRIPTOR_VALUE_NONE)
+            continue;
+        if (!descriptor_value_fits(&v->items[i], m ? m->type : type->elem))
             return false;
+    }
     return true;
 }
 

@@ -152,6 +152,8 @@ static void store(struct loaded *l, uint8_t *to,
     case DESCRIPTOR_STRUCT:
         for (uint32_t i = 0; i < v->count; i++) {
             const struct descriptor_member *m = &type->members[i];
+            if (v->items[i].kind == DESCRIPTOR_VALUE_NONE)
+                continue; /* an optional member that is not there */
             if (m->optional)
                 to[m->has_offset] = 1;
             store(l, to + m->offset, m->type, &v->items[i]);

@@ -64,21 +64,58 @@ static void same_type(const char *where, const struct warp_type *a,
     }
 }
 
+/* Two values in their C form; padding and addresses do not count. */
+static int same_value(const struct warp_type *type, const char *a,
+                      const char *b)
+{
+    const struct warp_str *x = (const void *)a, *y = (const void *)b;
+    const struct warp_list *v = (const void *)a, *w = (const void *)b;
+    switch (type->kind) {
+    case WARP_T_STRING:
+    case WARP_T_BYTES:
+    case WARP_T_OPAQUE:
+        return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
+    case WARP_T_LIST:
+        if (v->count != w->count)
+            return 0;
+        for (size_t i = 0; i < v->count; i++)
+            if (!same_value(type->elem,
+                            (const char *)v->data + i * type->elem->size,
+                            (const char *)w->data + i * type->elem->size))
+                return 0;
+        return 1;
+    case WARP_T_ARRAY:
+        for (size_t i = 0; i < type->count; i++)
+            if (!same_value(type->elem, a + i * type->elem->size,
+                            b + i * type->elem->size))
+                return 0;
+        return 1;
+    case WARP_T_STRUCT:
+        for (uint32_t i = 0; i < type->count; i++) {
+            const struct warp_member *m = &type->members[i];
+            if (m->has_offset != UINT32_MAX) {
+                if (a[m->has_offset] != b[m->has_offset])
+                    return 0;
+                if (!a[m->has_offset])
+                    continue;
+            }
+            if (!same_value(m->type, a + m->offset, b + m->offset))
+                return 0;
+        }
+        return 1;
+    case WARP_T_MAP:
+    case WARP_T_VALUE_MAP:
+        return v->count == 0 && w->count == 0;
+    default:
+        return memcmp(a, b, type->size) == 0;
+    }
+}
+
 static void same_default(const char *where, const struct warp_type *type,
                          const void *a, const void *b)
 {
-    const struct warp_str *x = a, *y = b;
-    if ((a == NULL) != (b == NULL)) {
+    if ((a == NULL) != (b == NULL) || (a && !same_value(type, a, b)))
         differ(where, "default");
-    } else if (a == NULL) {
-        return;
-    } else if (type->kind == WARP_T_STRING || type->kind == WARP_T_BYTES ||
-               type->kind == WARP_T_OPAQUE) {
-        if (x->len != y->len || memcmp(x->data, y->data, x->len) != 0)
-            differ(where, "default");
-    } else if (type->kind != WARP_T_LIST && memcmp(a, b, type->size) != 0) {
-        differ(where, "default");
-    }
 }
 
 static void same_field(const char *where, const struct warp_field *a,

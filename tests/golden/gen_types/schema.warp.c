@@ -124,12 +124,25 @@ static const bool d0_1_ = true;
 static const uint8_t d0_2_ = 255;
 static const uint64_t d0_5_ = UINT64_C(18446744073709551615);
 static const int8_t d0_6_ = -128;
-static const int64_t d0_9_ = -7;
+static const int16_t d0_7_ = -32768;
+static const int64_t d0_9_ = INT64_MIN;
 static const float d0_10_ = 0.1f;
 static const double d0_11_ = 0.1;
+static const int64_t d0_12_ = 5000;
 static const int64_t d0_13_ = 90000;
+static const struct warp_uuid d0_14_ = { { 107, 167, 184, 16, 157, 173, 17, 209, 128, 180, 0, 192, 79, 212, 48, 200 } };
 static const struct warp_str d0_15_ = { "say \042hi\042\077", 9 };
 static const enum t_kind d0_20_ = T_KIND_LOGIN;
+static const struct t_point d0_21_ = { .x = -1.0f, .y = 2.5f };
+static struct t_point d0_22a0_[] = { { .x = 1.0f, .y = 2.0f } };
+static const struct t_mixed d0_22_ = { .small = 1, .many = { d0_22a0_, 1 }, .name = { "m", 1 }, .grid = { { { .x = 0.0f, .y = 1.0f }, { .x = 2.0f, .y = 3.0f }, { .x = 4.0f, .y = 5.0f } } } };
+static const struct warp_u16_4 d0_25_ = { { 1, 2, 3, 65535 } };
+static uint32_t d0_26a0_[] = { 7, 8 };
+static const struct warp_list d0_26_ = { d0_26a0_, 2 };
+static struct warp_str d0_27a1_[] = { { "a", 1 }, { "b", 1 } };
+static struct warp_list d0_27a0_[] = { { d0_27a1_, 2 }, { NULL, 0 } };
+static const struct warp_list d0_27_ = { d0_27a0_, 2 };
+static const struct warp_list d0_29_ = { NULL, 0 };
 static const struct warp_field f0_[] = {
     { WARP_GEN_FIELD(t_everything, id, &warp_type_u64, MEMORY, NORMAL), .flags = WARP_F_KEY, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
     { WARP_GEN_FIELD(t_everything, a_bool, &warp_type_bool, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_1_ },
@@ -138,29 +151,29 @@ static const struct warp_field f0_[] = {
     { WARP_GEN_FIELD(t_everything, a_u32, &warp_type_u32, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
     { WARP_GEN_FIELD(t_everything, a_u64, &warp_type_u64, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_5_ },
     { WARP_GEN_FIELD(t_everything, a_i8, &warp_type_i8, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_6_ },
-    { WARP_GEN_FIELD(t_everything, a_i16, &warp_type_i16, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
+    { WARP_GEN_FIELD(t_everything, a_i16, &warp_type_i16, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_7_ },
     { WARP_GEN_FIELD(t_everything, a_i32, &warp_type_i32, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
     { WARP_GEN_FIELD(t_everything, a_i64, &warp_type_i64, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_9_ },
     { WARP_GEN_FIELD(t_everything, a_f32, &warp_type_f32, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_10_ },
     { WARP_GEN_FIELD(t_everything, a_f64, &warp_type_f64, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_11_ },
-    { WARP_GEN_FIELD(t_everything, a_time, &warp_type_timestamp, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
+    { WARP_GEN_FIELD(t_everything, a_time, &warp_type_timestamp, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_12_ },
     { WARP_GEN_FIELD(t_everything, a_span, &warp_type_duration, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_13_ },
-    { WARP_GEN_FIELD(t_everything, a_uuid, &warp_type_uuid, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
+    { WARP_GEN_FIELD(t_everything, a_uuid, &warp_type_uuid, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_14_ },
     { WARP_GEN_FIELD(t_everything, a_string, &warp_type_string, MEMORY, NORMAL), .by_offset = UINT32_MAX, .default_value = &d0_15_ },
     { WARP_GEN_FIELD(t_everything, a_bytes, &warp_type_bytes, MEMORY, NORMAL), .by_offset = UINT32_MAX },
     { WARP_GEN_FIELD(t_everything, a_short, &t0_, MEMORY, NORMAL), .flags = WARP_F_INLINE, .by_offset = UINT32_MAX },
     { WARP_GEN_FIELD(t_everything, a_digest, &t1_, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
     { WARP_GEN_FIELD(t_everything, an_atom, &warp_type_string, MEMORY, NORMAL), .by_offset = UINT32_MAX },
     { WARP_GEN_FIELD(t_everything, a_kind, &t2_, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_20_ },
-    { WARP_GEN_FIELD(t_everything, a_point, &t3_, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(t_everything, a_mixed, &t6_, MEMORY, NORMAL), .by_offset = UINT32_MAX },
+    { WARP_GEN_FIELD(t_everything, a_point, &t3_, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_21_ },
+    { WARP_GEN_FIELD(t_everything, a_mixed, &t6_, MEMORY, NORMAL), .by_offset = UINT32_MAX, .default_value = &d0_22_ },
     { WARP_GEN_FIELD(t_everything, a_payment, &t10_, MEMORY, NORMAL), .by_offset = UINT32_MAX },
     { WARP_GEN_FIELD(t_everything, a_flag, &t11_, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(t_everything, a_row, &t12_, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(t_everything, a_list, &t13_, MEMORY, NORMAL), .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(t_everything, a_lists, &t15_, MEMORY, NORMAL), .by_offset = UINT32_MAX },
+    { WARP_GEN_FIELD(t_everything, a_row, &t12_, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX, .default_value = &d0_25_ },
+    { WARP_GEN_FIELD(t_everything, a_list, &t13_, MEMORY, NORMAL), .by_offset = UINT32_MAX, .default_value = &d0_26_ },
+    { WARP_GEN_FIELD(t_everything, a_lists, &t15_, MEMORY, NORMAL), .by_offset = UINT32_MAX, .default_value = &d0_27_ },
     { WARP_GEN_FIELD(t_everything, a_map, &t17_, MEMORY, NORMAL), .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(t_everything, a_free_map, &warp_type_value_map, MEMORY, NORMAL), .by_offset = UINT32_MAX },
+    { WARP_GEN_FIELD(t_everything, a_free_map, &warp_type_value_map, MEMORY, NORMAL), .by_offset = UINT32_MAX, .default_value = &d0_29_ },
     { WARP_GEN_FIELD(t_everything, perhaps, &warp_type_i32, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
 };
 static const uint8_t k0_[] = { 0 };
@@ -219,8 +232,8 @@ static const struct warp_product *const products_0_[] = {
     &t_everything_warp_product,
 };
 static const uint8_t descriptor_0_[] = {
-    119,97,114,112,46,119,115,100,1,0,0,0,10,5,0,0,64,10,177,86,
-    212,101,166,155,149,178,157,207,0,0,0,0,6,115,99,104,101,109,97,36,
+    119,97,114,112,46,119,115,100,1,0,0,0,179,5,0,0,152,243,79,37,
+    88,42,201,131,237,14,159,57,0,0,0,0,6,115,99,104,101,109,97,36,
     0,1,5,3,117,54,52,1,4,98,111,111,108,2,2,117,56,3,3,117,
     49,54,4,3,117,51,50,6,2,105,56,7,3,105,49,54,8,3,105,51,
     50,9,3,105,54,52,10,3,102,51,50,11,3,102,54,52,12,9,116,105,
@@ -256,40 +269,48 @@ static const uint8_t descriptor_0_[] = {
     1,0,1,3,0,0,0,0,0,0,0,2,255,255,255,255,255,255,255,255,
     255,1,0,0,4,97,95,105,56,5,0,1,0,1,3,0,0,0,0,0,
     0,0,1,255,1,0,0,5,97,95,105,49,54,6,0,1,0,1,3,0,
-    0,0,0,0,0,0,0,0,0,5,97,95,105,51,50,7,0,1,0,1,
-    3,0,0,0,0,0,0,0,0,0,0,5,97,95,105,54,52,8,0,1,
-    0,1,3,0,0,0,0,0,0,0,1,13,0,0,5,97,95,102,51,50,
-    9,0,1,0,1,3,0,0,0,0,0,0,0,3,154,153,153,153,153,153,
-    185,63,0,0,5,97,95,102,54,52,10,0,1,0,1,3,0,0,0,0,
-    0,0,0,3,154,153,153,153,153,153,185,63,0,0,6,97,95,116,105,109,
-    101,11,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,6,97,95,
-    115,112,97,110,12,0,1,0,1,3,0,0,0,0,0,0,0,1,160,254,
-    10,0,0,6,97,95,117,117,105,100,13,0,1,0,1,3,0,0,0,0,
-    0,0,0,0,0,0,8,97,95,115,116,114,105,110,103,14,0,1,0,0,
-    3,0,0,0,0,0,0,0,4,9,115,97,121,32,34,104,105,34,63,0,
-    0,7,97,95,98,121,116,101,115,15,0,1,0,0,3,0,0,0,0,0,
-    0,0,0,0,0,7,97,95,115,104,111,114,116,16,128,1,1,0,0,3,
-    0,0,0,0,0,0,0,0,0,0,8,97,95,100,105,103,101,115,116,17,
-    0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,7,97,110,95,97,
-    116,111,109,18,0,1,0,0,3,0,0,0,0,0,0,0,0,0,0,6,
-    97,95,107,105,110,100,19,0,1,0,1,3,0,0,0,0,0,0,0,1,
-    2,0,0,7,97,95,112,111,105,110,116,20,0,1,0,1,3,0,0,0,
-    0,0,0,0,0,0,0,7,97,95,109,105,120,101,100,23,0,1,0,0,
-    3,0,0,0,0,0,0,0,0,0,0,9,97,95,112,97,121,109,101,110,
-    116,27,0,1,0,0,3,0,0,0,0,0,0,0,0,0,0,6,97,95,
-    102,108,97,103,28,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,
-    5,97,95,114,111,119,29,0,1,0,1,3,0,0,0,0,0,0,0,0,
-    0,0,6,97,95,108,105,115,116,30,0,1,0,0,3,0,0,0,0,0,
-    0,0,0,0,0,7,97,95,108,105,115,116,115,32,0,1,0,0,3,0,
-    0,0,0,0,0,0,0,0,0,5,97,95,109,97,112,34,0,1,0,0,
-    3,0,0,0,0,0,0,0,0,0,0,10,97,95,102,114,101,101,95,109,
-    97,112,35,0,1,0,0,3,0,0,0,0,0,0,0,0,0,0,7,112,
-    101,114,104,97,112,115,7,0,1,0,1,3,0,0,0,0,0,0,0,0,
-    0,0,
+    0,0,0,0,0,0,1,255,255,3,0,0,5,97,95,105,51,50,7,0,
+    1,0,1,3,0,0,0,0,0,0,0,0,0,0,5,97,95,105,54,52,
+    8,0,1,0,1,3,0,0,0,0,0,0,0,1,255,255,255,255,255,255,
+    255,255,255,1,0,0,5,97,95,102,51,50,9,0,1,0,1,3,0,0,
+    0,0,0,0,0,3,154,153,153,153,153,153,185,63,0,0,5,97,95,102,
+    54,52,10,0,1,0,1,3,0,0,0,0,0,0,0,3,154,153,153,153,
+    153,153,185,63,0,0,6,97,95,116,105,109,101,11,0,1,0,1,3,0,
+    0,0,0,0,0,0,1,144,78,0,0,6,97,95,115,112,97,110,12,0,
+    1,0,1,3,0,0,0,0,0,0,0,1,160,254,10,0,0,6,97,95,
+    117,117,105,100,13,0,1,0,1,3,0,0,0,0,0,0,0,4,16,107,
+    167,184,16,157,173,17,209,128,180,0,192,79,212,48,200,0,0,8,97,95,
+    115,116,114,105,110,103,14,0,1,0,0,3,0,0,0,0,0,0,0,4,
+    9,115,97,121,32,34,104,105,34,63,0,0,7,97,95,98,121,116,101,115,
+    15,0,1,0,0,3,0,0,0,0,0,0,0,0,0,0,7,97,95,115,
+    104,111,114,116,16,128,1,1,0,0,3,0,0,0,0,0,0,0,0,0,
+    0,8,97,95,100,105,103,101,115,116,17,0,1,0,1,3,0,0,0,0,
+    0,0,0,0,0,0,7,97,110,95,97,116,111,109,18,0,1,0,0,3,
+    0,0,0,0,0,0,0,0,0,0,6,97,95,107,105,110,100,19,0,1,
+    0,1,3,0,0,0,0,0,0,0,1,2,0,0,7,97,95,112,111,105,
+    110,116,20,0,1,0,1,3,0,0,0,0,0,0,0,5,2,3,0,0,
+    0,0,0,0,240,191,3,0,0,0,0,0,0,4,64,0,0,7,97,95,
+    109,105,120,101,100,23,0,1,0,0,3,0,0,0,0,0,0,0,5,5,
+    2,1,0,5,1,5,2,3,0,0,0,0,0,0,240,63,3,0,0,0,
+    0,0,0,0,64,4,1,109,5,3,5,2,3,0,0,0,0,0,0,0,
+    0,3,0,0,0,0,0,0,240,63,5,2,3,0,0,0,0,0,0,0,
+    64,3,0,0,0,0,0,0,8,64,5,2,3,0,0,0,0,0,0,16,
+    64,3,0,0,0,0,0,0,20,64,0,0,9,97,95,112,97,121,109,101,
+    110,116,27,0,1,0,0,3,0,0,0,0,0,0,0,0,0,0,6,97,
+    95,102,108,97,103,28,0,1,0,1,3,0,0,0,0,0,0,0,0,0,
+    0,5,97,95,114,111,119,29,0,1,0,1,3,0,0,0,0,0,0,0,
+    5,4,2,1,2,2,2,3,2,255,255,3,0,0,6,97,95,108,105,115,
+    116,30,0,1,0,0,3,0,0,0,0,0,0,0,5,2,2,7,2,8,
+    0,0,7,97,95,108,105,115,116,115,32,0,1,0,0,3,0,0,0,0,
+    0,0,0,5,2,5,2,4,1,97,4,1,98,5,0,0,0,5,97,95,
+    109,97,112,34,0,1,0,0,3,0,0,0,0,0,0,0,0,0,0,10,
+    97,95,102,114,101,101,95,109,97,112,35,0,1,0,0,3,0,0,0,0,
+    0,0,0,5,0,0,0,7,112,101,114,104,97,112,115,7,0,1,0,1,
+    3,0,0,0,0,0,0,0,0,0,0,
 };
 const struct warp_schema schema_warp_schema = {
     .abi = WARP_GEN_ABI, .product_count = 1, .name = "schema",
     .products = products_0_,
     .descriptor = descriptor_0_,
     .descriptor_bytes = sizeof descriptor_0_,
-    .fingerprint = UINT64_C(0x9ba665d456b10a40) };
+    .fingerprint = UINT64_C(0x83c92a58254ff398) };
