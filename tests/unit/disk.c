@@ -2,6 +2,7 @@
  * rewrite; what was rolled back is gone; readers beside a writer. Damage and
  * full disks are in disk_damage.c. */
 #include "disk_sample.h"
+#include "segment.h"
 
 #include <stdatomic.h>
 
@@ -76,6 +77,7 @@ START_TEST(wrong_places_are_errors)
 }
 END_TEST
 
+/* S4 */
 START_TEST(full_segments_are_sealed)
 {
     for (uint32_t i = 0; i < 3000; i++)
@@ -98,6 +100,45 @@ START_TEST(full_segments_are_sealed)
     disk_stat(disk, &again);
     ck_assert(memcmp(&stat, &again, sizeof stat) == 0);
     sample_verify(0);
+}
+END_TEST
+
+/* S7: owners and versions lie within the footer's bounds, and every block that
+ * a place names is listed. */
+START_TEST(footers_bound_their_entries)
+{
+    char name[SEGMENT_NAME_BYTES], path[300];
+    struct segment_index index = {0};
+    struct segment_file file = {.number = 1, .dir = dir};
+    for (uint32_t i = 0; i < 2000; i++)
+        sample_append(100 + i % 900, WARP_COMPRESS_NONE);
+    ck_assert_int_eq(disk_sync(disk), 0);
+    segment_name(1, name);
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    file.fd = os_open(path, OS_READ);
+    ck_assert_int_eq(os_size(file.fd, &file.bytes), 0);
+    ck_assert_int_eq(segment_read_footer(&file, &index), 0);
+    uint32_t entries = 0;
+    for (uint32_t n = 0; n < sample_count; n++) {
+        if (samples[n].place.segment != 1)
+            continue;
+        uint32_t k = 0;
+        while (k < index.block_count &&
+               index.block[k].unit != samples[n].place.block)
+            k++;
+        ck_assert_uint_lt(k, index.block_count);
+        ck_assert(n >= index.version_min && n <= index.version_max);
+        char low[32] = {0}, high[32] = {0};
+        memcpy(low, index.owner_min, index.owner_min_bytes);
+        memcpy(high, index.owner_max, index.owner_max_bytes);
+        ck_assert(strcmp(samples[n].owner, low) >= 0 &&
+                  strcmp(samples[n].owner, high) <= 0);
+        entries++;
+    }
+    ck_assert_uint_eq(entries, index.entry_count);
+    ck_assert_uint_gt(entries, 300);
+    segment_index_free(&index);
+    os_close(file.fd);
 }
 END_TEST
 
@@ -131,6 +172,7 @@ START_TEST(a_rollback_takes_back_to_the_last_sync)
 }
 END_TEST
 
+/* S3, S5 */
 START_TEST(what_was_not_synced_is_no_harm)
 {
     for (uint32_t i = 0; i < 100; i++)
@@ -256,6 +298,7 @@ START_TEST(nothing_is_dropped_before_the_recount)
 }
 END_TEST
 
+/* S6 */
 START_TEST(numbers_are_not_used_twice)
 {
     sample_append(100, WARP_COMPRESS_NONE);
@@ -337,6 +380,7 @@ int main(void)
     tcase_add_test(all, places_are_sixteen_bytes);
     tcase_add_test(all, wrong_places_are_errors);
     tcase_add_test(all, full_segments_are_sealed);
+    tcase_add_test(all, footers_bound_their_entries);
     tcase_add_test(all, a_rollback_takes_back_to_the_last_sync);
     tcase_add_test(all, what_was_not_synced_is_no_harm);
     tcase_add_test(all, compaction_gives_space_back);

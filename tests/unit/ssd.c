@@ -461,7 +461,7 @@ START_TEST(readers_beside_a_writer)
         ck_assert_int_eq(os_thread_start(&threads[i], i < 3 ? read_on : scan_on,
                                          (void *)(i % 2), "reader"),
                          0);
-    for (uint32_t round = 2; round < 40; round++) {
+    for (uint32_t round = 2; round < 25; round++) {
         txn = begin();
         for (int i = 0; i < 2000; i++) {
             uint32_t n = (uint32_t)(scratch_random(&seed) % MODEL);
