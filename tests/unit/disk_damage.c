@@ -226,7 +226,7 @@ START_TEST(one_block_is_one_loss)
 }
 END_TEST
 
-/* S1: a block of one segment is no block of another one, nor at another place. */
+/* S1: a block of one segment is no block of another one, nor elsewhere. */
 START_TEST(blocks_do_not_move)
 {
     load_image(1);
@@ -248,8 +248,8 @@ START_TEST(blocks_do_not_move)
 }
 END_TEST
 
-/* S2, S3: kill -9 in a loop: what was synced is there. The child tells how much by a
- * pipe, after each sync. */
+/* S2, S3: kill -9 in a loop: what was synced is there. The child tells how much
+ * by a pipe, after each sync. */
 START_TEST(a_writer_that_is_killed)
 {
     sample_count = 0;
