@@ -365,8 +365,9 @@ int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
     int rc;
     /* Whatever a replay finds under this key (a record that had expired, and
      * whose sweep the log does not know) is not part of the new record. */
-    if (!plan->existed && !plan->replay)
-        op->flags |= OP_FLOOR;
+    if (!plan->replay)
+        op->flags = (uint8_t)((op->flags & ~OP_FLOOR) |
+                              (plan->existed ? 0 : OP_FLOOR));
     if (op->kind == OP_DELETE)
         return plan->record ? WARP_OK : WARP_ENOTFOUND;
     if (op->kind == OP_APPEND) {
@@ -411,9 +412,25 @@ int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
     return fields & l->indexed ? index_new_values(s, op) : WARP_OK;
 }
 
+/* An eviction may run while a commit sets memory aside; it must not take the
+ * record that the commit is about. */
+static void set_busy(struct record *r, bool busy)
+{
+    uint64_t have = record_have(r);
+    record_set_have(r, busy ? have | R_BUSY : have & ~R_BUSY);
+}
+
+void apply_hold(struct plan *plan)
+{
+    if (plan->record)
+        set_busy(plan->record, true);
+}
+
 void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
 {
     const struct layout *l = op->layout;
+    if (plan->record)
+        set_busy(plan->record, false);
     series_unreserve(s->db->series, &plan->room);
     if (!plan->record)
         return;
@@ -429,7 +446,7 @@ void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
             at = op_next_value(l, (uint32_t)k, at, &v);
         if (!var_is_inline(plan->record,
                            (uint64_t)(uintptr_t)plan->blocks[i]))
-            heap_free(&s->heap, plan->blocks[i], v.bytes);
+            shard_give(s, plan->blocks[i], v.bytes);
     }
     plan->block_mask = 0;
     if (plan->created)
@@ -559,7 +576,8 @@ void apply_change(struct shard *s, struct op *op, struct plan *plan,
     struct key_ref key = op_key_ref(op);
     uint64_t order = seq << 16 | (ordinal & 0xffff);
     record_begin(r);
-    bool was = !(record_have(r) & R_DELETED);
+    uint64_t before = record_have(r);
+    bool was = !(before & R_DELETED);
     bool floor = (op->flags & OP_FLOOR) && was;
     if (op->kind == OP_DELETE || floor) {
         clear(s, l, r, op, plan);
@@ -568,11 +586,13 @@ void apply_change(struct shard *s, struct op *op, struct plan *plan,
     }
     if (op->kind == OP_DELETE) {
         record_set_have(r, record_have(r) | R_DELETED);
-        s->records -= was;
+        shard_counted(s, r, before);
         return;
     }
     record_set_have(r, record_have(r) & ~R_DELETED);
-    s->records += !was;
+    if (l->evictable || l->cold)
+        shard_used(s, op->hash);
+    shard_counted(s, r, before);
     if (op->kind == OP_UPDATE) {
         change_update(s, op, plan, r);
         return;
@@ -608,6 +628,7 @@ void apply_finish(struct shard *s, const struct layout *l, struct record *r,
                   uint64_t seq)
 {
     uint64_t version = seq;
+    set_busy(r, false);
     if (seq != 0) {
         shard_dirty(s, r);
         if (l->lost != UINT32_MAX)

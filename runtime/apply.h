@@ -38,6 +38,8 @@ static inline bool past_alive(const struct past *p, int64_t now)
     return p->have && (p->deadline == 0 || now < p->deadline);
 }
 
+/* The record of a plan stays in memory until apply_finish or apply_cancel. */
+void apply_hold(struct plan *plan);
 /* Memory, the result of an add; unique values too, but in a batch: there they
  * are checked when all is prepared. 0 or an error. */
 int apply_prepare(struct shard *shard, struct op *op, struct plan *plan);

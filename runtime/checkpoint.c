@@ -99,7 +99,7 @@ static int write_floors(struct warp_db *db, const uint64_t *floors)
     uint8_t *at = wire_put32(b, db->shard_count);
     at = wire_put32(at, 0);
     at = wire_put64(at, (uint64_t)clock_mark(db->clock));
-    at = wire_put64(at, atomic_load(&db->budget.used));
+    at = wire_put64(at, db_memory_used(db));
     for (uint32_t i = 0; i < db->shard_count; i++)
         at = wire_put64(at, floors[i]);
     int rc = ssd_begin(db->ssd, &txn);
@@ -132,7 +132,7 @@ static int run_steps(struct warp_db *db)
     uint64_t mark = 0, floors[256] = {0};
     struct step st;
     /* Copies count as memory: at most 1/8 of the budget. */
-    uint64_t bytes_max = atomic_load(&db->budget.limit) / 8;
+    uint64_t bytes_max = db->memory_max / 8;
     int rc = step_open(&st, db, bytes_max < STEP_BYTES ? bytes_max
                                                        : STEP_BYTES);
     if (rc == WARP_OK)

@@ -138,7 +138,8 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
     PUSH(st, copied, copied_count, copied_room, c->entry);
     *c->entry = (struct copied){.shard = s, .record = r, .layout = l,
                                 .version = record_version(r),
-                                .gone = (have & R_DELETED) != 0};
+                                .gone = (have & R_DELETED) != 0,
+                                .fresh = !(have & (R_DELETED | R_IN_DIR))};
     c->key_bytes = row_key(c->key, l->number, record_key(l, r), r->key_bytes);
     int rc = c->entry->gone ? WARP_OK : copy_whole(st, l, r, c);
     if (rc != WARP_OK) {
@@ -148,7 +149,9 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
     /* From here on the directory may hold the key: a delete must tell it. Cold
      * values stay marked as unwritten until it has them (settle). */
     record_begin(r);
-    record_set_have(r, (have | R_IN_DIR) & ~R_DIRTY);
+    /* A record that goes is not in the directory afterwards. */
+    record_set_have(r, (have & ~R_DIRTY) |
+                           (c->entry->gone ? 0 : R_IN_DIR | R_FLUSHING));
     record_end(r, record_version(r));
     return WARP_OK;
 }
@@ -355,16 +358,19 @@ static void settle(struct step *st)
         uint32_t end = i + 1 < st->copied_count
                            ? st->copied[i + 1].first_place
                            : st->place_count;
-        if (!e->told && !e->gone)
-            continue;
         os_lock(&e->shard->lock);
+        if (e->fresh)
+            e->shard->fresh--; /* the directory has it now */
         record_begin(r);
         if (!e->gone) {
             settle_places(st, e, end);
             settle_marks(e);
             settle_values(e->shard, e);
         }
-        uint64_t have = record_have(r);
+        uint64_t before = record_have(r);
+        uint64_t have = before & ~(R_FLUSHING | (e->gone ? R_IN_DIR : 0));
+        record_set_have(r, have);
+        shard_counted(e->shard, r, before);
         record_end(r, record_version(r));
         /* A tombstone that nobody wrote to since has done its work. */
         if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
@@ -377,6 +383,23 @@ static void settle(struct step *st)
     }
 }
 
+/* The directory did not get the record. */
+static void unflush(struct copied *e)
+{
+    struct record *r = e->record;
+    uint64_t before = record_have(r);
+    uint64_t have = before & ~R_FLUSHING;
+    if (e->fresh) {
+        have &= ~R_IN_DIR;
+        /* Deleted meanwhile: it was counted as fresh, and as gone. */
+        if (before & R_DELETED) {
+            e->shard->fresh--;
+            e->shard->gone--;
+        }
+    }
+    record_set_have(r, have);
+}
+
 /* After a failure: everything is to be copied again. */
 static void put_back(struct step *st)
 {
@@ -384,6 +407,7 @@ static void put_back(struct step *st)
         struct copied *e = &st->copied[i];
         os_lock(&e->shard->lock);
         record_begin(e->record);
+        unflush(e);
         shard_dirty(e->shard, e->record);
         record_end(e->record, record_version(e->record));
         os_unlock(&e->shard->lock);

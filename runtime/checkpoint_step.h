@@ -27,6 +27,7 @@ struct copied {
     uint32_t first_place;      /* in step.places */
     uint32_t at;               /* in the shard's list */
     bool gone;                 /* it was deleted */
+    bool fresh;                /* the directory lacked it */
 };
 
 struct new_place {

@@ -6,8 +6,10 @@
 #include "commit.h"
 
 #include "apply.h"
+#include "checkpoint.h"
 #include "clock.h"
 #include "error.h"
+#include "evict.h"
 #include "read.h"
 #include "secondary.h"
 #include "unique.h"
@@ -51,6 +53,8 @@ static int prepare(struct shard *s, struct op *op, struct plan *plan)
     int rc = shard_find(s, op->layout, &key, &plan->record);
     if (rc != WARP_OK)
         return rc;
+    if (!op->expect && (op->layout->evictable || op->layout->cold))
+        apply_hold(plan);
     plan->existed = shard_exists(op->layout, plan->record, op->now);
     plan->exists = plan->existed;
     if (op->expect) {
@@ -94,7 +98,22 @@ static bool needs_power(const struct op *op)
     return ((op->set | op->mark | op->dead) & l->power) != 0;
 }
 
-int commit_op(struct warp_db *db, struct op *op, bool power)
+/* Memory is out, but what is dirty may leave it after a checkpoint: the writer
+ * sees to that itself. False: that cannot help. */
+static bool make_room(struct warp_db *db, uint32_t tries)
+{
+    enum { TRIES_MAX = 8 };
+    if (tries == 0) {
+        /* One part of the budget may have what the other lacks. */
+        db_balance(db);
+        return true;
+    }
+    if (db->priorities == 0 || tries == TRIES_MAX)
+        return false;
+    return checkpoint_run(db) == WARP_OK && evict_to(db, 0) > 0;
+}
+
+static int commit_one(struct warp_db *db, struct op *op, bool power)
 {
     struct shard *s = &db->shards[op->shard];
     struct plan plan = {0};
@@ -128,6 +147,14 @@ int commit_op(struct warp_db *db, struct op *op, bool power)
     os_unlock(&s->lock);
     if (rc == WARP_OK && logged && (power || needs_power(op)))
         rc = log_wait(db->log, s->number, position);
+    return rc;
+}
+
+int commit_op(struct warp_db *db, struct op *op, bool power)
+{
+    int rc = commit_one(db, op, power);
+    for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, n); n++)
+        rc = commit_one(db, op, power);
     return rc;
 }
 
@@ -179,6 +206,8 @@ static int prepare_in_batch(struct batch_run *run, uint32_t i)
     int rc = shard_find(s, op->layout, &key, &plan->record);
     if (rc != WARP_OK)
         return rc;
+    if (!op->expect && (op->layout->evictable || op->layout->cold))
+        apply_hold(plan);
     plan->existed = shard_exists(op->layout, plan->record, op->now);
     plan->exists = plan->existed;
     if (plan->record) {
@@ -305,12 +334,9 @@ static int run_locked(struct batch_run *run)
     return rc;
 }
 
-int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
+static int commit_many(struct warp_db *db, struct op **ops, uint32_t count,
+                       bool power)
 {
-    if (count == 0)
-        return WARP_OK;
-    if (count == 1 && !ops[0]->expect)
-        return commit_op(db, ops[0], power);
     struct batch_run run = {.db = db, .ops = ops, .count = count};
     int rc = admit(db);
     if (rc != WARP_OK)
@@ -357,6 +383,18 @@ out:
     free(run.touched);
     free(run.plans);
     free(run.body);
+    return rc;
+}
+
+int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
+{
+    if (count == 0)
+        return WARP_OK;
+    if (count == 1 && !ops[0]->expect)
+        return commit_op(db, ops[0], power);
+    int rc = commit_many(db, ops, count, power);
+    for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, n); n++)
+        rc = commit_many(db, ops, count, power);
     return rc;
 }
 

@@ -29,6 +29,17 @@ struct stripe *db_stripe(struct warp_db *db)
     return &db->stripes[mine - 1];
 }
 
+void db_balance(struct warp_db *db)
+{
+    uint64_t total = db->memory_max;
+    uint64_t rest = atomic_load(&db->budget.used);
+    uint64_t heap = atomic_load(&db->heap_budget.used);
+    uint64_t kept = rest + total / 16 > total / 8 ? rest + total / 16
+                                                  : total / 8;
+    atomic_store(&db->heap_budget.limit, total > kept ? total - kept : 0);
+    atomic_store(&db->budget.limit, total > heap ? total - heap : 0);
+}
+
 void db_log(struct warp_db *db, int level, int code, const char *text)
 {
     if (db->options.log)
@@ -317,7 +328,8 @@ int warp_open(const char *path, const struct warp_schema *schema,
     db->options = o;
     db->schema = schema;
     db->read_only = o.read_only;
-    atomic_store(&db->budget.limit, o.memory_max_bytes);
+    db->memory_max = o.memory_max_bytes;
+    db_balance(db);
     int guard = os_fork_guard(&db->fork_guard);
     rc = guard == 0 ? open_parts(db, path)
                     : error_set(WARP_ENOMEM, "no page for the fork guard");

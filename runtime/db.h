@@ -43,13 +43,19 @@ struct warp_db {
     struct disk *disk;
     const struct warp_schema *schema;
     _Atomic bool loading;  /* the directory may hold keys not in memory */
+    _Atomic bool partial;  /* so for evictable products, loaded or not */
     _Atomic bool stalled;  /* the log is at its limit: writers wait */
     _Atomic int health;    /* WARP_OK or the sticky error */
     _Atomic int checkpoint_failed; /* the last one's code */
     _Atomic int load_failed; /* WARP_OK, or why the loader gave up */
     bool read_only;
 
-    struct budget budget;
+    uint32_t priorities;   /* bit p: a product that may leave memory has it */
+    /* Two parts of one budget, balanced by db_balance(): heaps hold room that
+     * only they can use, and must not starve the rest. */
+    uint64_t memory_max;
+    struct budget heap_budget; /* rows and values */
+    struct budget budget;      /* rings, indexes, what waits for a checkpoint */
     struct stripe stripes[DB_STRIPES];
 
     struct clock *clock;
@@ -93,6 +99,27 @@ static inline struct layout *db_layout(const struct warp_db *db,
             return NULL;
     }
 }
+
+/* A key of this product that is not in memory may be in the directory. */
+static inline bool db_may_be_cold(const struct warp_db *db,
+                                  const struct layout *l)
+{
+    return atomic_load_explicit(&((struct warp_db *)(uintptr_t)db)->loading,
+                                memory_order_acquire) ||
+           (l->evictable &&
+            atomic_load_explicit(
+                &((struct warp_db *)(uintptr_t)db)->partial,
+                memory_order_acquire));
+}
+
+static inline uint64_t db_memory_used(const struct warp_db *db)
+{
+    struct warp_db *d = (struct warp_db *)(uintptr_t)db;
+    return atomic_load_explicit(&d->budget.used, memory_order_relaxed) +
+           atomic_load_explicit(&d->heap_budget.used, memory_order_relaxed);
+}
+/* Gives each part what the other does not use; heaps at most 7/8. */
+void db_balance(struct warp_db *db);
 
 struct stripe *db_stripe(struct warp_db *db);
 static inline void db_count(_Atomic uint64_t *counter)

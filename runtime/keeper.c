@@ -4,6 +4,7 @@
 #include "checkpoint.h"
 #include "clock.h"
 #include "error.h"
+#include "evict.h"
 #include "secondary.h"
 #include "series.h"
 
@@ -52,10 +53,7 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
     if (dirty == 0 && !secondary_pending(db->secondary) &&
         !series_pending(db->series))
         return false;
-    uint64_t used = atomic_load_explicit(&db->budget.used,
-                                         memory_order_relaxed);
-    uint64_t budget = atomic_load_explicit(&db->budget.limit,
-                                           memory_order_relaxed);
+    uint64_t used = db_memory_used(db), budget = db->memory_max;
     return dirty >= when->dirty_limit || used > budget - budget / 16 ||
            now - when->checkpoint_ms >=
                (int64_t)db->options.checkpoint_every_ms;
@@ -71,22 +69,13 @@ static void checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
     when->told = rc;
 }
 
-/* Cold values leave memory when it gets scarce, before a writer must see to
- * it: down to 7/8 of the budget. */
+/* Before a writer must see to it: from 15/16 of the budget down to 7/8. */
 static void relieve(struct warp_db *db)
 {
-    uint64_t budget = atomic_load(&db->budget.limit);
-    for (uint32_t i = 0; i < db->shard_count; i++) {
-        uint64_t used = atomic_load(&db->budget.used);
-        if (used <= budget - budget / 8)
-            return;
-        struct shard *s = &db->shards[i];
-        os_lock(&s->lock);
-        (void)shard_evict(s, (used - (budget - budget / 8)) /
-                                     (db->shard_count - i) + 1);
-        heap_trim(&s->heap);
-        os_unlock(&s->lock);
-    }
+    uint64_t budget = db->memory_max;
+    db_balance(db);
+    if (db->priorities != 0 && db_memory_used(db) > budget - budget / 16)
+        evict_to(db, budget - budget / 8);
 }
 
 static void *keep(void *arg)

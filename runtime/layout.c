@@ -181,6 +181,12 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     }
     l->cold = l->ssd | l->disk;
     l->writable = l->stored | l->keys;
+    l->evictable = l->durable != 0;
+    FOR_BITS(i, l->durable)
+        if (desc->fields[i].home == WARP_HOME_MEMORY ||
+            desc->fields[i].home == WARP_HOME_GPU)
+            l->evictable = false;
+    l->priority = desc->priority ? desc->priority : WARP_PRIORITY_NORMAL;
     place_slots(l);
     *out = l;
     return WARP_OK;

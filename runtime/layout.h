@@ -5,6 +5,8 @@
 #ifndef WARP_LAYOUT_H
 #define WARP_LAYOUT_H
 
+#include <stdbool.h>
+
 #include <warp/gen.h>
 
 enum slot_form {
@@ -49,6 +51,8 @@ struct layout {
     uint64_t indexed, unique;
     uint64_t columns;
     uint64_t power;        /* survive a power loss */
+    bool evictable;        /* no field is pinned in memory by its policy */
+    uint8_t priority;      /* enum warp_priority, effective */
     struct field_layout fields[56];
 };
 

@@ -27,6 +27,12 @@ static void count_places(struct warp_db *db, const struct layout *l,
     }
 }
 
+/* Rows that may leave memory again take at most half of it. */
+static bool scarce(const struct warp_db *db)
+{
+    return db_memory_used(db) > db->memory_max / 2;
+}
+
 static int load_row(struct warp_db *db, struct ssd_slice k,
                     struct ssd_slice value)
 {
@@ -47,6 +53,10 @@ static int load_row(struct warp_db *db, struct ssd_slice k,
     struct record *r;
     int rc = WARP_OK;
     count_places(db, l, value);
+    if (l->evictable && scarce(db)) {
+        atomic_store(&db->partial, true);
+        return WARP_OK;
+    }
     os_lock(&s->lock);
     if (!shard_peek(s, &key, &slot))
         rc = row_load_record(s, l, &key, value, &r);

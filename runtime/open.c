@@ -126,6 +126,8 @@ int open_layouts(struct warp_db *db)
                              (uint8_t)db->options.survives, &db->layouts[i]);
         if (rc != WARP_OK)
             return rc;
+        if (db->layouts[i]->evictable || db->layouts[i]->cold)
+            db->priorities |= 1u << db->layouts[i]->priority;
         uint32_t at = (uint32_t)((uintptr_t)desc >> 4) & db->by_desc_mask;
         while (db->by_desc[at].desc)
             at = (at + 1) & db->by_desc_mask;
@@ -230,15 +232,16 @@ static int replay(void *arg, uint32_t shard, uint64_t seq,
 
 static int check_memory(struct warp_db *db, uint64_t resident)
 {
-    uint64_t limit = atomic_load(&db->budget.limit);
+    uint64_t limit = db->memory_max;
     uint64_t fixed = log_memory_bytes(db->log);
     atomic_store(&db->ring_total, fixed);
     atomic_fetch_add(&db->budget.used, fixed);
-    /* Cold values need not come back: what the last checkpoint counted is an
-     * upper bound, so only a store without cold fields is refused by it. */
+    db_balance(db);
+    /* What may leave memory need not come back: what the last checkpoint
+     * counted is exact only for a store where all is pinned. */
     bool cold = false;
     for (uint32_t i = 0; i < db->layout_count; i++)
-        cold = cold || db->layouts[i]->cold;
+        cold = cold || db->layouts[i]->cold || db->layouts[i]->evictable;
     uint64_t need = cold ? fixed : resident;
     if (need > limit)
         return error_set(WARP_ELIMIT,

@@ -180,10 +180,7 @@ static void keep(struct warp_db *db, const struct layout *l,
                  uint32_t i, const void *data, uint32_t bytes)
 {
     struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
-    uint64_t used = atomic_load_explicit(&db->budget.used,
-                                         memory_order_relaxed);
-    uint64_t limit = atomic_load_explicit(&db->budget.limit,
-                                          memory_order_relaxed);
+    uint64_t used = db_memory_used(db), limit = db->memory_max;
     uint32_t cap = (uint32_t)heap_block_bytes(bytes);
     if ((l->disk_only >> i & 1) || used + cap > limit - limit / 8 ||
         !os_trylock(&s->lock))
@@ -191,7 +188,7 @@ static void keep(struct warp_db *db, const struct layout *l,
     struct var *var = row_var(r, l->fields[i].slot);
     if (record_read_begin(r) == word &&
         atomic_load_explicit(&var->at, memory_order_relaxed) == VAR_COLD) {
-        void *block = heap_alloc(&s->heap, cap);
+        void *block = shard_take(s, cap);
         if (block) {
             record_begin(r);
             record_copy_in(block, data, bytes);
@@ -270,7 +267,7 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
         _Atomic uint64_t *slot;
         struct record *r = shard_peek(s, g->key, &slot);
         if (!r) {
-            if (!atomic_load_explicit(&g->db->loading, memory_order_acquire))
+            if (!db_may_be_cold(g->db, g->l))
                 return WARP_ENOTFOUND;
             int rc = shard_fault(s, g->l, g->key);
             if (rc != WARP_OK)
@@ -291,8 +288,11 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
             rc = fetch_cold(g, r, &word, slot, locked);
         if (locked)
             os_unlock(&s->lock);
-        if (rc == 0)
+        if (rc == 0) {
+            if (g->l->evictable || g->l->cold)
+                shard_used(s, g->key->hash);
             return decode_all(g);
+        }
         if (rc != 1)
             return rc;
         if (tries > 4)
@@ -375,7 +375,7 @@ static int glance(struct warp_db *db, const struct layout *l,
         _Atomic uint64_t *slot;
         struct record *r = shard_peek(s, key, &slot);
         if (!r) {
-            if (!atomic_load_explicit(&db->loading, memory_order_acquire)) {
+            if (!db_may_be_cold(db, l)) {
                 memset(out, 0, sizeof *out);
                 return WARP_OK;
             }

@@ -14,10 +14,12 @@
 #include "layout.h"
 
 /* Flags beside the have bits. */
-#define R_DELETED (UINT64_C(1) << 63) /* not there; kept until the tiers know */
-#define R_IN_DIR  (UINT64_C(1) << 62) /* the ssd directory may hold the key */
-#define R_DIRTY   (UINT64_C(1) << 61) /* in the shard's list for a checkpoint */
-#define R_FIELDS  ((UINT64_C(1) << 56) - 1)
+#define R_DELETED  (UINT64_C(1) << 63) /* kept until the tiers know */
+#define R_IN_DIR   (UINT64_C(1) << 62) /* the ssd directory may hold the key */
+#define R_DIRTY    (UINT64_C(1) << 61) /* in the list of a checkpoint */
+#define R_FLUSHING (UINT64_C(1) << 60) /* copied, its tier has it not yet */
+#define R_BUSY     (UINT64_C(1) << 59) /* a commit under way points at it */
+#define R_FIELDS   ((UINT64_C(1) << 56) - 1)
 
 struct record {
     _Atomic uint64_t word; /* version << 16 | change counter, odd: written */

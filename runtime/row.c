@@ -279,7 +279,6 @@ int row_load_record(struct shard *shard, const struct layout *l,
             at += 8;
         }
         record_set_have(r, view.have | R_IN_DIR);
-        shard->records++;
     }
     record_end(r, view.version);
     if (rc != WARP_OK) {

@@ -6,6 +6,7 @@
 
 #include "db.h"
 #include "error.h"
+#include "evict.h"
 #include "hash.h"
 #include "row.h"
 
@@ -20,6 +21,11 @@ static uint64_t hash_of(const void *record, const void *arg)
                     record_key(db->layouts[r->product], r), r->key_bytes);
 }
 
+uint64_t shard_record_hash(const struct shard *s, const struct record *r)
+{
+    return hash_of(r, s->db);
+}
+
 uint64_t shard_hash(const struct warp_db *db, const struct op *op)
 {
     return hash_key(db->seed, op->layout->number, op->body + op->key_at,
@@ -31,13 +37,14 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
     memset(s, 0, sizeof *s);
     s->db = db;
     s->number = number;
-    heap_init(&s->heap, &db->budget);
+    heap_init(&s->heap, &db->heap_budget);
     int rc = index_init(&s->index, &db->budget, hash_of, db);
     if (rc != WARP_OK)
         return rc;
     s->dirty = os_reserve(DIRTY_BYTES);
     s->flushing = os_reserve(DIRTY_BYTES);
-    if (!s->dirty || !s->flushing)
+    s->used = os_reserve(SHARD_USED_MARKS);
+    if (!s->dirty || !s->flushing || !s->used)
         return error_set(WARP_ENOMEM, "no address space for shard %u",
                          number);
     return WARP_OK;
@@ -50,6 +57,7 @@ void shard_fini(struct shard *s)
     heap_fini(&s->heap);
     os_unreserve(s->dirty, DIRTY_BYTES);
     os_unreserve(s->flushing, DIRTY_BYTES);
+    os_unreserve((void *)s->used, SHARD_USED_MARKS);
 }
 
 /* May be asked about memory that is no record any more: compares bytes of it,
@@ -102,8 +110,7 @@ int shard_find(struct shard *s, const struct layout *l,
 {
     _Atomic uint64_t *slot;
     *record = shard_peek(s, key, &slot);
-    if (*record ||
-        !atomic_load_explicit(&s->db->loading, memory_order_relaxed))
+    if (*record || !db_may_be_cold(s->db, l))
         return WARP_OK;
     uint8_t bytes[ROW_KEY_BYTES_MAX];
     struct ssd_slice k = {bytes, row_key(bytes, l->number, key->bytes,
@@ -118,9 +125,14 @@ int shard_fault(struct shard *s, const struct layout *l,
                 const struct key_ref *key)
 {
     struct record *r;
-    os_lock(&s->lock);
-    int rc = shard_find(s, l, key, &r);
-    os_unlock(&s->lock);
+    int rc = WARP_ELIMIT;
+    for (int tries = 0; rc == WARP_ELIMIT && tries < 4; tries++) {
+        if (tries > 0 && evict_to(s->db, 0) == 0)
+            break;
+        os_lock(&s->lock);
+        rc = shard_find(s, l, key, &r);
+        os_unlock(&s->lock);
+    }
     if (rc != WARP_OK)
         return rc;
     return r ? WARP_OK : WARP_ENOTFOUND;
@@ -136,16 +148,37 @@ bool shard_exists(const struct layout *l, const struct record *r, int64_t now)
     return deadline == 0 || now < deadline;
 }
 
+static int64_t is_fresh(uint64_t have)
+{
+    return !(have & R_DELETED) && !(have & R_IN_DIR);
+}
+
+static int64_t is_gone(uint64_t have)
+{
+    return (have & R_DELETED) && (have & R_IN_DIR);
+}
+
+void shard_counted(struct shard *s, const struct record *r, uint64_t before)
+{
+    uint64_t now = record_have(r);
+    s->fresh += is_fresh(now) - is_fresh(before);
+    s->gone += is_gone(now) - is_gone(before);
+}
+
 void *shard_alloc(struct shard *s, size_t bytes)
 {
-    void *block = heap_alloc(&s->heap, bytes);
+    void *block = shard_take(s, bytes);
     if (block)
         return block;
-    /* Cold values that their tier holds make room, then the caller must. */
+    db_balance(s->db);
+    block = shard_take(s, bytes);
+    if (block)
+        return block;
+    /* What a tier holds makes room here; a checkpoint (commit.c) may, too. */
     for (int round = 0; round < 4; round++) {
         if (shard_evict(s, bytes * 2 + 65536) == 0)
             break;
-        block = heap_alloc(&s->heap, bytes);
+        block = shard_take(s, bytes);
         if (block)
             return block;
     }
@@ -154,7 +187,7 @@ void *shard_alloc(struct shard *s, size_t bytes)
               "memory_max_bytes (%llu) is reached and nothing more can leave "
               "memory: raise it, delete records, or give large fields a "
               "disk tier",
-              (unsigned long long)atomic_load(&s->db->budget.limit));
+              (unsigned long long)s->db->memory_max);
     return NULL;
 }
 
@@ -184,7 +217,7 @@ struct record *shard_create(struct shard *s, const struct layout *l,
     record_copy_in(record_key(l, r), key->bytes, key->count);
     record_end(r, 0);
     if (index_insert(&s->index, key->hash, r) != WARP_OK) {
-        heap_free(&s->heap, r, bytes);
+        shard_give(s, r, bytes);
         return NULL;
     }
     return r;
@@ -196,7 +229,7 @@ void shard_free_value(struct shard *s, struct record *r, struct var *var)
     uint64_t cap = atomic_load_explicit(&var->len_cap, memory_order_relaxed) >>
                    32;
     if (at > VAR_COLD && !var_is_inline(r, at))
-        heap_free(&s->heap, (void *)(uintptr_t)at, cap);
+        shard_give(s, (void *)(uintptr_t)at, cap);
 }
 
 void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
@@ -207,7 +240,7 @@ void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
     FOR_BITS(i, l->var)
         shard_free_value(s, r, row_var(r, l->fields[i].slot));
     record_set_have(r, R_DELETED);
-    heap_free(&s->heap, r, r->alloc_bytes);
+    shard_give(s, r, r->alloc_bytes);
 }
 
 void shard_dirty(struct shard *s, struct record *r)
@@ -221,54 +254,4 @@ void shard_dirty(struct shard *s, struct record *r)
     atomic_store_explicit(&s->dirty_count, n + 1, memory_order_relaxed);
     if (n + 1 == DIRTY_MAX / 2)
         db_wake_keeper(s->db);
-}
-
-/* ---- eviction ---- */
-
-struct evict_call {
-    struct shard *shard;
-    uint64_t freed;
-};
-
-static void evict_record(void *arg, void *record)
-{
-    struct evict_call *c = arg;
-    struct record *r = record;
-    const struct layout *l = c->shard->db->layouts[r->product];
-    if (!l->cold || (record_have(r) & R_DELETED))
-        return;
-    uint64_t clean = l->cold & record_have(r) & ~row_load(r, l->cold_dirty);
-    bool begun = false;
-    FOR_BITS(i, clean)
-    {
-        struct var *var = row_var(r, l->fields[i].slot);
-        uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
-        if (at <= VAR_COLD)
-            continue;
-        if (!begun)
-            record_begin(r);
-        begun = true;
-        uint64_t len_cap =
-            atomic_load_explicit(&var->len_cap, memory_order_relaxed);
-        if (!var_is_inline(r, at))
-            c->freed += len_cap >> 32;
-        shard_free_value(c->shard, r, var);
-        atomic_store_explicit(&var->at, VAR_COLD, memory_order_relaxed);
-        atomic_store_explicit(&var->len_cap, len_cap & UINT32_MAX,
-                              memory_order_relaxed);
-    }
-    if (begun)
-        record_end(r, record_version(r));
-}
-
-uint64_t shard_evict(struct shard *s, uint64_t bytes)
-{
-    struct evict_call call = {s, 0};
-    for (uint32_t n = 0; n < s->index.segment_count && call.freed < bytes;
-         n++) {
-        if (s->evict_at >= s->index.segment_count)
-            s->evict_at = 0;
-        index_walk(&s->index, s->evict_at++, evict_record, &call);
-    }
-    return call.freed;
 }

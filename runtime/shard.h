@@ -36,8 +36,12 @@ struct shard {
     _Atomic uint32_t dirty_count;
     struct record **flushing; /* taken by the checkpoint under way */
     uint32_t flushing_count;
-    uint64_t records;         /* that exist */
+    /* Records that exist = rows of the directory + fresh - gone. */
+    int64_t fresh;            /* exist, the directory lacks them */
+    int64_t gone;             /* deleted, the directory has them still */
+    uint64_t live_bytes;      /* handed out by the heap and not freed */
     uint32_t evict_at;        /* the segment where eviction goes on */
+    _Atomic uint8_t *used;    /* by hash: read or written lately */
 };
 
 int shard_init(struct shard *shard, struct warp_db *db, uint32_t number);
@@ -84,12 +88,44 @@ void shard_destroy(struct shard *shard, const struct layout *l,
 /* Under the lock: the checkpoint must copy it. */
 void shard_dirty(struct shard *shard, struct record *r);
 
+/* Under the lock: the flags of a record changed from `before`: counts it. */
+void shard_counted(struct shard *shard, const struct record *r,
+                   uint64_t before);
+
+enum { SHARD_USED_MARKS = 1 << 16 };
+static inline _Atomic uint8_t *shard_used_mark(struct shard *s, uint64_t hash)
+{
+    return &s->used[(hash >> 8) & (SHARD_USED_MARKS - 1)];
+}
+/* Without a lock; written only when it is not set. */
+static inline void shard_used(struct shard *s, uint64_t hash)
+{
+    _Atomic uint8_t *mark = shard_used_mark(s, hash);
+    if (!atomic_load_explicit(mark, memory_order_relaxed))
+        atomic_store_explicit(mark, 1, memory_order_relaxed);
+}
+uint64_t shard_record_hash(const struct shard *shard, const struct record *r);
+
+static inline void *shard_take(struct shard *s, size_t bytes)
+{
+    void *block = heap_alloc(&s->heap, bytes);
+    if (block)
+        s->live_bytes += heap_block_bytes(bytes);
+    return block;
+}
+static inline void shard_give(struct shard *s, void *block, size_t bytes)
+{
+    s->live_bytes -= heap_block_bytes(bytes);
+    heap_free(&s->heap, block, bytes);
+}
+
 /* Under the lock: memory for a value; evicts cold values when the budget is
  * spent. NULL with the text set. */
 void *shard_alloc(struct shard *shard, size_t bytes);
 void shard_free_value(struct shard *shard, struct record *r, struct var *var);
-/* Under the lock: drop values that their tier holds, until `bytes` are free or
- * all were looked at once. Returns the bytes given back to the heap. */
+/* Under the lock: records and values that their tier holds leave memory, least
+ * priority first and what was not used lately, until `bytes` are free or all
+ * were looked at. Returns the bytes given back to the heap. */
 uint64_t shard_evict(struct shard *shard, uint64_t bytes);
 
 static inline bool var_is_inline(const struct record *r, uint64_t at)

@@ -32,17 +32,19 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
         return error_set(WARP_EFORK, "the store belongs to the parent "
                                      "process: open it after fork()");
     sum_stripes(db, &s);
+    int64_t records = (int64_t)ssd_count(db->ssd, SSD_ROWS);
     for (uint32_t i = 0; i < db->shard_count; i++) {
         os_lock(&db->shards[i].lock);
-        s.records += db->shards[i].records;
+        records += db->shards[i].fresh - db->shards[i].gone;
         os_unlock(&db->shards[i].lock);
     }
+    s.records = records > 0 ? (uint64_t)records : 0;
     int rc = ssd_stat(db->ssd, &ssd);
     if (rc != WARP_OK)
         return rc;
     disk_stat(db->disk, &disk);
-    s.memory_bytes = atomic_load(&db->budget.used);
-    s.memory_max_bytes = atomic_load(&db->budget.limit);
+    s.memory_bytes = db_memory_used(db);
+    s.memory_max_bytes = db->memory_max;
     s.log_bytes = log_bytes(db->log);
     s.log_bytes_max = db->options.log_bytes_max;
     s.sync_count = log_sync_count(db->log);

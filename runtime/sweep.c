@@ -52,9 +52,9 @@ static void sweep_record(void *arg, void *record)
         if (l->series)
             (void)series_drop(c->shard->db->series, l, &key, order);
         record_set_have(r, record_have(r) | R_DELETED);
+        shard_counted(c->shard, r, have);
         shard_dirty(c->shard, r);
         record_end(r, record_version(r));
-        c->shard->records--;
         c->freed++;
         return;
     }
