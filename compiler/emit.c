@@ -28,6 +28,7 @@ struct gen {
     const char *name;                /* --name */
     const char *depfile, *deptarget; /* -MF, -MT */
     bool deps, phony, list, check, imports, descriptor;
+    bool bug; /* an own one was found */
     const char **files;
     int file_count;
     const char **done; /* schemas that were written in this run */
@@ -253,6 +254,14 @@ static void emit_model(struct gen *gen, const struct model *model)
     struct command *c = gen->command;
     struct emit emit = {.arena = c->arena, .model = model, .file = model->root};
     int error = emit_describe(&emit);
+    if (error == DESCRIPTOR_ECORRUPT || error == DESCRIPTOR_EVERSION) {
+        diag_report(c->diag, DIAG_OWN_BUG, nowhere,
+                    "%s: warpc cannot read the descriptor that it made",
+                    model->root->path);
+        diag_help(c->diag, "please report it with the schema");
+        gen->bug = true;
+        return;
+    }
     if (error != DESCRIPTOR_OK) {
         diag_report(c->diag, DIAG_SCHEMA_TOO_LARGE, nowhere, "%s: %s",
                     model->root->path,
@@ -340,5 +349,5 @@ int gen_run(struct command *command)
         if (gen.depfile && gen.rules.size > 0)
             write_rules(&gen, NULL);
     }
-    return command_status(command);
+    return gen.bug ? EXIT_BUG : command_status(command);
 }

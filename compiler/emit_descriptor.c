@@ -446,6 +446,7 @@ int emit_describe(struct emit *emit)
     const struct model *model = emit->model;
     struct build b = {.emit = emit, .room = 64};
     struct descriptor *to = ARENA_NEW(emit->arena, struct descriptor);
+    struct descriptor *again = NULL;
     uint8_t *bytes;
     size_t size;
     int error;
@@ -474,7 +475,10 @@ int emit_describe(struct emit *emit)
         (const uint8_t *)arena_copy(emit->arena, (const char *)bytes, size);
     emit->wsd_bytes = size;
     free(bytes);
-    return DESCRIPTOR_OK;
+    /* A store whose descriptor cannot be read back cannot be opened. */
+    error = descriptor_decode(emit->wsd, size, &again, NULL);
+    descriptor_destroy(&again);
+    return error;
 }
 
 void emit_wsd(const struct emit *emit, struct text *out)
