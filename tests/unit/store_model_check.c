@@ -28,7 +28,10 @@ static char byte_of(const struct model_value *v, uint32_t i, bool text)
     /* Half of it compresses. */
     uint64_t x = i % 64 < 32 ? v->seed : v->seed + i * UINT64_C(2654435761);
     x ^= x >> 29;
-    return text ? (char)('a' + (x >> (i & 15)) % 26) : (char)(x >> (i & 15));
+    x >>= i & 15;
+    if (text)
+        x = 'a' + x % 26;
+    return (char)x;
 }
 
 static uint32_t text_of(const struct world *w, uint32_t product,
