@@ -59,13 +59,27 @@ void apply_drop_place(struct shard *s, struct record *r, uint32_t slot)
 
 /* ---- secondary indexes ---- */
 
-/* The wire bytes of a field that is in memory now. */
-static bool value_in_row(const struct layout *l, const struct record *r,
-                         uint32_t i, struct op_value *v)
+/* The wire bytes of a field that is in memory now, of a type that is indexed or
+ * added to. A value in a column may need the scratch. */
+static bool value_in_row(const struct shard *s, const struct layout *l,
+                         const struct record *r, uint32_t i,
+                         struct op_value *v, uint8_t scratch[16])
 {
     const struct field_layout *f = &l->fields[i];
     if (!(record_have(r) >> i & 1))
         return false;
+    if (f->form == SLOT_COLUMN) {
+        const struct column_set *set = s->columns[l->number];
+        v->data = column_plain(set, r, i);
+        v->bytes = f->bytes;
+        if (v->data)
+            return true;
+        if (f->bytes > 16)
+            return false;
+        column_encode(set, r, i, scratch);
+        v->data = scratch;
+        return true;
+    }
     if (f->form != SLOT_VAR) {
         v->data = r->row + f->slot;
         v->bytes = f->bytes;
@@ -107,9 +121,10 @@ static void index_forget(struct shard *s, const struct layout *l,
                          const struct plan *plan)
 {
     struct op_value v;
-    uint8_t bytes[512];
+    uint8_t bytes[512], scratch[16];
     uint32_t count;
-    if (!value_in_row(l, r, i, &v) || comes_back(l, r, op, plan, i, &v))
+    if (!value_in_row(s, l, r, i, &v, scratch) ||
+        comes_back(l, r, op, plan, i, &v))
         return;
     if (secondary_value(l, i, v.data, v.bytes, bytes, &count) == WARP_OK)
         (void)secondary_change(s->db->secondary, l, i, bytes, count,
@@ -248,6 +263,7 @@ static int add_base(struct shard *s, const struct op *op,
     const struct field_layout *f = &l->fields[op->field];
     const void *preset = l->desc->fields[op->field].default_value;
     struct op_value v;
+    uint8_t scratch[16];
     struct past past;
     apply_past(l, plan->earlier, plan->record, op->field, &past);
     memset(value, 0, f->bytes);
@@ -256,7 +272,7 @@ static int add_base(struct shard *s, const struct op *op,
             memcpy(value, preset, f->bytes);
     } else if (past.writer) {
         memcpy(value, op_value_of(past.writer, op->field), f->bytes);
-    } else if (value_in_row(l, plan->record, op->field, &v)) {
+    } else if (value_in_row(s, l, plan->record, op->field, &v, scratch)) {
         memcpy(value, v.data, f->bytes);
     } else {
         return cold_number(s, l, plan->record, op->field, value, f->bytes);
@@ -498,6 +514,11 @@ static void set_value(struct shard *s, const struct op *op,
     uint64_t bit = UINT64_C(1) << i;
     if (l->indexed & bit)
         index_forget(s, l, r, i, op, plan);
+    if (f->form == SLOT_COLUMN) {
+        /* op.c has checked the value. */
+        (void)column_write(s->columns[l->number], r, i, v->data);
+        return;
+    }
     if (f->form != SLOT_VAR) {
         record_copy_in(r->row + f->slot, v->data, f->bytes);
         return;

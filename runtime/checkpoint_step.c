@@ -77,8 +77,9 @@ static int copy_cold(struct step *st, struct record_copy *c,
     return WARP_OK;
 }
 
-static int encode_row(struct step *st, const struct layout *l,
-                      const struct record *r, struct record_copy *c)
+static int encode_row(struct step *st, const struct shard *s,
+                      const struct layout *l, const struct record *r,
+                      struct record_copy *c)
 {
     size_t room = row_bytes_max(l, r);
     if (room > st->scratch_bytes) {
@@ -88,7 +89,7 @@ static int encode_row(struct step *st, const struct layout *l,
         st->scratch = grown;
         st->scratch_bytes = room * 2;
     }
-    c->row_bytes = (uint32_t)row_encode(l, r, st->scratch);
+    c->row_bytes = (uint32_t)row_encode(s, l, r, st->scratch);
     c->worth_packing = row_worth_packing(l, r);
     c->row = warp_arena_alloc(&st->arena, c->row_bytes);
     if (!c->row)
@@ -113,11 +114,12 @@ static int forget_cold(struct step *st, const struct layout *l,
     return rc;
 }
 
-static int copy_whole(struct step *st, const struct layout *l,
-                      const struct record *r, struct record_copy *c)
+static int copy_whole(struct step *st, const struct shard *s,
+                      const struct layout *l, const struct record *r,
+                      struct record_copy *c)
 {
     uint64_t have = record_have(r);
-    int rc = encode_row(st, l, r, c);
+    int rc = encode_row(st, s, l, r, c);
     if (rc != WARP_OK || !l->cold)
         return rc;
     uint64_t dirty = row_load(r, l->cold_dirty);
@@ -141,7 +143,7 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
                                 .gone = (have & R_DELETED) != 0,
                                 .fresh = !(have & (R_DELETED | R_IN_DIR))};
     c->key_bytes = row_key(c->key, l->number, record_key(l, r), r->key_bytes);
-    int rc = c->entry->gone ? WARP_OK : copy_whole(st, l, r, c);
+    int rc = c->entry->gone ? WARP_OK : copy_whole(st, s, l, r, c);
     if (rc != WARP_OK) {
         st->copied_count--; /* it is still in the shard's list */
         return rc;

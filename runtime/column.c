@@ -1,140 +1,355 @@
-/* column.c: one field over one shard as a contiguous array: gathered from the
- * rows under the shard's lock, in C form, with the keys beside it. */
-#include "clock.h"
+/* column.c: arrays beside the rows; the contract is in column.h. */
+#include "column.h"
+
 #include "codec.h"
 #include "error.h"
-#include "read.h"
+#include "os.h"
 
 #include <stdlib.h>
 
-/* What warp_column.owner points to. */
-struct gathered {
-    struct warp_arena arena; /* of keys that are strings */
+enum {
+    ROWS_MAX = 1 << 26,
+    ROWS_LEAST = 1 << 16, /* with less address space than for these: give up */
+    STEP_BYTES = 1 << 20  /* charged to the budget at once, at most */
+};
+#define SPACE_BYTES_MAX (UINT64_C(64) << 30) /* of one array */
+
+struct column {
     uint8_t *data;
-    uint8_t *keys;
-    uint64_t *have;
+    _Atomic uint64_t *changed; /* a bit for each page of data */
+    uint32_t stride, field;
+    const struct warp_type *type;
 };
 
-struct gather_call {
-    struct shard *shard;
-    const struct layout *l;
-    uint32_t field;
-    int64_t now;
-    struct gathered *to;
-    size_t count, room;
-    int rc;
+struct column_set {
+    const struct layout *layout;
+    struct budget *budget;
+    uint32_t rows;
+    uint32_t room;     /* rows that the budget knows of */
+    uint32_t rows_max; /* that the reserved space holds */
+    uint32_t row_bytes;
+    struct record **owners;
+    uint8_t *scratch; /* one C value */
+    uint32_t count;
+    struct column columns[];
 };
 
-static int no_memory(void)
+static size_t words_bytes(const struct column_set *set,
+                          const struct column *c)
 {
-    return error_set(WARP_ENOMEM, "out of memory for a column");
+    size_t pages =
+        (size_t)set->rows_max * c->stride / COLUMN_PAGE_BYTES + 2;
+    return (pages / 64 + 1) * sizeof *c->changed;
 }
 
-static int make_room(struct gather_call *c)
+static struct column *column_of(const struct column_set *set, uint32_t field)
 {
-    const struct warp_product *desc = c->l->desc;
-    size_t stride = desc->fields[c->field].type->size;
-    size_t room = c->room ? c->room * 2 : 1024;
-    uint8_t *data = realloc(c->to->data, room * stride);
-    if (data)
-        c->to->data = data;
-    uint8_t *keys = realloc(c->to->keys, room * desc->key_bytes);
-    if (keys)
-        c->to->keys = keys;
-    uint64_t *have = realloc(c->to->have, room / 64 * sizeof *have);
-    if (have)
-        c->to->have = have;
-    if (!data || !keys || !have)
-        return no_memory();
-    memset(have + c->room / 64, 0, (room - c->room) / 64 * sizeof *have);
-    c->room = room;
+    return (struct column *)(uintptr_t)&set
+        ->columns[set->layout->fields[field].slot];
+}
+
+/* ---- making a set ---- */
+
+static void unreserve(struct column_set *set)
+{
+    os_unreserve(set->owners, set->rows_max * sizeof *set->owners);
+    set->owners = NULL;
+    for (uint32_t i = 0; i < set->count; i++) {
+        struct column *c = &set->columns[i];
+        os_unreserve(c->data, (size_t)set->rows_max * c->stride);
+        os_unreserve((void *)c->changed, words_bytes(set, c));
+        c->data = NULL;
+        c->changed = NULL;
+    }
+}
+
+static bool reserve(struct column_set *set)
+{
+    set->owners = os_reserve(set->rows_max * sizeof *set->owners);
+    bool all = set->owners != NULL;
+    for (uint32_t i = 0; i < set->count && all; i++) {
+        struct column *c = &set->columns[i];
+        c->data = os_reserve((size_t)set->rows_max * c->stride);
+        c->changed = os_reserve(words_bytes(set, c));
+        all = c->data && c->changed;
+    }
+    if (!all)
+        unreserve(set);
+    return all;
+}
+
+int column_set_create(const struct layout *l, struct budget *budget,
+                      struct column_set **out)
+{
+    uint32_t count = (uint32_t)__builtin_popcountll(l->columns);
+    struct column_set *set =
+        calloc(1, sizeof *set + count * sizeof *set->columns);
+    uint32_t widest = 0;
+    *out = NULL;
+    if (!set)
+        return error_set(WARP_ENOMEM, "out of memory for columns");
+    set->layout = l;
+    set->budget = budget;
+    set->count = count;
+    set->row_bytes = sizeof *set->owners;
+    FOR_BITS(i, l->columns)
+    {
+        struct column *c = column_of(set, (uint32_t)i);
+        c->field = (uint32_t)i;
+        c->type = l->desc->fields[i].type;
+        c->stride = c->type->size;
+        set->row_bytes += c->stride;
+        if (c->stride > widest)
+            widest = c->stride;
+    }
+    set->scratch = malloc(widest);
+    set->rows_max = ROWS_MAX;
+    if ((uint64_t)set->rows_max * widest > SPACE_BYTES_MAX)
+        set->rows_max = (uint32_t)(SPACE_BYTES_MAX / widest);
+    while (set->scratch && set->rows_max >= ROWS_LEAST && !reserve(set))
+        set->rows_max /= 2;
+    if (!set->owners) {
+        free(set->scratch);
+        free(set);
+        return error_set(WARP_ENOMEM, "%s: no address space for its columns",
+                         l->desc->name);
+    }
+    *out = set;
     return WARP_OK;
 }
 
-static void gather(void *arg, void *record)
+void column_set_destroy(struct column_set **handle)
 {
-    struct gather_call *c = arg;
-    struct record *r = record;
-    const struct layout *l = c->l;
-    if (c->rc != WARP_OK || r->product != l->number ||
-        !shard_exists(l, r, c->now))
+    struct column_set *set = *handle;
+    if (!set)
         return;
-    if (c->count == c->room)
-        c->rc = make_room(c);
-    if (c->rc != WARP_OK)
-        return;
-    const struct field_layout *f = &l->fields[c->field];
-    const struct warp_type *type = l->desc->fields[c->field].type;
-    uint8_t *to = c->to->data + c->count * type->size;
-    uint64_t bit = UINT64_C(1) << c->field;
-    memset(to, 0, type->size);
-    if ((record_have(r) & bit) &&
-        !(read_expired(l, r, bit, c->now) & bit)) {
-        c->rc = codec_decode(type, r->row + f->slot, f->bytes, to, NULL);
-        c->to->have[c->count / 64] |= UINT64_C(1) << (c->count % 64);
-    }
-    if (c->rc == WARP_OK)
-        c->rc = key_decode(l->desc, record_key(l, r), r->key_bytes,
-                           c->to->keys + c->count * l->desc->key_bytes, NULL,
-                           &c->to->arena);
-    c->count++;
+    *handle = NULL;
+    budget_give(set->budget, (uint64_t)set->room * set->row_bytes);
+    unreserve(set);
+    free(set->scratch);
+    free(set);
 }
 
-static void gathered_free(struct gathered *g)
+/* ---- rows ---- */
+
+/* The record's row, or rows_max. A reader may see any number. */
+static uint32_t row_of(const struct column_set *set, const struct record *r)
 {
-    warp_arena_free(&g->arena);
-    free(g->data);
-    free(g->keys);
-    free(g->have);
-    free(g);
+    uint64_t number = row_load(r, set->layout->column_row) - 1;
+    return number < set->rows_max ? (uint32_t)number : set->rows_max;
 }
 
-int warp_gen_column(struct warp_db *db, const struct warp_product *desc,
-                    uint32_t field, uint32_t shard, struct warp_column *out)
+static uint8_t *value_at(const struct column *c, uint32_t row)
 {
-    if (!db || !out)
-        return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
-                         desc ? desc->name : "?");
-    memset(out, 0, sizeof *out);
-    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return error_set(WARP_EFORK, "the store belongs to the parent "
-                                     "process: open it after fork()");
-    const struct layout *l = db_layout(db, desc);
-    if (!l || field >= desc->field_count || !(l->columns >> field & 1))
-        return error_set(WARP_EINVAL, "%s: this field is no column",
-                         desc ? desc->name : "NULL");
-    if (shard >= db->shard_count)
-        return error_set(WARP_EINVAL, "shard %u: the store has %u", shard,
-                         db->shard_count);
-    db_wait_loaded(db);
-    struct gathered *g = calloc(1, sizeof *g);
-    if (!g)
-        return no_memory();
-    struct shard *s = &db->shards[shard];
-    struct gather_call call = {s, l, field, read_now(db, l), g, 0, 0,
-                               WARP_OK};
-    os_lock(&s->lock);
-    for (uint32_t at = 0; index_walk(&s->index, at, gather, &call); at++)
-        ;
-    os_unlock(&s->lock);
-    if (call.rc != WARP_OK) {
-        gathered_free(g);
-        return call.rc;
-    }
-    out->data = g->data;
-    out->have = g->have;
-    out->keys = g->keys;
-    out->count = call.count;
-    out->stride_bytes = desc->fields[field].type->size;
-    out->key_bytes = desc->key_bytes;
-    out->owner = g;
+    return c->data + (size_t)row * c->stride;
+}
+
+/* Values need not be aligned to the words that record.h copies by. */
+static void copy_in(uint8_t *to, const uint8_t *from, size_t bytes)
+{
+#ifdef RECORD_TSAN
+    for (size_t i = 0; i < bytes; i++)
+        atomic_store_explicit((_Atomic uint8_t *)(to + i), from[i],
+                              memory_order_relaxed);
+#else
+    memcpy(to, from, bytes);
+#endif
+}
+
+static void copy_out(uint8_t *to, const uint8_t *from, size_t bytes)
+{
+#ifdef RECORD_TSAN
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = atomic_load_explicit((_Atomic uint8_t *)(uintptr_t)(from + i),
+                                     memory_order_relaxed);
+#else
+    memcpy(to, from, bytes);
+#endif
+}
+
+static void set_value(struct column *c, uint32_t row, const uint8_t *value)
+{
+    size_t at = (size_t)row * c->stride;
+    copy_in(c->data + at, value, c->stride);
+    for (size_t page = at / COLUMN_PAGE_BYTES;
+         page <= (at + c->stride - 1) / COLUMN_PAGE_BYTES; page++)
+        atomic_fetch_or_explicit(&c->changed[page / 64],
+                                 UINT64_C(1) << page % 64,
+                                 memory_order_relaxed);
+}
+
+static int grow(struct column_set *set)
+{
+    uint32_t step = set->room / 2, most = STEP_BYTES / set->row_bytes;
+    if (step > most)
+        step = most;
+    if (step < 64)
+        step = 64;
+    if (step > set->rows_max - set->room)
+        step = set->rows_max - set->room;
+    if (step == 0)
+        return error_set(WARP_ELIMIT,
+                         "%s: a shard holds no more than %u records with "
+                         "columns",
+                         set->layout->desc->name, set->rows_max);
+    if (!budget_take(set->budget, (uint64_t)step * set->row_bytes))
+        return error_set(WARP_ELIMIT,
+                         "memory_max_bytes (%llu) is reached: no room for "
+                         "the columns of %s",
+                         (unsigned long long)atomic_load(&set->budget->limit),
+                         set->layout->desc->name);
+    set->room += step;
     return WARP_OK;
 }
 
-void warp_column_release(struct warp_column *column)
+int column_take(struct column_set *set, struct record *r)
 {
-    if (!column || !column->owner)
+    int rc = set->rows < set->room ? WARP_OK : grow(set);
+    if (rc != WARP_OK)
+        return rc;
+    uint32_t row = set->rows++;
+    set->owners[row] = r;
+    for (uint32_t i = 0; i < set->count; i++) {
+        memset(set->scratch, 0, set->columns[i].stride);
+        set_value(&set->columns[i], row, set->scratch);
+    }
+    row_store(r, set->layout->column_row, (uint64_t)row + 1);
+    return WARP_OK;
+}
+
+/* Pages behind the last row go when half of them hold nothing. */
+static void shrink(struct column_set *set)
+{
+    uint32_t room = set->rows + set->rows / 4 + 64;
+    if ((uint64_t)set->room * set->row_bytes < 2 * STEP_BYTES ||
+        room > set->room / 2)
         return;
-    gathered_free(column->owner);
-    memset(column, 0, sizeof *column);
+    for (uint32_t i = 0; i < set->count; i++) {
+        struct column *c = &set->columns[i];
+        size_t from = (size_t)room * c->stride, to = (size_t)set->room *
+                                                     c->stride;
+        from = (from + COLUMN_PAGE_BYTES - 1) & ~(size_t)(COLUMN_PAGE_BYTES - 1);
+        if (from < to)
+            os_release(c->data + from, to - from);
+    }
+    budget_give(set->budget, (uint64_t)(set->room - room) * set->row_bytes);
+    set->room = room;
+}
+
+void column_drop(struct column_set *set, struct record *r)
+{
+    uint32_t row = row_of(set, r), last = set->rows - 1;
+    struct record *moved = set->owners[last];
+    if (row >= set->rows)
+        return;
+    row_store(r, set->layout->column_row, 0);
+    if (row != last) {
+        record_begin(moved);
+        for (uint32_t i = 0; i < set->count; i++) {
+            struct column *c = &set->columns[i];
+            copy_out(set->scratch, value_at(c, last), c->stride);
+            set_value(c, row, set->scratch);
+        }
+        row_store(moved, set->layout->column_row, (uint64_t)row + 1);
+        set->owners[row] = moved;
+        record_end(moved, record_version(moved));
+    }
+    set->rows = last;
+    shrink(set);
+}
+
+/* ---- values ---- */
+
+int column_write(struct column_set *set, struct record *r, uint32_t field,
+                 const uint8_t *wire)
+{
+    struct column *c = column_of(set, field);
+    const uint8_t *value = wire;
+    if (!c->type->plain) {
+        memset(set->scratch, 0, c->stride);
+        /* Types of a fixed size need no arena. */
+        int rc = codec_decode(c->type, wire, c->type->wire_bytes,
+                              set->scratch, NULL);
+        if (rc != WARP_OK)
+            return rc;
+        value = set->scratch;
+    }
+    set_value(c, row_of(set, r), value);
+    return WARP_OK;
+}
+
+uint8_t *column_encode(const struct column_set *set, const struct record *r,
+                       uint32_t field, uint8_t *to)
+{
+    const struct column *c = column_of(set, field);
+    const uint8_t *value = value_at(c, row_of(set, r));
+    if (!c->type->plain)
+        return codec_encode(c->type, value, to);
+    memcpy(to, value, c->stride);
+    return to + c->stride;
+}
+
+const uint8_t *column_plain(const struct column_set *set,
+                            const struct record *r, uint32_t field)
+{
+    const struct column *c = column_of(set, field);
+    return c->type->plain ? value_at(c, row_of(set, r)) : NULL;
+}
+
+bool column_read(const struct column_set *set, const struct record *r,
+                 uint32_t field, void *to)
+{
+    const struct column *c = column_of(set, field);
+    uint32_t row = row_of(set, r);
+    if (row == set->rows_max)
+        return false;
+    copy_out(to, value_at(c, row), c->stride);
+    return true;
+}
+
+uint32_t column_rows(const struct column_set *set)
+{
+    return set->rows;
+}
+
+const struct record *column_owner(const struct column_set *set, uint32_t row)
+{
+    return set->owners[row];
+}
+
+const uint8_t *column_values(const struct column_set *set, uint32_t field)
+{
+    return column_of(set, field)->data;
+}
+
+int column_changed(struct column_set *set, uint32_t field,
+                   int (*fn)(void *arg, size_t from, size_t bytes), void *arg)
+{
+    struct column *c = column_of(set, field);
+    size_t bytes = (size_t)set->rows * c->stride;
+    size_t pages = (bytes + COLUMN_PAGE_BYTES - 1) / COLUMN_PAGE_BYTES;
+    size_t first = 0, count = 0; /* a run of changed pages */
+    int rc = 0;
+    for (size_t page = 0; page <= pages; page++) {
+        bool set_here =
+            page < pages &&
+            (atomic_load_explicit(&c->changed[page / 64],
+                                  memory_order_relaxed) >>
+                 page % 64 &
+             1);
+        if (set_here) {
+            first = count++ == 0 ? page : first;
+            continue;
+        }
+        if (count == 0)
+            continue;
+        rc = fn(arg, first * COLUMN_PAGE_BYTES, count * COLUMN_PAGE_BYTES);
+        if (rc != 0)
+            return rc;
+        for (; count > 0; count--, first++)
+            atomic_fetch_and_explicit(&c->changed[first / 64],
+                                      ~(UINT64_C(1) << first % 64),
+                                      memory_order_relaxed);
+    }
+    return 0;
 }

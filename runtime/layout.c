@@ -129,7 +129,8 @@ static void place_slots(struct layout *l)
         FOR_BITS(i, l->stored)
         {
             struct field_layout *f = &l->fields[i];
-            if (f->form == SLOT_VAR || f->slot != none)
+            if (f->form == SLOT_VAR || f->form == SLOT_COLUMN ||
+                f->slot != none)
                 continue;
             uint32_t own = f->bytes % 8 == 0 || f->bytes > 8 ? 8
                            : f->bytes % 4 == 0               ? 4
@@ -173,11 +174,16 @@ int layout_make(const struct warp_product *desc, uint16_t number,
         fl->bare = is_bare(f->type);
         fl->utf8 = f->type->kind == WARP_T_STRING;
         set_compression(l, (uint32_t)i, fl);
+        /* A log or a directory knows no columns: values that are framed by a
+         * length there stay outside the row. */
+        if ((f->flags & WARP_F_COLUMN) && fl->form != SLOT_VAR) {
+            fl->form = SLOT_COLUMN;
+            fl->slot = (uint32_t)__builtin_popcountll(l->columns);
+            l->columns |= bit;
+            l->column_bytes += fl->bytes;
+        }
         if (fl->form == SLOT_VAR)
             l->var |= bit;
-        if ((f->flags & WARP_F_COLUMN) && f->type->wire_bytes != 0 &&
-            fl->form != SLOT_VAR)
-            l->columns |= bit;
     }
     l->cold = l->ssd | l->disk;
     l->writable = l->stored | l->keys;

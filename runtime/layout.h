@@ -14,6 +14,7 @@ enum slot_form {
     SLOT_1, SLOT_2, SLOT_4, SLOT_8, /* plain, that many bytes */
     SLOT_PLAIN, /* plain, any size: C bytes are row bytes */
     SLOT_WIRE,  /* fixed wire size, decoded on the way out */
+    SLOT_COLUMN, /* not in the row: slot is the number of its column */
     SLOT_VAR    /* struct var: bytes elsewhere */
 };
 
@@ -38,7 +39,8 @@ struct layout {
     uint32_t lost;         /* slot of the LOST bits; UINT32_MAX: none */
     uint32_t deadline;     /* slot of the record's deadline; or UINT32_MAX */
     uint32_t cold_dirty;   /* slot of the mask of unwritten cold fields */
-    uint32_t column_row;   /* slot of the row's number in the columns */
+    uint32_t column_row;   /* slot of the row's number in the columns, + 1 */
+    uint32_t column_bytes; /* of a row's values there, on the wire */
     uint64_t keys, series, derived;
     uint64_t writable;     /* bits a put may name: all but series, derived */
     uint64_t stored;       /* bits with a slot */

@@ -20,6 +20,7 @@ struct reading {
     struct warp_db *db;
     const struct layout *l;
     const struct key_ref *key;
+    const struct column_set *columns; /* or NULL */
     struct warp_arena *arena;
     uint8_t *out;
     int64_t now;
@@ -102,6 +103,10 @@ static int copy_field(struct reading *g, const struct record *r,
     const struct field_layout *f = &g->l->fields[i];
     uint8_t *to = g->out + f->offset;
     const uint8_t *from = r->row + f->slot;
+    if (f->form == SLOT_COLUMN) {
+        g->have |= UINT64_C(1) << i;
+        return !column_read(g->columns, r, i, to);
+    }
     switch (f->form) {
     case SLOT_1:
         record_copy_out(to, from, 1);
@@ -263,6 +268,7 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
 {
     struct shard *s =
         &g->db->shards[hash_shard(g->key->hash, g->db->shard_count)];
+    g->columns = s->columns[g->l->number];
     for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         struct record *r = shard_peek(s, g->key, &slot);

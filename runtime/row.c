@@ -119,15 +119,16 @@ static uint32_t var_len(const struct record *r, uint32_t slot)
 
 size_t row_bytes_max(const struct layout *l, const struct record *r)
 {
-    size_t bytes = ROW_HEADER_BYTES + 57 * 8 + l->row_bytes;
+    size_t bytes =
+        ROW_HEADER_BYTES + 57 * 8 + l->row_bytes + l->column_bytes;
     uint64_t outside = record_have(r) & l->durable & l->var & ~l->cold;
     FOR_BITS(i, outside)
         bytes += 4 + (size_t)var_len(r, l->fields[i].slot);
     return bytes + 20 * (size_t)__builtin_popcountll(l->cold);
 }
 
-static uint8_t *encode_value(const struct layout *l, uint32_t i,
-                             const struct record *r, uint8_t *to)
+static uint8_t *encode_value(const struct shard *s, const struct layout *l,
+                             uint32_t i, const struct record *r, uint8_t *to)
 {
     const struct field_layout *f = &l->fields[i];
     uint64_t bit = UINT64_C(1) << i;
@@ -135,6 +136,8 @@ static uint8_t *encode_value(const struct layout *l, uint32_t i,
         memcpy(to, r->row + f->place, DISK_PLACE_BYTES);
         return to + DISK_PLACE_BYTES;
     }
+    if (f->form == SLOT_COLUMN)
+        return column_encode(s->columns[l->number], r, i, to);
     if (f->form != SLOT_VAR) {
         memcpy(to, r->row + f->slot, f->bytes);
         return to + f->bytes;
@@ -149,7 +152,8 @@ static uint8_t *encode_value(const struct layout *l, uint32_t i,
     return to + bytes;
 }
 
-size_t row_encode(const struct layout *l, const struct record *r, uint8_t *to)
+size_t row_encode(const struct shard *s, const struct layout *l,
+                  const struct record *r, uint8_t *to)
 {
     uint8_t *start = to;
     uint64_t have = record_have(r) & (l->durable | l->series);
@@ -174,7 +178,7 @@ size_t row_encode(const struct layout *l, const struct record *r, uint8_t *to)
         to = wire_put64(to, row_load(r, i == 56 ? l->deadline
                                                 : l->fields[i].deadline));
     FOR_BITS(i, have & l->durable)
-        to = encode_value(l, (uint32_t)i, r, to);
+        to = encode_value(s, l, (uint32_t)i, r, to);
     return (size_t)(to - start);
 }
 
@@ -205,6 +209,12 @@ static int fill(struct shard *shard, const struct layout *l, struct record *r,
         struct op_value v;
         uint32_t raw;
         row_next(l, (uint32_t)i, &at, &v, &raw);
+        if (f->form == SLOT_COLUMN) {
+            if (column_write(shard->columns[l->number], r, (uint32_t)i,
+                             v.data) != WARP_OK)
+                return damaged(l, "holds a value that is none of its type");
+            continue;
+        }
         if (f->form != SLOT_VAR) {
             record_copy_in(r->row + f->slot, v.data, f->bytes);
             continue;

@@ -53,8 +53,8 @@ int row_unpack_cold(struct ssd_slice stored, struct op_value *value,
 /* Under the lock: bytes that row_encode writes for this record. */
 size_t row_bytes_max(const struct layout *l, const struct record *r);
 
-size_t row_encode(const struct layout *l, const struct record *r,
-                  uint8_t *to);
+size_t row_encode(const struct shard *shard, const struct layout *l,
+                  const struct record *r, uint8_t *to);
 /* Under the lock: a record from a stored row, put in the index. Values of cold
  * fields stay on their tiers. */
 int row_load_record(struct shard *shard, const struct layout *l,

@@ -10,6 +10,8 @@
 #include "hash.h"
 #include "row.h"
 
+#include <stdlib.h>
+
 enum { DIRTY_MAX = 1 << 26 };
 #define DIRTY_BYTES (sizeof(struct record *) * (size_t)DIRTY_MAX)
 
@@ -32,6 +34,20 @@ uint64_t shard_hash(const struct warp_db *db, const struct op *op)
                     op->key_bytes);
 }
 
+static int make_columns(struct shard *s)
+{
+    struct warp_db *db = s->db;
+    int rc = WARP_OK;
+    s->columns = calloc(db->layout_count + 1, sizeof *s->columns);
+    if (!s->columns)
+        return error_set(WARP_ENOMEM, "out of memory for a shard");
+    for (uint32_t i = 0; i < db->layout_count && rc == WARP_OK; i++)
+        if (db->layouts[i]->columns)
+            rc = column_set_create(db->layouts[i], &db->budget,
+                                   &s->columns[i]);
+    return rc;
+}
+
 int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
 {
     memset(s, 0, sizeof *s);
@@ -47,7 +63,7 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
     if (!s->dirty || !s->flushing || !s->used)
         return error_set(WARP_ENOMEM, "no address space for shard %u",
                          number);
-    return WARP_OK;
+    return make_columns(s);
 }
 
 void shard_fini(struct shard *s)
@@ -55,6 +71,9 @@ void shard_fini(struct shard *s)
     if (s->index.dir)
         index_fini(&s->index);
     heap_fini(&s->heap);
+    for (uint32_t i = 0; s->columns && i < s->db->layout_count; i++)
+        column_set_destroy(&s->columns[i]);
+    free(s->columns);
     os_unreserve(s->dirty, DIRTY_BYTES);
     os_unreserve(s->flushing, DIRTY_BYTES);
     os_unreserve((void *)s->used, SHARD_USED_MARKS);
@@ -215,8 +234,14 @@ struct record *shard_create(struct shard *s, const struct layout *l,
     record_copy_in(&r->key_bytes, &key_bytes, sizeof key_bytes);
     record_copy_in(&r->alloc_bytes, &bytes, sizeof bytes);
     record_copy_in(record_key(l, r), key->bytes, key->count);
+    bool placed = !l->columns ||
+                  column_take(s->columns[l->number], r) == WARP_OK;
     record_end(r, 0);
-    if (index_insert(&s->index, key->hash, r) != WARP_OK) {
+    if (!placed || index_insert(&s->index, key->hash, r) != WARP_OK) {
+        if (placed && l->columns)
+            column_drop(s->columns[l->number], r);
+        if (!placed)
+            db_wake_keeper(s->db);
         shard_give(s, r, bytes);
         return NULL;
     }
@@ -239,6 +264,8 @@ void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
     record_begin(r);
     FOR_BITS(i, l->var)
         shard_free_value(s, r, row_var(r, l->fields[i].slot));
+    if (l->columns)
+        column_drop(s->columns[l->number], r);
     record_set_have(r, R_DELETED);
     shard_give(s, r, r->alloc_bytes);
 }

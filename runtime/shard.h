@@ -6,6 +6,7 @@
 #ifndef WARP_SHARD_H
 #define WARP_SHARD_H
 
+#include "column.h"
 #include "heap.h"
 #include "index.h"
 #include "op.h"
@@ -36,6 +37,7 @@ struct shard {
     _Atomic uint32_t dirty_count;
     struct record **flushing; /* taken by the checkpoint under way */
     uint32_t flushing_count;
+    struct column_set **columns; /* by product; NULL where it has none */
     /* Records that exist = rows of the directory + fresh - gone. */
     int64_t fresh;            /* exist, the directory lacks them */
     int64_t gone;             /* deleted, the directory has them still */
