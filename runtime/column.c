@@ -144,33 +144,10 @@ static uint8_t *value_at(const struct column *c, uint32_t row)
     return c->data + (size_t)row * c->stride;
 }
 
-/* Values need not be aligned to the words that record.h copies by. */
-static void copy_in(uint8_t *to, const uint8_t *from, size_t bytes)
-{
-#ifdef RECORD_TSAN
-    for (size_t i = 0; i < bytes; i++)
-        atomic_store_explicit((_Atomic uint8_t *)(to + i), from[i],
-                              memory_order_relaxed);
-#else
-    memcpy(to, from, bytes);
-#endif
-}
-
-static void copy_out(uint8_t *to, const uint8_t *from, size_t bytes)
-{
-#ifdef RECORD_TSAN
-    for (size_t i = 0; i < bytes; i++)
-        to[i] = atomic_load_explicit((_Atomic uint8_t *)(uintptr_t)(from + i),
-                                     memory_order_relaxed);
-#else
-    memcpy(to, from, bytes);
-#endif
-}
-
 static void set_value(struct column *c, uint32_t row, const uint8_t *value)
 {
     size_t at = (size_t)row * c->stride;
-    copy_in(c->data + at, value, c->stride);
+    record_copy_in(c->data + at, value, c->stride);
     for (size_t page = at / COLUMN_PAGE_BYTES;
          page <= (at + c->stride - 1) / COLUMN_PAGE_BYTES; page++)
         atomic_fetch_or_explicit(&c->changed[page / 64],
@@ -228,7 +205,8 @@ static void shrink(struct column_set *set)
         struct column *c = &set->columns[i];
         size_t from = (size_t)room * c->stride, to = (size_t)set->room *
                                                      c->stride;
-        from = (from + COLUMN_PAGE_BYTES - 1) & ~(size_t)(COLUMN_PAGE_BYTES - 1);
+        from += COLUMN_PAGE_BYTES - 1;
+        from -= from % COLUMN_PAGE_BYTES;
         if (from < to)
             os_release(c->data + from, to - from);
     }
@@ -247,7 +225,7 @@ void column_drop(struct column_set *set, struct record *r)
         record_begin(moved);
         for (uint32_t i = 0; i < set->count; i++) {
             struct column *c = &set->columns[i];
-            copy_out(set->scratch, value_at(c, last), c->stride);
+            record_copy_out(set->scratch, value_at(c, last), c->stride);
             set_value(c, row, set->scratch);
         }
         row_store(moved, set->layout->column_row, (uint64_t)row + 1);
@@ -303,7 +281,7 @@ bool column_read(const struct column_set *set, const struct record *r,
     uint32_t row = row_of(set, r);
     if (row == set->rows_max)
         return false;
-    copy_out(to, value_at(c, row), c->stride);
+    record_copy_out(to, value_at(c, row), c->stride);
     return true;
 }
 

@@ -1,11 +1,11 @@
 /* column.h: fields with layout: :column, of one product in one shard.
  *
- * Each such field is an array of C values in the order of row numbers; a record
- * keeps its number in its row (layout.h: column_row; 0 is none). Rows are dense:
- * when a record goes, the last one moves into its place. Writers hold the
- * shard's lock and are inside record_begin and record_end of the record that
- * they change; readers take no lock, as with rows (record.h). The arrays are
- * reserved address space, so no address ever changes. */
+ * Each such field is an array of C values in the order of row numbers; a
+ * record keeps its number in its row (layout.h: column_row; 0 is none). Rows
+ * are dense: when a record goes, the last one moves into its place. Writers
+ * hold the shard's lock and are inside record_begin and record_end of the
+ * record that they change; readers take no lock, as with rows (record.h). The
+ * arrays are reserved address space, so no address ever changes. */
 #ifndef WARP_COLUMN_H
 #define WARP_COLUMN_H
 

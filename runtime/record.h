@@ -60,8 +60,8 @@ static inline struct var *row_var(const struct record *r, uint32_t slot)
 }
 
 /* ---- bytes that a reader may read while a writer writes ----
- * Plain copies where the compiler is not watching; word by word with relaxed
- * atomics under ThreadSanitizer. Both ends are 8-aligned for bytes > 8. */
+ * Plain copies where the compiler is not watching; relaxed atomics under
+ * ThreadSanitizer (record.c). */
 #if defined(__SANITIZE_THREAD__)
 #define RECORD_TSAN 1
 #elif defined(__has_feature)
