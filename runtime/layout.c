@@ -192,6 +192,10 @@ int layout_make(const struct warp_product *desc, uint16_t number,
         if (desc->fields[i].home == WARP_HOME_MEMORY ||
             desc->fields[i].home == WARP_HOME_GPU)
             l->evictable = false;
+    /* A column holds all records of its shard. */
+    for (uint32_t i = 0; i < desc->field_count; i++)
+        if (desc->fields[i].flags & WARP_F_COLUMN)
+            l->evictable = false;
     l->priority = desc->priority ? desc->priority : WARP_PRIORITY_NORMAL;
     place_slots(l);
     *out = l;
