@@ -367,6 +367,7 @@ static int open_stream(struct log *log)
             return error_os(rc, "cannot open the log segment", path);
         log->salt = last->salt;
         log->current_bytes = last->bytes;
+        log->current_number = last->number;
         atomic_store(&log->write_at, log->end_offset);
     } else if (!log->clean) {
         for (uint32_t i = (uint32_t)log->end_segment; i < log->segment_count;

@@ -115,6 +115,7 @@ struct log {
     uint32_t ready_count;
     struct log_spare *spares;
     uint32_t spare_count, spare_max, next_spare;
+    uint64_t current_number; /* of the one written to; gather_lock */
     uint64_t next_number, current_bytes, pledged, urgent_room, keep_bytes;
     uint32_t unstarted;
     _Atomic uint64_t live_bytes;   /* of segments */

@@ -226,6 +226,7 @@ int log_segment_next(struct log *log)
     log->fd = log->ready[0].fd;
     log->salt = salt;
     log->current_bytes = s->bytes;
+    log->current_number = s->number;
     atomic_store(&log->write_at, LOG_HEADER_BYTES);
     log->fresh = true;
     atomic_fetch_add(&log->live_bytes, s->bytes);

@@ -125,7 +125,7 @@ static void seal(struct log *log, struct log_slot *slot, size_t payload,
     memset(block + BLOCK_HEADER_BYTES + payload, 0,
            bytes - BLOCK_HEADER_BYTES - payload);
     put32(block + BLOCK_MAGIC, LOG_BLOCK_MAGIC);
-    put64(block + BLOCK_SEGMENT, log->segments[log->segment_count - 1].number);
+    put64(block + BLOCK_SEGMENT, log->current_number);
     put64(block + BLOCK_NUMBER, slot->number);
     put32(block + BLOCK_PAYLOAD, (uint32_t)payload);
     put32(block + BLOCK_FLAGS, flags);
@@ -170,11 +170,12 @@ static int find_room(struct log *log, struct log_slot *slot, size_t want,
     if (log->fresh) {
         uint64_t position[LOG_SHARDS_MAX], seq[LOG_SHARDS_MAX];
         places_now(log, position, seq);
-        struct log_segment *segment = &log->segments[log->segment_count - 1];
+        /* A cut may move the table as soon as the lock is free. */
         os_lock(&log->room_lock);
-        segment->first = slot->number;
+        log->segments[log->segment_count - 1].first = slot->number;
+        struct log_segment segment = log->segments[log->segment_count - 1];
         os_unlock(&log->room_lock);
-        log_header_encode(log, slot->buffer, segment,
+        log_header_encode(log, slot->buffer, &segment,
                           atomic_load(&log->durable_block), position, seq);
     }
     *most =
