@@ -59,7 +59,7 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
                (int64_t)db->options.checkpoint_every_ms;
 }
 
-static void checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
+static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
 {
     int rc = checkpoint_run(db);
     when->checkpoint_ms = os_boot_ms();
@@ -67,6 +67,7 @@ static void checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
     if (rc != WARP_OK && rc != when->told)
         db_log(db, WARP_LOG_ERROR, rc, error_text());
     when->told = rc;
+    return rc;
 }
 
 /* Before a writer must see to it: from 15/16 of the budget down to 7/8. */
@@ -93,8 +94,11 @@ static void *keep(void *arg)
         if (log >= db->options.log_bytes_max)
             atomic_store(&db->stalled, true);
         if (checkpoint_due(db, &when, now)) {
-            checkpoint(db, &when, now);
-            if (log_bytes(db->log) < db->options.log_bytes_max &&
+            int rc = checkpoint(db, &when, now);
+            /* What is left cannot be cut: one large segment, made under another
+             * limit, must not hold the writers for ever. */
+            if ((rc == WARP_OK ||
+                 log_bytes(db->log) < db->options.log_bytes_max) &&
                 atomic_exchange(&db->stalled, false)) {
                 atomic_fetch_add(&db->room_word, 1);
                 os_futex_wake(&db->room_word, INT32_MAX);

@@ -109,6 +109,9 @@ static uint64_t next_bytes(struct log *log)
         spare += log->spares[i].bytes;
     os_unlock(&log->room_lock);
     uint64_t bytes = LOG_SEGMENT_MIN, most = LOG_SEGMENT_MAX;
+    /* The current segment is never cut: it must not be the whole log. */
+    if (log->options.bytes_max && most > log->options.bytes_max / 8)
+        most = log->options.bytes_max / 8;
     if (os_free_bytes(log->dir, &free_bytes) == 0) {
         if (most > (free_bytes + own + spare) / 16)
             most = (free_bytes + own + spare) / 16;

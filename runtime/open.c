@@ -267,6 +267,7 @@ int open_log(struct warp_db *db)
         .ring_bytes = db->options.ring_bytes,
         .writes_in_flight = db->options.log_writes_in_flight,
         .sync_every_ms = db->options.sync_every_ms,
+        .bytes_max = db->options.log_bytes_max,
         .fingerprint = db->schema->fingerprint,
         .read_only = db->read_only,
         .floor_seq = db->floor_seq,
