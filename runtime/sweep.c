@@ -99,8 +99,9 @@ uint64_t sweep_run(struct warp_db *db, bool all)
         }
         freed += call.freed;
     }
-    db->sweep_segment = (db->sweep_segment + 1) % SLICES;
-    if (db->sweep_segment == 0 || all)
+    if (!all)
+        db->sweep_segment = (db->sweep_segment + 1) % SLICES;
+    if (all || db->sweep_segment == 0)
         atomic_store(&db->sweep_done_ms, now);
     atomic_fetch_add(&db->expired, freed);
     return freed;
