@@ -286,7 +286,8 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
             os_lock(&s->lock);
         uint64_t word = record_read_begin(r);
         int rc = 1;
-        if (!(word & 1) && index_slot_holds(slot, r))
+        if (!(word & 1) && index_slot_holds(slot, r) &&
+            shard_matches(r, g->key))
             rc = try_copy(g, r, word, fields);
         if (rc == 0 && !index_slot_holds(slot, r))
             rc = 1;
@@ -405,8 +406,8 @@ static int glance(struct warp_db *db, const struct layout *l,
                                      memory_order_relaxed) == VAR_COLD)
                 out->cold |= UINT64_C(1) << i;
         out->exists = shard_exists(l, r, now);
-        if (!(word & 1) && record_read_ok(r, word) &&
-            index_slot_holds(slot, r))
+        if (!(word & 1) && shard_matches(r, key) &&
+            record_read_ok(r, word) && index_slot_holds(slot, r))
             return WARP_OK;
     }
 }

@@ -105,6 +105,11 @@ static bool matches(const void *record, const void *arg)
     return memcmp(at, k->bytes, bytes) == 0;
 }
 
+bool shard_matches(const struct record *r, const struct key_ref *key)
+{
+    return matches(r, key);
+}
+
 struct record *shard_peek(const struct shard *s, const struct key_ref *key,
                           _Atomic uint64_t **slot)
 {

@@ -66,6 +66,9 @@ static inline struct key_ref op_key_ref(const struct op *op)
 /* Without a lock; the record may change or go at any time. */
 struct record *shard_peek(const struct shard *shard, const struct key_ref *key,
                           _Atomic uint64_t **slot);
+/* After record_read_begin: is it still the record of this key? Its memory may
+ * have become another record between the look-up and the read. */
+bool shard_matches(const struct record *r, const struct key_ref *key);
 /* Under the lock: from memory, or from the directory while hot rows load.
  * *record gets NULL when there is none. A deleted record is returned. */
 int shard_find(struct shard *shard, const struct layout *l,
