@@ -275,8 +275,9 @@ static void run_child(struct scene *s, uint64_t steps)
         _exit(1);
     for (uint32_t i = 0; i < s->count; i++)
         actors[i].world->now += s->pass;
-    atomic_store(&clock_ms, actors[0].world->now);
+    /* The parent lets the time pass, too, once it has seen this. */
     atomic_store(&s->shared->checked, 1);
+    atomic_store(&clock_ms, actors[0].world->now);
     if (s->count == 1) {
         act(&actors[0]);
         good = actors[0].good;
