@@ -285,8 +285,13 @@ static void put_sarif(const struct diag *diag, FILE *out)
           "    \"tool\": {\"driver\": {\"name\": \"warpc\", \"rules\": [",
           out);
     const char *sep = "";
-    const struct diag_row *row;
-    for (unsigned i = 0; (row = diag_row_at(i)) != NULL; i++) {
+    for (uint32_t i = 0; i < diag->count; i++) {
+        const struct diag_row *row = diag->messages[i]->row;
+        uint32_t first = 0;
+        while (diag->messages[first]->row != row)
+            first++;
+        if (first < i)
+            continue;
         fprintf(out,
                 "%s\n      {\"id\": \"W%04u\", \"shortDescription\": "
                 "{\"text\": ",

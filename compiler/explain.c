@@ -1,6 +1,7 @@
 /* warpc explain FILE PRODUCT[.FIELD]: where a field lives and what is promised,
- * from the resolved model and the table of policies. Says, too, what is not in
- * effect yet. */
+ * from the resolved model and the table of policies. What is not in effect yet
+ * is said by explain_not_yet.c. */
+#include "explain.h"
 #include "atom.h"
 #include "command.h"
 #include "model_dump.h"
@@ -296,37 +297,6 @@ static void explain_strategy(const struct model_product *product)
     }
 }
 
-static void explain_not_yet(const struct model_field *field)
-{
-    const char *not_yet = model_policy_facts(field->policy)->not_yet;
-    if (not_yet != NULL) {
-        label("not in effect yet");
-        puts(not_yet);
-    }
-    for (uint32_t i = 0; i < field->copy_count; i++) {
-        label("not in effect yet");
-        printf("the copy `:%s`: the value is read from its home\n",
-               model_policy_name(field->copies[i]));
-    }
-    if (field->prefer != MODEL_TIER_NONE) {
-        label("not in effect yet");
-        puts("`prefer:`: no engine moves values yet");
-    }
-    if (field->access != ACCESS_UNSET) {
-        label("not in effect yet");
-        puts("`access_pattern:`: no engine moves values yet");
-    }
-    if (field->physics != PHYSICS_NONE) {
-        label("not in effect yet");
-        puts("`physics:`: the built-in models do not run yet");
-    }
-    if (field->derived || field->compute_count > 0) {
-        label("not in effect yet");
-        puts(field->derived ? "it is not computed yet: a get finds no value"
-                            : "`compute:`: no device works on it yet");
-    }
-}
-
 static void explain_field(const struct model_field *field)
 {
     printf("%s.%s :: %s%s\n", field->product->name, field->name,
@@ -356,7 +326,13 @@ static void explain_field(const struct model_field *field)
     explain_storage(field);
     explain_compute(field);
     explain_strategy(field->product);
-    explain_not_yet(field);
+    const char *not_yet;
+    for (unsigned i = 0; explain_not_yet(field, i, &not_yet); i++) {
+        if (not_yet == NULL)
+            continue;
+        label("not in effect yet");
+        puts(not_yet);
+    }
 }
 
 /*  ------------------------------------------------------------------------- */

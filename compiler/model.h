@@ -616,7 +616,6 @@ struct policy_facts {
     bool is_durable;
     bool may_read_disk;
     enum model_survives survives; /* by default */
-    const char *not_yet; /* what is not in effect in this version, or NULL */
 };
 const struct policy_facts *model_policy_facts(enum persist_policy policy);
 

@@ -2,6 +2,7 @@
 # What warpc says and means, compared with what is expected:
 #   bad/NAME.warp    -> bad/NAME.txt      every message, and exit status 1
 #   model/NAME.warp  -> model/NAME.model  the resolved model, without an error
+#   said/NAME.txt    its first line is a command, the rest what it prints
 #   fmt/NAME.warp    -> fmt/NAME.out      the layout; laid out again, the same
 # A first line `# options: …` gives options to warpc. Every number of diag.def
 # below 800 must be in one of the texts.
@@ -95,6 +96,16 @@ for file in *.warp; do
     }
     cat "$work/err" >>"$work/out"
     compare "${file%.warp}.model" "$work/out" "model/$file"
+done
+
+cd "$here/said" || exit 1
+# said/NAME: its first line is the command, the rest what it prints
+for file in *.txt; do
+    command=$(sed -n '1s/^\$ warpc //p' "$file")
+    sed -n 1p "$file" >"$work/out"
+    # shellcheck disable=SC2086
+    "$warpc" $command >>"$work/out" 2>&1
+    compare "$file" "$work/out" "said/$file"
 done
 
 cd "$here/fmt" || exit 1

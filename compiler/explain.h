@@ -1,0 +1,12 @@
+/* What a schema may say that this version does not act on yet. */
+#ifndef WARPC_EXPLAIN_H
+#define WARPC_EXPLAIN_H
+
+#include "model.h"
+
+/* Row `index` of the table: false when there is no such row. `text` is NULL
+ * where the row does not concern the field. */
+bool explain_not_yet(const struct model_field *field, unsigned index,
+                     const char **text);
+
+#endif
