@@ -350,7 +350,7 @@ static int take_blocks(struct shard *s, struct op *op, struct plan *plan,
             block = *room;
             *room += bytes;
         } else {
-            block = shard_alloc(s, v.bytes);
+            block = shard_alloc(s, l, v.bytes);
         }
         if (!block)
             return WARP_ELIMIT;
@@ -374,6 +374,43 @@ static uint32_t inline_bytes_of(const struct op *op, uint64_t mask,
     return sum;
 }
 
+/* What a record takes in memory whatever leaves it: the row, the key, and
+ * values whose home is memory, with the op's values for the old ones. */
+static uint64_t instance_bytes(const struct op *op, const struct plan *plan)
+{
+    const struct layout *l = op->layout;
+    const struct record *r = plan->record;
+    uint64_t bytes = sizeof(struct record) + l->row_bytes + op->key_bytes;
+    FOR_BITS(i, l->var & ~l->cold)
+    {
+        uint64_t bit = UINT64_C(1) << i;
+        if ((op->set | op->memory) & bit)
+            bytes += wire_get32(op_value_of((struct op *)(uintptr_t)op,
+                                            (uint32_t)i) - 4);
+        else if (plan->exists && r && (record_have(r) & bit))
+            bytes += (uint32_t)atomic_load_explicit(
+                &row_var(r, l->fields[i].slot)->len_cap,
+                memory_order_relaxed);
+    }
+    return bytes;
+}
+
+static int check_instance(const struct op *op, const struct plan *plan)
+{
+    const struct layout *l = op->layout;
+    if (l->instance_max == 0 || plan->replay || op->kind != OP_UPDATE)
+        return WARP_OK;
+    uint64_t bytes = instance_bytes(op, plan);
+    if (bytes <= l->instance_max)
+        return WARP_OK;
+    return error_set(WARP_ELIMIT,
+                     "%s: the record would take %llu bytes of memory, "
+                     "max_memory_per_instance is %llu: shorten it, or give "
+                     "large fields an ssd or disk tier",
+                     l->desc->name, (unsigned long long)bytes,
+                     (unsigned long long)l->instance_max);
+}
+
 int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
 {
     const struct layout *l = op->layout;
@@ -386,6 +423,9 @@ int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
                               (plan->existed ? 0 : OP_FLOOR));
     if (op->kind == OP_DELETE)
         return plan->record ? WARP_OK : WARP_ENOTFOUND;
+    rc = check_instance(op, plan);
+    if (rc != WARP_OK)
+        return rc;
     if (op->kind == OP_APPEND) {
         rc = series_reserve(s->db->series, op->key_bytes,
                             wire_get32(op->body + op->values_at + 8),
@@ -462,7 +502,7 @@ void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
             at = op_next_value(l, (uint32_t)k, at, &v);
         if (!var_is_inline(plan->record,
                            (uint64_t)(uintptr_t)plan->blocks[i]))
-            shard_give(s, plan->blocks[i], v.bytes);
+            shard_give(s, l, plan->blocks[i], v.bytes);
     }
     plan->block_mask = 0;
     if (plan->created)
@@ -482,7 +522,7 @@ static void clear(struct shard *s, const struct layout *l, struct record *r,
     FOR_BITS(i, l->var)
     {
         struct var *var = row_var(r, l->fields[i].slot);
-        shard_free_value(s, r, var);
+        shard_free_value(s, l, r, var);
         atomic_store_explicit(&var->at, VAR_NONE, memory_order_relaxed);
         atomic_store_explicit(&var->len_cap, 0, memory_order_relaxed);
     }
@@ -528,7 +568,7 @@ static void set_value(struct shard *s, const struct op *op,
                    32;
     uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
     if (plan->block_mask & bit) {
-        shard_free_value(s, r, var);
+        shard_free_value(s, l, r, var);
         at = (uint64_t)(uintptr_t)plan->blocks[i];
         cap = block_bytes(r, plan->blocks[i], v->bytes);
         atomic_store_explicit(&var->at, at, memory_order_relaxed);

@@ -333,20 +333,40 @@ static void settle_marks(struct copied *e)
                   row_load(r, e->layout->cold_dirty) & ~(e->told & ~swept));
 }
 
+/* With the cold values that are in memory. */
+static bool over_instance_max(const struct layout *l, const struct record *r)
+{
+    uint64_t bytes = r->alloc_bytes;
+    if (l->instance_max == 0)
+        return false;
+    FOR_BITS(i, l->var & record_have(r))
+    {
+        struct var *var = row_var(r, l->fields[i].slot);
+        uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
+        if (at > VAR_COLD && !var_is_inline(r, at))
+            bytes += atomic_load_explicit(&var->len_cap,
+                                          memory_order_relaxed) >>
+                     32;
+    }
+    return bytes > l->instance_max;
+}
+
 /* Under the lock: values that must not stay in memory leave it. */
 static void settle_values(struct shard *s, struct copied *e)
 {
     const struct layout *l = e->layout;
     struct record *r = e->record;
-    uint64_t leave = e->written & l->disk_only & record_have(r) &
+    uint64_t leave = e->written & record_have(r) &
                      ~row_load(r, l->cold_dirty);
+    if (!over_instance_max(l, r))
+        leave &= l->disk_only;
     FOR_BITS(i, leave)
     {
         struct var *var = row_var(r, l->fields[i].slot);
         uint64_t len = atomic_load_explicit(&var->len_cap,
                                             memory_order_relaxed) &
                        UINT32_MAX;
-        shard_free_value(s, r, var);
+        shard_free_value(s, l, r, var);
         atomic_store_explicit(&var->at, VAR_COLD, memory_order_relaxed);
         atomic_store_explicit(&var->len_cap, len, memory_order_relaxed);
     }

@@ -107,10 +107,10 @@ static int resolve_options(const struct warp_options *given,
         o->survives = WARP_SURVIVES_PROCESS_CRASH;
     if (o->survives > WARP_SURVIVES_POWER_LOSS)
         return out_of_range("survives");
-    if (o->pools || o->archive_url || o->allow_data_loss)
+    if (o->archive_url || o->allow_data_loss)
         return error_set(WARP_EINVAL,
-                         "options pools, archive_url and allow_data_loss "
-                         "have no effect yet: leave them NULL");
+                         "options archive_url and allow_data_loss have no "
+                         "effect yet: leave them NULL");
     return WARP_OK;
 }
 
@@ -287,6 +287,8 @@ static int open_parts(struct warp_db *db, const char *path)
     if (rc == WARP_OK)
         rc = open_layouts(db);
     if (rc == WARP_OK)
+        rc = open_pools(db);
+    if (rc == WARP_OK)
         rc = open_tiers(db);
     if (rc == WARP_OK)
         rc = open_shards(db);
@@ -375,6 +377,7 @@ int db_destroy(struct warp_db *db, bool orderly)
         layout_free(&db->layouts[i]);
     free(db->layouts);
     free(db->by_desc);
+    free(db->pools);
     free(db->floor_seq);
     free(db->dead_places);
     if (db->clock)

@@ -54,6 +54,8 @@ struct warp_db {
     /* Two parts of one budget, balanced by db_balance(): heaps hold room that
      * only they can use, and must not starve the rest. */
     uint64_t memory_max;
+    struct pool *pools;        /* named and per product; pool_count */
+    uint32_t pool_count;
     struct budget heap_budget; /* rows and values */
     struct budget budget;      /* rings, indexes, what waits for a checkpoint */
     struct stripe stripes[DB_STRIPES];

@@ -10,6 +10,7 @@
 
 struct evict_call {
     struct shard *shard;
+    const struct pool *pool;
     uint8_t priority;
     uint64_t freed;
 };
@@ -31,7 +32,7 @@ static void evict_values(struct evict_call *c, const struct layout *l,
         uint64_t len_cap =
             atomic_load_explicit(&var->len_cap, memory_order_relaxed);
         c->freed += len_cap >> 32;
-        shard_free_value(c->shard, r, var);
+        shard_free_value(c->shard, l, r, var);
         atomic_store_explicit(&var->at, VAR_COLD, memory_order_relaxed);
         atomic_store_explicit(&var->len_cap, len_cap & UINT32_MAX,
                               memory_order_relaxed);
@@ -46,6 +47,8 @@ static void evict_record(void *arg, void *record)
     struct record *r = record;
     const struct layout *l = c->shard->db->layouts[r->product];
     uint64_t have = record_have(r);
+    if (c->pool && c->pool != l->pools[0] && c->pool != l->pools[1])
+        return;
     if (l->priority > c->priority || (!l->cold && !l->evictable) ||
         (have & (R_DELETED | R_FLUSHING | R_BUSY)))
         return;
@@ -68,9 +71,9 @@ static void evict_record(void *arg, void *record)
         evict_values(c, l, r);
 }
 
-uint64_t shard_evict(struct shard *s, uint64_t bytes)
+uint64_t shard_evict(struct shard *s, const struct pool *pool, uint64_t bytes)
 {
-    struct evict_call call = {s, 0, 0};
+    struct evict_call call = {s, pool, 0, 0};
     uint32_t priorities = s->db->priorities;
     for (uint8_t p = WARP_PRIORITY_BACKGROUND; p <= WARP_PRIORITY_CRITICAL;
          p++) {
@@ -115,7 +118,7 @@ uint64_t evict_to(struct warp_db *db, uint64_t aim)
         struct shard *s = &db->shards[i];
         os_lock(&s->lock);
         if (share > 0)
-            freed += shard_evict(s, share);
+            freed += shard_evict(s, NULL, share);
         heap_trim(&s->heap);
         os_unlock(&s->lock);
     }

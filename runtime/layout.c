@@ -196,6 +196,8 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     for (uint32_t i = 0; i < desc->field_count; i++)
         if (desc->fields[i].flags & WARP_F_COLUMN)
             l->evictable = false;
+    if (desc->strategy)
+        l->instance_max = desc->strategy->max_memory_per_instance_bytes;
     l->priority = desc->priority ? desc->priority : WARP_PRIORITY_NORMAL;
     place_slots(l);
     *out = l;

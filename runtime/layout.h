@@ -9,6 +9,8 @@
 
 #include <warp/gen.h>
 
+struct pool;
+
 enum slot_form {
     SLOT_NONE,  /* key, series, derived: nothing in the row */
     SLOT_1, SLOT_2, SLOT_4, SLOT_8, /* plain, that many bytes */
@@ -55,6 +57,8 @@ struct layout {
     uint64_t power;        /* survive a power loss */
     bool evictable;        /* no field is pinned in memory by its policy */
     uint8_t priority;      /* enum warp_priority, effective */
+    struct pool *pools[2]; /* its own, the shared one; NULL: none */
+    uint64_t instance_max; /* bytes of one record in memory; 0: no limit */
     struct field_layout fields[56];
 };
 

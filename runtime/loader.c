@@ -64,24 +64,38 @@ static int load_row(struct warp_db *db, struct ssd_slice k,
     return rc;
 }
 
-static void *load(void *arg)
+static int load_product(struct warp_db *db, uint32_t product)
 {
-    struct warp_db *db = arg;
     struct ssd_cursor *cursor = NULL;
-    struct ssd_slice none = {NULL, 0}, key, value;
-    int rc = ssd_cursor_open(db->ssd, SSD_ROWS, none, none, false, &cursor);
+    uint8_t from[2] = {(uint8_t)(product >> 8), (uint8_t)product};
+    uint8_t to[2] = {(uint8_t)((product + 1) >> 8), (uint8_t)(product + 1)};
+    struct ssd_slice low = {from, 2}, high = {to, 2}, key, value;
+    int rc = ssd_cursor_open(db->ssd, SSD_ROWS, low, high, false, &cursor);
     while (rc == WARP_OK && !atomic_load(&db->stopping)) {
         rc = ssd_next(cursor, &key, &value);
         if (rc == WARP_OK)
             rc = load_row(db, key, value);
     }
     ssd_cursor_close(&cursor);
-    if (rc == WARP_END) {
-        disk_recounted(db->disk);
-        atomic_store_explicit(&db->loading, false, memory_order_release);
-    } else if (rc != WARP_OK) {
+    return rc == WARP_END ? WARP_OK : rc;
+}
+
+/* Products of a high priority first. */
+static void *load(void *arg)
+{
+    struct warp_db *db = arg;
+    int rc = WARP_OK;
+    for (uint8_t p = WARP_PRIORITY_CRITICAL; p >= WARP_PRIORITY_BACKGROUND;
+         p--)
+        for (uint32_t i = 0; i < db->layout_count && rc == WARP_OK; i++)
+            if (db->layouts[i]->priority == p)
+                rc = load_product(db, i);
+    if (rc != WARP_OK) {
         atomic_store(&db->load_failed, rc);
         db_log(db, WARP_LOG_ERROR, rc, error_text());
+    } else if (!atomic_load(&db->stopping)) {
+        disk_recounted(db->disk);
+        atomic_store_explicit(&db->loading, false, memory_order_release);
     }
     atomic_store(&db->loaded_word, 1);
     os_futex_wake(&db->loaded_word, INT32_MAX);

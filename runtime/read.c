@@ -193,7 +193,10 @@ static void keep(struct warp_db *db, const struct layout *l,
     struct var *var = row_var(r, l->fields[i].slot);
     if (record_read_begin(r) == word &&
         atomic_load_explicit(&var->at, memory_order_relaxed) == VAR_COLD) {
-        void *block = shard_take(s, cap);
+        void *block = l->instance_max == 0 ||
+                              r->alloc_bytes + cap <= l->instance_max
+                          ? shard_take(s, l, cap)
+                          : NULL;
         if (block) {
             record_begin(r);
             record_copy_in(block, data, bytes);

@@ -235,7 +235,7 @@ static int fill(struct shard *shard, const struct layout *l, struct record *r,
                 (size_t)(end - room) >= cap) {
                 room += cap;
             } else {
-                to = shard_alloc(shard, len);
+                to = shard_alloc(shard, l, len);
                 cap = heap_block_bytes(len);
             }
             if (!to)

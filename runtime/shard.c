@@ -189,20 +189,51 @@ void shard_counted(struct shard *s, const struct record *r, uint64_t before)
     s->gone += is_gone(now) - is_gone(before);
 }
 
-void *shard_alloc(struct shard *s, size_t bytes)
+static int pool_full(const struct pool *pool, size_t bytes)
 {
-    void *block = shard_take(s, bytes);
+    return pool && atomic_load_explicit(&((struct pool *)(uintptr_t)pool)->used,
+                                        memory_order_relaxed) +
+                           heap_block_bytes(bytes) >
+                       pool->limit;
+}
+
+/* The budgets that the schema or the options name. */
+static int take_from_pools(struct shard *s, const struct layout *l,
+                           size_t bytes)
+{
+    for (int i = 0; i < 2; i++) {
+        struct pool *pool = l->pools[i];
+        if (!pool_full(pool, bytes))
+            continue;
+        (void)shard_evict(s, pool, bytes * 2 + 4096);
+        if (!pool_full(pool, bytes))
+            continue;
+        db_wake_keeper(s->db);
+        return error_set(WARP_ELIMIT,
+                         "%s: %s (%llu bytes) is used up and nothing more of "
+                         "it can leave memory: raise it or delete records",
+                         l->desc->name, pool->what,
+                         (unsigned long long)pool->limit);
+    }
+    return WARP_OK;
+}
+
+void *shard_alloc(struct shard *s, const struct layout *l, size_t bytes)
+{
+    if (take_from_pools(s, l, bytes) != WARP_OK)
+        return NULL;
+    void *block = shard_take(s, l, bytes);
     if (block)
         return block;
     db_balance(s->db);
-    block = shard_take(s, bytes);
+    block = shard_take(s, l, bytes);
     if (block)
         return block;
     /* What a tier holds makes room here; a checkpoint (commit.c) may, too. */
     for (int round = 0; round < 4; round++) {
-        if (shard_evict(s, bytes * 2 + 65536) == 0)
+        if (shard_evict(s, NULL, bytes * 2 + 65536) == 0)
             break;
-        block = shard_take(s, bytes);
+        block = shard_take(s, l, bytes);
         if (block)
             return block;
     }
@@ -220,7 +251,7 @@ struct record *shard_create(struct shard *s, const struct layout *l,
 {
     uint32_t bytes = (uint32_t)sizeof(struct record) + l->row_bytes +
                      ((key->count + 7) & ~7u) + inline_bytes;
-    struct record *r = shard_alloc(s, bytes);
+    struct record *r = shard_alloc(s, l, bytes);
     if (!r)
         return NULL;
     /* A reader may still look at the record that was here: make the word odd
@@ -247,19 +278,20 @@ struct record *shard_create(struct shard *s, const struct layout *l,
             column_drop(s->columns[l->number], r);
         if (!placed)
             db_wake_keeper(s->db);
-        shard_give(s, r, bytes);
+        shard_give(s, l, r, bytes);
         return NULL;
     }
     return r;
 }
 
-void shard_free_value(struct shard *s, struct record *r, struct var *var)
+void shard_free_value(struct shard *s, const struct layout *l,
+                      struct record *r, struct var *var)
 {
     uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
     uint64_t cap = atomic_load_explicit(&var->len_cap, memory_order_relaxed) >>
                    32;
     if (at > VAR_COLD && !var_is_inline(r, at))
-        shard_give(s, (void *)(uintptr_t)at, cap);
+        shard_give(s, l, (void *)(uintptr_t)at, cap);
 }
 
 void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
@@ -268,11 +300,11 @@ void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
     index_remove(&s->index, hash, r);
     record_begin(r);
     FOR_BITS(i, l->var)
-        shard_free_value(s, r, row_var(r, l->fields[i].slot));
+        shard_free_value(s, l, r, row_var(r, l->fields[i].slot));
     if (l->columns)
         column_drop(s->columns[l->number], r);
     record_set_have(r, R_DELETED);
-    shard_give(s, r, r->alloc_bytes);
+    shard_give(s, l, r, r->alloc_bytes);
 }
 
 void shard_dirty(struct shard *s, struct record *r)

@@ -11,6 +11,7 @@
 #include "index.h"
 #include "op.h"
 #include "os.h"
+#include "pool.h"
 #include "record.h"
 
 struct warp_db;
@@ -111,27 +112,43 @@ static inline void shard_used(struct shard *s, uint64_t hash)
 }
 uint64_t shard_record_hash(const struct shard *shard, const struct record *r);
 
-static inline void *shard_take(struct shard *s, size_t bytes)
+static inline void *shard_take(struct shard *s, const struct layout *l,
+                               size_t bytes)
 {
     void *block = heap_alloc(&s->heap, bytes);
-    if (block)
-        s->live_bytes += heap_block_bytes(bytes);
+    if (!block)
+        return NULL;
+    s->live_bytes += heap_block_bytes(bytes);
+    for (int i = 0; i < 2; i++)
+        if (l->pools[i])
+            atomic_fetch_add_explicit(&l->pools[i]->used,
+                                      heap_block_bytes(bytes),
+                                      memory_order_relaxed);
     return block;
 }
-static inline void shard_give(struct shard *s, void *block, size_t bytes)
+static inline void shard_give(struct shard *s, const struct layout *l,
+                              void *block, size_t bytes)
 {
     s->live_bytes -= heap_block_bytes(bytes);
+    for (int i = 0; i < 2; i++)
+        if (l->pools[i])
+            atomic_fetch_sub_explicit(&l->pools[i]->used,
+                                      heap_block_bytes(bytes),
+                                      memory_order_relaxed);
     heap_free(&s->heap, block, bytes);
 }
 
 /* Under the lock: memory for a value; evicts cold values when the budget is
  * spent. NULL with the text set. */
-void *shard_alloc(struct shard *shard, size_t bytes);
-void shard_free_value(struct shard *shard, struct record *r, struct var *var);
+void *shard_alloc(struct shard *shard, const struct layout *l, size_t bytes);
+void shard_free_value(struct shard *shard, const struct layout *l,
+                      struct record *r, struct var *var);
 /* Under the lock: records and values that their tier holds leave memory, least
  * priority first and what was not used lately, until `bytes` are free or all
- * were looked at. Returns the bytes given back to the heap. */
-uint64_t shard_evict(struct shard *shard, uint64_t bytes);
+ * were looked at. pool: only products of it; NULL: all. Returns the bytes given
+ * back to the heap. */
+uint64_t shard_evict(struct shard *shard, const struct pool *pool,
+                     uint64_t bytes);
 
 static inline bool var_is_inline(const struct record *r, uint64_t at)
 {

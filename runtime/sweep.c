@@ -24,7 +24,7 @@ static void drop_field(struct shard *s, const struct layout *l,
     apply_forget(s, l, r, i);
     if (f->form == SLOT_VAR) {
         struct var *var = row_var(r, f->slot);
-        shard_free_value(s, r, var);
+        shard_free_value(s, l, r, var);
         atomic_store_explicit(&var->at, VAR_NONE, memory_order_relaxed);
         atomic_store_explicit(&var->len_cap, 0, memory_order_relaxed);
     }

@@ -1,0 +1,215 @@
+/* Budgets of the schema and the options: pools, max_memory, what one record may
+ * take, data larger than the memory for it, the write buffer. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "budget.warp.h"
+
+static char dir[64];
+static struct warp_db *db;
+
+static void open_with(const struct warp_options *options)
+{
+    int rc = warp_open(dir, &budget_warp_schema, options, &db);
+    ck_assert_msg(rc == WARP_OK, "%s", warp_errmsg(NULL));
+}
+
+static void setup(void)
+{
+    strcpy(dir, "/tmp/warp_budget_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    struct warp_options options = WARP_OPTIONS_INIT;
+    options.shards = 4;
+    open_with(&options);
+}
+
+static void teardown(void)
+{
+    char command[128];
+    if (db)
+        ck_assert_int_eq(warp_close(&db), WARP_OK);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static char text[4096];
+
+static struct warp_str body(uint32_t bytes)
+{
+    struct warp_str s = {text, bytes};
+    return s;
+}
+
+static int put_pinned(uint64_t id, uint32_t bytes)
+{
+    struct bg_pinned r = {0};
+    r.id = id;
+    r.body = body(bytes);
+    return bg_pinned_put(db, &r, BG_PINNED_BODY);
+}
+
+START_TEST(pool_is_hard)
+{
+    uint64_t n = 0;
+    while (n < 10000 && put_pinned(n, 1000) == WARP_OK)
+        n++;
+    /* 256 KiB hold about 230 such records. */
+    ck_assert_uint_gt(n, 150);
+    ck_assert_uint_lt(n, 262);
+    ck_assert_int_eq(put_pinned(n, 1000), WARP_ELIMIT);
+    ck_assert_ptr_nonnull(strstr(warp_errmsg(db), "small_pool"));
+    /* The other product of the pool is out of memory, too. */
+    struct bg_sharing other = {0};
+    other.body = body(1000);
+    ck_assert_int_eq(bg_sharing_put(db, &other, BG_SHARING_BODY),
+                     WARP_ELIMIT);
+    /* Reads and deletes go on; what they free can be used. */
+    for (uint64_t i = 0; i < 20; i++)
+        ck_assert_int_eq(bg_pinned_delete(db, i), WARP_OK);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    ck_assert_int_eq(put_pinned(n, 1000), WARP_OK);
+}
+END_TEST
+
+START_TEST(option_wins_over_defpool)
+{
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    static const struct warp_pool pools[] = {{"small_pool", 1 << 20},
+                                             {NULL, 0}};
+    struct warp_options options = WARP_OPTIONS_INIT;
+    options.pools = pools;
+    open_with(&options);
+    uint64_t n = 0;
+    while (n < 10000 && put_pinned(n, 1000) == WARP_OK)
+        n++;
+    ck_assert_uint_gt(n, 800);
+    ck_assert_uint_lt(n, 1048);
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    static const struct warp_pool unknown[] = {{"smal_pool", 1}, {NULL, 0}};
+    options.pools = unknown;
+    ck_assert_int_eq(warp_open(dir, &budget_warp_schema, &options, &db),
+                     WARP_EINVAL);
+    ck_assert_ptr_nonnull(strstr(warp_errmsg(NULL), "smal_pool"));
+}
+END_TEST
+
+START_TEST(max_memory_of_a_product)
+{
+    struct bg_limited r = {0};
+    uint64_t n = 0;
+    int rc = WARP_OK;
+    for (; n < 10000 && rc == WARP_OK; n++) {
+        r.id = n;
+        r.body = body(500);
+        rc = bg_limited_put(db, &r, BG_LIMITED_BODY);
+    }
+    ck_assert_int_eq(rc, WARP_ELIMIT);
+    ck_assert_ptr_nonnull(strstr(warp_errmsg(db), "max_memory of Limited"));
+    ck_assert_uint_gt(n, 150);
+    ck_assert_uint_lt(n, 263);
+    /* Others are not concerned. */
+    ck_assert_int_eq(put_pinned(1, 100), WARP_OK);
+}
+END_TEST
+
+START_TEST(instance_is_limited)
+{
+    ck_assert_int_eq(put_pinned(1, 1500), WARP_OK);
+    ck_assert_int_eq(put_pinned(1, 2100), WARP_ELIMIT);
+    ck_assert_ptr_nonnull(
+        strstr(warp_errmsg(db), "max_memory_per_instance"));
+    struct bg_pinned out;
+    struct warp_arena arena = WARP_ARENA_INIT;
+    ck_assert_int_eq(bg_pinned_get(db, 1, BG_PINNED_BODY, &out, &arena),
+                     WARP_OK);
+    ck_assert_uint_eq(out.body.len, 1500);
+    /* A value that may leave memory does: it is cold after the checkpoint. */
+    struct bg_sharing r = {0};
+    r.id = 7;
+    r.body = body(1000);
+    r.cold = body(4000);
+    ck_assert_int_eq(
+        bg_sharing_put(db, &r, BG_SHARING_BODY | BG_SHARING_COLD), WARP_OK);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    struct bg_sharing got;
+    ck_assert_int_eq(bg_sharing_get(db, 7, BG_SHARING_ALL | WARP_RESIDENT,
+                                    &got, &arena),
+                     WARP_OK);
+    ck_assert_uint_eq(got.have, BG_SHARING_BODY);
+    ck_assert_int_eq(bg_sharing_get(db, 7, BG_SHARING_ALL, &got, &arena),
+                     WARP_OK);
+    ck_assert_uint_eq(got.cold.len, 4000);
+    warp_arena_free(&arena);
+}
+END_TEST
+
+START_TEST(five_times_the_memory)
+{
+    enum { RECORDS = 1500, BYTES = 1000 }; /* 1.5 MB in 256 KiB */
+    struct bg_movable r = {0};
+    for (uint64_t i = 0; i < RECORDS; i++) {
+        memset(text, (int)('a' + i % 26), BYTES);
+        r.id = i;
+        r.n = i * 3;
+        r.body = body(BYTES);
+        int rc = bg_movable_put(db, &r, BG_MOVABLE_ALL);
+        ck_assert_msg(rc == WARP_OK, "%d: %s", (int)i, warp_errmsg(db));
+    }
+    struct warp_arena arena = WARP_ARENA_INIT;
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t i = 0; i < RECORDS; i++) {
+            struct bg_movable out;
+            int rc = bg_movable_get(db, i, BG_MOVABLE_ALL, &out, &arena);
+            ck_assert_msg(rc == WARP_OK, "%d: %s", (int)i, warp_errmsg(db));
+            ck_assert_uint_eq(out.have, BG_MOVABLE_ALL);
+            ck_assert_uint_eq(out.n, i * 3);
+            ck_assert_uint_eq(out.body.len, BYTES);
+            ck_assert_int_eq(out.body.data[BYTES - 1],
+                             (char)('a' + i % 26));
+            warp_arena_reset(&arena);
+        }
+        struct warp_stat stat = WARP_STAT_INIT;
+        ck_assert_int_eq(warp_stat(db, &stat), WARP_OK);
+        ck_assert_uint_eq(stat.records, RECORDS);
+        ck_assert_uint_gt(stat.cold_reads, 0);
+        ck_assert_int_eq(warp_close(&db), WARP_OK);
+        open_with(NULL);
+    }
+    warp_arena_free(&arena);
+}
+END_TEST
+
+START_TEST(write_buffer_starts_a_checkpoint)
+{
+    struct warp_stat stat = WARP_STAT_INIT;
+    for (uint64_t i = 0; i < 150; i++)
+        ck_assert_int_eq(put_pinned(i, 10), WARP_OK);
+    for (int i = 0; i < 200 && stat.checkpoints == 0; i++) {
+        usleep(20000);
+        ck_assert_int_eq(warp_stat(db, &stat), WARP_OK);
+    }
+    ck_assert_uint_gt(stat.checkpoints, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store_budget");
+    TCase *tests = tcase_create("budget");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, pool_is_hard);
+    tcase_add_test(tests, option_wins_over_defpool);
+    tcase_add_test(tests, max_memory_of_a_product);
+    tcase_add_test(tests, instance_is_limited);
+    tcase_add_test(tests, five_times_the_memory);
+    tcase_add_test(tests, write_buffer_starts_a_checkpoint);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
