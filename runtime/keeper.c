@@ -3,6 +3,7 @@
 
 #include "checkpoint.h"
 #include "clock.h"
+#include "compact.h"
 #include "error.h"
 #include "evict.h"
 #include "secondary.h"
@@ -37,6 +38,7 @@ struct schedule {
     int64_t sweep_ms;
     int64_t retry_ms;      /* not before: the last one failed */
     uint64_t dirty_limit;
+    bool compacted;        /* values wait to be written to new segments */
     int told;              /* the last error that was told */
 };
 
@@ -47,7 +49,7 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
     uint64_t log = log_bytes(db->log);
     if (now < when->retry_ms)
         return false;
-    if (log > limit / 2 || atomic_load(&db->stalled))
+    if (log > limit / 2 || atomic_load(&db->stalled) || when->compacted)
         return true;
     uint64_t dirty = dirty_records(db);
     if (dirty == 0 && !secondary_pending(db->secondary) &&
@@ -67,6 +69,8 @@ static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
     if (rc != WARP_OK && rc != when->told)
         db_log(db, WARP_LOG_ERROR, rc, error_text());
     when->told = rc;
+    when->compacted = rc == WARP_OK && compact_due(db) &&
+                      compact_step(db, COMPACT_LIVE_PCT) == 1;
     return rc;
 }
 
