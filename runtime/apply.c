@@ -8,7 +8,6 @@
 #include "unique.h"
 #include "wire.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 /* The memory-only writes of a record since its last logged commit are counted
@@ -168,60 +167,6 @@ void apply_forget(struct shard *s, const struct layout *l, struct record *r,
 
 /* ---- adds ---- */
 
-static int out_of_range(const struct op *op)
-{
-    return error_set(WARP_ERANGE, "%s.%s: the sum does not fit the field",
-                     op->layout->desc->name,
-                     op->layout->desc->fields[op->field].name);
-}
-
-#define ADD_INTEGER(T)                                                        \
-    {                                                                         \
-        T old, sum;                                                           \
-        memcpy(&old, value, sizeof old);                                      \
-        if (__builtin_add_overflow(old, op->delta.i, &sum))                   \
-            return out_of_range(op);                                          \
-        memcpy(value, &sum, sizeof sum);                                      \
-        return WARP_OK;                                                       \
-    }
-#define ADD_FLOAT(T)                                                          \
-    {                                                                         \
-        T old;                                                                \
-        memcpy(&old, value, sizeof old);                                      \
-        T sum = (T)(old + (T)op->delta.f);                                    \
-        if (!isfinite(sum) && isfinite(old) && isfinite(op->delta.f))         \
-            return out_of_range(op);                                          \
-        memcpy(value, &sum, sizeof sum);                                      \
-        return WARP_OK;                                                       \
-    }
-
-/* value: the old number, replaced by the sum. */
-static int add_to(const struct op *op, uint8_t *value)
-{
-    switch (op->layout->desc->fields[op->field].type->kind) {
-    case WARP_T_U8:
-        ADD_INTEGER(uint8_t)
-    case WARP_T_U16:
-        ADD_INTEGER(uint16_t)
-    case WARP_T_U32:
-        ADD_INTEGER(uint32_t)
-    case WARP_T_U64:
-        ADD_INTEGER(uint64_t)
-    case WARP_T_I8:
-        ADD_INTEGER(int8_t)
-    case WARP_T_I16:
-        ADD_INTEGER(int16_t)
-    case WARP_T_I32:
-        ADD_INTEGER(int32_t)
-    case WARP_T_F32:
-        ADD_FLOAT(float)
-    case WARP_T_F64:
-        ADD_FLOAT(double)
-    default:
-        ADD_INTEGER(int64_t)
-    }
-}
-
 void apply_past(const struct layout *l, const struct plan *plan,
                 const struct record *record, uint32_t field, struct past *past)
 {
@@ -285,7 +230,7 @@ static int resolve_add(struct shard *s, struct op *op,
 {
     uint8_t *value = op_value_of(op, op->field);
     int rc = add_base(s, op, plan, value);
-    return rc == WARP_OK ? add_to(op, value) : rc;
+    return rc == WARP_OK ? op_add_to(op, value) : rc;
 }
 
 /* A touch does not bring back what has expired or was never there: such a

@@ -74,6 +74,8 @@ int op_append(struct op *op, uint32_t field, int64_t at, const void *element);
 int64_t op_deadline_of(const struct op *op, uint32_t field);
 /* An add has room for the result; under the shard's lock it is filled in. */
 int op_add(struct op *op, uint32_t field, const void *delta, int64_t now);
+/* value: the old number, replaced by the sum. WARP_ERANGE. */
+int op_add_to(const struct op *op, uint8_t *value);
 uint8_t *op_value_of(struct op *op, uint32_t field);
 
 /* From logged bytes: checks every length. The op borrows the bytes. *used gets
