@@ -70,6 +70,7 @@ void warp_iter_close(struct warp_iter **iter)
         secondary_iter_close(&it->by);
     if (it->series)
         series_iter_close(&it->series);
+    warp_arena_free(&it->arena);
     free(it->keys.bytes);
     free(it->keys.list);
     free(it);
@@ -370,10 +371,23 @@ static bool holds(struct warp_iter *it, void *out)
     return same;
 }
 
+/* The indexed field is read to compare it; a caller who asked for nothing that
+ * needs an arena need not have one for that. */
+static bool needs_no_arena(const struct warp_iter *it)
+{
+    const struct layout *l = it->layout;
+    return l->key_type && l->key_type->plain &&
+           !(it->fields & (l->var | l->derived));
+}
+
 static int next_by(struct warp_iter *it, void *out, struct warp_arena *arena)
 {
     uint64_t fields = (it->fields & ~WARP_RESIDENT) |
                       UINT64_C(1) << it->field;
+    if (!arena && needs_no_arena(it)) {
+        warp_arena_reset(&it->arena);
+        arena = &it->arena;
+    }
     for (;;) {
         const uint8_t *key;
         uint32_t bytes;

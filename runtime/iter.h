@@ -40,6 +40,7 @@ struct warp_iter {
     uint32_t field;
     uint8_t value[512];
     uint32_t value_bytes;
+    struct warp_arena arena; /* for a value that is only compared */
     /* series */
     struct series_iter *series;
 };
