@@ -50,16 +50,19 @@ static int held_in_batch(const struct plan *plan, const struct record *other,
            count == w->count && memcmp(bytes, w->bytes, count) == 0;
 }
 
-/* In a batch: is this op the one that leaves the value behind? */
-static bool is_last_writer(const struct op *op, const struct plan *plan,
-                           uint32_t field)
+/* Is the value of this op in the store when its commit is through? Not if a
+ * later change of the batch overwrites it or lets it expire. */
+static bool stays(const struct op *op, const struct plan *plan,
+                  uint32_t field)
 {
-    struct past past;
+    struct past whole, past;
     if (!plan->run)
         return true;
-    apply_past(op->layout, plan->last_of(plan->run, plan->record),
-               plan->record, field, &past);
-    return past.writer == op;
+    const struct plan *last = plan->last_of(plan->run, plan->record);
+    apply_past(op->layout, last, plan->record, 56, &whole);
+    apply_past(op->layout, last, plan->record, field, &past);
+    return past.writer == op && past_alive(&whole, op->now) &&
+           past_alive(&past, op->now);
 }
 
 static int held_in_store(struct warp_db *db, const struct layout *l,
@@ -124,7 +127,7 @@ int unique_check(struct warp_db *db, struct op *op, struct plan *plan)
         struct secondary_iter *it = NULL;
         const uint8_t *key;
         uint32_t count;
-        if (!is_last_writer(op, plan, w.field))
+        if (!stays(op, plan, w.field))
             continue;
         int rc = index_bytes_of(op, w.field, w.bytes, &w.count);
         if (rc == WARP_OK)
