@@ -61,11 +61,22 @@ static int bad_mask(const struct layout *l, uint64_t bad, const char *why)
                      l->desc->name, i, l->desc->field_count);
 }
 
+/* Bits 56 to 63 of a mask: those that this kind of call knows. */
+static int check_flags(const struct layout *l, uint64_t fields, uint64_t known)
+{
+    uint64_t bad = fields & WARP_CALL_FLAGS & ~known;
+    if (!bad)
+        return WARP_OK;
+    return error_set(WARP_EINVAL, "%s: this call does not know the flag in "
+                                  "bit %d of the mask",
+                     l->desc->name, __builtin_ctzll(bad));
+}
+
 static int check_writable(const struct layout *l, uint64_t fields)
 {
     uint64_t bad = fields & R_FIELDS & ~l->writable;
     if (!bad)
-        return WARP_OK;
+        return check_flags(l, fields, WARP_POWER_LOSS);
     return bad_mask(l, bad,
                     bad & l->series    ? "a series is written by _append"
                     : bad & l->derived ? "a derived field has no setter"
@@ -88,6 +99,12 @@ static int check_ttl(const struct layout *l, uint64_t fields, bool touch,
     uint64_t bad = fields & R_FIELDS & ~(l->ttl | l->keys);
     if (bad && !touch)
         return bad_mask(l, bad, "the field has no ttl:");
+    bad &= ~(l->stored | l->series | l->derived);
+    if (bad)
+        return bad_mask(l, bad, "no such field");
+    int rc = check_flags(l, fields, WARP_POWER_LOSS);
+    if (rc != WARP_OK)
+        return rc;
     *dead = fields & l->ttl;
     if (l->deadline != UINT32_MAX)
         *dead |= OP_RECORD_DEADLINE;
@@ -344,7 +361,9 @@ int warp_gen_get(struct warp_db *db, const struct warp_product *desc,
         return bad_mask(l, bad, bad & l->series
                                     ? "a series is read by _range"
                                     : "no such field");
-    rc = key_of(db, l, key, bytes, &ref);
+    rc = check_flags(l, fields, WARP_RESIDENT | WARP_ARCHIVE);
+    if (rc == WARP_OK)
+        rc = key_of(db, l, key, bytes, &ref);
     if (rc == WARP_OK)
         rc = read_record(db, l, &ref, fields, out, arena);
     if (rc == WARP_ENOTFOUND)
@@ -484,6 +503,8 @@ int warp_gen_touch_in(struct warp_batch *batch,
                       uint64_t fields)
 {
     ENTER_BATCH(OP_UPDATE, key);
+    if (fields & WARP_POWER_LOSS)
+        batch->power = true;
     return batch_fail(batch,
                       make_deadlines(batch->db, op, key, fields, 0, true));
 }
@@ -493,6 +514,8 @@ int warp_gen_expire_in(struct warp_batch *batch,
                        uint64_t fields, int64_t deadline_ms)
 {
     ENTER_BATCH(OP_UPDATE, key);
+    if (fields & WARP_POWER_LOSS)
+        batch->power = true;
     return batch_fail(batch, make_deadlines(batch->db, op, key, fields,
                                             deadline_ms, false));
 }

@@ -297,17 +297,20 @@ static void apply_all(struct batch_run *run)
     }
 }
 
+/* Time may have passed since the change was collected. */
+static void refresh(struct warp_db *db, struct op *op)
+{
+    op->now = read_now(db, op->layout);
+    if (op->armed)
+        op_arm(op);
+}
+
 static int run_locked(struct batch_run *run)
 {
     int rc = WARP_OK;
     uint32_t done = 0;
-    /* Time may have passed since the changes were collected. */
-    for (uint32_t i = 0; i < run->count; i++) {
-        struct op *op = run->ops[i];
-        op->now = read_now(run->db, op->layout);
-        if (op->armed)
-            op_arm(op);
-    }
+    for (uint32_t i = 0; i < run->count; i++)
+        refresh(run->db, run->ops[i]);
     /* Expectations speak of the store before the batch. */
     for (uint32_t i = 0; i < run->count && rc == WARP_OK; i++)
         if (run->ops[i]->expect)
@@ -390,8 +393,10 @@ int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
 {
     if (count == 0)
         return WARP_OK;
-    if (count == 1 && !ops[0]->expect)
+    if (count == 1 && !ops[0]->expect) {
+        refresh(db, ops[0]);
         return commit_op(db, ops[0], power);
+    }
     int rc = commit_many(db, ops, count, power);
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, n); n++)
         rc = commit_many(db, ops, count, power);

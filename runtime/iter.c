@@ -229,10 +229,11 @@ static int set_range(struct warp_iter *it, const struct warp_gen_range *range)
 
 static int check_fields(const struct layout *l, uint64_t fields)
 {
-    uint64_t bad = fields & R_FIELDS & ~(l->stored | l->derived | l->keys);
+    uint64_t bad = fields & ~(l->stored | l->derived | l->keys |
+                              WARP_RESIDENT | WARP_ARCHIVE);
     if (!bad)
         return WARP_OK;
-    return error_set(WARP_EINVAL, "%s: the mask names a series or no field "
+    return error_set(WARP_EINVAL, "%s: the mask names a series, or no field or flag "
                                   "(bit %d)",
                      l->desc->name, __builtin_ctzll(bad));
 }
