@@ -233,8 +233,8 @@ static int check_fields(const struct layout *l, uint64_t fields)
                               WARP_RESIDENT | WARP_ARCHIVE);
     if (!bad)
         return WARP_OK;
-    return error_set(WARP_EINVAL, "%s: the mask names a series, or no field or flag "
-                                  "(bit %d)",
+    return error_set(WARP_EINVAL, "%s: the mask names a series, or no field "
+                                  "or flag (bit %d)",
                      l->desc->name, __builtin_ctzll(bad));
 }
 
