@@ -429,14 +429,17 @@ enum warp_state warp_gen_state(struct warp_db *db,
     uint8_t bytes[KEY_BYTES_MAX];
     if (enter(db, desc, key, &l) != WARP_OK)
         return WARP_STATE_ERROR;
-    if (__builtin_popcountll(field) != 1 ||
-        field >> l->desc->field_count != 0) {
+    if (check_flags(l, field, WARP_RESIDENT | WARP_ARCHIVE) != WARP_OK)
+        return WARP_STATE_ERROR;
+    uint64_t bit = field & R_FIELDS;
+    if (__builtin_popcountll(bit) != 1 || bit >> l->desc->field_count != 0) {
         error_set(WARP_EINVAL, "%s: a state is of one field", desc->name);
         return WARP_STATE_ERROR;
     }
     if (key_of(db, l, key, bytes, &ref) != WARP_OK)
         return WARP_STATE_ERROR;
-    return read_state(db, l, &ref, (uint32_t)__builtin_ctzll(field));
+    return read_state(db, l, &ref, (uint32_t)__builtin_ctzll(bit),
+                      (field & WARP_RESIDENT) != 0);
 }
 
 int warp_gen_prefetch(struct warp_db *db, const struct warp_product *desc,

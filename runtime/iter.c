@@ -383,8 +383,10 @@ static bool needs_no_arena(const struct warp_iter *it)
 
 static int next_by(struct warp_iter *it, void *out, struct warp_arena *arena)
 {
-    uint64_t fields = (it->fields & ~WARP_RESIDENT) |
-                      UINT64_C(1) << it->field;
+    uint64_t bit = UINT64_C(1) << it->field;
+    uint64_t fields = it->fields | bit;
+    if (it->layout->cold & bit)
+        fields &= ~WARP_RESIDENT; /* else nothing could be compared */
     if (!arena && needs_no_arena(it)) {
         warp_arena_reset(&it->arena);
         arena = &it->arena;

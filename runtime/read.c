@@ -416,7 +416,8 @@ static int glance(struct warp_db *db, const struct layout *l,
 }
 
 enum warp_state read_state(struct warp_db *db, const struct layout *l,
-                           const struct key_ref *key, uint32_t field)
+                           const struct key_ref *key, uint32_t field,
+                           bool resident)
 {
     struct glance g;
     uint64_t bit = UINT64_C(1) << field;
@@ -435,7 +436,7 @@ enum warp_state read_state(struct warp_db *db, const struct layout *l,
                    : WARP_ABSENT;
     }
     if (g.have & bit)
-        return WARP_PRESENT;
+        return resident && (g.cold & bit) ? WARP_COLD : WARP_PRESENT;
     return g.marks & bit ? WARP_LOST : WARP_ABSENT;
 }
 

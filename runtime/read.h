@@ -9,9 +9,10 @@
 int read_record(struct warp_db *db, const struct layout *l,
                 const struct key_ref *key, uint64_t fields, void *out,
                 struct warp_arena *arena);
-/* Why a field has a value or none. */
+/* Why a field has a value or none. resident: COLD when a tier alone has it. */
 enum warp_state read_state(struct warp_db *db, const struct layout *l,
-                           const struct key_ref *key, uint32_t field);
+                           const struct key_ref *key, uint32_t field,
+                           bool resident);
 /* As read_record, for a caller that holds locks of shards: never takes one.
  * Hot rows have been loaded. */
 int read_record_held(struct warp_db *db, const struct layout *l,
