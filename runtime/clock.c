@@ -53,6 +53,13 @@ static int64_t wall(struct clock *c)
     if (atomic_load_explicit(&c->jumped, memory_order_relaxed))
         return expected;
     if (now - expected > c->max_step_ms) {
+        /* From here the boot clock leads, on from the time that was given out
+         * last: the wall clock may have been behind it. */
+        int64_t mark = atomic_load(&c->mark);
+        if (mark > expected)
+            expected = mark;
+        atomic_store(&c->last_wall, expected);
+        atomic_store(&c->last_boot, boot);
         atomic_store(&c->jumped, true);
         return expected;
     }
