@@ -10,6 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_THREAD__
+enum { SLOWNESS = 10 };
+#else
+enum { SLOWNESS = 1 };
+#endif
 enum { THREADS = 3, ROUNDS = 25 };
 
 struct counters {
@@ -118,7 +123,7 @@ START_TEST(acknowledged_commits_survive_kill)
         ck_assert(pid >= 0);
         if (pid == 0)
             child();
-        usleep((useconds_t)(20000 + rand() % 60000));
+        usleep((useconds_t)(20000 + rand() % 60000) * SLOWNESS);
         ck_assert_int_eq(kill(pid, SIGKILL), 0);
         ck_assert(waitpid(pid, &status, 0) == pid);
         ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
