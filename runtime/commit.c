@@ -11,6 +11,7 @@
 #include "error.h"
 #include "evict.h"
 #include "read.h"
+#include "room.h"
 #include "secondary.h"
 #include "unique.h"
 
@@ -121,6 +122,12 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     bool logged = false, unique = (op->set | op->memory) & op->layout->unique;
     if (atomic_load_explicit(&db->stalled, memory_order_relaxed)) {
         int rc = admit(db);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    if (atomic_load_explicit(&db->tight, memory_order_relaxed) &&
+        op->kind != OP_DELETE) {
+        int rc = room_admit(db, op->bytes);
         if (rc != WARP_OK)
             return rc;
     }
@@ -342,6 +349,11 @@ static int commit_many(struct warp_db *db, struct op **ops, uint32_t count,
 {
     struct batch_run run = {.db = db, .ops = ops, .count = count};
     int rc = admit(db);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += ops[i]->kind == OP_DELETE ? 0 : ops[i]->bytes;
+    if (rc == WARP_OK && bytes > 0 && atomic_load(&db->tight))
+        rc = room_admit(db, bytes);
     if (rc != WARP_OK)
         return rc;
     uint32_t slots = 4;

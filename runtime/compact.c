@@ -6,7 +6,7 @@
 #include "hash.h"
 #include "row.h"
 
-enum { WORTH_BYTES = 16 << 20 }; /* dead bytes that start a step */
+enum { WORTH_BYTES = 16 << 20, TIGHT_WORTH_BYTES = 1 << 20 };
 
 static bool same_place(const struct disk_place *a, const struct disk_place *b)
 {
@@ -91,7 +91,8 @@ bool compact_due(struct warp_db *db)
 {
     struct disk_stat stat = {0};
     disk_stat(db->disk, &stat);
+    uint64_t worth = atomic_load(&db->tight) ? TIGHT_WORTH_BYTES : WORTH_BYTES;
     return stat.file_bytes > stat.live_bytes &&
-           stat.file_bytes - stat.live_bytes > WORTH_BYTES &&
+           stat.file_bytes - stat.live_bytes > worth &&
            stat.live_bytes < stat.file_bytes / 100 * COMPACT_LIVE_PCT;
 }

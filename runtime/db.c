@@ -9,6 +9,7 @@
 #include "header.h"
 #include "keeper.h"
 #include "open.h"
+#include "room.h"
 #include "secondary.h"
 #include "series.h"
 
@@ -298,7 +299,7 @@ static int open_parts(struct warp_db *db, const char *path)
     if (rc == WARP_OK && is_new)
         rc = header_write(db->paths.header, db->paths.store, &h);
     if (rc == WARP_OK && !db->read_only)
-        rc = open_reserve(db);
+        rc = room_reserve(db);
     if (rc == WARP_OK)
         rc = loader_start(db);
     if (rc == WARP_OK && !db->read_only)

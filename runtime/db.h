@@ -45,6 +45,9 @@ struct warp_db {
     _Atomic bool loading;  /* the directory may hold keys not in memory */
     _Atomic bool partial;  /* so for evictable products, loaded or not */
     _Atomic bool stalled;  /* the log is at its limit: writers wait */
+    _Atomic bool tight;    /* so little disk is left that commits count it */
+    _Atomic bool no_room;  /* a write was refused: a checkpoint may help */
+    _Atomic int64_t room_left; /* bytes; see room.h */
     _Atomic int health;    /* WARP_OK or the sticky error */
     _Atomic int checkpoint_failed; /* the last one's code */
     _Atomic int load_failed; /* WARP_OK, or why the loader gave up */

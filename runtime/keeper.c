@@ -6,6 +6,7 @@
 #include "compact.h"
 #include "error.h"
 #include "evict.h"
+#include "room.h"
 #include "secondary.h"
 #include "series.h"
 
@@ -56,9 +57,10 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
         !series_pending(db->series))
         return false;
     uint64_t used = db_memory_used(db), budget = db->memory_max;
-    return dirty >= when->dirty_limit || used > budget - budget / 16 ||
-           now - when->checkpoint_ms >=
-               (int64_t)db->options.checkpoint_every_ms;
+    int64_t since = now - when->checkpoint_ms;
+    return atomic_load(&db->no_room) || dirty >= when->dirty_limit ||
+           used > budget - budget / 16 ||
+           since >= (int64_t)db->options.checkpoint_every_ms;
 }
 
 static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
@@ -69,6 +71,8 @@ static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
     if (rc != WARP_OK && rc != when->told)
         db_log(db, WARP_LOG_ERROR, rc, error_text());
     when->told = rc;
+    atomic_store(&db->no_room, false);
+    room_update(db);
     when->compacted = rc == WARP_OK && compact_due(db) &&
                       compact_step(db, COMPACT_LIVE_PCT) == 1;
     return rc;
@@ -113,6 +117,8 @@ static void *keep(void *arg)
             sweep_run(db, false);
         }
         relieve(db);
+        room_update(db);
+        room_reserve_again(db);
         tick = log == last_log ? IDLE_TICK_MS : TICK_MS;
         last_log = log;
         os_futex_wait(&db->keeper_word, seen, tick * 1000000);

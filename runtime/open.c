@@ -6,6 +6,7 @@
 #include "commit.h"
 #include "descriptor.h"
 #include "error.h"
+#include "room.h"
 #include "secondary.h"
 #include "series.h"
 
@@ -151,7 +152,8 @@ int open_tiers(struct warp_db *db)
     int rc = ssd_open(db->paths.ssd, map, db->read_only, tier_event, db,
                       &db->ssd);
     if (rc == WARP_OK)
-        rc = disk_open(db->paths.disk, db->read_only, 0, tier_event, db,
+        rc = disk_open(db->paths.disk, db->read_only,
+                       room_segment_bytes(db->paths.disk), tier_event, db,
                        &db->disk);
     if (rc == WARP_OK)
         rc = secondary_open(db->ssd, &db->budget, &db->secondary);
@@ -291,26 +293,4 @@ int open_log(struct warp_db *db)
     if (rc == WARP_OK && !db->read_only)
         rc = log_start(db->log);
     return rc;
-}
-
-int open_reserve(struct warp_db *db)
-{
-    uint64_t bytes = db->options.disk_reserve_bytes, size = 0;
-    if (bytes == 1)
-        return WARP_OK;
-    int fd = os_open(db->paths.reserve, OS_WRITE | OS_CREATE);
-    if (fd < 0)
-        return error_os(fd, "cannot make", db->paths.reserve);
-    int rc = os_size(fd, &size);
-    if (rc == 0 && size != bytes)
-        rc = os_allocate(fd, 0, bytes);
-    os_close(fd);
-    if (rc == 0)
-        return WARP_OK;
-    /* A full disk opens all the same: reads and deletes must go on. */
-    os_unlink(db->paths.reserve);
-    db->reserve_given = true;
-    return rc == -ENOSPC || rc == -EDQUOT
-               ? WARP_OK
-               : error_os(rc, "cannot make", db->paths.reserve);
 }

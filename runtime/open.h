@@ -14,8 +14,6 @@ int open_tiers(struct warp_db *db);
 int open_shards(struct warp_db *db);
 /* Opens the log, replays it, and (unless read_only) starts it. */
 int open_log(struct warp_db *db);
-/* The preallocated file that deletes and checkpoints may live on. */
-int open_reserve(struct warp_db *db);
 
 /* Private to db.c and its tests. */
 int db_destroy(struct warp_db *db, bool orderly);
