@@ -328,7 +328,7 @@ static void settle_marks(struct copied *e)
 {
     struct record *r = e->record;
     uint64_t swept = e->written & ~record_have(r);
-    if (e->layout->cold && record_version(r) == e->version)
+    if (record_version(r) == e->version)
         row_store(r, e->layout->cold_dirty,
                   row_load(r, e->layout->cold_dirty) & ~(e->told & ~swept));
 }
@@ -384,7 +384,7 @@ static void settle(struct step *st)
         if (e->fresh)
             e->shard->fresh--; /* the directory has it now */
         record_begin(r);
-        if (!e->gone) {
+        if (!e->gone && e->layout->cold) {
             settle_places(st, e, end);
             settle_marks(e);
             settle_values(e->shard, e);
