@@ -257,7 +257,7 @@ START_TEST(wrong_stores)
     o.size = 0;
     refused(try_open(&o, &db), WARP_EINVAL, "WARP_OPTIONS_INIT");
     o = options;
-    snprintf(path, sizeof path, "%s/none", scratch_path);
+    snprintf(path, sizeof path, "%s.none", store_path);
     o.must_exist = true;
     refused(warp_open(path, &sample_schema, &o, &db), WARP_ENOSTORE, path);
     o.must_exist = false;
@@ -293,7 +293,7 @@ START_TEST(another_schema)
     struct warp_db *db = NULL;
     struct sa_doc doc = {.id = 1, .title = warp_str("t"), .pages = 7};
     char path[400];
-    snprintf(path, sizeof path, "%s/shape", scratch_path);
+    snprintf(path, sizeof path, "%s.shape", store_path);
     o.shards = 1;
     ck_assert_int_eq(warp_open(path, &shape_a_warp_schema, &o, &db), 0);
     ck_assert_int_eq(sa_doc_put(db, &doc, SA_DOC_ALL), 0);
