@@ -82,10 +82,14 @@ struct ast_expr {
     struct source_range at;
     struct source_range op_at;
     const struct atom *name; /* ATOM, NAME, CALL, DOT */
-    struct ast_number number;
-    struct ast_text text;
-    struct ast_expr *left, *right;
-    struct ast_entry *entries;
+    union {
+        struct ast_number number;
+        struct ast_text text;
+        struct {
+            struct ast_expr *left, *right; /* DOT, UNARY, BINARY */
+            struct ast_entry *entries;     /* CALL, LIST, MAP, TUPLE */
+        };
+    };
 };
 
 /* `key: value`, or a value alone: an annotation, an entry of a map, tuple,
@@ -115,11 +119,13 @@ struct ast_type {
     struct source_range at;
     const struct atom *name; /* with its dots, without t() */
     struct ast_type *element;
-    struct ast_type *args, *next; /* of a generic, in order */
-    bool has_number;
-    struct ast_number number;
+    struct ast_type *next; /* of a generic's arguments, in order */
+    union {
+        struct ast_type *args;     /* GENERIC */
+        struct ast_entry *options; /* LIST */
+        struct ast_number *number; /* ARRAY, NUMBER */
+    };
     struct source_range number_at;
-    struct ast_entry *options;
 };
 
 /* A field of a product, a member of a struct or variant. */

@@ -75,6 +75,8 @@ static void dump_expr(FILE *out, const struct ast_expr *expr, int level)
         break;
     }
     putc('\n', out);
+    if (expr->kind == AST_NUMBER || expr->kind == AST_TEXT)
+        return;
     if (expr->left != NULL)
         dump_expr(out, expr->left, level + 1);
     if (expr->right != NULL)
@@ -121,7 +123,7 @@ static void dump_type(FILE *out, const struct ast_type *type)
     case AST_TYPE_ARRAY:
         dump_type(out, type->element);
         putc('[', out);
-        dump_number(out, &type->number);
+        dump_number(out, type->number);
         putc(']', out);
         break;
     case AST_TYPE_OPTIONAL:
@@ -129,7 +131,7 @@ static void dump_type(FILE *out, const struct ast_type *type)
         putc('?', out);
         break;
     case AST_TYPE_NUMBER:
-        dump_number(out, &type->number);
+        dump_number(out, type->number);
         break;
     case AST_TYPE_BAD:
         fputs("(bad)", out);

@@ -78,6 +78,13 @@ void atom_map_init(struct atom_map *map, struct arena *arena)
     map->arena = arena;
 }
 
+void atom_map_clear(struct atom_map *map)
+{
+    if (map->count != 0)
+        memset(map->keys, 0, map->capacity * sizeof *map->keys);
+    map->count = 0;
+}
+
 void *atom_map_get(const struct atom_map *map, const struct atom *key)
 {
     if (map->count == 0)

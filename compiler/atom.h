@@ -28,6 +28,8 @@ struct atom_map {
 };
 
 void atom_map_init(struct atom_map *map, struct arena *arena);
+/* Empty again, its memory kept. */
+void atom_map_clear(struct atom_map *map);
 void *atom_map_get(const struct atom_map *map, const struct atom *key);
 /* Returns what stood there before and leaves it; NULL if the key is new. */
 void *atom_map_put(struct atom_map *map, const struct atom *key, void *value);

@@ -116,6 +116,7 @@ bool check_failed(const struct check *check)
 const struct model *check_files(struct check *check)
 {
     atom_map_init(&check->symbols, check->arena);
+    atom_map_init(&check->names, check->arena);
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
         if (passes[i].needs_clean && check_failed(check))
             return NULL;

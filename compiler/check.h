@@ -54,7 +54,8 @@ struct check {
     bool lost;              /* unknown names may be right */
     struct atom_map symbols;
     struct check_symbol *first, *last;
-    struct atom_map rows; /* annotations by name: row + 1 */
+    struct atom_map names; /* of one product's fields, cleared for the next */
+    struct atom_map rows;  /* annotations by name: row + 1 */
     /* types */
     struct model_type **types; /* in the order of their making */
     uint32_t type_count, type_capacity;

@@ -90,7 +90,6 @@ static bool read_field(struct check *check, struct check_symbol *symbol,
 static void read_fields(struct check *check, struct check_symbol *symbol)
 {
     uint32_t count = 0, n = 0;
-    struct atom_map names;
     for (const struct ast_member *m = symbol->decl->members; m != NULL;
          m = m->next) {
         if (++count == MODEL_FIELD_MAX + 1) {
@@ -105,13 +104,13 @@ static void read_fields(struct check *check, struct check_symbol *symbol)
     struct model_field *models =
         ARENA_ARRAY(check->arena, struct model_field, count + 1);
     symbol->fields = ARENA_ARRAY(check->arena, struct check_field, count + 1);
-    atom_map_init(&names, check->arena);
+    atom_map_clear(&check->names);
     for (const struct ast_member *m = symbol->decl->members;
          m != NULL && n < MODEL_FIELD_MAX; m = m->next) {
         const struct ast_member *first =
             m->name == NULL
                 ? NULL
-                : atom_map_put(&names, m->name, (void *)(uintptr_t)m);
+                : atom_map_put(&check->names, m->name, (void *)(uintptr_t)m);
         if (first != NULL) {
             diag_report(check->diag, DIAG_DUPLICATE, m->at,
                         "the field `%s` is there twice", m->name->text);

@@ -113,9 +113,7 @@ static void take_hash(struct collecting *c, const struct ident_parts *ident)
     }
     hash ^= hash >> 32;
     hash += hash == 0;
-    if (!ident->shared &&
-        (strncmp(ident->parts[0], "warp_", 5) == 0 ||
-         (ident->parts[1] == NULL && mangle_is_keyword(ident->parts[0]))))
+    if (ident->parts[1] == NULL && mangle_is_keyword(ident->parts[0]))
         c->suspicious = true;
     if (c->count * 4 >= c->capacity * 3)
         grow_hashes(c);
@@ -181,12 +179,6 @@ static void take_name(struct collecting *c, const struct ident_parts *parts)
 {
     struct check *check = c->check;
     const char *name = join(check, parts->parts);
-    if (strncmp(name, "warp_", 5) == 0 && !parts->shared) {
-        diag_report(check->diag, DIAG_NAME_CLASH, parts->at,
-                    "`%s` begins like the library's own names", name);
-        diag_help(check->diag, "give the file a `@prefix`, or rename it");
-        return;
-    }
     struct model_ident *ident = ARENA_NEW(check->arena, struct model_ident);
     *ident = (struct model_ident){parts->kind, name, parts->at};
     const struct model_ident *first = atom_map_put(

@@ -147,6 +147,24 @@ static bool check_decl_name(struct check *check, const struct ast_decl *decl)
     return false;
 }
 
+/* Without a prefix, `Warp…` would make names of the library. */
+static bool check_reserved(struct check *check, const struct ast_decl *decl,
+                           const struct model_file *file)
+{
+    if (*file->prefix != 0 || decl->kind == AST_POOL ||
+        decl->kind == AST_STRATEGY)
+        return true;
+    const char *name = mangle_snake(check->arena, decl->name->text);
+    if (strcmp(name, "warp") != 0 && strncmp(name, "warp_", 5) != 0)
+        return true;
+    diag_report(check->diag, DIAG_NAME_CLASH, decl->at,
+                "`%s` would make names that begin with warp_, like the "
+                "library's own",
+                decl->name->text);
+    diag_help(check->diag, "give the file a `@prefix`, or rename it");
+    return false;
+}
+
 static void create_model(struct check *check, struct check_symbol *symbol)
 {
     struct arena *arena = check->arena;
@@ -219,7 +237,8 @@ static void create_model(struct check *check, struct check_symbol *symbol)
 static void add_symbol(struct check *check, struct check_file *file,
                        const struct ast_decl *decl)
 {
-    if (!check_decl_name(check, decl)) {
+    if (!check_decl_name(check, decl) ||
+        !check_reserved(check, decl, file->model)) {
         check->lost = true;
         return;
     }

@@ -365,7 +365,7 @@ static const struct model_type *read_generic(struct check *check,
                     "`%s<N>` takes one number, its length in bytes", name);
         return NULL;
     }
-    if (!read_limit(check, &arg->number, arg->number_at, LIMIT_C_BYTES, &limit))
+    if (!read_limit(check, arg->number, arg->number_at, LIMIT_C_BYTES, &limit))
         return NULL;
     return *name == 's' ? text_of(check, TYPE_STRING, limit)
                         : fixed_bytes(check, limit);
@@ -398,7 +398,7 @@ static const struct model_type *read_array(struct check *check,
     uint64_t count;
     const struct model_type *element = check_type(check, type->element, NULL);
     if (element == NULL || !check_sized(check, element, type->at) ||
-        !read_limit(check, &type->number, type->number_at, LIMIT_C_BYTES,
+        !read_limit(check, type->number, type->number_at, LIMIT_C_BYTES,
                     &count))
         return NULL;
     if (element->c_size * count > LIMIT_C_BYTES) {

@@ -374,8 +374,9 @@ static bool list_default(struct check *check, const struct ast_expr *expr,
                          const struct model_type *type, struct model_value *out)
 {
     bool map = type->kind == TYPE_MAP || type->kind == TYPE_DYNAMIC_MAP;
-    uint32_t count = count_entries(expr), n = 0;
-    if (expr->kind != (map ? AST_MAP : AST_LIST) || (map && count != 0))
+    bool fits = expr->kind == (map ? AST_MAP : AST_LIST);
+    uint32_t count = fits ? count_entries(expr) : 0, n = 0;
+    if (!fits || (map && count != 0))
         return bad_default(check, expr, type,
                            map ? "a map's default is the empty one, `%{}`"
                                : "write a list, like `[]`");

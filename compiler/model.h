@@ -100,14 +100,18 @@ enum value_kind {
 
 struct model_value {
     enum value_kind kind;
-    int64_t i;
-    uint64_t u;
-    double f;
-    const char *text;
-    size_t len;
-    const struct model_enum_member *member;
-    const struct model_value *items;
-    uint32_t item_count;
+    uint32_t item_count; /* VALUE_TUPLE */
+    union {
+        int64_t i;
+        uint64_t u;
+        double f;
+        size_t len; /* VALUE_TEXT, VALUE_UUID */
+    };
+    union {
+        const char *text;
+        const struct model_enum_member *member; /* VALUE_ENUM, beside i */
+        const struct model_value *items;        /* VALUE_TUPLE */
+    };
 };
 
 /* Declarations ------------------------------------------------------------- */

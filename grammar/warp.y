@@ -424,8 +424,8 @@ type:
 |   type '?' { $$ = scan_type(scan, AST_TYPE_OPTIONAL, @$, $1); }
 |   type '[' NUMBER ']' {
         $$ = scan_type(scan, AST_TYPE_ARRAY, @$, $1);
-        $$->has_number = true;
-        $$->number = $3;
+        $$->number = scan_alloc(scan, sizeof *$$->number);
+        *$$->number = $3;
         $$->number_at = @3;
     }
 ;
@@ -469,8 +469,8 @@ type_arg:
     type
 |   NUMBER {
         $$ = scan_type(scan, AST_TYPE_NUMBER, @$, NULL);
-        $$->has_number = true;
-        $$->number = $1;
+        $$->number = scan_alloc(scan, sizeof *$$->number);
+        *$$->number = $1;
         $$->number_at = @1;
     }
 ;
