@@ -30,7 +30,7 @@ enum { NAMES = 4000, SHARDS = 4 };
         }                                                                     \
     } while (0)
 
-static int64_t now_ms = 1000000;
+static _Atomic int64_t now_ms = 1000000;
 static int64_t clock_now(void *arg)
 {
     (void)arg;

@@ -37,7 +37,7 @@ struct player {
     struct element hit[ELEMENTS], note[ELEMENTS];
 };
 static struct shared {
-    int64_t now_ms;
+    _Atomic int64_t now_ms;
     uint64_t serial, seed;
     struct player player[PLAYERS];
 } *world;
