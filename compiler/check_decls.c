@@ -7,8 +7,6 @@
 #include <limits.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 256 };
-
 static void note_duplicate(struct check *check, const char *what,
                            const struct atom *name, struct source_range at,
                            struct source_range first)
@@ -422,9 +420,10 @@ static bool resolve(struct check *check, struct check_symbol *symbol)
     symbol->state = SYMBOL_BUSY;
     check->value_depth++;
     bool good = false;
-    if (check->value_depth > DEPTH_MAX)
+    if (check->value_depth > LIMIT_STRUCT_DEPTH)
         diag_report(check->diag, DIAG_TOO_DEEP, symbol->decl->at,
-                    "more than %d structs lie inside one another", DEPTH_MAX);
+                    "more than %d structs lie inside one another",
+                    LIMIT_STRUCT_DEPTH);
     else if (symbol->decl->kind == AST_STRUCT)
         good = read_struct(check, symbol);
     else

@@ -204,9 +204,9 @@ static bool read_reduce(struct check *check, struct kernel_reading *reading)
         return true;
     if (!check_count(check, count, "top_k", &k))
         return false;
-    if (k < 1 || k > 1024) {
+    if (k < 1 || k > LIMIT_TOP_K) {
         diag_report(check->diag, DIAG_OUT_OF_RANGE, count->at,
-                    "K lies between 1 and 1024");
+                    "K lies between 1 and %d", LIMIT_TOP_K);
         return false;
     }
     reading->model->reduce_k = (uint32_t)k;
