@@ -104,6 +104,12 @@ void clock_accept(struct clock *c)
     atomic_store(&c->jumped, false);
 }
 
+void clock_reset(struct clock *c)
+{
+    clock_accept(c);
+    atomic_store(&c->mark, c->fn ? c->fn(c->arg) : os_wall_ms());
+}
+
 bool clock_jumped(const struct clock *c)
 {
     return atomic_load(&((struct clock *)(uintptr_t)c)->jumped);

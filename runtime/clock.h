@@ -21,6 +21,8 @@ int64_t clock_mark(const struct clock *clock); /* highest given out */
  * in the first max_step_ms after an open (wall clocks only). */
 bool clock_deletes_allowed(struct clock *clock);
 void clock_accept(struct clock *clock);
+/* A mark that a wrong clock has raised comes down to the wall clock. */
+void clock_reset(struct clock *clock);
 bool clock_jumped(const struct clock *clock);
 
 #endif

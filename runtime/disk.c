@@ -456,7 +456,9 @@ int disk_reclaim(struct disk *disk)
                          disk->dir);
     os_lock(&disk->writing);
     /* What was sealed since the last sync may have to come back. */
-    for (uint32_t i = 0; i < DISK_BUCKETS && disk->sealed_count == 0; i++)
+    for (uint32_t i = 0; i < DISK_BUCKETS && disk->sealed_count == 0 &&
+                         disk->held == 0;
+         i++)
         while (rc == 0 && (s = find_dead(disk, &disk->bucket[i])) != NULL) {
             /* First out of the table: who finds it there finds its file. */
             disk_path(disk, s->number, path);

@@ -77,6 +77,12 @@ int disk_compact(struct disk *disk, uint32_t live_pct, disk_move_fn *fn,
 int disk_verify(struct disk *disk, void (*bad)(void *arg, const char *text),
                 void *arg);
 
+/* Is the value at the place, and does it say this owner? WARP_ECORRUPT. */
+int disk_check(struct disk *disk, struct disk_place place, const void *owner,
+               size_t owner_bytes);
+/* While held (a backup copies files) no segment is unlinked. */
+void disk_hold(struct disk *disk, bool hold);
+
 struct disk_stat {
     uint64_t file_bytes, live_bytes, raw_bytes, stored_bytes;
     uint32_t segments;

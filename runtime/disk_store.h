@@ -82,6 +82,7 @@ struct disk {
     struct os_lock writing;
     uint32_t number; /* the highest in use */
     int failed;      /* no append until a rollback */
+    int held;        /* backups that copy files now */
     bool new_files;  /* the directory is to be synced */
     struct disk_writer writer[DISK_LEVELS];
     struct disk_sealed *sealed; /* since the last sync */

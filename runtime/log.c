@@ -290,7 +290,8 @@ int log_replay(struct log *log, log_replay_fn *fn, void *arg,
     rc = log_replay_streams(&replay);
     if (rc == WARP_OK) {
         keep_end(log, &replay);
-        if (replay.any && !log->clean && !replay.damaged)
+        if (replay.any && !log->clean && !replay.damaged &&
+            !log->options.no_rings)
             rc = log_replay_rings(&replay);
     }
     if (rc == WARP_OK)

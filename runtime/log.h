@@ -25,6 +25,7 @@ struct log_options {
     uint8_t store_id[16];
     uint64_t fingerprint;  /* of the schema; stands in segment headers */
     bool read_only;
+    bool no_rings;         /* a backup's log: what it holds is all there is */
     /* Commits up to and including these are in the tiers: not replayed. */
     const uint64_t *floor_seq; /* [shards] */
     int64_t (*clock_ms)(void *arg); /* high-water mark into block headers */
@@ -79,6 +80,14 @@ int log_sync(struct log *log);
  * hold before log_cut(mark) may recycle their segments. */
 int log_mark(struct log *log, uint64_t *mark);
 int log_cut(struct log *log, uint64_t mark);
+
+/* While held (a backup copies files) nothing is cut. */
+void log_hold(struct log *log, bool hold);
+uint64_t log_next_block(const struct log *log);
+/* After the replay: the number of the block behind the last one. */
+uint64_t log_end_block(const struct log *log);
+/* After the replay: nothing was in the rings. */
+bool log_was_clean(const struct log *log);
 
 uint64_t log_bytes(const struct log *log); /* rings' and segments' live bytes */
 uint64_t log_memory_bytes(const struct log *log); /* rings and buffers */

@@ -121,6 +121,7 @@ struct log {
     _Atomic uint64_t live_bytes;   /* of segments */
     _Atomic uint64_t unused_bytes; /* of the current one */
     _Atomic bool direct;
+    _Atomic int held; /* backups that copy segments now */
 
     /* Threads. */
     struct os_thread flusher, maker;

@@ -290,6 +290,8 @@ int log_cut(struct log *log, uint64_t mark)
     struct log_segment *cut = NULL;
     uint32_t count = 0;
     int rc = WARP_OK;
+    if (atomic_load(&log->held) > 0)
+        return WARP_OK;
     os_lock(&log->room_lock);
     while (count + 1 < log->segment_count &&
            log->segments[count + 1].first <= mark &&

@@ -121,6 +121,16 @@ int os_rename(const char *from, const char *to)
     return rename(from, to) == 0 ? 0 : -errno;
 }
 
+int os_link(const char *from, const char *to)
+{
+    return link(from, to) == 0 ? 0 : -errno;
+}
+
+int os_rmdir(const char *path)
+{
+    return rmdir(path) == 0 ? 0 : -errno;
+}
+
 int os_unlink(const char *path)
 {
     return unlink(path) == 0 ? 0 : -errno;

@@ -34,6 +34,8 @@ int os_truncate(int fd, uint64_t bytes);
 int os_allocate(int fd, uint64_t at, uint64_t bytes); /* blocks are there */
 int os_rename(const char *from, const char *to);
 int os_unlink(const char *path);
+int os_link(const char *from, const char *to);
+int os_rmdir(const char *path);
 int os_mkdir(const char *path); /* 0700; 0 when it is there already */
 int os_exists(const char *path); /* 1, 0 or -errno */
 /* Calls fn for each name in a directory, without . and .., unordered; a

@@ -682,3 +682,10 @@ int ssd_stat(struct ssd *ssd, struct ssd_stat *stat)
     ssd_reader_leave(ssd, reader);
     return rc;
 }
+
+int ssd_copy(struct ssd *ssd, const char *dir, bool compact)
+{
+    return failed(ssd, mdb_env_copy2(ssd->env, dir, compact ? MDB_CP_COMPACT
+                                                            : 0),
+                  "copy");
+}

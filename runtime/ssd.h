@@ -70,6 +70,10 @@ int ssd_next(struct ssd_cursor *cursor, struct ssd_slice *key,
              struct ssd_slice *value);
 void ssd_cursor_close(struct ssd_cursor **cursor);
 
+/* One state of the file to dir/data.mdb, which must not exist; dir does.
+ * compact: without free pages, for a file that was checked. */
+int ssd_copy(struct ssd *ssd, const char *dir, bool compact);
+
 struct ssd_stat {
     uint64_t file_bytes, used_bytes, free_bytes, map_bytes;
 };

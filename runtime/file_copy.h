@@ -1,0 +1,17 @@
+/* file_copy.h: a file to another place, with its checksum. */
+#ifndef WARP_FILE_COPY_H
+#define WARP_FILE_COPY_H
+
+#include <stdint.h>
+
+/* At most `limit` bytes of a file, to a new one, synced; runs of zeros become
+ * holes. *bytes and *crc (CRC32C) of what was copied. step, if any, is told the
+ * bytes of each piece; a non-zero result ends the copy with WARP_TIMEOUT. */
+int file_copy(const char *from, const char *to, uint64_t limit,
+              uint64_t *bytes, uint32_t *crc,
+              int (*step)(void *arg, uint64_t bytes), void *arg);
+/* The same numbers of a file that stays where it is. */
+int file_sum(const char *path, uint64_t *bytes, uint32_t *crc,
+             int (*step)(void *arg, uint64_t bytes), void *arg);
+
+#endif

@@ -1,0 +1,24 @@
+/* log_copy.h: segments of the log as files that are copied or cut. */
+#ifndef WARP_LOG_COPY_H
+#define WARP_LOG_COPY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Blocks of a segment below a number and not younger than a clock. */
+struct log_extent {
+    uint64_t limit_block; /* given */
+    int64_t limit_clock;  /* given */
+    uint64_t first, next; /* numbers: its first block, behind the last one */
+    uint64_t bytes;       /* of the file, up to the end of the last one */
+    uint64_t cut_bytes;   /* up to the end of the last whole cut; 0: none */
+    uint64_t cut_next;
+    int64_t cut_clock;
+    bool limited;         /* a block was left out because of a limit */
+};
+/* WARP_ENOTFOUND: this is no segment that was written to. */
+int log_extent_read(const char *path, struct log_extent *extent);
+/* The number in the name of a segment in use, or 0. */
+uint64_t log_segment_number(const char *name);
+
+#endif

@@ -1,0 +1,52 @@
+/* schema_file.c: see schema_file.h. */
+#include "schema_file.h"
+
+#include "descriptor.h"
+#include "error.h"
+#include "os.h"
+#include "schema_load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int look_name(void *arg, const char *name)
+{
+    uint32_t *newest = arg;
+    unsigned number;
+    int used = 0;
+    if (sscanf(name, "%9u.wsd%n", &number, &used) == 1 && used > 0 &&
+        !name[used] && number > *newest)
+        *newest = number;
+    return 0;
+}
+
+int schema_file_newest(const char *dir, uint32_t *number)
+{
+    *number = 0;
+    int rc = os_list(dir, look_name, number);
+    return rc < 0 ? error_os(rc, "cannot read the directory", dir) : WARP_OK;
+}
+
+int schema_file_load(const char *dir, uint32_t number,
+                     struct warp_schema **schema)
+{
+    char path[4200];
+    const char *why = "cannot be read whole";
+    uint8_t *bytes = NULL;
+    uint64_t size = 0;
+    *schema = NULL;
+    snprintf(path, sizeof path, "%s/%u.wsd", dir, number);
+    int fd = os_open(path, OS_READ);
+    int rc = fd < 0 ? fd : os_size(fd, &size);
+    if (rc == 0 && size <= DESCRIPTOR_BYTES_MAX)
+        bytes = malloc(size + 1);
+    int64_t n = bytes ? os_pread(fd, bytes, size, 0) : -1;
+    os_close(fd);
+    if (rc < 0)
+        return error_os(rc, "cannot read", path);
+    rc = WARP_ECORRUPT;
+    if (n == (int64_t)size)
+        rc = schema_load(bytes, size, schema, &why);
+    free(bytes);
+    return rc == WARP_OK ? rc : error_set(rc, "%s: %s", path, why);
+}
