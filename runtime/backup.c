@@ -1,0 +1,444 @@
+/* backup.c: see backup.h.
+ *
+ * ORDER. B1 disk segments and the log are held: nothing is unlinked or cut from
+ * here on. B2 LMDB is copied, in any committed state. B3 then the segments: all
+ * places of that state are in them, synced before its commit (C3). B4 then the
+ * log up to a mark taken now: it begins at or before the checkpoint of that
+ * state, so a replay makes the state consistent. B5 holds end. B6 the copy is
+ * checked as a whole and takes the target's place by a rename. */
+#include "backup.h"
+
+#include "clock.h"
+#include "error.h"
+#include "file_copy.h"
+#include "header.h"
+#include "log_copy.h"
+#include "manifest.h"
+#include "segment.h"
+#include "verify.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PATH_BYTES = 4096 };
+
+struct backup {
+    struct warp_db *db;
+    const struct progress *progress;
+    char dir[PATH_BYTES]; /* target.new */
+    const char *target;
+    struct manifest manifest, old;
+    uint64_t done, total, linked;
+    uint64_t mark;
+};
+
+/* ---- directories ---- */
+
+static const char *const parts[] = {"ssd", "disk", "log", "ring", "schema"};
+enum { PART_COUNT = sizeof parts / sizeof parts[0] };
+
+struct remove_call {
+    const char *dir;
+    int rc;
+};
+
+static int remove_name(void *arg, const char *name)
+{
+    struct remove_call *c = arg;
+    char path[PATH_BYTES + 300];
+    snprintf(path, sizeof path, "%s/%s", c->dir, name);
+    int rc = os_unlink(path);
+    if (rc != 0 && rc != -EISDIR && rc != -EPERM)
+        c->rc = rc;
+    return 0;
+}
+
+int backup_remove(const char *dir)
+{
+    char path[PATH_BYTES];
+    struct remove_call c = {path, 0};
+    for (int i = 0; i < PART_COUNT; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, parts[i]);
+        os_list(path, remove_name, &c);
+        os_rmdir(path);
+    }
+    c.dir = dir;
+    os_list(dir, remove_name, &c);
+    int rc = os_rmdir(dir);
+    if (rc == -ENOENT)
+        rc = 0;
+    return rc == 0 ? WARP_OK : error_os(rc, "cannot remove", dir);
+}
+
+static int any_name(void *arg, const char *name)
+{
+    (void)arg;
+    (void)name;
+    return 1;
+}
+
+int backup_dir_used(const char *dir)
+{
+    int rc = os_list(dir, any_name, NULL);
+    if (rc == -ENOENT)
+        return 0;
+    return rc < 0 ? error_os(rc, "cannot read the directory", dir) : rc;
+}
+
+/* ---- copying ---- */
+
+static int step_bytes(void *arg, uint64_t bytes)
+{
+    struct backup *b = arg;
+    b->done += bytes;
+    if (!b->progress || !b->progress->fn)
+        return 0;
+    return b->progress->fn(b->progress->arg, "backup", b->done,
+                           b->total > b->done ? b->total : b->done);
+}
+
+static int copy_part(struct backup *b, const char *from, const char *name,
+                     uint64_t limit)
+{
+    char to[PATH_BYTES + MANIFEST_PATH_MAX + 2];
+    uint64_t bytes = 0;
+    uint32_t crc = 0;
+    snprintf(to, sizeof to, "%s/%s", b->dir, name);
+    int rc = file_copy(from, to, limit, &bytes, &crc, step_bytes, b);
+    return rc == WARP_OK ? manifest_add(&b->manifest, name, bytes, crc) : rc;
+}
+
+/* A file that another call has made in the backup. */
+static int add_part(struct backup *b, const char *name)
+{
+    char path[PATH_BYTES + MANIFEST_PATH_MAX + 2];
+    uint64_t bytes = 0;
+    uint32_t crc = 0;
+    snprintf(path, sizeof path, "%s/%s", b->dir, name);
+    int fd = os_open(path, OS_READ | OS_WRITE);
+    int rc = fd < 0 ? fd : os_fdatasync(fd);
+    os_close(fd);
+    if (rc < 0)
+        return error_os(rc, "cannot sync", path);
+    rc = file_sum(path, &bytes, &crc, step_bytes, b);
+    return rc == WARP_OK ? manifest_add(&b->manifest, name, bytes, crc) : rc;
+}
+
+/* A sealed segment never changes: an earlier backup's is the same file. */
+static bool link_segment(struct backup *b, const char *from, const char *name)
+{
+    const struct manifest_file *f = manifest_find(&b->old, name);
+    char old[PATH_BYTES + MANIFEST_PATH_MAX], to[PATH_BYTES * 2];
+    uint64_t bytes = 0;
+    struct segment_trailer trailer;
+    if (!f)
+        return false;
+    int fd = os_open(from, OS_READ);
+    if (fd < 0)
+        return false;
+    os_size(fd, &bytes);
+    struct segment_file file = {fd, segment_number(strrchr(from, '/') + 1),
+                                bytes, ""};
+    bool sealed =
+        bytes == f->bytes && segment_read_trailer(&file, &trailer) == WARP_OK;
+    os_close(fd);
+    snprintf(old, sizeof old, "%s/%s", b->target, name);
+    snprintf(to, sizeof to, "%s/%s", b->dir, name);
+    if (!sealed || os_link(old, to) != 0)
+        return false;
+    b->linked++;
+    return manifest_add(&b->manifest, name, f->bytes, f->crc) == WARP_OK;
+}
+
+struct copy_call {
+    struct backup *b;
+    const char *from; /* directory */
+    const char *part;
+};
+
+static int copy_segment(void *arg, const char *name)
+{
+    struct copy_call *c = arg;
+    char from[PATH_BYTES + 300], to[MANIFEST_PATH_MAX];
+    if (segment_number(name) == 0)
+        return 0;
+    snprintf(from, sizeof from, "%s/%s", c->from, name);
+    snprintf(to, sizeof to, "%s/%.60s", c->part, name);
+    if (link_segment(c->b, from, to))
+        return 0;
+    return copy_part(c->b, from, to, UINT64_MAX);
+}
+
+static int copy_log_file(void *arg, const char *name)
+{
+    struct copy_call *c = arg;
+    char from[PATH_BYTES + 300], to[MANIFEST_PATH_MAX];
+    struct log_extent e = {.limit_block = c->b->mark, .limit_clock = INT64_MAX};
+    if (log_segment_number(name) == 0)
+        return 0;
+    snprintf(from, sizeof from, "%s/%s", c->from, name);
+    snprintf(to, sizeof to, "%s/%.60s", c->part, name);
+    int rc = log_extent_read(from, &e);
+    if (rc == WARP_ENOTFOUND || (rc == WARP_OK && e.first == e.next))
+        return 0;
+    return rc == WARP_OK ? copy_part(c->b, from, to, e.bytes) : rc;
+}
+
+static int copy_any(void *arg, const char *name)
+{
+    struct copy_call *c = arg;
+    char from[PATH_BYTES + 300], to[MANIFEST_PATH_MAX];
+    size_t n = strlen(name);
+    if (n > 60 || (n > 4 && strcmp(name + n - 4, ".new") == 0))
+        return 0;
+    snprintf(from, sizeof from, "%s/%s", c->from, name);
+    snprintf(to, sizeof to, "%s/%s", c->part, name);
+    return copy_part(c->b, from, to, UINT64_MAX);
+}
+
+static int copy_dir(struct backup *b, const char *from, const char *part,
+                    int (*fn)(void *arg, const char *name))
+{
+    char to[PATH_BYTES + 32];
+    struct copy_call c = {b, from, part};
+    snprintf(to, sizeof to, "%s/%s", b->dir, part);
+    int rc = os_mkdir(to);
+    if (rc < 0)
+        return error_os(rc, "cannot make", to);
+    rc = os_list(from, fn, &c);
+    if (rc == -ENOENT)
+        rc = 0;
+    /* Codes of the library begin at -1 and have their text. */
+    if (rc == 0 && (rc = os_sync_dir(to)) < 0)
+        return error_os(rc, "cannot sync", to);
+    return rc;
+}
+
+static int read_number(void *arg, struct ssd_slice value)
+{
+    if (value.bytes != 8)
+        return WARP_ECORRUPT;
+    *(uint64_t *)arg = wire_get64(value.data);
+    return WARP_OK;
+}
+
+int backup_base(struct ssd *ssd, uint64_t *block)
+{
+    struct ssd_slice key = {"position", 8};
+    *block = UINT64_MAX;
+    int rc = ssd_get(ssd, SSD_META, key, read_number, block);
+    return rc == WARP_ENOTFOUND ? WARP_OK : rc;
+}
+
+static int copy_tiers(struct backup *b)
+{
+    struct warp_db *db = b->db;
+    char dir[PATH_BYTES + 32];
+    snprintf(dir, sizeof dir, "%s/ssd", b->dir);
+    int rc = os_mkdir(dir);
+    if (rc < 0)
+        return error_os(rc, "cannot make", dir);
+    rc = ssd_copy(db->ssd, dir, false); /* B2 */
+    struct ssd *copy = NULL;
+    if (rc == WARP_OK)
+        rc = ssd_open(dir, 0, true, NULL, NULL, &copy);
+    if (rc == WARP_OK)
+        rc = backup_base(copy, &b->manifest.base);
+    if (copy)
+        ssd_close(&copy);
+    if (rc == WARP_OK)
+        rc = add_part(b, "ssd/data.mdb");
+    if (rc == WARP_OK && (rc = os_sync_dir(dir)) < 0)
+        rc = error_os(rc, "cannot sync", dir);
+    if (rc == WARP_OK)
+        rc = copy_dir(b, db->paths.disk, "disk", copy_segment); /* B3 */
+    return rc;
+}
+
+static int copy_log(struct backup *b)
+{
+    struct warp_db *db = b->db;
+    int rc = WARP_OK;
+    b->mark = UINT64_MAX;
+    if (!db->read_only)
+        rc = log_mark(db->log, &b->mark); /* B4 */
+    b->manifest.clock_ms =
+        db->read_only ? clock_mark(db->clock) : clock_now(db->clock);
+    b->manifest.position =
+        b->mark == UINT64_MAX ? log_end_block(db->log) : b->mark;
+    if (rc == WARP_OK)
+        rc = copy_dir(b, db->paths.log, "log", copy_log_file);
+    /* Nobody has the store open: what is in the rings alone comes along. */
+    if (rc == WARP_OK && db->read_only && !log_was_clean(db->log))
+        rc = copy_dir(b, db->paths.ring, "ring", copy_any);
+    return rc;
+}
+
+static int copy_rest(struct backup *b)
+{
+    struct warp_db *db = b->db;
+    struct header h;
+    char path[PATH_BYTES + 32];
+    int rc = copy_dir(b, db->paths.schema, "schema", copy_any);
+    if (rc == WARP_OK)
+        rc = header_read(db->paths.header, &h);
+    if (rc != WARP_OK)
+        return rc;
+    h.ring_path[0] = 0; /* a restored store has all its files in itself */
+    snprintf(path, sizeof path, "%s/store", b->dir);
+    rc = header_write(path, b->dir, &h);
+    if (rc == WARP_OK)
+        rc = add_part(b, "store");
+    if (rc == WARP_OK)
+        rc = manifest_write(b->dir, &b->manifest);
+    if (rc == WARP_OK && (rc = os_sync_dir(b->dir)) < 0)
+        rc = error_os(rc, "cannot sync", b->dir);
+    return rc;
+}
+
+/* ---- the whole ---- */
+
+static void hold(struct warp_db *db, bool on)
+{
+    if (db->read_only)
+        return;
+    /* No checkpoint is between its reads and its cut. */
+    if (on)
+        os_lock(&db->checkpoint_lock);
+    disk_hold(db->disk, on);
+    log_hold(db->log, on);
+    if (on)
+        os_unlock(&db->checkpoint_lock);
+}
+
+static int check_target(struct backup *b)
+{
+    int rc = backup_dir_used(b->target);
+    if (rc <= 0)
+        return rc;
+    rc = manifest_read(b->target, &b->old);
+    if (rc == WARP_OK && memcmp(b->old.store_id, b->db->store_id, 16) == 0)
+        return WARP_OK;
+    return error_set(WARP_EEXIST,
+                     "%s is not empty and holds no backup of this store: "
+                     "name a new directory",
+                     b->target);
+}
+
+static int check_copy(struct backup *b)
+{
+    struct text findings = TEXT_INIT;
+    int rc = verify_store(b->dir, b->progress, &findings);
+    if (rc == WARP_OK && (findings.failed ||
+                          strncmp(findings.data, "{\"findings\":[],", 15) != 0))
+        rc = error_set(WARP_ECORRUPT,
+                       "the backup is not sound, because the "
+                       "store is not: %.700s",
+                       findings.data);
+    text_free(&findings);
+    return rc;
+}
+
+/* The new backup takes the place of what was there. */
+static int replace(struct backup *b)
+{
+    char old[PATH_BYTES];
+    bool had = b->old.files != NULL;
+    snprintf(old, sizeof old, "%s.old", b->target);
+    int rc = 0;
+    if (had) {
+        rc = backup_remove(old);
+        if (rc == WARP_OK)
+            rc = os_rename(b->target, old);
+    }
+    if (rc == 0)
+        rc = os_rename(b->dir, b->target);
+    if (rc != 0)
+        return error_os(rc, "cannot rename", b->dir);
+    return had ? backup_remove(old) : WARP_OK;
+}
+
+static void say_result(const struct backup *b, struct text *reply)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < b->manifest.count; i++)
+        bytes += b->manifest.files[i].bytes;
+    text_put(reply, "{");
+    text_string(reply, "target", b->target);
+    text_number(reply, "files", b->manifest.count);
+    text_number(reply, "bytes", bytes);
+    text_number(reply, "linked", b->linked);
+    text_number(reply, "position", b->manifest.position);
+    if (b->manifest.base != UINT64_MAX)
+        text_number(reply, "base", b->manifest.base);
+    text_key(reply, "clock_ms");
+    text_say(reply, "%" PRId64 "}", b->manifest.clock_ms);
+}
+
+int backup_run(struct warp_db *db, const char *target,
+               const struct progress *progress, struct text *reply)
+{
+    struct disk_stat disk;
+    struct ssd_stat ssd;
+    struct backup *b = calloc(1, sizeof *b);
+    if (!b)
+        return error_set(WARP_ENOMEM, "out of memory for a backup");
+    b->db = db;
+    b->progress = progress;
+    b->target = target;
+    memcpy(b->manifest.store_id, db->store_id, 16);
+    int n = snprintf(b->dir, sizeof b->dir, "%s.new", target);
+    int rc = n >= (int)sizeof b->dir - 64
+                 ? error_set(WARP_EINVAL, "the path is too long: %s", target)
+                 : check_target(b);
+    if (rc == WARP_OK)
+        rc = backup_remove(b->dir); /* of a backup that was interrupted */
+    if (rc == WARP_OK && (rc = os_mkdir(b->dir)) < 0)
+        rc = error_os(rc, "cannot make", b->dir);
+    if (rc == WARP_OK)
+        rc = ssd_stat(db->ssd, &ssd);
+    if (rc == WARP_OK) {
+        disk_stat(db->disk, &disk);
+        b->total = disk.file_bytes + ssd.file_bytes + log_bytes(db->log);
+        hold(db, true); /* B1 */
+        rc = copy_tiers(b);
+        if (rc == WARP_OK)
+            rc = copy_log(b);
+        hold(db, false); /* B5 */
+    }
+    if (rc == WARP_OK)
+        rc = copy_rest(b);
+    if (rc == WARP_OK)
+        rc = check_copy(b); /* B6 */
+    if (rc == WARP_OK)
+        rc = replace(b);
+    if (rc == WARP_OK)
+        say_result(b, reply);
+    else if (rc != WARP_EEXIST) {
+        char text[1024];
+        snprintf(text, sizeof text, "%s", error_text());
+        (void)backup_remove(b->dir);
+        error_set(rc, "%s", text);
+    }
+    manifest_free(&b->manifest);
+    manifest_free(&b->old);
+    free(b);
+    return rc;
+}
+
+int warp_backup(struct warp_db *db, const char *target)
+{
+    struct text reply = TEXT_INIT;
+    if (!db || !target)
+        return error_set(WARP_EINVAL, "warp_backup: NULL argument");
+    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
+        return error_set(WARP_EFORK, "the store belongs to the parent "
+                                     "process: open it after fork()");
+    struct progress progress = {db->options.progress, db->options.progress_arg};
+    int rc = backup_run(db, target, &progress, &reply);
+    text_free(&reply);
+    return rc;
+}
