@@ -8,10 +8,12 @@
 #include "error.h"
 #include "header.h"
 #include "keeper.h"
+#include "manifest.h"
 #include "open.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
+#include "serve.h"
 
 #include <warp/version.h>
 
@@ -169,7 +171,8 @@ static void free_paths(struct db_paths *p)
 static int foreign(void *arg, const char *name)
 {
     static const char *const ours[] = {"log", "ring", "ssd", "disk", "schema",
-                                       "lock", "store.new", "reserve"};
+                                       "lock", "store.new", "reserve",
+                                       SERVE_NAME};
     (void)arg;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (strcmp(name, ours[i]) == 0)
@@ -192,6 +195,12 @@ static int open_dir(struct warp_db *db)
         if (rc != 0)
             return error_os(rc, "cannot make the store's directory", dir);
     }
+    char manifest[DB_PATH_BYTES + 8];
+    snprintf(manifest, sizeof manifest, "%s/%s", dir, MANIFEST_NAME);
+    db->is_backup = os_exists(manifest) == 1;
+    if (db->is_backup && !db->read_only)
+        return error_set(WARP_EINVAL, "%s is a backup, and sealed: make a "
+                                      "store of it with `warp restore`", dir);
     if (os_exists(db->paths.header) == 1)
         return WARP_OK;
     if (!make)
@@ -304,6 +313,8 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = loader_start(db);
     if (rc == WARP_OK && !db->read_only)
         rc = keeper_start(db);
+    if (rc == WARP_OK && !db->read_only)
+        rc = serve_start(db);
     return rc;
 }
 
@@ -352,6 +363,7 @@ int warp_open(const char *path, const struct warp_schema *schema,
 int db_destroy(struct warp_db *db, bool orderly)
 {
     int rc = WARP_OK;
+    serve_stop(db);
     if (db->fork_guard)
         keeper_stop(db);
     if (orderly && !db->read_only) {

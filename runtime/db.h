@@ -25,6 +25,8 @@ struct db_paths {
         *reserve;
 };
 
+struct server;
+
 struct warp_db {
     /* read by every call */
     const _Atomic uint32_t *fork_guard; /* 1; 0 in a forked child */
@@ -52,6 +54,7 @@ struct warp_db {
     _Atomic int checkpoint_failed; /* the last one's code */
     _Atomic int load_failed; /* WARP_OK, or why the loader gave up */
     bool read_only;
+    bool is_backup; /* its rings are not there, and not missing */
 
     uint32_t priorities;   /* bit p: a product that may leave memory has it */
     /* Two parts of one budget, balanced by db_balance(): heaps hold room that
@@ -82,6 +85,7 @@ struct warp_db {
     struct os_lock checkpoint_lock;
     struct os_thread keeper; /* checkpoints and sweeps */
     struct os_thread loader;
+    struct server *server; /* of the tools; NULL: none */
     _Atomic uint32_t keeper_word; /* futex: bumped to wake the keeper */
     _Atomic uint32_t room_word;   /* futex: bumped when the log was cut */
     _Atomic uint32_t loaded_word; /* futex: 1 when all is loaded */

@@ -272,6 +272,7 @@ int open_log(struct warp_db *db)
         .bytes_max = db->options.log_bytes_max,
         .fingerprint = db->schema->fingerprint,
         .read_only = db->read_only,
+        .no_rings = db->is_backup && os_exists(db->paths.ring) != 1,
         .floor_seq = db->floor_seq,
         .clock_ms = log_clock,
         .event = log_event,
