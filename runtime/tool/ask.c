@@ -1,0 +1,190 @@
+/* ask.c: subcommands that ask one question and print its JSON answer, as it is
+ * or as lines of names and values. */
+#include "record.h"
+
+#include "../codec.h"
+#include "../error.h"
+
+/* One line for each scalar, its name being the path to it. */
+static void print_lines(const struct json *j, const char *path)
+{
+    char name[256];
+    uint32_t i = 0;
+    if (j->kind == JSON_OBJECT || j->kind == JSON_ARRAY) {
+        const struct json *title = json_member(j, "name");
+        if (j->count == 0)
+            printf("%-36s (none)\n", path);
+        if (title && title->kind == JSON_STRING && *path) {
+            snprintf(name, sizeof name, "%.120s", path);
+            char *cut = strrchr(name, '.');
+            if (cut)
+                *cut = 0;
+            snprintf(name + strlen(name), sizeof name - strlen(name), ".%.*s",
+                     (int)(title->text.len < 60 ? title->text.len : 60),
+                     title->text.data);
+            path = name;
+        }
+        for (const struct json *m = j->first; m; m = m->next, i++) {
+            char next[256];
+            if (m == title)
+                continue;
+            if (j->kind == JSON_OBJECT)
+                snprintf(
+                    next, sizeof next, "%.120s%s%.*s", path, *path ? "." : "",
+                    (int)(m->name.len < 60 ? m->name.len : 60), m->name.data);
+            else
+                snprintf(next, sizeof next, "%.120s.%u", path, i);
+            print_lines(m, next);
+        }
+        return;
+    }
+    printf("%-36s ", path);
+    switch (j->kind) {
+    case JSON_NULL:
+        puts("-");
+        break;
+    case JSON_TRUE:
+        puts("yes");
+        break;
+    case JSON_FALSE:
+        puts("no");
+        break;
+    default:
+        printf("%.*s\n", (int)j->text.len, j->text.data);
+    }
+}
+
+int tool_print_json(const struct tool *tool, const struct text *reply)
+{
+    struct warp_arena arena = WARP_ARENA_INIT;
+    struct json_input in = {reply->data, reply->data + reply->used, 1, NULL};
+    struct json *j = NULL;
+    if (tool->json) {
+        fwrite(reply->data, 1, reply->used, stdout);
+        putchar('\n');
+        return TOOL_CLEAN;
+    }
+    int rc = json_read(&in, &arena, &j);
+    if (rc == WARP_OK)
+        print_lines(j, "");
+    warp_arena_free(&arena);
+    return rc == WARP_OK
+               ? TOOL_CLEAN
+               : tool_fail(tool, WARP_ECORRUPT, "the answer is no JSON");
+}
+
+static int ask(struct tool *tool, enum source_mode mode, struct text *request,
+               bool is_json)
+{
+    struct source source;
+    struct text reply = TEXT_INIT;
+    int status = TOOL_CLEAN;
+    int rc = source_open(&source, tool->args[0], mode);
+    if (rc == WARP_OK)
+        rc = source_ask(&source, request, &reply);
+    if (rc != WARP_OK)
+        status = tool_fail(tool, rc, error_text());
+    else if (is_json && reply.used)
+        status = tool_print_json(tool, &reply);
+    else
+        fwrite(reply.data, 1, reply.used, stdout);
+    rc = source_close(&source);
+    if (rc != WARP_OK && status == TOOL_CLEAN)
+        status = tool_fail(tool, rc, error_text());
+    text_free(&reply);
+    text_free(request);
+    return status;
+}
+
+int tool_stat(struct tool *tool)
+{
+    struct text request = TEXT_INIT;
+    request_begin(&request, REQUEST_STAT);
+    text_u8(&request, tool->deep);
+    return ask(tool, SOURCE_READ, &request, true);
+}
+
+int tool_metrics(struct tool *tool)
+{
+    struct text request = TEXT_INIT;
+    request_begin(&request, REQUEST_METRICS);
+    return ask(tool, SOURCE_READ, &request, false);
+}
+
+int tool_checkpoint(struct tool *tool)
+{
+    struct text request = TEXT_INIT;
+    request_begin(&request, REQUEST_CHECKPOINT);
+    return ask(tool, SOURCE_WRITE, &request, true);
+}
+
+int tool_explain(struct tool *tool)
+{
+    struct text request = TEXT_INIT, reply = TEXT_INIT;
+    struct warp_arena arena = WARP_ARENA_INIT;
+    struct source source;
+    uint8_t key[KEY_BYTES_MAX];
+    size_t bytes = 0;
+    uint32_t number = 0;
+    char why[300] = "";
+    int field = -1, status = TOOL_CLEAN;
+    const struct warp_product *p = NULL;
+    int rc = source_open(&source, tool->args[0], SOURCE_READ);
+    if (rc == WARP_OK) {
+        p = source_product(&source, tool->args[1], &number);
+        field = p ? tool_field(p, tool->args[3]) : -1;
+        if (!p || field < 0)
+            rc =
+                error_set(WARP_EINVAL,
+                          p ? "%s has no field %s" : "there is no product %s%s",
+                          tool->args[1], p ? tool->args[3] : "");
+    }
+    if (rc == WARP_OK) {
+        rc = tool_key(p, tool->args[2], key, &bytes, &arena, why, sizeof why);
+        if (rc != WARP_OK)
+            error_set(rc, "%s", why);
+    }
+    if (rc == WARP_OK) {
+        request_begin(&request, REQUEST_EXPLAIN);
+        text_u16(&request, (uint16_t)number);
+        text_u8(&request, (uint8_t)field);
+        text_u16(&request, (uint16_t)bytes);
+        text_add(&request, key, bytes);
+        rc = source_ask(&source, &request, &reply);
+    }
+    status = rc == WARP_OK ? tool_print_json(tool, &reply)
+                           : tool_fail(tool, rc, error_text());
+    source_close(&source);
+    text_free(&request);
+    text_free(&reply);
+    warp_arena_free(&arena);
+    return status;
+}
+
+int tool_devices(struct tool *tool)
+{
+    static const char *const why = "this build has no code for it yet";
+    char name[128] = "cpu", line[256];
+    FILE *in = fopen("/proc/cpuinfo", "re");
+    while (in && fgets(line, sizeof line, in))
+        if (sscanf(line, "model name%*[ \t]: %127[^\n]", name) == 1)
+            break;
+    if (in)
+        fclose(in);
+    if (!tool->json) {
+        printf("cpu     %s\nopencl  no: %s\ncuda    no: %s\n", name, why, why);
+        return TOOL_CLEAN;
+    }
+    struct text t = TEXT_INIT;
+    text_put(&t, "{\"devices\":[{\"kind\":\"cpu\"");
+    text_string(&t, "name", name);
+    text_string(&t, "why_not", NULL);
+    text_put(&t, "},{\"kind\":\"opencl\",\"name\":null");
+    text_string(&t, "why_not", why);
+    text_put(&t, "},{\"kind\":\"cuda\",\"name\":null");
+    text_string(&t, "why_not", why);
+    text_put(&t, "}]}\n");
+    fwrite(t.data, 1, t.used, stdout);
+    text_free(&t);
+    return TOOL_CLEAN;
+}

@@ -1,0 +1,267 @@
+/* restore.c: a store from a backup, as it was at the backup's end or, inside
+ * the log that the backup carries, at an earlier position or time. */
+#include "../backup.h"
+#include "../error.h"
+#include "../file_copy.h"
+#include "../log_copy.h"
+#include "../manifest.h"
+#include "record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct restore {
+    struct tool *tool;
+    struct manifest manifest;
+    struct tool_bar bar;
+    uint64_t done, total;
+    uint64_t limit_block;
+    int64_t limit_clock;
+    uint64_t position; /* that was reached */
+};
+
+static int step(void *arg, uint64_t bytes)
+{
+    struct restore *r = arg;
+    r->done += bytes;
+    return tool_progress(&r->bar, "restore", r->done, r->total);
+}
+
+static int copy_files(struct restore *r)
+{
+    static const char *const parts[] = {"ssd", "disk", "log", "ring", "schema"};
+    const char *from = r->tool->args[0], *to = r->tool->args[1];
+    char a[4300], b[4300];
+    int rc = os_mkdir(to);
+    for (int i = 0; i < 5 && rc == 0; i++) {
+        snprintf(b, sizeof b, "%s/%s", to, parts[i]);
+        rc = os_mkdir(b);
+    }
+    if (rc != 0)
+        return error_os(rc, "cannot make", to);
+    for (uint32_t i = 0; i < r->manifest.count; i++)
+        r->total += r->manifest.files[i].bytes;
+    for (uint32_t i = 0; i < r->manifest.count; i++) {
+        const struct manifest_file *f = &r->manifest.files[i];
+        uint64_t bytes = 0;
+        uint32_t crc = 0;
+        snprintf(a, sizeof a, "%.4000s/%s", from, f->path);
+        snprintf(b, sizeof b, "%.4000s/%s", to, f->path);
+        rc = file_copy(a, b, UINT64_MAX, &bytes, &crc, step, r);
+        if (rc == WARP_OK && (bytes != f->bytes || crc != f->crc))
+            rc = error_set(WARP_ECORRUPT,
+                           "%s: the backup's file has "
+                           "changed: use another backup",
+                           a);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    return WARP_OK;
+}
+
+/* ---- to a point in the log ---- */
+
+static bool parse_time(const char *text, int64_t *ms)
+{
+    struct tm tm = {0};
+    int used = 0, n = 0;
+    /* 2026-01-31T12:00:00Z, or without the time */
+    n = sscanf(text, "%d-%d-%d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used);
+    if (n != 3)
+        return false;
+    text += used;
+    if (*text == 'T' || *text == ' ') {
+        used = 0;
+        n = sscanf(text + 1, "%d:%d:%d%n", &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
+                   &used);
+        if (n != 3)
+            return false;
+        text += 1 + used;
+    }
+    if (*text == 'Z')
+        text++;
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    time_t seconds = timegm(&tm);
+    *ms = (int64_t)seconds * 1000;
+    return *text == 0 && seconds != (time_t)-1;
+}
+
+/* A number is a position, from 10^11 on a time in ms. */
+static bool parse_limit(struct restore *r, const char *text)
+{
+    char *end;
+    errno = 0;
+    uint64_t n = strtoull(text, &end, 10);
+    r->limit_block = UINT64_MAX;
+    r->limit_clock = INT64_MAX;
+    if (*text >= '0' && *text <= '9' && !*end && !errno) {
+        if (n >= UINT64_C(100000000000))
+            r->limit_clock = (int64_t)n;
+        else
+            r->limit_block = n;
+        return true;
+    }
+    return parse_time(text, &r->limit_clock);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The carried segments in order; freed by the caller. */
+static const char **log_names(const struct manifest *m, uint32_t *count)
+{
+    const char **names = calloc(m->count + 1, sizeof *names);
+    *count = 0;
+    for (uint32_t i = 0; names && i < m->count; i++)
+        if (strncmp(m->files[i].path, "log/", 4) == 0 &&
+            log_segment_number(m->files[i].path + 4))
+            names[(*count)++] = m->files[i].path;
+    if (*count > 1)
+        qsort(names, *count, sizeof *names, by_path);
+    return names;
+}
+
+/* Behind the last whole cut inside the limits the log ends, as after a power
+ * loss at that moment: *position is the number of the block behind it. */
+static int end_log(struct restore *r, uint64_t limit_block, int64_t limit_clock,
+                   bool cut, uint64_t *position)
+{
+    uint32_t count;
+    const char **names = log_names(&r->manifest, &count);
+    bool over = false;
+    int rc = names ? WARP_OK : WARP_ENOMEM;
+    *position = 0;
+    for (uint32_t i = 0; i < count && rc == WARP_OK; i++) {
+        char path[4300];
+        struct log_extent e = {.limit_block = limit_block,
+                               .limit_clock = limit_clock};
+        snprintf(path, sizeof path, "%.4000s/%s", r->tool->args[1], names[i]);
+        if (!over)
+            rc = log_extent_read(path, &e);
+        if (rc != WARP_OK)
+            break;
+        if (!over && e.cut_next)
+            *position = e.cut_next;
+        bool whole_file = over || (e.limited && e.cut_bytes == 0);
+        over = over || e.limited;
+        if (!cut || !over)
+            continue;
+        if (whole_file) {
+            rc = os_unlink(path);
+        } else {
+            int fd = os_open(path, OS_READ | OS_WRITE);
+            rc = fd < 0 ? fd : os_truncate(fd, e.cut_bytes);
+            if (rc == 0)
+                rc = os_fdatasync(fd);
+            os_close(fd);
+        }
+        if (rc < 0)
+            rc = error_os(rc, "cannot cut", path);
+    }
+    free(names);
+    return rc;
+}
+
+/* Everything that the tiers hold stands before the last cut up to `base`. */
+static int cut_log(struct restore *r)
+{
+    uint64_t least = 0;
+    int rc = end_log(r, r->manifest.base, INT64_MAX, false, &least);
+    if (rc == WARP_OK)
+        rc = end_log(r, r->limit_block, r->limit_clock, true, &r->position);
+    if (rc == WARP_OK && r->position < least)
+        rc = error_set(WARP_EINVAL, "the backup begins after that time: use "
+                                    "an earlier one");
+    return rc;
+}
+
+static int check_limit(struct restore *r)
+{
+    const struct manifest *m = &r->manifest;
+    if (r->limit_block == UINT64_MAX && r->limit_clock == INT64_MAX)
+        return WARP_OK;
+    if (manifest_find(m, "ring/ring-000"))
+        return error_set(WARP_EINVAL, "this backup is of a store that was "
+                                      "not closed: restore it as it is");
+    if (m->base == UINT64_MAX ||
+        (r->limit_block != UINT64_MAX &&
+         (r->limit_block < m->base || r->limit_block > m->position)))
+        return error_set(WARP_EINVAL,
+                         "the backup carries the positions %" PRIu64
+                         " to %" PRIu64 ": name one of these, or use an "
+                         "earlier backup",
+                         m->base == UINT64_MAX ? m->position : m->base,
+                         m->position);
+    return WARP_OK;
+}
+
+/* ---- the store ---- */
+
+/* Opened once: the log is replayed, everything moves into the tiers. */
+static int settle(const char *path)
+{
+    struct source source;
+    int rc = source_open(&source, path, SOURCE_WRITE);
+    if (rc == WARP_OK && !source.db)
+        rc = error_set(WARP_EBUSY, "%s: somebody has opened it", path);
+    if (rc == WARP_OK)
+        rc = warp_checkpoint(source.db);
+    int closed = source_close(&source);
+    return rc == WARP_OK ? closed : rc;
+}
+
+static int run(struct restore *r)
+{
+    int used = backup_dir_used(r->tool->args[1]);
+    if (used < 0)
+        return used;
+    if (used)
+        return error_set(WARP_EEXIST, "%s is not empty: name a new directory",
+                         r->tool->args[1]);
+    int rc = manifest_read(r->tool->args[0], &r->manifest);
+    if (rc == WARP_OK)
+        rc = check_limit(r);
+    if (rc != WARP_OK)
+        return rc;
+    r->position = r->manifest.position;
+    rc = copy_files(r);
+    if (rc == WARP_OK && r->tool->to)
+        rc = cut_log(r);
+    if (rc == WARP_OK)
+        rc = settle(r->tool->args[1]);
+    if (rc != WARP_OK) {
+        char text[1024];
+        snprintf(text, sizeof text, "%s", error_text());
+        (void)backup_remove(r->tool->args[1]);
+        error_set(rc, "%s", text);
+    }
+    return rc;
+}
+
+int tool_restore(struct tool *tool)
+{
+    struct restore r = {
+        .tool = tool, .limit_block = UINT64_MAX, .limit_clock = INT64_MAX};
+    struct text t = TEXT_INIT;
+    if (tool->to && !parse_limit(&r, tool->to))
+        return tool_usage(tool, "--to needs a position, milliseconds since "
+                                "1970, or 2026-01-31T12:00:00Z");
+    int rc = run(&r);
+    tool_bar_end(&r.bar);
+    text_put(&t, "{");
+    text_string(&t, "target", tool->args[1]);
+    text_number(&t, "files", r.manifest.count);
+    text_number(&t, "bytes", r.total);
+    text_number(&t, "position", r.position);
+    text_put(&t, "}");
+    int status = rc == WARP_OK ? tool_print_json(tool, &t)
+                               : tool_fail(tool, rc, error_text());
+    text_free(&t);
+    manifest_free(&r.manifest);
+    return status;
+}

@@ -1,0 +1,68 @@
+#!/bin/sh
+# Export and import, all three forms, exactly: what is imported from an export
+# exports the same. tool_data.sh WARP SCHEMA
+set -eu
+warp=$1 schema=$2
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+
+fail() {
+    echo "$1"
+    exit 1
+}
+
+cat >in.ndjson <<'JSON'
+{"code":"a","number":18446744073709551615,"delta":-9223372036854775808,"kind":"LARGE","place":{"x":0.1,"y":1e+300,"note":null},"payment":{"tag":"Card","value":{"number":9007199254740993,"expires":1700000000123}},"token":"00112233-4455-6677-8899-aabbccddeeff","tags":["x","y,\"z\"\n"],"counts":{"one":1,"two":2},"extra":{"b":{"$bytes":"AAE="},"f":1.0,"i":1,"l":[null,true,{"k":"v"}],"m":{"$map":{"$bytes":"no"}}},"raw":"AAECAw==","scan":"/////w==","history":[{"at":1700000000000,"value":1},{"at":1700000000000,"value":2},{"at":1700000000001,"value":3}]}
+{"code":"b \"quoted\", with ümlaut","number":0,"delta":0,"kind":"SMALL","place":{"x":16777216,"y":-0.1,"note":"here"},"payment":{"tag":"Free"},"tags":[],"counts":{},"extra":{}}
+{"code":"c"}
+JSON
+"$warp" import --format ndjson --schema "$schema" one.store Order in.ndjson
+"$warp" export --format ndjson one.store Order >one.ndjson
+diff in.ndjson one.ndjson || fail "ndjson is not what was imported"
+
+for form in json ndjson csv; do
+    "$warp" export --format $form one.store Order >all.$form
+    "$warp" import --format $form --schema "$schema" $form.store Order \
+        all.$form 2>/dev/null
+    "$warp" export --format ndjson $form.store Order >back.ndjson
+    diff one.ndjson back.ndjson || fail "$form does not come back"
+done
+
+# a mask, a range, a limit
+[ "$("$warp" export --fields number --limit 1 one.store Order)" = \
+    '{"code":"a","number":18446744073709551615}' ] || fail "mask and limit"
+[ "$("$warp" export --from b --fields number one.store Order | wc -l)" = 2 ] ||
+    fail "from"
+[ "$("$warp" export --to b --fields number one.store Order | wc -l)" = 1 ] ||
+    fail "to"
+[ "$("$warp" scan one.store Order --prefix 'b ' --json | wc -l)" = 1 ] ||
+    fail "prefix"
+
+# errors name the line, and nothing of the line is stored
+printf '{"code":"d"}\n\n{"code":"e","number":-1}\n' >bad.ndjson
+status=0
+"$warp" import --format ndjson one.store Order bad.ndjson 2>err || status=$?
+[ $status = 1 ] || fail "a bad line: status $status"
+grep -q 'bad.ndjson:3: number: the number does not fit u64' err ||
+    fail "$(cat err)"
+[ "$("$warp" export --fields number one.store Order | wc -l)" = 4 ] ||
+    fail "a bad line is stored"
+printf 'code,number\nf,1\ng,x\n' >bad.csv
+"$warp" import --format csv one.store Order bad.csv 2>err && fail "bad csv"
+grep -q 'bad.csv:3: number: a number is expected' err || fail "$(cat err)"
+
+# one record
+"$warp" get one.store Order c | grep -q '^draft  *(absent)$' || fail "get"
+status=0
+"$warp" get one.store Order nobody >out 2>&1 || status=$?
+[ $status = 1 ] || fail "a missing record: status $status"
+status=0
+"$warp" get one.store Order >out 2>&1 || status=$?
+[ $status = 2 ] || fail "usage: status $status"
+status=0
+"$warp" get nowhere.store Order c >out 2>&1 || status=$?
+[ $status = 3 ] || fail "no store: status $status"
+"$warp" explain one.store Order a scan | grep -qi disk || fail "explain"
+"$warp" inspect one.store --json | grep -q '"name":"Order"' || fail "inspect"
+"$warp" --help | head -1 | grep -q '^Examples' || fail "help"

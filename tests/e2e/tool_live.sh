@@ -1,0 +1,105 @@
+#!/bin/sh
+# Tools on a store that a program has open and writes to: asked through its
+# owner. A backup is one state of the store: number and delta of a record are
+# always equal in it. tool_live.sh WARP OWNER
+set -eu
+warp=$1 owner=$2
+dir=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || :; rm -rf "$dir"' EXIT
+cd "$dir"
+
+fail() {
+    echo "$1"
+    exit 1
+}
+
+# A path that is too long for a socket's address.
+long=$dir/$(printf '%0120d' 1)
+mkdir "$long"
+store=$long/s
+mkfifo in
+"$owner" "$store" <in >out 2>err &
+pid=$!
+exec 3>in
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    grep -q ready out && break
+    sleep 0.3
+done
+sleep 1
+[ "$(stat -c %a "$store/socket")" = 600 ] || fail "the socket's mode"
+"$warp" stat "$store" --json | grep -q '"health":"ok"' || fail "stat"
+"$warp" metrics "$store" | tail -1 | grep -q '^# EOF$' || fail "metrics"
+"$warp" get "$store" Order k7 --json | grep -q '"code":"k7"' || fail "get"
+"$warp" explain "$store" Order k7 scan >/dev/null || fail "explain"
+[ "$("$warp" export "$store" Order --fields number | wc -l)" -gt 1000 ] ||
+    fail "export"
+[ "$("$warp" scan "$store" Order --json --limit 5 | wc -l)" = 5 ] || fail "scan"
+"$warp" checkpoint "$store" || fail "checkpoint"
+"$warp" clock "$store" >/dev/null || fail "clock"
+status=0
+"$warp" clock "$store" reset 2>/dev/null || status=$?
+[ $status = 1 ] || fail "the clock of a live store is lowered"
+"$warp" verify "$store" >found || fail "$(cat found)"
+for round in 1 2 3; do
+    "$warp" backup "$store" b --json >told || fail "backup $round"
+    "$warp" verify b >found || fail "$(cat found)"
+    rm -rf r
+    "$warp" restore b r >/dev/null || fail "restore $round"
+    "$warp" verify r >found || fail "$(cat found)"
+    "$warp" export r Order --fields number,delta >all
+    [ "$(wc -l <all)" = 5000 ] || fail "$(wc -l <all) records in the backup"
+    bad=$(sed 's/.*"number":\([0-9]*\),"delta":\([0-9]*\).*/\1 \2/' all |
+        awk '$1 != $2' | wc -l)
+    [ "$bad" = 0 ] || fail "$bad records are torn"
+    # One writer: the numbers are a window without a hole.
+    sed 's/.*"number":\([0-9]*\).*/\1/' all | sort -n |
+        awk 'NR == 1 { first = $1 } $1 != first + NR - 1 { bad = 1 }
+             END { exit bad }' || fail "the backup is no moment of the store"
+done
+
+# back to the earliest position and to the last
+base=$(sed 's/.*"base":\([0-9]*\).*/\1/' told)
+position=$(sed 's/.*"position":\([0-9]*\).*/\1/' told)
+for to in "$base" "$position"; do
+    rm -rf p
+    "$warp" restore b p --to "$to" >/dev/null || fail "restore --to $to"
+    "$warp" export p Order --fields number |
+        sed 's/.*"number":\([0-9]*\).*/\1/' | sort -n |
+        awk 'NR == 1 { first = $1 } $1 != first + NR - 1 { bad = 1 }
+             END { exit bad }' || fail "--to $to is no moment of the store"
+done
+
+# hostile bytes: the owner stays
+python3 - "$store/socket" <<'PY' || fail "hostile bytes"
+import os, random, socket, struct, sys
+random.seed(7)
+os.chdir(os.path.dirname(sys.argv[1]))
+def connect():
+    s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect("socket")
+    return s
+for n in range(300):
+    s = connect()
+    body = bytes(random.randrange(256) for _ in range(random.randrange(40)))
+    if n % 3:
+        body = struct.pack("<HH", 1, random.randrange(12)) + body
+    head = struct.pack("<II", 0x51505257 if n % 5 else 7,
+                       len(body) if n % 7 else 1 << 31)
+    # never a path to write to, nor long work
+    if len(body) > 3 and body[2] in (9, 10, 11):
+        continue
+    try:
+        s.sendall(head + body)
+        if n % 2:
+            s.recv(65536)
+    except OSError:
+        pass
+    s.close()
+PY
+kill -0 "$pid" || fail "the owner is gone: $(cat err)"
+"$warp" get "$store" Order k7 >/dev/null || fail "get after hostile bytes"
+exec 3>&-
+wait "$pid" || fail "the owner failed: $(cat err)"
+pid=
+[ ! -e "$store/socket" ] || fail "the socket is left behind"
+"$warp" verify "$store" >found || fail "$(cat found)"
