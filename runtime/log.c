@@ -9,6 +9,8 @@
  *   ring-NNN        landing ring of shard NNN: ring_bytes of records. A record
  *                   at position p begins at byte p mod ring_bytes and goes on
  *                   at byte 0 past the end.
+ *   ring-tails      one page: at 64 (over 64 shards: 16) times the shard's
+ *                   number the u64 position up to which its ring is written.
  *   NNNNNNNN.wlog   segment: header (8 KiB), then blocks, each at a multiple of
  *                   4 KiB, then what an earlier use of the file has left.
  *   free-NNNNNNNN.wlog, making.tmp, calibrate.tmp, in-flight
@@ -57,7 +59,10 @@
  *       deleted, not recycled, when it is cut.
  *   L11 CLEAN is written only when the rings are empty; START of the next run
  *       is durable before its first append. So a log that ends in CLEAN has no
- *       rings to read. */
+ *       rings to read.
+ *   L12 After a power loss the rings count only if they hold all that the page
+ *       of tails promises, and only so far; else the stream alone counts. So
+ *       what is recovered is a cut as in L7: a union of two of them. */
 #include "log_replay.h"
 
 #include "crc.h"
@@ -86,6 +91,11 @@ void log_segment_path(const struct log *log, char *to, uint64_t number)
 void log_spare_path(const struct log *log, char *to, uint32_t id)
 {
     snprintf(to, LOG_PATH_BYTES, "%s/free-%08u.wlog", log->dir, id);
+}
+
+void log_tails_path(const struct log *log, char *to)
+{
+    snprintf(to, LOG_PATH_BYTES, "%s/ring-tails", log->ring_dir);
 }
 
 void log_ring_path(const struct log *log, char *to, uint32_t shard)
@@ -319,6 +329,9 @@ static int write_block(struct log *log, const uint8_t *payload, size_t bytes,
         if (rc != WARP_TIMEOUT)
             return rc;
         rc = log_segment_make(log);
+        if (rc == WARP_ENOSPC && log->options.need_space &&
+            log->options.need_space(log->options.arg))
+            rc = log_segment_make(log);
         if (rc != WARP_OK)
             return rc;
     }

@@ -21,6 +21,7 @@ enum {
 struct log_ring {
     /* Written by the appender, under the shard's lock. */
     _Alignas(64) uint8_t *base;
+    uint8_t *tail_mark;     /* in the page of tails */
     uint64_t kick_at;       /* wake the flusher when the tail passes it */
     uint64_t granted;       /* under room_lock: the stream has room so far */
     _Atomic uint64_t limit; /* append without asking up to here */
@@ -76,6 +77,7 @@ struct log {
     uint32_t shards, store_seed;
     uint64_t ring_bytes, frame_max, tag;
     struct log_ring *rings;
+    uint8_t *tails; /* the page of tails, mapped */
 
     /* Read by appenders. */
     _Alignas(64) _Atomic uint32_t epoch; /* the number of the next cut */
@@ -141,9 +143,16 @@ int log_fail(struct log *log, int code, const char *text);
 void log_path(const struct log *log, char *to, const char *name);
 void log_segment_path(const struct log *log, char *to, uint64_t number);
 void log_spare_path(const struct log *log, char *to, uint32_t id);
+void log_tails_path(const struct log *log, char *to);
 void log_ring_path(const struct log *log, char *to, uint32_t shard);
 void log_bump(struct log *log); /* wakes all who wait */
 void log_kick(struct log *log); /* wakes the flusher */
+
+/* Where a shard's tail stands in its page: lines apart if there is room. */
+static inline uint32_t log_tail_offset(const struct log *log, uint32_t shard)
+{
+    return shard * (log->shards <= LOG_PAGE / 64 ? 64 : 16);
+}
 
 /* log_ring.c */
 int log_rings_open(struct log *log);

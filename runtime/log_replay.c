@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WINDOW_BYTES = LOG_BLOCK_BYTES + LOG_BLOCK_BYTES / 2 };
+enum {
+    WINDOW_BYTES = LOG_BLOCK_BYTES + LOG_BLOCK_BYTES / 2,
+    EVIDENCE_BYTES = 32 << 20
+};
 
 /* ---- the window ---- */
 
@@ -162,7 +165,7 @@ size_t log_record_check(const struct log *log, const uint8_t *record,
     return padded < left ? padded : left;
 }
 
-static int add_part(struct log_replay *replay, const struct log_part *part)
+int log_replay_part(struct log_replay *replay, const struct log_part *part)
 {
     if (replay->part_count == replay->part_max) {
         size_t max = replay->part_max ? 2 * replay->part_max : 1024;
@@ -228,7 +231,7 @@ static int read_records(struct log_replay *replay, const uint8_t *payload,
         int rc =
             add_run(replay, shard, offset + at, n, replay->run_count > runs);
         if (rc == WARP_OK && part.parts > 0)
-            rc = add_part(replay, &part);
+            rc = log_replay_part(replay, &part);
         if (rc != WARP_OK)
             return rc;
         at += n;
@@ -300,29 +303,45 @@ static int read_block(struct log_replay *replay, struct log_window *w,
 
 /* ---- segments ---- */
 
-/* Was block `number` durable when something later was written? Then it is
- * damaged, not torn. */
-static bool was_durable(struct log_replay *replay, struct log_window *w,
-                        uint64_t offset, uint64_t number)
+/* Does a block behind `offset` of a segment tell that block `number` was
+ * durable? What was in flight with it lies within EVIDENCE_BYTES. */
+static bool durable_told(struct log *log, const struct log_segment *segment,
+                         uint64_t offset, uint64_t number)
+{
+    char path[LOG_PATH_BYTES];
+    struct log_window w = {.fd = -1};
+    bool told = false;
+    uint64_t end = offset + EVIDENCE_BYTES;
+    log_segment_path(log, path, segment->number);
+    if (log_window_open(&w, path) < 0)
+        return false;
+    for (; !told && offset < end; offset += LOG_PAGE) {
+        const uint8_t *block = log_window_get(&w, offset, BLOCK_HEADER_BYTES);
+        if (!block)
+            break;
+        told = header_valid(block, segment) &&
+               get64(block + BLOCK_NUMBER) > number &&
+               get64(block + BLOCK_DURABLE) > number;
+    }
+    log_window_close(&w);
+    free(w.data);
+    return told;
+}
+
+/* Was block `number`, at `offset`, durable when something later was written?
+ * Then it is damaged, not torn. */
+static bool was_durable(struct log_replay *replay, uint64_t offset,
+                        uint64_t number)
 {
     struct log *log = replay->log;
-    const struct log_segment *segment = &log->segments[replay->segment];
+    if (durable_told(log, &log->segments[replay->segment], offset + LOG_PAGE,
+                     number))
+        return true;
     for (uint32_t i = replay->segment + 1; i < log->segment_count; i++)
         if (log->segments[i].first != UINT64_MAX &&
-            log->segments[i].durable > number)
+            (log->segments[i].durable > number ||
+             durable_told(log, &log->segments[i], LOG_HEADER_BYTES, number)))
             return true;
-    uint64_t end = offset + 4 * LOG_BLOCK_BYTES;
-    if (end > segment->bytes)
-        end = segment->bytes;
-    for (offset += LOG_PAGE; offset + LOG_PAGE <= end; offset += LOG_PAGE) {
-        const uint8_t *block = log_window_get(w, offset, LOG_PAGE);
-        if (!block)
-            return false;
-        if (header_valid(block, segment) &&
-            get64(block + BLOCK_NUMBER) > number &&
-            get64(block + BLOCK_DURABLE) > number)
-            return true;
-    }
     return false;
 }
 
@@ -390,8 +409,11 @@ static int read_segment(struct log_replay *replay, struct log_window *w,
     }
     if (!start && !follows) {
         if (!floor_covers(log, header)) {
-            if (segment->durable > replay->block)
+            if (segment->durable > replay->block ||
+                durable_told(log, segment, LOG_HEADER_BYTES, replay->block)) {
+                replay->damage_offset = 0;
                 tell_damage(replay, "blocks are missing before this segment");
+            }
             return 0;
         }
         replay->run_count = replay->runs_good = replay->part_count = 0;
@@ -416,7 +438,7 @@ static int read_segment(struct log_replay *replay, struct log_window *w,
             return rc;
         if (rc == 0) {
             uint64_t at = replay->damage_offset;
-            if (was_durable(replay, w, offset, replay->block)) {
+            if (was_durable(replay, offset, replay->block)) {
                 replay->damage_offset = at;
                 tell_damage(replay, "a damaged record or block");
                 return 0;

@@ -66,6 +66,7 @@ int log_batches_count(struct log_batches *open, const struct log_part *part);
 bool log_batches_has(const struct log_batches *open, uint64_t id);
 
 /* log_replay.c */
+int log_replay_part(struct log_replay *replay, const struct log_part *part);
 int log_replay_streams(struct log_replay *replay);
 /* log_replay_ring.c */
 int log_replay_rings(struct log_replay *replay);

@@ -1,7 +1,12 @@
 /* log_replay_ring.c: what the rings hold behind the end of the stream.
  *
  * A ring record counts when its CRC holds at its position and its sequence
- * continues (L8). What counts is kept until log_start has written it out. */
+ * continues (L8). What counts is kept until log_start has written it out.
+ *
+ * After a kill the rings are as they were. After a power loss each page of them
+ * is of some moment or other; then the page of tails is of one moment, too, and
+ * either the rings hold all that it promises, which is a consistent cut, or
+ * they count for nothing and the stream's last cut is what is left (L12). */
 #include "log_replay.h"
 
 #include "error.h"
@@ -21,88 +26,121 @@ static void tell_missing(struct log *log, const char *path)
         log->options.event(log->options.arg, WARP_ECORRUPT, text);
 }
 
-/* One lap from a position on, in a line: the count of bytes, or -errno. */
+/* `bytes` of a ring from a position on, in a line: the count, or -errno. */
 static int64_t read_lap(const struct log *log, const char *path,
-                        uint64_t position, uint8_t *to)
+                        uint64_t position, uint8_t *to, uint64_t bytes)
 {
-    uint64_t lap = log->old_ring_bytes, bytes = 0;
+    uint64_t lap = log->old_ring_bytes, size = 0;
     uint64_t at = position & (lap - 1);
+    uint64_t first = bytes < lap - at ? bytes : lap - at;
     int fd = os_open(path, OS_READ);
     if (fd < 0)
         return fd;
-    int64_t rc = os_size(fd, &bytes);
-    if (rc == 0 && bytes != lap)
+    int64_t rc = os_size(fd, &size);
+    if (rc == 0 && size != lap)
         rc = -ENOENT;
     if (rc == 0)
-        rc = os_pread(fd, to, (size_t)(lap - at), at);
-    if (rc >= 0 && (uint64_t)rc == lap - at)
-        rc = os_pread(fd, to + (lap - at), (size_t)at, 0);
+        rc = os_pread(fd, to, (size_t)first, at);
+    if (rc >= 0 && (uint64_t)rc == first)
+        rc = os_pread(fd, to + first, (size_t)(bytes - first), 0);
     os_close(fd);
-    return rc < 0 ? rc : (int64_t)lap;
+    return rc < 0 ? rc : (int64_t)bytes;
 }
 
-static int read_ring(struct log_replay *replay, uint32_t shard,
-                     const uint8_t *lap, size_t bytes)
+/* Where the tails stood: false when the file is not there. */
+static bool read_tails(const struct log *log, uint8_t *page)
 {
-    struct log *log = replay->log;
-    size_t at = 0, whole = 0;
-    for (;;) {
+    char path[LOG_PATH_BYTES];
+    log_tails_path(log, path);
+    int fd = os_open(path, OS_READ);
+    int64_t n = fd < 0 ? fd : os_pread(fd, page, LOG_PAGE, 0);
+    os_close(fd);
+    return n == LOG_PAGE;
+}
+
+/* The valid records of one ring, at most `bytes`, become pending. */
+static int read_ring(struct log_replay *replay, uint32_t shard, uint8_t *lap,
+                     size_t bytes)
+{
+    struct log_pending *pending = &replay->log->pending[shard];
+    while (pending->bytes < bytes) {
         struct log_part part;
         uint32_t s = shard;
+        const uint8_t *record = lap + pending->bytes;
         struct log_place before = replay->good[shard];
-        if (bytes - at < REC_HEADER_BYTES ||
-            get16(lap + at + REC_SHARD) != shard)
+        if (bytes - pending->bytes < REC_HEADER_BYTES ||
+            get16(record + REC_SHARD) != shard)
             break;
-        size_t n = log_record_check(log, lap + at, bytes - at, &s, replay->good,
-                                    &part);
+        size_t n = log_record_check(replay->log, record, bytes - pending->bytes,
+                                    &s, replay->good, &part);
         if (n == 0) {
             replay->good[shard] = before;
             break;
         }
-        at += n;
-        whole = at;
+        pending->bytes += n;
         if (part.parts > 0) {
-            int rc = log_batches_count(&replay->open, &part);
+            int rc = log_replay_part(replay, &part);
             if (rc != WARP_OK)
                 return rc;
         }
     }
-    if (whole == 0)
-        return WARP_OK;
-    uint8_t *data = malloc(whole);
-    if (!data)
-        return error_set(WARP_ENOMEM, "out of memory for the replay");
-    memcpy(data, lap, whole);
-    log->pending[shard].data = data;
-    log->pending[shard].bytes = whole;
     return WARP_OK;
+}
+
+/* One ring up to where its tail stood; *whole is false when it holds less. */
+static int recover_ring(struct log_replay *replay, uint32_t shard,
+                        uint64_t tail, bool tail_known, bool *whole)
+{
+    struct log *log = replay->log;
+    struct log_pending *pending = &log->pending[shard];
+    uint64_t position = replay->good[shard].position;
+    uint64_t want = log->old_ring_bytes;
+    char path[LOG_PATH_BYTES];
+    if (tail_known)
+        want = tail <= position || tail - position > want ? 0 : tail - position;
+    log_ring_path(log, path, shard);
+    if (want == 0) {
+        if (os_exists(path) == 0)
+            tell_missing(log, path);
+        return WARP_OK;
+    }
+    pending->data = malloc(want);
+    if (!pending->data)
+        return error_set(WARP_ENOMEM, "out of memory for the replay");
+    int64_t n = read_lap(log, path, position, pending->data, want);
+    if (n == -ENOENT) {
+        tell_missing(log, path);
+        *whole = false;
+        return WARP_OK;
+    }
+    if (n < 0)
+        return error_os((int)n, "cannot read the ring", path);
+    int rc = read_ring(replay, shard, pending->data, (size_t)n);
+    if (tail_known && pending->bytes < want)
+        *whole = false;
+    return rc;
 }
 
 int log_replay_rings(struct log_replay *replay)
 {
     struct log *log = replay->log;
-    uint64_t lap_bytes = log->old_ring_bytes;
+    uint64_t lap = log->old_ring_bytes;
+    uint8_t tails[LOG_PAGE];
+    bool whole = true;
     int rc = WARP_OK;
-    if (lap_bytes < LOG_PAGE || (lap_bytes & (lap_bytes - 1)) ||
-        lap_bytes > UINT64_C(1) << 40)
+    if (lap < LOG_PAGE || (lap & (lap - 1)) || lap > UINT64_C(1) << 40)
         return error_set(WARP_ECORRUPT,
-                         "a segment header in %s names rings "
-                         "of %llu bytes",
-                         log->dir, (unsigned long long)lap_bytes);
-    uint8_t *lap = malloc(lap_bytes);
-    if (!lap)
-        return error_set(WARP_ENOMEM, "out of memory for the replay");
-    for (uint32_t s = 0; s < log->shards && rc == WARP_OK; s++) {
-        char path[LOG_PATH_BYTES];
-        log_ring_path(log, path, s);
-        int64_t n = read_lap(log, path, replay->good[s].position, lap);
-        if (n == -ENOENT)
-            tell_missing(log, path);
-        else if (n < 0)
-            rc = error_os((int)n, "cannot read the ring", path);
-        else
-            rc = read_ring(replay, s, lap, (size_t)n);
-    }
-    free(lap);
+                         "a segment header in %s names rings of %llu bytes",
+                         log->dir, (unsigned long long)lap);
+    bool known = read_tails(log, tails);
+    replay->part_count = 0;
+    for (uint32_t s = 0; s < log->shards && rc == WARP_OK; s++)
+        rc = recover_ring(replay, s,
+                          known ? get64(tails + log_tail_offset(log, s)) : 0,
+                          known, &whole);
+    for (size_t i = 0; whole && rc == WARP_OK && i < replay->part_count; i++)
+        rc = log_batches_count(&replay->open, &replay->parts[i]);
+    for (uint32_t s = 0; !whole && s < log->shards; s++)
+        log->pending[s].bytes = 0;
     return rc;
 }

@@ -17,7 +17,7 @@ enum { ROOM_KEPT = 192 << 10 }; /* the last room: for urgent commits */
 
 /* Really written, not only allocated: a store to a mapped page never asks the
  * file system for a block, which it could not give. */
-static int create_ring(struct log *log, const char *path, int *fd)
+static int create_ring(const char *path, uint64_t bytes, int *fd)
 {
     size_t piece = 256 << 10;
     int rc = os_open(path, OS_READ | OS_WRITE | OS_CREATE | OS_TRUNC);
@@ -25,15 +25,12 @@ static int create_ring(struct log *log, const char *path, int *fd)
     *fd = rc;
     if (rc < 0)
         return rc;
-    rc = os_allocate(*fd, 0, log->ring_bytes);
+    rc = os_allocate(*fd, 0, bytes);
     if (rc == 0 && !(zeros = calloc(1, piece)))
         rc = -ENOMEM;
-    for (uint64_t at = 0; rc == 0 && at < log->ring_bytes; at += piece)
+    for (uint64_t at = 0; rc == 0 && at < bytes; at += piece)
         rc = os_pwrite(*fd, zeros,
-                       log->ring_bytes - at < piece
-                           ? (size_t)(log->ring_bytes - at)
-                           : piece,
-                       at);
+                       bytes - at < piece ? (size_t)(bytes - at) : piece, at);
     free(zeros);
     if (rc == 0)
         rc = os_fdatasync(*fd);
@@ -44,40 +41,52 @@ static int create_ring(struct log *log, const char *path, int *fd)
     return rc;
 }
 
+/* A file of `bytes`, made when it is missing or of another length, mapped. */
+static int open_ring(const char *path, uint64_t bytes, uint8_t **base,
+                     bool *created)
+{
+    uint64_t size = 0;
+    void *at = NULL;
+    int fd = os_open(path, OS_READ | OS_WRITE), rc = 0;
+    if (fd >= 0 && (rc = os_size(fd, &size)) == 0 && size != bytes) {
+        os_close(fd);
+        fd = -ENOENT;
+    }
+    if (fd == -ENOENT) {
+        rc = create_ring(path, bytes, &fd);
+        *created = true;
+    } else if (fd < 0) {
+        rc = fd;
+    }
+    if (rc < 0)
+        return error_os(rc, "cannot make the ring", path);
+    rc = os_map_ring(fd, bytes, true, &at);
+    os_close(fd);
+    if (rc < 0)
+        return error_os(rc, "cannot map the ring", path);
+    *base = at;
+    return WARP_OK;
+}
+
 int log_rings_open(struct log *log)
 {
     char path[LOG_PATH_BYTES];
     bool created = false;
     for (uint32_t s = 0; s < log->shards; s++) {
-        struct log_ring *r = &log->rings[s];
-        uint64_t bytes = 0;
-        void *base = NULL;
         log_ring_path(log, path, s);
-        int fd = os_open(path, OS_READ | OS_WRITE), rc = 0;
-        if (fd >= 0 && (rc = os_size(fd, &bytes)) == 0 &&
-            bytes != log->ring_bytes) {
-            os_close(fd);
-            fd = -ENOENT;
-        }
-        if (fd == -ENOENT) {
-            rc = create_ring(log, path, &fd);
-            created = true;
-        } else if (fd < 0) {
-            rc = fd;
-        }
-        if (rc < 0)
-            return error_os(rc, "cannot make the ring", path);
-        rc = os_map_ring(fd, log->ring_bytes, true, &base);
-        os_close(fd);
-        if (rc < 0)
-            return error_os(rc, "cannot map the ring", path);
-        r->base = base;
+        int rc =
+            open_ring(path, log->ring_bytes, &log->rings[s].base, &created);
+        if (rc != WARP_OK)
+            return rc;
     }
-    if (created) {
-        int rc = os_sync_dir(log->ring_dir);
-        if (rc < 0)
-            return error_os(rc, "cannot sync the directory", log->ring_dir);
-    }
+    log_tails_path(log, path);
+    int rc = open_ring(path, LOG_PAGE, &log->tails, &created);
+    if (rc != WARP_OK)
+        return rc;
+    for (uint32_t s = 0; s < log->shards; s++)
+        log->rings[s].tail_mark = log->tails + log_tail_offset(log, s);
+    if (created && (rc = os_sync_dir(log->ring_dir)) < 0)
+        return error_os(rc, "cannot sync the directory", log->ring_dir);
     return WARP_OK;
 }
 
@@ -87,6 +96,8 @@ void log_rings_close(struct log *log)
         os_unmap_ring(log->rings[s].base, log->ring_bytes);
         log->rings[s].base = NULL;
     }
+    os_unmap_ring(log->tails, LOG_PAGE);
+    log->tails = NULL;
 }
 
 /* ---- batches ---- */
@@ -275,6 +286,9 @@ static inline uint64_t store_frame(struct log *log, struct log_ring *r,
     __builtin_prefetch(to + (end - tail), 1);
     __builtin_prefetch(to + (end - tail) + 64, 1);
     __builtin_prefetch(to + (end - tail) + 128, 1);
+    uint64_t mark = LOG_LE64(end);
+    atomic_signal_fence(memory_order_seq_cst); /* a kill sees program order */
+    os_map_store(r->tail_mark, &mark, sizeof mark);
     atomic_store_explicit(&r->seq, f->seq, memory_order_relaxed);
     atomic_store_explicit(&r->tail, end, memory_order_release);
     if (end >= r->kick_at) {

@@ -25,6 +25,7 @@ enum {
     SPINS_FOR_BATCH = 2000,
     BLOCK_ROOM = LOG_FRAME_MAX + BLOCK_HEADER_BYTES
 };
+#define MARK_NS INT64_C(5000000000)
 
 /* ---- gather ---- */
 
@@ -46,13 +47,16 @@ static bool wait_for_batches(struct log *log, uint32_t stamp)
 static bool take_cut(struct log *log)
 {
     bool any = false, grew = false;
+    int64_t now = os_mono_ns();
     for (uint32_t s = 0; s < log->shards && !any; s++)
         any =
             atomic_load_explicit(&log->rings[s].tail, memory_order_acquire) !=
             atomic_load_explicit(&log->rings[s].gathered, memory_order_relaxed);
-    if (!any)
+    if (!any) {
+        if (atomic_load(&log->durable_block) == atomic_load(&log->next_block))
+            atomic_store(&log->durable_ns, now);
         return false;
-    int64_t now = os_mono_ns();
+    }
     uint32_t stamp = atomic_fetch_add(&log->epoch, 1);
     log->cut_whole = wait_for_batches(log, stamp);
     if (!log->cut_whole)
@@ -358,10 +362,14 @@ int log_sync(struct log *log)
 
 int log_mark(struct log *log, uint64_t *mark)
 {
+    int64_t until = os_mono_ns() + MARK_NS;
     for (;;) {
         int rc = log_sync(log);
         if (rc != WARP_OK)
             return rc;
+        if (os_mono_ns() > until)
+            return error_set(WARP_EBUSY, "a batch was begun in the log and is "
+                                         "not finished; no cut can be made");
         os_lock(&log->gather_lock);
         bool whole = !log->cut_pending && log->cut_whole && !log->straddle;
         *mark = atomic_load(&log->next_block);

@@ -64,6 +64,7 @@ static int on_commit(void *arg, uint32_t shard, uint64_t seq,
     seen->count[shard]++;
     seen->last_seq[shard] = seq;
     seen->last_value[shard] = value;
+    seen->sum[shard] += value;
     return 0;
 }
 

@@ -13,7 +13,7 @@ enum { SCENE_SHARDS = 8, SCENE_SHARDS_MAX = 256 };
 /* What a replay has given. Bodies begin with a u64 of the test's. */
 struct scene_seen {
     uint64_t count[SCENE_SHARDS_MAX], last_seq[SCENE_SHARDS_MAX];
-    uint64_t last_value[SCENE_SHARDS_MAX];
+    uint64_t last_value[SCENE_SHARDS_MAX], sum[SCENE_SHARDS_MAX];
     _Atomic uint64_t bad; /* out of order, or a body that is not its own */
 };
 
