@@ -101,13 +101,13 @@ static int step_bytes(void *arg, uint64_t bytes)
 }
 
 static int copy_part(struct backup *b, const char *from, const char *name,
-                     uint64_t limit)
+                     uint64_t limit, bool direct)
 {
     char to[PATH_BYTES + MANIFEST_PATH_MAX + 2];
     uint64_t bytes = 0;
     uint32_t crc = 0;
     snprintf(to, sizeof to, "%s/%s", b->dir, name);
-    int rc = file_copy(from, to, limit, &bytes, &crc, step_bytes, b);
+    int rc = file_copy(from, to, limit, direct, &bytes, &crc, step_bytes, b);
     return rc == WARP_OK ? manifest_add(&b->manifest, name, bytes, crc) : rc;
 }
 
@@ -169,7 +169,7 @@ static int copy_segment(void *arg, const char *name)
     snprintf(to, sizeof to, "%s/%.60s", c->part, name);
     if (link_segment(c->b, from, to))
         return 0;
-    return copy_part(c->b, from, to, UINT64_MAX);
+    return copy_part(c->b, from, to, UINT64_MAX, false);
 }
 
 static int copy_log_file(void *arg, const char *name)
@@ -184,7 +184,7 @@ static int copy_log_file(void *arg, const char *name)
     int rc = log_extent_read(from, &e);
     if (rc == WARP_ENOTFOUND || (rc == WARP_OK && e.first == e.next))
         return 0;
-    return rc == WARP_OK ? copy_part(c->b, from, to, e.bytes) : rc;
+    return rc == WARP_OK ? copy_part(c->b, from, to, e.bytes, true) : rc;
 }
 
 static int copy_any(void *arg, const char *name)
@@ -196,7 +196,7 @@ static int copy_any(void *arg, const char *name)
         return 0;
     snprintf(from, sizeof from, "%s/%s", c->from, name);
     snprintf(to, sizeof to, "%s/%s", c->part, name);
-    return copy_part(c->b, from, to, UINT64_MAX);
+    return copy_part(c->b, from, to, UINT64_MAX, false);
 }
 
 static int copy_dir(struct backup *b, const char *from, const char *part,

@@ -37,7 +37,7 @@ static int write_piece(int fd, const uint8_t *from, size_t bytes, uint64_t at)
 static int run(int in, int out, uint64_t limit, uint64_t *bytes, uint32_t *crc,
                int (*step)(void *, uint64_t), void *arg)
 {
-    uint8_t *piece = malloc(PIECE_BYTES);
+    uint8_t *piece = aligned_alloc(HOLE_BYTES, PIECE_BYTES);
     int rc = piece ? 0 : -ENOMEM;
     *bytes = 0;
     *crc = 0;
@@ -67,10 +67,13 @@ static int result(int rc, const char *what, const char *path)
     return rc == 0 ? WARP_OK : error_os(rc, what, path);
 }
 
-int file_copy(const char *from, const char *to, uint64_t limit, uint64_t *bytes,
-              uint32_t *crc, int (*step)(void *arg, uint64_t bytes), void *arg)
+int file_copy(const char *from, const char *to, uint64_t limit, bool direct,
+              uint64_t *bytes, uint32_t *crc,
+              int (*step)(void *arg, uint64_t bytes), void *arg)
 {
-    int in = os_open(from, OS_READ);
+    int in = direct ? os_open(from, OS_READ | OS_DIRECT) : -EINVAL;
+    if (in == -EINVAL || in == -EOPNOTSUPP)
+        in = os_open(from, OS_READ);
     if (in < 0)
         return error_os(in, "cannot read", from);
     int out = os_open(to, OS_WRITE | OS_CREATE | OS_EXCL);

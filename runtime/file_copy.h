@@ -2,12 +2,14 @@
 #ifndef WARP_FILE_COPY_H
 #define WARP_FILE_COPY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* At most `limit` bytes of a file, to a new one, synced; runs of zeros become
- * holes. *bytes and *crc (CRC32C) of what was copied. step, if any, is told the
+ * holes. direct: past the page cache, of a file that is written so: its length
+ * and the limit are multiples of 4096. *bytes and *crc (CRC32C) of what was copied. step, if any, is told the
  * bytes of each piece; a non-zero result ends the copy with WARP_TIMEOUT. */
-int file_copy(const char *from, const char *to, uint64_t limit,
+int file_copy(const char *from, const char *to, uint64_t limit, bool direct,
               uint64_t *bytes, uint32_t *crc,
               int (*step)(void *arg, uint64_t bytes), void *arg);
 /* The same numbers of a file that stays where it is. */

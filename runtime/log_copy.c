@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void log_hold(struct log *log, bool hold)
 {
@@ -49,12 +50,12 @@ static bool header_ok(const uint8_t *h)
                crc32c(0, h + SEG_VERSION, LOG_HEADER_BYTES - SEG_VERSION);
 }
 
-static void walk(int fd, const uint8_t *header, struct log_extent *e)
+static void walk(int fd, const uint8_t *header, uint8_t *block,
+                 struct log_extent *e)
 {
-    uint8_t block[BLOCK_HEADER_BYTES];
     e->first = e->next = get64(header + SEG_FIRST);
     e->bytes = LOG_HEADER_BYTES;
-    while (os_pread(fd, block, sizeof block, e->bytes) == sizeof block) {
+    while (os_pread(fd, block, LOG_PAGE, e->bytes) == LOG_PAGE) {
         uint32_t payload = get32(block + BLOCK_PAYLOAD);
         int64_t clock = (int64_t)get64(block + BLOCK_CLOCK);
         if (get32(block + BLOCK_MAGIC) != LOG_BLOCK_MAGIC ||
@@ -77,22 +78,35 @@ static void walk(int fd, const uint8_t *header, struct log_extent *e)
     }
 }
 
+/* Past the page cache, as the log is written: a page that was read ahead while
+ * it was written may stay old there, for every later reader. */
 int log_extent_read(const char *path, struct log_extent *e)
 {
-    uint8_t header[LOG_HEADER_BYTES];
     struct log_extent empty = {.limit_block = e->limit_block,
                                .limit_clock = e->limit_clock};
+    const char *name = strrchr(path, '/');
+    uint8_t *room = aligned_alloc(LOG_PAGE, LOG_HEADER_BYTES + LOG_PAGE);
     *e = empty;
-    int fd = os_open(path, OS_READ);
-    if (fd < 0)
+    if (!room)
+        return error_set(WARP_ENOMEM, "out of memory for the log");
+    int fd = os_open(path, OS_READ | OS_DIRECT);
+    if (fd == -EINVAL || fd == -EOPNOTSUPP)
+        fd = os_open(path, OS_READ);
+    if (fd < 0) {
+        free(room);
         return fd == -ENOENT ? WARP_ENOTFOUND
                              : error_os(fd, "cannot read", path);
+    }
     int rc = WARP_ENOTFOUND;
-    if (os_pread(fd, header, sizeof header, 0) == sizeof header &&
-        header_ok(header)) {
+    /* A spare that waits under its new name still has its old header. */
+    if (os_pread(fd, room, LOG_HEADER_BYTES, 0) == LOG_HEADER_BYTES &&
+        header_ok(room) &&
+        get64(room + SEG_NUMBER) ==
+            log_segment_number(name ? name + 1 : path)) {
         rc = WARP_OK;
-        walk(fd, header, e);
+        walk(fd, room, room + LOG_HEADER_BYTES, e);
     }
     os_close(fd);
+    free(room);
     return rc;
 }

@@ -49,7 +49,7 @@ static int copy_files(struct restore *r)
         uint32_t crc = 0;
         snprintf(a, sizeof a, "%.4000s/%s", from, f->path);
         snprintf(b, sizeof b, "%.4000s/%s", to, f->path);
-        rc = file_copy(a, b, UINT64_MAX, &bytes, &crc, step, r);
+        rc = file_copy(a, b, UINT64_MAX, false, &bytes, &crc, step, r);
         if (rc == WARP_OK && (bytes != f->bytes || crc != f->crc))
             rc = error_set(WARP_ECORRUPT,
                            "%s: the backup's file has "
