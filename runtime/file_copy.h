@@ -7,8 +7,9 @@
 
 /* At most `limit` bytes of a file, to a new one, synced; runs of zeros become
  * holes. direct: past the page cache, of a file that is written so: its length
- * and the limit are multiples of 4096. *bytes and *crc (CRC32C) of what was copied. step, if any, is told the
- * bytes of each piece; a non-zero result ends the copy with WARP_TIMEOUT. */
+ * and the limit are multiples of 4096. *bytes and *crc (CRC32C) of what was
+ * copied. step, if any, is told the bytes of each piece; a non-zero result ends
+ * the copy with WARP_TIMEOUT. */
 int file_copy(const char *from, const char *to, uint64_t limit, bool direct,
               uint64_t *bytes, uint32_t *crc,
               int (*step)(void *arg, uint64_t bytes), void *arg);
