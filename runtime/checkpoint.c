@@ -197,6 +197,7 @@ int checkpoint_run(struct warp_db *db)
         error_set(rc, "the store's rows could not be loaded; open it again "
                       "with a larger memory_max_bytes");
     atomic_store(&db->checkpoint_failed, rc);
+    atomic_store(&db->log_kept, log_bytes(db->log));
     if (rc == WARP_OK)
         atomic_fetch_add(&db->checkpoints, 1);
     os_unlock(&db->checkpoint_lock);

@@ -114,6 +114,17 @@ static bool make_room(struct warp_db *db, uint32_t tries)
     return checkpoint_run(db) == WARP_OK && evict_to(db, 0) > 0;
 }
 
+/* Deletes go on while the disk is full, but not into the room that the next
+ * checkpoint needs: then it comes first. */
+static void admit_delete(struct warp_db *db, const struct op *op)
+{
+    enum { WORTH_BYTES = 1 << 20 };
+    if (room_admit(db, op->bytes) != WARP_OK &&
+        log_bytes(db->log) > atomic_load(&db->log_kept) + WORTH_BYTES &&
+        checkpoint_run(db) == WARP_OK)
+        room_update(db);
+}
+
 static int commit_one(struct warp_db *db, struct op *op, bool power)
 {
     struct shard *s = &db->shards[op->shard];
@@ -125,9 +136,12 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
         if (rc != WARP_OK)
             return rc;
     }
-    if (atomic_load_explicit(&db->tight, memory_order_relaxed) &&
-        op->kind != OP_DELETE) {
-        int rc = room_admit(db, op->bytes);
+    if (atomic_load_explicit(&db->tight, memory_order_relaxed)) {
+        int rc = WARP_OK;
+        if (op->kind == OP_DELETE)
+            admit_delete(db, op);
+        else
+            rc = room_admit(db, op->bytes);
         if (rc != WARP_OK)
             return rc;
     }

@@ -48,6 +48,7 @@ struct warp_db {
     _Atomic bool partial;  /* so for evictable products, loaded or not */
     _Atomic bool stalled;  /* the log is at its limit: writers wait */
     _Atomic bool tight;    /* so little disk is left that commits count it */
+    _Atomic uint64_t log_kept; /* bytes that the last checkpoint left in it */
     _Atomic bool no_room;  /* a write was refused: a checkpoint may help */
     _Atomic int64_t room_left; /* bytes; see room.h */
     _Atomic int health;    /* WARP_OK or the sticky error */

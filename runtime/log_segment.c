@@ -243,6 +243,39 @@ int log_segment_next(struct log *log)
 
 /* ---- cutting ---- */
 
+/* Files for reuse are room that the tiers lack: at most a quarter of what there
+ * is to share. */
+static uint64_t keep_most(struct log *log, uint64_t cut_bytes)
+{
+    uint64_t free_bytes = 0;
+    if (os_free_bytes(log->dir, &free_bytes) != 0)
+        return UINT64_MAX;
+    os_lock(&log->room_lock);
+    for (uint32_t i = 0; i < log->spare_count; i++)
+        free_bytes += log->spares[i].bytes;
+    os_unlock(&log->room_lock);
+    return (free_bytes + cut_bytes) / 4;
+}
+
+/* Spares beyond what is to be kept go. */
+static void drop_surplus(struct log *log)
+{
+    for (;;) {
+        char path[LOG_PATH_BYTES];
+        uint64_t have = 0;
+        os_lock(&log->room_lock);
+        for (uint32_t i = 0; i < log->spare_count; i++)
+            have += log->spares[i].bytes;
+        bool surplus = log->spare_count > 0 && have > log->keep_bytes;
+        if (surplus)
+            log_spare_path(log, path, log->spares[--log->spare_count].id);
+        os_unlock(&log->room_lock);
+        if (!surplus)
+            return;
+        os_unlink(path);
+    }
+}
+
 /* room_lock held: keeps a file for reuse; false when it is surplus. */
 static bool keep_spare(struct log *log, uint64_t bytes, uint32_t *id)
 {
@@ -309,6 +342,14 @@ int log_cut(struct log *log, uint64_t mark)
             bytes > log->keep_bytes / 2 ? bytes : log->keep_bytes / 2;
     }
     os_unlock(&log->room_lock);
+    if (count > 0) {
+        uint64_t most = keep_most(log, bytes);
+        os_lock(&log->room_lock);
+        if (log->keep_bytes > most)
+            log->keep_bytes = most;
+        os_unlock(&log->room_lock);
+        drop_surplus(log);
+    }
     for (uint32_t i = 0; i < count; i++) {
         int failed = recycle(log, &cut[i]);
         if (failed < 0 && failed != -ENOENT && rc == WARP_OK)

@@ -38,7 +38,9 @@ static uint64_t checkpoint_bytes(struct warp_db *db)
     if (ssd_stat(db->ssd, &ssd) == WARP_OK &&
         pages > ssd.file_bytes + MARGIN_BYTES)
         pages = ssd.file_bytes + MARGIN_BYTES;
-    return log_bytes(db->log) + pages;
+    uint64_t bytes = log_bytes(db->log) + pages;
+    /* The directory's file never shrinks; its free pages are room. */
+    return bytes > ssd.free_bytes ? bytes - ssd.free_bytes : 0;
 }
 
 void room_update(struct warp_db *db)
