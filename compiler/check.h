@@ -61,7 +61,7 @@ struct check {
     uint32_t type_count, type_capacity;
     uint32_t *type_slots; /* hash table of index + 1 */
     uint32_t slot_count;
-    uint32_t value_depth; /* of by-value types being read */
+    uint32_t value_depth; /* of structs being read */
     /* named in strategies without a defpool */
     struct model_pool **pools;
     uint32_t pool_count, pool_capacity;

@@ -1,5 +1,6 @@
 /* Enums, structs and sums -> their models and sizes. A struct is read when its
- * size is first needed, so that by-value circles are found on the way. */
+ * size is first needed, so that circles are found on the way: the store's types
+ * refer only to what stands before them. */
 #include "check.h"
 #include "limit.h"
 #include "mangle.h"
@@ -436,16 +437,22 @@ static bool resolve(struct check *check, struct check_symbol *symbol)
 bool check_sized(struct check *check, const struct model_type *type,
                  struct source_range use)
 {
+    if (type->kind == TYPE_LIST || type->kind == TYPE_ARRAY)
+        return check_sized(check, type->element, use);
+    if (type->kind == TYPE_MAP)
+        return check_sized(check, type->key, use) &&
+               check_sized(check, type->element, use);
     if (type->kind != TYPE_STRUCT && type->kind != TYPE_SUM)
         return true;
     struct check_symbol *symbol =
         check_find(check, atom_intern(check->atoms, type->spelling,
                                       strlen(type->spelling)));
     if (symbol->state == SYMBOL_BUSY) {
-        diag_report(check->diag, DIAG_RECURSIVE_TYPE, use,
-                    "`%s` holds itself by value", type->spelling);
+        diag_report(check->diag, DIAG_RECURSIVE_TYPE, use, "`%s` holds itself",
+                    type->spelling);
         diag_note(check->diag, symbol->decl->at, "declared here");
-        diag_help(check->diag, "a list, `[%s]`, can hold it", type->spelling);
+        diag_help(check->diag, "hold the keys of other records, or a value of "
+                               "any shape, `map()`");
         return false;
     }
     if (symbol->state == SYMBOL_NEW)

@@ -75,7 +75,7 @@ static bool read_field(struct check *check, struct check_symbol *symbol,
     bool good = check_member_name(check, ast->name, ast->at, true);
     good &= !check_notes_conflicts(check, &field->notes);
     model->type = check_type(check, ast->type, &model->optional);
-    if (model->type != NULL && model->type->kind != TYPE_LIST)
+    if (model->type != NULL)
         good &= check_sized(check, model->type, ast->type->at);
     model->key = note_number(&field->notes, ANNOTATION_KEY) != 0;
     model->unique = note_number(&field->notes, ANNOTATION_UNIQUE) != 0;

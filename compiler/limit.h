@@ -10,10 +10,10 @@ enum {
     LIMIT_NESTING = 64,           /* open brackets and blocks */
     LIMIT_EXPRESSION_DEPTH = 256, /* of one expression's tree */
     LIMIT_NAME_BYTES = 120,
-    LIMIT_ERRORS = 20,        /* printed in one run */
-    LIMIT_MESSAGES = 500,     /* kept in one run, warnings included */
-    LIMIT_STRUCT_DEPTH = 256, /* by-value structs inside one another */
-    LIMIT_C_BYTES = 1 << 20,  /* of one C struct or wrapped array */
+    LIMIT_ERRORS = 20,       /* printed in one run */
+    LIMIT_MESSAGES = 500,    /* kept in one run, warnings included */
+    LIMIT_STRUCT_DEPTH = 64, /* structs inside one another */
+    LIMIT_C_BYTES = 1 << 20, /* of one C struct or wrapped array */
     LIMIT_ENUM_MEMBERS = 65536,
     LIMIT_TOP_K = 1024,      /* of reduce: {:top_k, K} */
     LIMIT_SOURCE_LINE = 160, /* characters of a line shown in a message */
