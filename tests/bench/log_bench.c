@@ -27,7 +27,7 @@ struct client {
 
 static char dir[512];
 static struct log_options options;
-static uint64_t seen[SHARDS][8];
+static uint64_t seen[SHARDS][8], floors[SHARDS];
 
 static int take(void *arg, uint32_t shard, uint64_t seq, const uint8_t *body,
                 size_t bytes)
@@ -88,6 +88,8 @@ static void cut(struct log *log)
     uint64_t mark;
     if (log_mark(log, &mark) != 0 || log_cut(log, mark) != 0)
         die("cutting");
+    for (uint32_t s = 0; s < SHARDS; s++)
+        floors[s] = log_seq(log, s);
 }
 
 /* Returns commits a second. */
@@ -201,6 +203,7 @@ int main(int argc, char **argv)
         die("making the directory");
     options = (struct log_options){.dir = dir,
                                    .ring_dir = dir,
+                                   .floor_seq = floors,
                                    .shards = SHARDS,
                                    .ring_bytes = 1 << 20,
                                    .sync_every_ms = 10,
