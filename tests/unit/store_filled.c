@@ -1,6 +1,6 @@
-/* store_filled.c: a store on a file system that fills up: writes say WARP_ENOSPC,
- * reads and deletes go on, writing resumes by itself. Root mounts the small
- * file system in memory; others skip. */
+/* store_filled.c: a store on a file system that fills up: writes say
+ * WARP_ENOSPC, reads and deletes go on, writing resumes by itself. Root mounts
+ * the small file system in memory; others skip. */
 #include "store_scene.h"
 
 #include <sys/mount.h>

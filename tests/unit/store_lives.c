@@ -137,8 +137,9 @@ START_TEST(any_write_arms_the_record)
     struct warp_str key = name_of("m"), s = warp_str("x");
     uint64_t hits = 1;
     int64_t delta = 1;
-    uint32_t tag = 5;
-    ck_ok(mortal_put("m", 1, BIT(MORTAL_TAG)));
+    uint32_t tag = 1;
+    struct sample_mortal m;
+    ck_ok(mortal_put("m", tag, BIT(MORTAL_TAG)));
     now += 5999;
     ck_ok(warp_gen_set(store, M, &key, MORTAL_HITS, &hits));
     now += 5999;
@@ -157,7 +158,7 @@ START_TEST(any_write_arms_the_record)
     ck_assert(!mortal_there("m"));
     ck_code(warp_gen_touch(store, M, &key, 0), WARP_ENOTFOUND, NULL);
     ck_code(warp_gen_delete(store, M, &key), WARP_ENOTFOUND, NULL);
-    ck_code(warp_gen_get_by(store, M, MORTAL_TAG, &hits, 0, &tag, &arena),
+    ck_code(warp_gen_get_by(store, M, MORTAL_TAG, &tag, 0, &m, &arena),
             WARP_ENOTFOUND, NULL);
     /* A record made by an append ends, too. */
     key = name_of("n");
