@@ -172,6 +172,7 @@ void apply_past(const struct layout *l, const struct plan *plan,
 {
     uint64_t bit = UINT64_C(1) << field;
     bool dated = false, sure = false;
+    uint32_t slot = field == 56 ? l->deadline : l->fields[field].deadline;
     memset(past, 0, sizeof *past);
     for (const struct plan *p = plan; p; p = p->earlier) {
         struct op *op = p->op;
@@ -187,12 +188,12 @@ void apply_past(const struct layout *l, const struct plan *plan,
             past->have = op->kind != OP_DELETE;
             sure = true;
         }
-        if (op->kind == OP_DELETE || (op->flags & OP_FLOOR))
+        if (op->kind == OP_DELETE || (op->flags & OP_FLOOR) ||
+            (sure && (dated || slot == UINT32_MAX)))
             return;
     }
     if (!record || (record_have(record) & R_DELETED))
         return;
-    uint32_t slot = field == 56 ? l->deadline : l->fields[field].deadline;
     if (!sure)
         past->have = field == 56 || (record_have(record) & bit);
     if (!dated && slot != UINT32_MAX)

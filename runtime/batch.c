@@ -6,7 +6,12 @@
 
 #include <stdlib.h>
 
-enum { OPS_MAX = 1 << 22, FIRST_ROOM = 256 };
+enum {
+    OPS_MAX = 1 << 22,
+    /* An element's order has 16 bits for its place in the batch (series.h). */
+    APPEND_PLACES = 1 << 16,
+    FIRST_ROOM = 256
+};
 
 int warp_batch_begin(struct warp_db *db, struct warp_batch **out)
 {
@@ -32,6 +37,11 @@ int batch_add(struct warp_batch *b, const struct layout *l, int kind,
         return batch_fail(b, error_set(WARP_ELIMIT,
                                        "a batch of more than %d changes",
                                        OPS_MAX));
+    if (kind == OP_APPEND && b->count >= APPEND_PLACES)
+        return batch_fail(b, error_set(WARP_ELIMIT,
+                                       "an append behind %d changes of a "
+                                       "batch: commit in several",
+                                       APPEND_PLACES));
     if (b->count == b->room) {
         uint32_t room = b->room ? b->room * 2 : 16;
         struct op **grown = realloc(b->ops, room * sizeof *grown);

@@ -325,6 +325,34 @@ static void check_all(void)
     check_mails();
 }
 
+/* Elements of one time keep their order in a batch as large as one may be, and
+ * one that is larger leaves nothing. */
+static void check_large_batch(void)
+{
+    enum { MANY = 1 << 16 };
+    for (uint32_t extra = 0; extra < 2; extra++) {
+        struct warp_batch *batch;
+        struct warp_iter *it;
+        struct ser_hit hit = {.at = world->now_ms};
+        uint64_t id = 1000 + extra, found = 0;
+        int64_t at;
+        int rc = WARP_OK;
+        OK(warp_batch_begin(db, &batch));
+        for (uint32_t i = 0; i < MANY + extra && rc == WARP_OK; i++) {
+            hit.serial = i;
+            rc = ser_player_hits_append_in(batch, id, hit);
+        }
+        CHECK(rc == (extra ? WARP_ELIMIT : WARP_OK));
+        CHECK(warp_batch_commit(&batch) == rc);
+        OK(warp_checkpoint(db));
+        OK(ser_player_hits_range(db, id, INT64_MIN, INT64_MAX, &it));
+        while ((rc = ser_player_hits_next(it, &at, &hit, NULL)) == WARP_OK)
+            CHECK(hit.serial == found++);
+        CHECK(rc == WARP_END && found == (extra ? 0 : MANY));
+        warp_iter_close(&it);
+    }
+}
+
 int main(int argc, char **argv)
 {
     char command[64];
@@ -355,6 +383,9 @@ int main(int argc, char **argv)
         }
         OK(warp_close(&db));
     }
+    open_store();
+    check_large_batch();
+    OK(warp_close(&db));
     snprintf(command, sizeof command, "rm -rf '%s'", path);
     return system(command) != 0;
 }
