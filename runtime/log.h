@@ -26,7 +26,9 @@ struct log_options {
     uint64_t fingerprint;  /* of the schema; stands in segment headers */
     bool read_only;
     bool no_rings;         /* a backup's log: what it holds is all there is */
-    /* Commits up to and including these are in the tiers: not replayed. */
+    /* Commits up to and including these are in the tiers: not replayed. What
+     * was cut must be below: a log that begins later than the floor has lost
+     * its beginning, tells it by `event` and replays nothing. */
     const uint64_t *floor_seq; /* [shards] */
     int64_t (*clock_ms)(void *arg); /* high-water mark into block headers */
     /* Told once when the log fails for good, or when a ring is missing. */
@@ -62,7 +64,9 @@ void log_close(struct log **log);
  * batch_id 0 and batch_parts 0 for a commit of one shard. *seq gets the
  * commit's number (the shard's last + 1), *position its end in the ring.
  * WARP_ENOSPC, WARP_EIO, WARP_EREADONLY: nothing was appended.
- * `urgent` lets a delete through while the disk is full. */
+ * `urgent` lets a delete through while the disk is full. A batch whose later
+ * part fails is never replayed; a thread appends one batch at a time and goes
+ * on with it until its last part or an error. */
 int log_append(struct log *log, uint32_t shard, uint64_t batch_id,
                uint32_t batch_parts, const void *body, size_t bytes,
                bool urgent, uint64_t *seq, uint64_t *position);
@@ -70,14 +74,16 @@ uint64_t log_seq(const struct log *log, uint32_t shard); /* last appended */
 uint64_t log_batch_id(struct log *log); /* unique for ever in this store */
 
 /* Group commit: returns when the shard's ring is durable up to position; the
- * calling thread leads a write when there is none to wait for. */
+ * calling thread leads a write when there is none to wait for. WARP_EIO: the
+ * log has failed; WARP_ENOSPC: appended, but not on stable storage yet. */
 int log_wait(struct log *log, uint32_t shard, uint64_t position);
 /* All that is appended now is durable at return. */
 int log_sync(struct log *log);
 
 /* Cutting. `log_mark` makes all appended durable and returns the number of the
  * next block: commits in blocks before it are the ones that a checkpoint must
- * hold before log_cut(mark) may recycle their segments. */
+ * hold before log_cut(mark) may recycle their segments. So mark first, then
+ * copy. WARP_EBUSY: a batch stays unfinished for seconds. */
 int log_mark(struct log *log, uint64_t *mark);
 int log_cut(struct log *log, uint64_t mark);
 
