@@ -247,6 +247,10 @@ static int put_record(struct importing *m, const struct json *j)
     if (keys != p->key_count)
         return say_line(m, j->line, "the key is missing");
     int rc = warp_gen_put(m->source.db, p, m->record, mask);
+    if (rc != WARP_OK) {
+        snprintf(text, sizeof text, "%s", error_text());
+        return error_set(rc, "%s:%u: %s", m->name, j->line, text);
+    }
     for (const struct json *v = j->first; v && rc == WARP_OK; v = v->next) {
         char name[128];
         snprintf(name, sizeof name, "%.*s",
@@ -255,10 +259,7 @@ static int put_record(struct importing *m, const struct json *j)
         if (p->fields[i].flags & WARP_F_SERIES && v->kind != JSON_NULL)
             rc = append_series(m, (uint32_t)i, v);
     }
-    if (rc == WARP_EINVAL || rc == WARP_OK)
-        return rc;
-    snprintf(text, sizeof text, "%s", error_text());
-    return error_set(rc, "%s:%u: %s", m->name, j->line, text);
+    return rc;
 }
 
 static int next_record(struct importing *m, const struct json *j, uint64_t done)

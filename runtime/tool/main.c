@@ -54,7 +54,7 @@ static const struct {
     {"checkpoint", tool_checkpoint, 1, 1, O_JSON, "warp checkpoint STORE",
      "move what the log holds into the tiers"},
     {"migrate", tool_migrate, 1, 1, O_JSON, "warp migrate STORE",
-     "rewrite what an older policy has placed"},
+     "finish what moves in the background"},
     {"backup", tool_backup, 2, 2, O_JSON, "warp backup STORE TARGET",
      "a sealed, consistent copy, also of a live store"},
     {"restore", tool_restore, 2, 2, O_JSON | O_TO,

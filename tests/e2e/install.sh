@@ -22,7 +22,7 @@ meson setup "$dir/build" "$source" --prefix "$dir/inst" --libdir lib \
     -Dtests=disabled -Dbench=disabled -Dexamples=disabled >"$dir/log" 2>&1 &&
     meson install -C "$dir/build" >>"$dir/log" 2>&1 ||
     fail "$(tail -n 20 "$dir/log")"
-for file in bin/warpc include/warp/warp.h include/warp/gen.h lib/libwarp.so \
+for file in bin/warpc bin/warp include/warp/warp.h include/warp/gen.h lib/libwarp.so \
     lib/libwarp.a lib/pkgconfig/warp.pc; do
     [ -e "$dir/inst/$file" ] || fail "not installed: $file"
 done

@@ -46,5 +46,10 @@ int main(int argc, char **argv)
         ;
     stop = 1;
     pthread_join(writer, NULL);
+    if (argc > 2 && (warp_backup(db, argv[2]) != WARP_OK ||
+                     warp_backup(db, argv[1]) != WARP_EEXIST)) {
+        fprintf(stderr, "%s\n", warp_errmsg(db));
+        return 1;
+    }
     return warp_close(&db) != WARP_OK;
 }

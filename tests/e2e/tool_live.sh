@@ -19,7 +19,7 @@ long=$dir/$(printf '%0120d' 1)
 mkdir "$long"
 store=$long/s
 mkfifo in
-"$owner" "$store" <in >out 2>err &
+"$owner" "$store" "$dir/last" <in >out 2>err &
 pid=$!
 exec 3>in
 for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -103,3 +103,8 @@ wait "$pid" || fail "the owner failed: $(cat err)"
 pid=
 [ ! -e "$store/socket" ] || fail "the socket is left behind"
 "$warp" verify "$store" >found || fail "$(cat found)"
+"$warp" verify last >found || fail "$(cat found)"
+"$warp" restore last end >/dev/null || fail "restore of warp_backup()"
+"$warp" export "$store" Order | sort >want
+"$warp" export end Order | sort >have
+cmp want have || fail "warp_backup() has another state"

@@ -291,7 +291,18 @@ struct warp_column {
 /** Give back what a _column call returned. */
 WARP_API void warp_column_release(struct warp_column *column);
 
-/** A consistent online copy; see `warp backup`. */
+/** A copy of the whole store, consistent over all tiers, while it is in use.
+ *  `target` is a new or empty directory, or holds an earlier backup of this
+ *  store: what has not changed is taken over, and it is replaced as a whole.
+ *  Ownership   the path is read during the call only.
+ *  Durability  WARP_OK: on stable storage, and verified. `warp restore` makes
+ *              a store of it; opening it for writing is refused.
+ *  Threads     any; writers go on.
+ *  Cost        reads and writes all tiers once; progress() may stop it.
+ *  Errors      WARP_EEXIST    the directory holds something else.
+ *              WARP_ECORRUPT  the store is damaged; the text names the place.
+ *              WARP_ENOSPC, WARP_EIO: there is no new backup; an earlier one
+ *              stays. */
 WARP_API WARP_MUST_USE int warp_backup(struct warp_db *db, const char *target);
 
 /** Counters and gauges of an open store. */
