@@ -166,6 +166,8 @@ int kv_main(int argc, char **argv)
     status = run_plan(&plan, pool, all) == 0 ? 0 : 1;
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
+    if (kv_interrupted)
+        fputs("warp-bench: interrupted; the stores are removed\n", stderr);
     if (status != 0)
         goto out;
     size_t count = condense(&plan, blocks, all, medians);

@@ -173,8 +173,10 @@ static int run_threads(const struct kv_job *job, void *db,
     pthread_barrier_t barrier;
     unsigned started = 0;
     struct worker *workers = calloc(count, sizeof *workers);
-    if (workers == NULL)
+    if (workers == NULL) {
+        fputs("warp-bench: out of memory\n", stderr);
         return -1;
+    }
     pthread_barrier_init(&barrier, NULL, count + 1);
     for (; started < count; started++) {
         struct worker *w = &workers[started];
