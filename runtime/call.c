@@ -123,7 +123,7 @@ static int address(struct warp_db *db, struct op *op, const void *key,
     int rc = op_key(op, key, record);
     if (rc != WARP_OK)
         return rc;
-    op->hash = hash_key(db->seed, op->layout->number, op->body + op->key_at,
+    op->hash = hash_key(db->seed, op->layout->id, op->body + op->key_at,
                         op->key_bytes);
     op->shard = hash_shard(op->hash, db->shard_count);
     op->now = read_now(db, op->layout);
@@ -143,7 +143,7 @@ static int key_of(struct warp_db *db, const struct layout *l, const void *key,
     ref->count = (uint32_t)count;
     ref->product = l->number;
     ref->row_bytes = l->row_bytes;
-    ref->hash = hash_key(db->seed, l->number, bytes, count);
+    ref->hash = hash_key(db->seed, l->id, bytes, count);
     return WARP_OK;
 }
 

@@ -106,7 +106,7 @@ static int forget_cold(struct step *st, const struct layout *l,
     FOR_BITS(i, fields)
     {
         uint8_t key[ROW_KEY_BYTES_MAX + 1];
-        uint32_t n = row_cold_key(key, l->number, (uint32_t)i,
+        uint32_t n = row_cold_key(key, l, (uint32_t)i,
                                   record_key(l, r), r->key_bytes);
         if (rc == WARP_OK)
             rc = add_change(st, SSD_COLD, key, n, NULL, 0, false);
@@ -142,7 +142,7 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
                                 .version = record_version(r),
                                 .gone = (have & R_DELETED) != 0,
                                 .fresh = !(have & (R_DELETED | R_IN_DIR))};
-    c->key_bytes = row_key(c->key, l->number, record_key(l, r), r->key_bytes);
+    c->key_bytes = row_key(c->key, l->id, record_key(l, r), r->key_bytes);
     int rc = c->entry->gone ? WARP_OK : copy_whole(st, s, l, r, c);
     if (rc != WARP_OK) {
         st->copied_count--; /* it is still in the shard's list */
@@ -215,7 +215,7 @@ static int write_cold(struct step *st, struct record_copy *c)
         struct cold_copy *cold = &c->cold[n];
         uint8_t key[ROW_KEY_BYTES_MAX + 1];
         uint32_t key_bytes =
-            row_cold_key(key, l->number, cold->field, c->key + 2,
+            row_cold_key(key, l, cold->field, c->key + 2,
                          c->key_bytes - 2);
         int rc;
         if (l->ssd >> cold->field & 1) {
@@ -251,7 +251,7 @@ static int delete_rows(struct step *st, struct record_copy *c)
     FOR_BITS(i, l->ssd)
     {
         uint8_t key[ROW_KEY_BYTES_MAX + 1];
-        uint32_t n = row_cold_key(key, l->number, (uint32_t)i, c->key + 2,
+        uint32_t n = row_cold_key(key, l, (uint32_t)i, c->key + 2,
                                   c->key_bytes - 2);
         if (rc == WARP_OK)
             rc = add_change(st, SSD_COLD, key, n, NULL, 0, false);

@@ -43,7 +43,7 @@ int cold_fetch(struct warp_db *db, const struct layout *l,
                    : disk_read(db->disk, *place, alloc, arg);
     uint8_t bytes[ROW_KEY_BYTES_MAX + 1];
     struct ssd_slice k = {
-        bytes, row_cold_key(bytes, l->number, field, key->bytes, key->count)};
+        bytes, row_cold_key(bytes, l, field, key->bytes, key->count)};
     struct copy_call call = {alloc, arg};
     return ssd_get(db->ssd, SSD_COLD, k, copy_value, &call);
 }

@@ -128,7 +128,7 @@ static void copy_record(void *arg, void *record)
         return;
     const uint8_t *bytes = record_key(c->l, r);
     struct key_ref key = {bytes, r->key_bytes, c->l->number,
-                          hash_key(c->db->seed, c->l->number, bytes,
+                          hash_key(c->db->seed, c->l->id, bytes,
                                    r->key_bytes),
                           c->l->row_bytes};
     warp_arena_reset(&c->arena);

@@ -54,15 +54,13 @@ static int move_value(void *arg, const void *owner, size_t owner_bytes,
     (void)version;
     if (owner_bytes < 3)
         return WARP_OK;
-    uint32_t product = (uint32_t)o[0] << 8 | o[1], field = o[2];
-    if (product >= db->layout_count)
-        return WARP_OK;
-    const struct layout *l = db->layouts[product];
-    if (field >= l->desc->field_count || !(l->disk >> field & 1))
-        return WARP_OK;
-    struct key_ref key = {o + 3, (uint32_t)(owner_bytes - 3), product, 0,
+    const struct layout *l = db_layout_of_id(db, (uint32_t)o[0] << 8 | o[1]);
+    uint32_t field = l ? layout_field_of_id(l, o[2]) : 56;
+    if (field == 56 || !(l->disk >> field & 1))
+        return WARP_OK; /* of a product or field that was removed */
+    struct key_ref key = {o + 3, (uint32_t)(owner_bytes - 3), l->number, 0,
                           l->row_bytes};
-    key.hash = hash_key(db->seed, (uint16_t)product, key.bytes, key.count);
+    key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
     struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
     struct record *r;
     os_lock(&s->lock);

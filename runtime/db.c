@@ -6,6 +6,7 @@
 #include "checkpoint.h"
 #include "clock.h"
 #include "error.h"
+#include "evolve.h"
 #include "header.h"
 #include "keeper.h"
 #include "manifest.h"
@@ -110,10 +111,9 @@ static int resolve_options(const struct warp_options *given,
         o->survives = WARP_SURVIVES_PROCESS_CRASH;
     if (o->survives > WARP_SURVIVES_POWER_LOSS)
         return out_of_range("survives");
-    if (o->archive_url || o->allow_data_loss)
-        return error_set(WARP_EINVAL,
-                         "options archive_url and allow_data_loss have no "
-                         "effect yet: leave them NULL");
+    if (o->archive_url)
+        return error_set(WARP_EINVAL, "option archive_url has no effect yet: "
+                                      "leave it NULL");
     return WARP_OK;
 }
 
@@ -293,13 +293,13 @@ static int open_parts(struct warp_db *db, const char *path)
     if (rc == WARP_OK && !db->read_only)
         rc = make_dirs(db);
     if (rc == WARP_OK)
+        rc = open_tiers(db);
+    if (rc == WARP_OK)
         rc = open_schema(db, is_new);
     if (rc == WARP_OK)
         rc = open_layouts(db);
-    if (rc == WARP_OK)
+    if (rc == WARP_OK && !db->evolve) /* options.pools is for the program's */
         rc = open_pools(db);
-    if (rc == WARP_OK)
-        rc = open_tiers(db);
     if (rc == WARP_OK)
         rc = open_shards(db);
     if (rc == WARP_OK)
@@ -311,10 +311,45 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = room_reserve(db);
     if (rc == WARP_OK)
         rc = loader_start(db);
-    if (rc == WARP_OK && !db->read_only)
+    if (rc == WARP_OK && !db->read_only && !db->evolve)
         rc = keeper_start(db);
     if (rc == WARP_OK && !db->read_only)
         rc = serve_start(db);
+    return rc;
+}
+
+/* *evolved: the store has the program's schema now; it is to be opened anew. */
+static int open_once(const char *path, const struct warp_schema *schema,
+                     const struct warp_options *o, struct warp_db **out,
+                     bool *evolved)
+{
+    struct warp_db *db = NULL;
+    *out = NULL;
+    *evolved = false;
+    if (posix_memalign((void **)&db, 64, sizeof *db) != 0)
+        return error_set(WARP_ENOMEM, "out of memory for a store's handle");
+    memset(db, 0, sizeof *db);
+    db->lock_fd = -1;
+    db->options = *o;
+    db->schema = schema;
+    db->read_only = o->read_only;
+    db->memory_max = o->memory_max_bytes;
+    db_balance(db);
+    int guard = os_fork_guard(&db->fork_guard);
+    int rc = guard == 0 ? open_parts(db, path)
+                        : error_set(WARP_ENOMEM, "no page for the fork guard");
+    if (rc == WARP_OK && !db->evolve) {
+        db->options.allow_data_loss = NULL; /* the caller's memory */
+        *out = db;
+        return WARP_OK;
+    }
+    if (rc == WARP_OK) {
+        rc = evolve_run(db);
+        *evolved = rc == WARP_OK;
+    }
+    if (rc != WARP_OK)
+        db_log(db, WARP_LOG_ERROR, rc, error_text());
+    db_destroy(db, false);
     return rc;
 }
 
@@ -334,25 +369,13 @@ int warp_open(const char *path, const struct warp_schema *schema,
     int rc = resolve_options(options, &o);
     if (rc != WARP_OK)
         return rc;
-    struct warp_db *db = NULL;
-    if (posix_memalign((void **)&db, 64, sizeof *db) != 0)
-        return error_set(WARP_ENOMEM, "out of memory for a store's handle");
-    memset(db, 0, sizeof *db);
-    db->lock_fd = -1;
-    db->options = o;
-    db->schema = schema;
-    db->read_only = o.read_only;
-    db->memory_max = o.memory_max_bytes;
-    db_balance(db);
-    int guard = os_fork_guard(&db->fork_guard);
-    rc = guard == 0 ? open_parts(db, path)
-                    : error_set(WARP_ENOMEM, "no page for the fork guard");
-    if (rc == WARP_OK) {
-        *out = db;
-        return WARP_OK;
-    }
-    db_log(db, WARP_LOG_ERROR, rc, error_text());
-    db_destroy(db, false);
+    bool evolved = false;
+    rc = open_once(path, schema, &o, out, &evolved);
+    if (rc == WARP_OK && evolved)
+        rc = open_once(path, schema, &o, out, &evolved);
+    if (rc == WARP_OK && evolved)
+        return error_set(WARP_ESCHEMA, "%s: another process changes the "
+                                       "schema at the same time", path);
     return rc;
 }
 
@@ -389,6 +412,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     for (uint32_t i = 0; db->layouts && i < db->layout_count; i++)
         layout_free(&db->layouts[i]);
     free(db->layouts);
+    catalog_free(&db->catalog);
     free(db->by_desc);
     free(db->pools);
     free(db->floor_seq);
@@ -397,6 +421,8 @@ int db_destroy(struct warp_db *db, bool orderly)
         clock_close(&db->clock);
     os_owner_unlock(db->lock_fd, db->paths.lock);
     free_paths(&db->paths);
+    if (db->evolve)
+        evolve_end(&db->evolve);
     os_fork_unguard(db->fork_guard);
     free(db);
     return rc;

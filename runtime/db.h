@@ -5,6 +5,7 @@
 #ifndef WARP_DB_H
 #define WARP_DB_H
 
+#include "catalog.h"
 #include "disk.h"
 #include "heap.h"
 #include "layout.h"
@@ -44,6 +45,9 @@ struct warp_db {
     struct ssd *ssd;
     struct disk *disk;
     const struct warp_schema *schema;
+    uint32_t schema_version; /* of the store: schema/<n>.wsd */
+    struct catalog catalog;  /* numbers of products and fields */
+    struct evolve *evolve;   /* the program's schema is another: evolve.h */
     _Atomic bool loading;  /* the directory may hold keys not in memory */
     _Atomic bool partial;  /* so for evictable products, loaded or not */
     _Atomic bool stalled;  /* the log is at its limit: writers wait */
@@ -108,6 +112,13 @@ static inline struct layout *db_layout(const struct warp_db *db,
         if (!db->by_desc[at].desc)
             return NULL;
     }
+}
+
+/* The layout of a product's number in the store, or NULL. */
+static inline struct layout *db_layout_of_id(const struct warp_db *db,
+                                             uint32_t id)
+{
+    return catalog_find(db->layouts, db->layout_count, id);
 }
 
 /* A key of this product that is not in memory may be in the directory. */

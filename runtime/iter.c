@@ -103,7 +103,7 @@ static int add_key(struct warp_iter *it, const struct record *r)
     if (!r || r->product != it->layout->number ||
         (record_have(r) & R_DELETED))
         return WARP_OK;
-    uint32_t bytes = row_key(key, r->product, record_key(it->layout, r),
+    uint32_t bytes = row_key(key, it->layout->id, record_key(it->layout, r),
                              r->key_bytes);
     if (!in_range(it, key, bytes))
         return WARP_OK;
@@ -192,7 +192,7 @@ static int set_prefix(struct warp_iter *it, const struct warp_str *prefix)
         return error_set(WARP_EINVAL, "%s: the prefix is NULL or longer than "
                                       "a key can be", l->desc->name);
     uint8_t from[512];
-    uint32_t bytes = row_key(from, l->number, (const uint8_t *)prefix->data,
+    uint32_t bytes = row_key(from, l->id, (const uint8_t *)prefix->data,
                              prefix->len);
     if (compare(from, bytes, it->from, it->from_bytes) > 0) {
         memcpy(it->from, from, bytes);
@@ -210,8 +210,8 @@ static int set_range(struct warp_iter *it, const struct warp_gen_range *range)
 {
     const struct layout *l = it->layout;
     int rc = WARP_OK;
-    it->from_bytes = row_key(it->from, l->number, NULL, 0);
-    it->to_bytes = row_key(it->to, l->number, NULL, 0);
+    it->from_bytes = row_key(it->from, l->id, NULL, 0);
+    it->to_bytes = row_key(it->to, l->id, NULL, 0);
     it->to_bytes = after_prefix(it->to, it->to_bytes);
     if (!range)
         return rc;
@@ -219,7 +219,7 @@ static int set_range(struct warp_iter *it, const struct warp_gen_range *range)
     if (range->from)
         rc = set_bound(l, range->from, it->from, &it->from_bytes);
     if (rc == WARP_OK && range->to) {
-        row_key(it->to, l->number, NULL, 0);
+        row_key(it->to, l->id, NULL, 0);
         rc = set_bound(l, range->to, it->to, &it->to_bytes);
     }
     if (rc == WARP_OK && range->prefix)
@@ -327,7 +327,7 @@ static int read_key(struct warp_iter *it, const uint8_t *key, uint32_t bytes,
 {
     const struct layout *l = it->layout;
     struct key_ref ref = {key, bytes, l->number,
-                          hash_key(it->db->seed, l->number, key, bytes),
+                          hash_key(it->db->seed, l->id, key, bytes),
                           l->row_bytes};
     memset(out, 0, l->desc->record_bytes);
     int rc = read_record(it->db, l, &ref, fields, out, arena);

@@ -31,7 +31,7 @@ int warp_gen_range(struct warp_db *db, const struct warp_product *desc,
                       why ? why : "is not valid");
     }
     struct key_ref ref = {bytes, (uint32_t)count, l->number,
-                          hash_key(db->seed, l->number, bytes, count),
+                          hash_key(db->seed, l->id, bytes, count),
                           l->row_bytes};
     /* A record that is not there, or has expired, has no elements. */
     if (rc == WARP_OK)

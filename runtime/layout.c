@@ -80,6 +80,8 @@ static void classify(struct layout *l, uint32_t i, uint8_t default_survives)
         l->indexed |= bit;
     if (f->flags & WARP_F_UNIQUE)
         l->unique |= bit;
+    if (f->default_value)
+        l->presets |= bit;
 }
 
 /* What is said about a field is done to every value worth it; where nothing is
@@ -157,7 +159,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
         return error_set(WARP_ENOMEM, "out of memory for product %s",
                          desc->name);
     l->desc = desc;
-    l->number = number;
+    l->number = l->id = number;
     if (desc->key_count == 1)
         l->key_type = desc->fields[desc->key_fields[0]].type;
     for (uint32_t i = 0; i < desc->field_count; i++) {
@@ -166,6 +168,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
         uint64_t bit = UINT64_C(1) << i;
         struct field_layout *fl = &l->fields[i];
         fl->offset = f->offset;
+        fl->id = (uint8_t)i;
         fl->slot = fl->deadline = fl->place = UINT32_MAX;
         if (!(l->stored & bit))
             continue;
@@ -202,6 +205,14 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     place_slots(l);
     *out = l;
     return WARP_OK;
+}
+
+uint32_t layout_field_of_id(const struct layout *l, uint32_t id)
+{
+    for (uint32_t i = 0; i < l->desc->field_count; i++)
+        if (l->fields[i].id == id)
+            return i;
+    return 56;
 }
 
 void layout_free(struct layout **layout)

@@ -27,6 +27,7 @@ struct field_layout {
     uint32_t deadline; /* slot of its deadline; UINT32_MAX: none */
     uint32_t place;    /* slot of its disk place; UINT32_MAX: none */
     uint8_t form;      /* enum slot_form */
+    uint8_t id;        /* in the store, for ever (catalog.h) */
     uint8_t bare;      /* string, bytes, opaque: the wire form is the bytes */
     uint8_t utf8;
     uint8_t compression; /* enum warp_compression, on its tier */
@@ -36,7 +37,8 @@ struct field_layout {
 struct layout {
     const struct warp_product *desc;
     const struct warp_type *key_type; /* single key field's, else NULL */
-    uint16_t number;       /* in the store's schema */
+    uint16_t number;       /* in this program's schema */
+    uint16_t id;           /* in the store, for ever: its keys begin so */
     uint32_t row_bytes;
     uint32_t lost;         /* slot of the LOST bits; UINT32_MAX: none */
     uint32_t deadline;     /* slot of the record's deadline; or UINT32_MAX */
@@ -54,6 +56,7 @@ struct layout {
     uint64_t ttl;          /* fields with a deadline slot */
     uint64_t indexed, unique;
     uint64_t columns;
+    uint64_t presets;      /* stored fields with a default: */
     uint64_t power;        /* survive a power loss */
     bool evictable;        /* no field is pinned in memory by its policy */
     uint8_t priority;      /* enum warp_priority, effective */
@@ -62,9 +65,12 @@ struct layout {
     struct field_layout fields[56];
 };
 
-/* 0, WARP_EINVAL (the text names product and field) or WARP_ENOMEM. */
+/* Numbers in the store are those of the schema; catalog.h may say otherwise.
+ * 0, WARP_EINVAL (the text names product and field) or WARP_ENOMEM. */
 int layout_make(const struct warp_product *desc, uint16_t number,
                 uint8_t default_survives, struct layout **layout);
+/* The field with a number in the store, or 56. */
+uint32_t layout_field_of_id(const struct layout *layout, uint32_t id);
 void layout_free(struct layout **layout);
 
 /* The numbers of the set bits of a mask, lowest first. */

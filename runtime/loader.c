@@ -41,13 +41,13 @@ static int load_row(struct warp_db *db, struct ssd_slice k,
         return error_set(WARP_ECORRUPT, "the directory holds a key of %zu "
                                         "bytes", k.bytes);
     uint32_t product = (uint32_t)bytes[0] << 8 | bytes[1];
-    if (product >= db->layout_count)
+    const struct layout *l = db_layout_of_id(db, product);
+    if (!l)
         return error_set(WARP_ECORRUPT, "the directory holds a row of an "
                                         "unknown product (%u)", product);
-    const struct layout *l = db->layouts[product];
-    struct key_ref key = {bytes + 2, (uint32_t)(k.bytes - 2), product, 0,
+    struct key_ref key = {bytes + 2, (uint32_t)(k.bytes - 2), l->number, 0,
                           l->row_bytes};
-    key.hash = hash_key(db->seed, (uint16_t)product, key.bytes, key.count);
+    key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
     struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
     _Atomic uint64_t *slot;
     struct record *r;

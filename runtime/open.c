@@ -6,6 +6,7 @@
 #include "commit.h"
 #include "descriptor.h"
 #include "error.h"
+#include "evolve.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
@@ -37,26 +38,8 @@ static int read_file(const char *path, uint8_t **bytes, size_t *count)
     return WARP_OK;
 }
 
-static int write_schema(struct warp_db *db, const char *path)
-{
-    char temporary[DB_PATH_BYTES + 8];
-    snprintf(temporary, sizeof temporary, "%s.new", path);
-    int fd = os_open(temporary, OS_WRITE | OS_CREATE | OS_TRUNC);
-    if (fd < 0)
-        return error_os(fd, "cannot make", temporary);
-    int rc = os_pwrite(fd, db->schema->descriptor,
-                       db->schema->descriptor_bytes, 0);
-    if (rc == 0)
-        rc = os_fdatasync(fd);
-    os_close(fd);
-    if (rc == 0)
-        rc = os_rename(temporary, path);
-    if (rc == 0)
-        rc = os_sync_dir(db->paths.schema);
-    return rc == 0 ? WARP_OK : error_os(rc, "cannot write", path);
-}
-
-/* The store's bytes are not the program's: is the structure? */
+/* The store's bytes are not the program's: is the structure? Else the store
+ * takes a step to the program's schema. */
 static int compare_schemas(struct warp_db *db, const char *path,
                            const uint8_t *bytes, size_t count)
 {
@@ -73,11 +56,15 @@ static int compare_schemas(struct warp_db *db, const char *path,
         rc = error_set(WARP_EABI, "the generated descriptor of %s: byte %zu: "
                                   "%s; run warpc again",
                        db->schema->name, fault.offset, fault.what);
-    else if (descriptor_first_difference(theirs, ours, text, sizeof text))
+    else if (!descriptor_first_difference(theirs, ours, text, sizeof text))
+        rc = WARP_OK;
+    else if (db->read_only)
         rc = error_set(WARP_ESCHEMA,
-                       "%s was written with another schema: %s; use the "
-                       "schema that wrote it (in %s)",
-                       db->paths.store, text, db->paths.schema);
+                       "%s was written with another schema: %s; open it once "
+                       "for writing, or with the schema in %s",
+                       db->paths.store, text, path);
+    else
+        rc = evolve_begin(db, path, bytes, count);
     if (theirs)
         descriptor_destroy(&theirs);
     if (ours)
@@ -90,10 +77,19 @@ int open_schema(struct warp_db *db, bool is_new)
     char path[DB_PATH_BYTES];
     uint8_t *bytes = NULL;
     size_t count = 0;
-    snprintf(path, sizeof path, "%s/1.wsd", db->paths.schema);
-    if (is_new)
-        return write_schema(db, path);
-    int rc = read_file(path, &bytes, &count);
+    int rc = catalog_read(db->ssd, &db->catalog);
+    if (rc != WARP_OK)
+        return rc;
+    db->schema_version = db->catalog.version;
+    if (is_new) {
+        rc = evolve_write_schema(db, db->schema, db->schema_version);
+        if (rc == WARP_OK && !db->read_only)
+        evolve_forget(db);
+    return rc == WARP_OK ? catalog_complete(&db->catalog, db->schema) : rc;
+    }
+    snprintf(path, sizeof path, "%s/%u.wsd", db->paths.schema,
+             db->schema_version);
+    rc = read_file(path, &bytes, &count);
     if (rc == WARP_ENOSTORE)
         return error_set(WARP_ECORRUPT, "%s is missing: restore it from a "
                                         "backup", path);
@@ -102,7 +98,9 @@ int open_schema(struct warp_db *db, bool is_new)
          memcmp(bytes, db->schema->descriptor, count) != 0))
         rc = compare_schemas(db, path, bytes, count);
     free(bytes);
-    return rc;
+    if (rc == WARP_OK && !db->read_only)
+        evolve_forget(db);
+    return rc == WARP_OK ? catalog_complete(&db->catalog, db->schema) : rc;
 }
 
 /* ---- layouts ---- */
@@ -127,6 +125,7 @@ int open_layouts(struct warp_db *db)
                              (uint8_t)db->options.survives, &db->layouts[i]);
         if (rc != WARP_OK)
             return rc;
+        catalog_number(&db->catalog, db->layouts[i]);
         if (db->layouts[i]->evictable || db->layouts[i]->cold)
             db->priorities |= 1u << db->layouts[i]->priority;
         uint32_t at = (uint32_t)((uintptr_t)desc >> 4) & db->by_desc_mask;

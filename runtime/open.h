@@ -5,7 +5,8 @@
 
 #include "db.h"
 
-/* The store's schema is the program's; a new store gets it. */
+/* The store's schema is the program's, or evolve_begin() takes over; a new
+ * store gets it. The tiers are open. */
 int open_schema(struct warp_db *db, bool is_new);
 int open_layouts(struct warp_db *db);
 /* The budgets that strategies, products and options name. */

@@ -28,6 +28,7 @@ struct reading {
     uint64_t have;     /* filled */
     uint64_t cold;     /* on a tier only */
     uint64_t decode;   /* copied, still in wire form */
+    uint64_t preset;   /* never written: the default is their value */
     const uint8_t *wire[56];
     uint32_t wire_bytes[56];
     struct disk_place places[56];
@@ -137,6 +138,19 @@ static int copy_field(struct reading *g, const struct record *r,
     return 0;
 }
 
+/* A default is the value of what was never written, not of what expired or was
+ * lost. */
+static uint64_t preset_of(const struct layout *l, const struct record *r,
+                          uint64_t have, int64_t now)
+{
+    uint64_t preset = l->presets & ~have;
+    if (preset && l->lost != UINT32_MAX)
+        preset &= ~row_load(r, l->lost);
+    if (preset & l->ttl)
+        preset &= ~read_expired(l, r, preset, now);
+    return preset;
+}
+
 /* 0, 1 (changed meanwhile) or an error. */
 static int try_copy(struct reading *g, const struct record *r, uint64_t word,
                     uint64_t fields)
@@ -152,6 +166,7 @@ static int try_copy(struct reading *g, const struct record *r, uint64_t word,
         if (deadline != 0 && g->now >= deadline)
             return record_read_ok(r, word) ? WARP_ENOTFOUND : 1;
     }
+    g->preset = preset_of(l, r, have, g->now) & fields;
     uint64_t present = have & fields & l->stored;
     if (present & l->ttl)
         present &= ~read_expired(l, r, present, g->now);
@@ -248,6 +263,12 @@ static int fetch_cold(struct reading *g, struct record *r, uint64_t *word,
 
 static int decode_all(struct reading *g)
 {
+    FOR_BITS(i, g->preset)
+    {
+        const struct warp_field *f = &g->l->desc->fields[i];
+        memcpy(g->out + f->offset, f->default_value, f->type->size);
+        g->have |= UINT64_C(1) << i;
+    }
     FOR_BITS(i, g->decode)
     {
         const struct field_layout *f = &g->l->fields[i];
@@ -408,6 +429,7 @@ static int glance(struct warp_db *db, const struct layout *l,
             if (atomic_load_explicit(&row_var(r, l->fields[i].slot)->at,
                                      memory_order_relaxed) == VAR_COLD)
                 out->cold |= UINT64_C(1) << i;
+        out->have |= preset_of(l, r, out->have, now);
         out->exists = shard_exists(l, r, now);
         if (!(word & 1) && shard_matches(r, key) &&
             record_read_ok(r, word) && index_slot_holds(slot, r))

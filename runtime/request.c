@@ -76,7 +76,7 @@ static struct key_ref key_ref(const struct warp_db *db, const struct layout *l,
                               const uint8_t *key, uint32_t bytes)
 {
     struct key_ref ref = {key, bytes, l->number,
-                          hash_key(db->seed, l->number, key, bytes),
+                          hash_key(db->seed, l->id, key, bytes),
                           l->row_bytes};
     return ref;
 }

@@ -101,7 +101,7 @@ static int count_product(struct warp_db *db, const struct layout *l, bool deep,
         const uint8_t *key = it->last + 2;
         uint32_t bytes = it->last_bytes - 2;
         struct key_ref ref = {key, bytes, l->number,
-                              hash_key(db->seed, l->number, key, bytes),
+                              hash_key(db->seed, l->id, key, bytes),
                               l->row_bytes};
         rc = look_at(db, l, &ref, &look);
         if (rc == WARP_OK && look.exists) {

@@ -19,12 +19,12 @@ uint32_t row_key(uint8_t *to, uint32_t product, const uint8_t *key,
     return bytes + 2;
 }
 
-uint32_t row_cold_key(uint8_t *to, uint32_t product, uint32_t field,
+uint32_t row_cold_key(uint8_t *to, const struct layout *l, uint32_t field,
                       const uint8_t *key, uint32_t bytes)
 {
-    to[0] = (uint8_t)(product >> 8);
-    to[1] = (uint8_t)product;
-    to[2] = (uint8_t)field;
+    to[0] = (uint8_t)(l->id >> 8);
+    to[1] = (uint8_t)l->id;
+    to[2] = l->fields[field].id;
     if (bytes > 0)
         memcpy(to + 3, key, bytes);
     return bytes + 3;

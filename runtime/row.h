@@ -19,8 +19,8 @@ enum { ROW_FORMAT = 1, ROW_HEADER_BYTES = 40, ROW_KEY_BYTES_MAX = 2 + 448 };
 
 uint32_t row_key(uint8_t *to, uint32_t product, const uint8_t *key,
                  uint32_t bytes);
-/* SSD_COLD: product, field (u8), key. */
-uint32_t row_cold_key(uint8_t *to, uint32_t product, uint32_t field,
+/* SSD_COLD: product, field (u8), key; both by their numbers in the store. */
+uint32_t row_cold_key(uint8_t *to, const struct layout *l, uint32_t field,
                       const uint8_t *key, uint32_t bytes);
 
 /* The parts of a stored row; checked. */

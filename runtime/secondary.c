@@ -83,9 +83,9 @@ static struct pending_name name_of(const struct layout *l, uint32_t field,
                                    const uint8_t *value, uint32_t bytes,
                                    uint8_t *to)
 {
-    to[0] = (uint8_t)(l->number >> 8);
-    to[1] = (uint8_t)l->number;
-    to[2] = (uint8_t)field;
+    to[0] = (uint8_t)(l->id >> 8);
+    to[1] = (uint8_t)l->id;
+    to[2] = l->fields[field].id;
     memcpy(to + HEAD_BYTES, value, bytes);
     return pending_name(to, HEAD_BYTES + bytes);
 }
@@ -146,6 +146,23 @@ void secondary_iter_close(struct secondary_iter **iter)
     pending_iter_close(&(*iter)->inner);
     free(*iter);
     *iter = NULL;
+}
+
+int secondary_store(struct ssd_txn *txn, const struct layout *l,
+                    uint32_t field, const uint8_t *value,
+                    uint32_t value_bytes, const uint8_t *key,
+                    uint32_t key_bytes)
+{
+    uint8_t space[PENDING_NAME_MAX], whole[SSD_KEY_BYTES_MAX];
+    uint32_t bytes;
+    if (value_bytes > VALUE_MAX || key_bytes > PENDING_KEY_MAX)
+        return error_set(WARP_ELIMIT, "an index entry is too long");
+    struct pending_name name = name_of(l, field, value, value_bytes, space);
+    bool cut = pending_ssd_key(name.bytes, name.count, key, key_bytes, whole,
+                               &bytes);
+    struct ssd_slice k = {whole, bytes};
+    struct ssd_slice v = {key, cut ? key_bytes : 0};
+    return ssd_put(txn, SSD_INDEX, k, v);
 }
 
 /* ---- a checkpoint ---- */

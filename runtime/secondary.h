@@ -51,4 +51,11 @@ int secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
 void secondary_flushed(struct secondary *secondary, bool keep);
 bool secondary_pending(struct secondary *secondary);
 
+/* When a field gets its index late: the entry of a value (secondary_value) and
+ * a key goes to the table. */
+int secondary_store(struct ssd_txn *txn, const struct layout *l,
+                    uint32_t field, const uint8_t *value,
+                    uint32_t value_bytes, const uint8_t *key,
+                    uint32_t key_bytes);
+
 #endif

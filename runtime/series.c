@@ -32,11 +32,11 @@ int64_t series_element_at(const uint8_t *key)
     return (int64_t)(__builtin_bswap64(v) ^ UINT64_C(1) << 63);
 }
 
-void series_head(uint8_t *to, uint32_t product, uint32_t field)
+void series_head(uint8_t *to, const struct layout *l, uint32_t field)
 {
-    to[0] = (uint8_t)(product >> 8);
-    to[1] = (uint8_t)product;
-    to[2] = (uint8_t)field;
+    to[0] = (uint8_t)(l->id >> 8);
+    to[1] = (uint8_t)l->id;
+    to[2] = l->fields[field].id;
 }
 
 /* The key's bytes in the table, behind product and field. */
@@ -73,7 +73,7 @@ uint32_t series_prefix(const uint8_t *name, uint32_t bytes, uint8_t *to)
 static struct pending_name name_of(const struct layout *l, uint32_t field,
                                    const struct key_ref *key, uint8_t *to)
 {
-    series_head(to, l->number, field);
+    series_head(to, l, field);
     memcpy(to + SERIES_HEAD_BYTES, key->bytes, key->count);
     return pending_name(to, SERIES_HEAD_BYTES + key->count);
 }

@@ -202,7 +202,7 @@ int series_expire(struct series *s, struct ssd_txn *txn,
         uint8_t head[SERIES_HEAD_BYTES];
         if (!series_age_end(l, (uint32_t)i, &age))
             continue;
-        series_head(head, l->number, (uint32_t)i);
+        series_head(head, l, (uint32_t)i);
         struct walk w = {.series = s, .txn = txn, .limit = limit};
         w.alive = series_first_alive(now_ms, age);
         w.age = age_of(s, head);

@@ -31,7 +31,7 @@ struct series {
     uint32_t age_count;
 };
 
-void series_head(uint8_t *to, uint32_t product, uint32_t field);
+void series_head(uint8_t *to, const struct layout *l, uint32_t field);
 void series_element_key(uint8_t *to, int64_t at_ms, uint64_t order);
 int64_t series_element_at(const uint8_t *key);
 /* A group's name as the beginning of its keys in the table. */

@@ -19,8 +19,8 @@ static uint64_t hash_of(const void *record, const void *arg)
 {
     const struct warp_db *db = arg;
     const struct record *r = record;
-    return hash_key(db->seed, r->product,
-                    record_key(db->layouts[r->product], r), r->key_bytes);
+    const struct layout *l = db->layouts[r->product];
+    return hash_key(db->seed, l->id, record_key(l, r), r->key_bytes);
 }
 
 uint64_t shard_record_hash(const struct shard *s, const struct record *r)
@@ -30,7 +30,7 @@ uint64_t shard_record_hash(const struct shard *s, const struct record *r)
 
 uint64_t shard_hash(const struct warp_db *db, const struct op *op)
 {
-    return hash_key(db->seed, op->layout->number, op->body + op->key_at,
+    return hash_key(db->seed, op->layout->id, op->body + op->key_at,
                     op->key_bytes);
 }
 
@@ -137,7 +137,7 @@ int shard_find(struct shard *s, const struct layout *l,
     if (*record || !db_may_be_cold(s->db, l))
         return WARP_OK;
     uint8_t bytes[ROW_KEY_BYTES_MAX];
-    struct ssd_slice k = {bytes, row_key(bytes, l->number, key->bytes,
+    struct ssd_slice k = {bytes, row_key(bytes, l->id, key->bytes,
                                          key->count)};
     struct load_call call = {s, l, key, NULL};
     int rc = ssd_get(s->db->ssd, SSD_ROWS, k, load_one, &call);

@@ -100,7 +100,7 @@ static int check_candidate(struct warp_db *db, struct op *op,
         memcmp(bytes, op->body + op->key_at, count) == 0)
         return WARP_OK;
     struct key_ref key = {bytes, count, l->number,
-                          hash_key(db->seed, l->number, bytes, count),
+                          hash_key(db->seed, l->id, bytes, count),
                           l->row_bytes};
     struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
     _Atomic uint64_t *slot;

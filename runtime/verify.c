@@ -1,4 +1,5 @@
 /* verify.c: see verify.h. Every part is checked, whatever the others gave. */
+#include "catalog.h"
 #include "verify.h"
 
 #include "checkpoint.h"
@@ -272,6 +273,11 @@ static int check_closed(struct closed *c)
     if (rc == WARP_OK && header && schema && c->ssd_good && !c->v->stopped)
         rc = check_log(c);
     struct verify_tiers tiers = {c->ssd, c->disk, c->layouts, c->layout_count};
+    if (rc == WARP_OK && schema && c->ssd_good &&
+        catalog_number_all(c->ssd, c->layouts, c->layout_count) != WARP_OK) {
+        verify_tell(c->v, error_text());
+        return rc;
+    }
     if (rc == WARP_OK && schema && c->ssd_good && !c->v->stopped)
         rc = verify_rows(c->v, &tiers);
     return rc;

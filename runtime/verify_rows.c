@@ -1,5 +1,6 @@
 /* verify_rows.c: each row of the directory is parsed, each of its values is
  * decoded, and each that lies on a tier must be there and be this row's. */
+#include "catalog.h"
 #include "verify.h"
 
 #include "codec.h"
@@ -125,7 +126,7 @@ static int check_field(struct rows *r, const struct op_value *v,
     if (!(r->l->cold & bit))
         return check_value(r, v->data, v->bytes, raw_bytes);
     uint32_t bytes =
-        row_cold_key(key, r->l->number, r->field, r->key, r->key_bytes);
+        row_cold_key(key, r->l, r->field, r->key, r->key_bytes);
     if (r->l->disk & bit)
         return check_disk(r, v->data, key, bytes);
     struct ssd_slice k = {key, bytes};
@@ -144,12 +145,13 @@ static int check_row(struct rows *r, struct ssd_slice key,
     const uint8_t *k = key.data;
     int rc = WARP_OK;
     r->l = NULL;
-    if (key.bytes < 2 || key.bytes > ROW_KEY_BYTES_MAX ||
-        (uint32_t)(k[0] << 8 | k[1]) >= r->tiers->layout_count) {
+    if (key.bytes >= 2 && key.bytes <= ROW_KEY_BYTES_MAX)
+        r->l = catalog_find(r->tiers->layouts, r->tiers->layout_count,
+                            (uint32_t)(k[0] << 8 | k[1]));
+    if (!r->l) {
         tell(r, NULL, "its key names no product of the schema");
         return rc;
     }
-    r->l = r->tiers->layouts[k[0] << 8 | k[1]];
     r->key = k + 2;
     r->key_bytes = (uint32_t)key.bytes - 2;
     r->v->rows++;

@@ -2,6 +2,7 @@
  * one by one; behind a damaged page the walk goes on at the next key that can
  * be found. Then the log's commits are applied that the tiers do not hold. What
  * is lost is listed; the damaged store is not written to. */
+#include "catalog.h"
 #include "record.h"
 
 #include "../backup.h"
@@ -135,7 +136,7 @@ static int take_field(struct row *w, const struct op_value *v, uint32_t raw)
     if (!(w->l->cold & bit))
         return take_value(w, v->data, v->bytes, raw);
     uint32_t bytes =
-        row_cold_key(key, w->l->number, w->field, w->key, w->key_bytes);
+        row_cold_key(key, w->l, w->field, w->key, w->key_bytes);
     if (w->l->disk & bit) {
         struct disk_place place;
         struct warp_str s = {NULL, 0};
@@ -230,11 +231,13 @@ static int take_row(struct repair *r, struct ssd_slice key,
     const uint8_t *k = key.data;
     struct row_view view;
     struct row w = {.r = r, .arena = WARP_ARENA_INIT};
-    if (key.bytes < 2 || (uint32_t)(k[0] << 8 | k[1]) >= r->layout_count) {
+    if (key.bytes >= 2)
+        w.l = catalog_find(r->layouts, r->layout_count,
+                           (uint32_t)(k[0] << 8 | k[1]));
+    if (!w.l) {
         tell(r, "a row of an unknown product");
         return WARP_OK;
     }
-    w.l = r->layouts[k[0] << 8 | k[1]];
     w.key = k + 2;
     w.key_bytes = (uint32_t)key.bytes - 2;
     if (row_parse(w.l, value, &view) != WARP_OK) {
@@ -483,6 +486,8 @@ static int open_tiers(struct repair *r)
     rc = ssd_open(dir, 0, true, tell_event, r, &r->ssd);
     if (rc == WARP_OK)
         rc = series_open(r->ssd, &r->budget, &r->series);
+    if (rc == WARP_OK)
+        rc = catalog_number_all(r->ssd, r->layouts, r->layout_count);
     if (rc != WARP_ECORRUPT && rc != WARP_ENOSTORE)
         return rc;
     tell(r, error_text());

@@ -15,7 +15,7 @@ enum { VALUES = 6, KEYS = 240, LONG_VALUE = 400 };
 static struct ssd *ssd;
 static struct secondary *index_;
 static struct budget budget;
-static struct layout layout = {.number = 0x0102};
+static struct layout layout = {.id = 0x0102, .fields[7].id = 7};
 static uint64_t seed = 88172645463325252u;
 
 static uint8_t keys[KEYS][PENDING_KEY_MAX];

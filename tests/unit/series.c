@@ -29,7 +29,8 @@ static const struct warp_field fields[FIELDS] = {
 static const struct warp_product product = {
     .name = "P", .fields = fields, .field_count = FIELDS};
 static const struct layout layout = {
-    .desc = &product, .number = 0x0300, .series = 7};
+    .desc = &product, .number = 0x0300, .id = 0x0300, .series = 7,
+    .fields = {{.id = 0}, {.id = 1}, {.id = 2}}};
 
 struct element {
     uint32_t record, field, bytes;

@@ -91,9 +91,11 @@ bool model_present(const struct world *w, const struct model_record *r,
                    uint32_t field)
 {
     const struct model_record *things = w->records[0];
-    if (r >= things && r < things + MODEL_KEYS && field == THING_TWICE)
-        return stored_present(w, r, THING_SEEN) &&
-               stored_present(w, r, THING_GOLD);
+    bool thing = r >= things && r < things + MODEL_KEYS;
+    if (thing && field == THING_TWICE)
+        return stored_present(w, r, THING_SEEN);
+    if (thing && field == THING_GOLD)
+        return model_exists(w, r); /* it has a default */
     return stored_present(w, r, field);
 }
 

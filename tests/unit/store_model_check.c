@@ -177,9 +177,13 @@ static bool result_is(const struct model_run *run, const struct world *w,
             return differs(run, w, "%s: %s %u.%s is missing and not zero",
                            what, p->name, key, f->name);
         struct model_value v = r->fields[i].value;
+        uint64_t gold = r->fields[THING_GOLD].value.seed;
+        if (product == 0 && !r->fields[THING_GOLD].have)
+            gold = SAMPLE_GOLD;
+        if (product == 0 && i == THING_GOLD)
+            v.seed = gold;
         if (product == 0 && i == THING_TWICE)
-            v.seed = 2 * r->fields[THING_SEEN].value.seed +
-                     r->fields[THING_GOLD].value.seed;
+            v.seed = 2 * r->fields[THING_SEEN].value.seed + gold;
         if (there && !model_value_is(w, product, i, &v, at))
             return differs(run, w, "%s: %s %u.%s has another value", what,
                            p->name, key, f->name);
@@ -205,7 +209,7 @@ static bool state_is(const struct world *w, const struct model_record *r,
         return state == (model_present(w, r, i) ? WARP_PRESENT
                                                 : WARP_EXPIRED);
     if (!f->lost)
-        return state == WARP_ABSENT;
+        return state == (d->default_value ? WARP_PRESENT : WARP_ABSENT);
     if (d->ttl_ms == 0 || w->now < f->least)
         return state == WARP_LOST;
     return state == WARP_EXPIRED || (w->now < f->most && state == WARP_LOST);

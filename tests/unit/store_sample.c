@@ -11,7 +11,7 @@ static const struct warp_type pos_type = {
     .size = sizeof(struct sample_pos), .wire_bytes = 12, .count = 3,
     .members = pos_members};
 
-static const int64_t default_gold = 7;
+static const int64_t default_gold = SAMPLE_GOLD;
 
 static void derive_twice(const void *record, void *result)
 {

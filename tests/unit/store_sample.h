@@ -55,6 +55,7 @@ enum mortal_field {
 #define BIT(field) (UINT64_C(1) << (field))
 /* Retention of `events`: gone at this age. */
 enum { SAMPLE_EVENTS_END_MS = 60000, SAMPLE_MORTAL_TTL_MS = 6000 };
+enum { SAMPLE_GOLD = 7 }; /* the default */
 
 extern const struct warp_product sample_thing_product, sample_mortal_product;
 extern const struct warp_schema sample_schema;

@@ -209,7 +209,8 @@ struct warp_options {
     int (*progress)(void *arg, const char *what, uint64_t done,
                     uint64_t total); /* none; non-zero stops the work */
     void *progress_arg;
-    const char *const *allow_data_loss; /* none; PRODUCT.FIELD, NULL ends */
+    /* none; PRODUCT.FIELD, or PRODUCT; NULL ends. Read by warp_open() alone. */
+    const char *const *allow_data_loss;
 };
 #ifdef __cplusplus
 static inline struct warp_options warp_options_init(void)
