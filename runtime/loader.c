@@ -89,7 +89,7 @@ static void *load(void *arg)
          p--)
         for (uint32_t i = 0; i < db->layout_count && rc == WARP_OK; i++)
             if (db->layouts[i]->priority == p)
-                rc = load_product(db, i);
+                rc = load_product(db, db->layouts[i]->id);
     if (rc != WARP_OK) {
         atomic_store(&db->load_failed, rc);
         db_log(db, WARP_LOG_ERROR, rc, error_text());
