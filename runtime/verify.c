@@ -1,7 +1,7 @@
 /* verify.c: see verify.h. Every part is checked, whatever the others gave. */
-#include "catalog.h"
 #include "verify.h"
 
+#include "catalog.h"
 #include "checkpoint.h"
 #include "error.h"
 #include "file_copy.h"

@@ -1,8 +1,8 @@
 /* verify_rows.c: each row of the directory is parsed, each of its values is
  * decoded, and each that lies on a tier must be there and be this row's. */
-#include "catalog.h"
 #include "verify.h"
 
+#include "catalog.h"
 #include "codec.h"
 #include "compress.h"
 #include "error.h"

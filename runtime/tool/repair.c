@@ -2,10 +2,10 @@
  * one by one; behind a damaged page the walk goes on at the next key that can
  * be found. Then the log's commits are applied that the tiers do not hold. What
  * is lost is listed; the damaged store is not written to. */
-#include "catalog.h"
 #include "record.h"
 
 #include "../backup.h"
+#include "../catalog.h"
 #include "../checkpoint.h"
 #include "../codec.h"
 #include "../compress.h"
