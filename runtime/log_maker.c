@@ -21,6 +21,10 @@ static bool wants_more(struct log *log)
         least = ROOM_LEAST;
     if (least > 2 * (uint64_t)LOG_SEGMENT_MAX)
         least = 2 * (uint64_t)LOG_SEGMENT_MAX;
+    /* On a disk that gets full the tiers need the room more. */
+    uint64_t disk;
+    if (os_free_bytes(log->dir, &disk) == 0 && least > disk / 16)
+        least = disk / 16 > ROOM_LEAST ? disk / 16 : ROOM_LEAST;
     os_lock(&log->room_lock);
     bool wants = log->ready_count < LOG_READY_MAX &&
                  (log->ready_count == 0 ||
