@@ -2,7 +2,11 @@
 # Backup, restore, verify and compact of a closed store; every kind of file
 # damaged once. tool_care.sh WARP SCHEMA
 set -eu
-warp=$1 schema=$2
+# Paths may be relative to the folder that the test is started in.
+absolute() {
+    case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
+}
+warp=$(absolute "$1") schema=$(absolute "$2")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"

@@ -3,7 +3,11 @@
 # owner. A backup is one state of the store: number and delta of a record are
 # always equal in it. tool_live.sh WARP OWNER
 set -eu
-warp=$1 owner=$2
+# Paths may be relative to the folder that the test is started in.
+absolute() {
+    case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
+}
+warp=$(absolute "$1") owner=$(absolute "$2")
 dir=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || :; rm -rf "$dir"' EXIT
