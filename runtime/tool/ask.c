@@ -86,7 +86,7 @@ static int ask(struct tool *tool, enum source_mode mode, struct text *request,
         status = tool_fail(tool, rc, error_text());
     else if (is_json && reply.used)
         status = tool_print_json(tool, &reply);
-    else
+    else if (reply.used)
         fwrite(reply.data, 1, reply.used, stdout);
     rc = source_close(&source);
     if (rc != WARP_OK && status == TOOL_CLEAN)
