@@ -53,26 +53,15 @@ static bool has_summary(const struct model_field *f)
     return f->summary;
 }
 
-static bool has_product_limit(const struct model_field *f)
-{
-    return f->product->max_memory_bytes != 0;
-}
-
 static bool strategy_has(const struct model_field *f, uint32_t values)
 {
     return f->product->strategy != NULL &&
            (f->product->strategy->set & values) != 0;
 }
 
-static bool has_pool(const struct model_field *f)
+static bool has_device_pool(const struct model_field *f)
 {
-    return strategy_has(f, 1u << STRATEGY_MEMORY_POOL |
-                               1u << STRATEGY_GPU_MEMORY_POOL);
-}
-
-static bool has_record_limit(const struct model_field *f)
-{
-    return strategy_has(f, 1u << STRATEGY_MAX_MEMORY_PER_INSTANCE);
+    return strategy_has(f, 1u << STRATEGY_GPU_MEMORY_POOL);
 }
 
 static bool has_batches(const struct model_field *f)
@@ -108,11 +97,8 @@ static const struct {
                   "device"},
     {has_device, "`compute:` is stored, no device works on the column"},
     {has_summary, "`compute:` is stored, no summary is computed"},
-    {has_product_limit, "`max_memory:` of the product is stored, only the "
-                        "store's budget is kept"},
-    {has_pool, "the pools are stored, only the store's budget is kept"},
-    {has_record_limit, "`max_memory_per_instance:` is stored, only the "
-                       "store's budget is kept"},
+    {has_device_pool, "`gpu_memory_pool:` is stored, no device has memory to "
+                      "share"},
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
     {has_thresholds, "learning, migration and their thresholds are stored, "
                      "no engine reads them"},
