@@ -435,8 +435,7 @@ int warp_backup(struct warp_db *db, const char *target)
     if (!db || !target)
         return error_set(WARP_EINVAL, "warp_backup: NULL argument");
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return error_set(WARP_EFORK, "the store belongs to the parent "
-                                     "process: open it after fork()");
+        return db_forked();
     struct progress progress = {db->options.progress, db->options.progress_arg};
     int rc = backup_run(db, target, &progress, &reply);
     text_free(&reply);

@@ -19,8 +19,7 @@ int warp_batch_begin(struct warp_db *db, struct warp_batch **out)
         return error_set(WARP_EINVAL, "warp_batch_begin: NULL argument");
     *out = NULL;
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return error_set(WARP_EFORK, "the store belongs to the parent "
-                                     "process: open it after fork()");
+        return db_forked();
     struct warp_batch *b = calloc(1, sizeof *b);
     if (!b)
         return error_set(WARP_ENOMEM, "out of memory for a batch");
@@ -95,8 +94,7 @@ int warp_batch_commit(struct warp_batch **batch)
     struct warp_db *db = b->db;
     int rc = b->failed;
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        rc = error_set(WARP_EFORK, "the store belongs to the parent process: "
-                                   "open it after fork()");
+        rc = db_forked();
     else if (rc != WARP_OK)
         error_set(rc, "nothing was written, because a change of the batch "
                       "was refused: %s",

@@ -11,12 +11,6 @@
 
 enum { STACK_BODY = 1024 };
 
-static int forked(void)
-{
-    return error_set(WARP_EFORK, "the store belongs to the parent process: "
-                                 "open it after fork()");
-}
-
 static int unknown_product(const struct warp_product *desc)
 {
     return error_set(WARP_EINVAL, "%s is not a product of this store's schema",
@@ -31,7 +25,7 @@ static int enter(struct warp_db *db, const struct warp_product *desc,
         return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
                          desc ? desc->name : "?");
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return forked();
+        return db_forked();
     *l = db_layout(db, desc);
     return *l ? WARP_OK : unknown_product(desc);
 }

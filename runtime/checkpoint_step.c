@@ -298,12 +298,6 @@ static int put_changes(struct step *st, struct ssd_txn *txn)
 
 /* ---- after the directory's commit ---- */
 
-static bool same_place(const struct disk_place *a, const struct disk_place *b)
-{
-    return a->segment == b->segment && a->block == b->block &&
-           a->offset == b->offset;
-}
-
 /* Under the lock: the record's places are the new ones now. */
 static void settle_places(struct step *st, struct copied *e, uint32_t end)
 {
@@ -314,7 +308,7 @@ static void settle_places(struct step *st, struct copied *e, uint32_t end)
         uint8_t bytes[DISK_PLACE_BYTES];
         struct disk_place now;
         disk_place_decode(slot, &now);
-        if (p->old.segment != 0 && same_place(&now, &p->old))
+        if (p->old.segment != 0 && disk_place_same(&now, &p->old))
             disk_free(st->db->disk, p->old);
         disk_place_encode(&p->now, bytes);
         record_copy_in(slot, bytes, sizeof bytes);

@@ -180,8 +180,7 @@ static int check(struct warp_db *db, const struct warp_product *desc,
                  uint32_t field, uint32_t shard, const struct layout **l)
 {
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return error_set(WARP_EFORK, "the store belongs to the parent "
-                                     "process: open it after fork()");
+        return db_forked();
     *l = db_layout(db, desc);
     if (!*l)
         return error_set(WARP_EINVAL, "%s is not a product of this store's "

@@ -8,12 +8,6 @@
 
 enum { WORTH_BYTES = 16 << 20, TIGHT_WORTH_BYTES = 1 << 20 };
 
-static bool same_place(const struct disk_place *a, const struct disk_place *b)
-{
-    return a->segment == b->segment && a->block == b->block &&
-           a->offset == b->offset;
-}
-
 /* Under the lock: the value is in memory and has no place that counts. */
 static int make_dirty(struct shard *s, const struct layout *l,
                       struct record *r, uint32_t field, const void *value,
@@ -69,7 +63,7 @@ static int move_value(void *arg, const void *owner, size_t owner_bytes,
         struct disk_place now;
         disk_place_decode(r->row + l->fields[field].place, &now);
         bool clean = !(row_load(r, l->cold_dirty) >> field & 1);
-        if (clean && same_place(&now, &place))
+        if (clean && disk_place_same(&now, &place))
             rc = make_dirty(s, l, r, field, value, bytes);
     }
     os_unlock(&s->lock);

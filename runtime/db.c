@@ -33,6 +33,12 @@ struct stripe *db_stripe(struct warp_db *db)
     return &db->stripes[mine - 1];
 }
 
+int db_forked(void)
+{
+    return error_set(WARP_EFORK, "the store belongs to the parent process: "
+                                 "open it after fork()");
+}
+
 void db_balance(struct warp_db *db)
 {
     uint64_t total = db->memory_max;
@@ -447,8 +453,7 @@ static int enter(struct warp_db *db)
     if (!db)
         return error_set(WARP_EINVAL, "no store");
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return error_set(WARP_EFORK, "the store belongs to the parent "
-                                     "process: open it after fork()");
+        return db_forked();
     if (db->read_only)
         return error_set(WARP_EREADONLY, "the store is open for reading only");
     return WARP_OK;

@@ -139,6 +139,8 @@ static inline uint64_t db_memory_used(const struct warp_db *db)
     return atomic_load_explicit(&d->budget.used, memory_order_relaxed) +
            atomic_load_explicit(&d->heap_budget.used, memory_order_relaxed);
 }
+/* What a call gives in a forked child, where fork_guard is 0. */
+int db_forked(void) __attribute__((cold));
 /* Gives each part what the other does not use; heaps at most 7/8. */
 void db_balance(struct warp_db *db);
 

@@ -22,6 +22,12 @@ struct disk_place {
 #define DISK_PLACE_BYTES 16
 void disk_place_encode(const struct disk_place *place, uint8_t *to);
 void disk_place_decode(const uint8_t *from, struct disk_place *place);
+static inline bool disk_place_same(const struct disk_place *a,
+                                   const struct disk_place *b)
+{
+    return a->segment == b->segment && a->block == b->block &&
+           a->offset == b->offset;
+}
 
 /* owner: bytes that name the value (product, field, key), kept beside it so
  * that a rewrite of a segment and a check can find who refers to it. */

@@ -28,8 +28,7 @@ int iter_enter(struct warp_db *db, const struct warp_product *desc,
                          desc ? desc->name : "?");
     *out = NULL;
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return error_set(WARP_EFORK, "the store belongs to the parent "
-                                     "process: open it after fork()");
+        return db_forked();
     struct layout *l = db_layout(db, desc);
     if (!l)
         return error_set(WARP_EINVAL,
@@ -49,8 +48,7 @@ int iter_check(const struct warp_iter *it, const struct warp_product *desc,
     if (!it)
         return error_set(WARP_EINVAL, "no iterator");
     if (atomic_load_explicit(it->db->fork_guard, memory_order_relaxed) == 0)
-        return error_set(WARP_EFORK, "the store belongs to the parent "
-                                     "process: open it after fork()");
+        return db_forked();
     if (it->layout->desc != desc ||
         (it->kind == ITER_SERIES) != (kind == ITER_SERIES))
         return error_set(WARP_EINVAL, "this iterator is of %s%s",

@@ -29,8 +29,7 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     if (!db || !out || out->size == 0 || out->size > sizeof s)
         return error_set(WARP_EINVAL, "warp_stat: start from WARP_STAT_INIT");
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return error_set(WARP_EFORK, "the store belongs to the parent "
-                                     "process: open it after fork()");
+        return db_forked();
     sum_stripes(db, &s);
     int64_t records = (int64_t)ssd_count(db->ssd, SSD_ROWS);
     for (uint32_t i = 0; i < db->shard_count; i++) {
