@@ -4,6 +4,7 @@
 
 #include "cold.h"
 #include "error.h"
+#include "loader.h"
 #include "secondary.h"
 #include "unique.h"
 #include "wire.h"
@@ -52,6 +53,7 @@ void apply_drop_place(struct shard *s, struct record *r, uint32_t slot)
     static const uint8_t none[DISK_PLACE_BYTES];
     struct disk_place place;
     disk_place_decode(r->row + slot, &place);
+    loader_count(s->db, r, place);
     apply_dead_place(s->db, &place);
     record_copy_in(r->row + slot, none, sizeof none);
 }

@@ -5,6 +5,7 @@
 #include "apply.h"
 #include "clock.h"
 #include "error.h"
+#include "loader.h"
 #include "secondary.h"
 #include "series.h"
 #include "wire.h"
@@ -308,8 +309,10 @@ static void settle_places(struct step *st, struct copied *e, uint32_t end)
         uint8_t bytes[DISK_PLACE_BYTES];
         struct disk_place now;
         disk_place_decode(slot, &now);
-        if (p->old.segment != 0 && disk_place_same(&now, &p->old))
+        if (p->old.segment != 0 && disk_place_same(&now, &p->old)) {
+            loader_count(st->db, r, p->old);
             disk_free(st->db->disk, p->old);
+        }
         disk_place_encode(&p->now, bytes);
         record_copy_in(slot, bytes, sizeof bytes);
     }

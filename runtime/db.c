@@ -9,6 +9,7 @@
 #include "evolve.h"
 #include "header.h"
 #include "keeper.h"
+#include "loader.h"
 #include "manifest.h"
 #include "open.h"
 #include "room.h"
@@ -309,6 +310,8 @@ static int open_parts(struct warp_db *db, const char *path)
     if (rc == WARP_OK)
         rc = open_shards(db);
     if (rc == WARP_OK)
+        rc = loader_init(db);
+    if (rc == WARP_OK)
         rc = open_log(db);
     /* Only a store whose parts all exist gets its header. */
     if (rc == WARP_OK && is_new)
@@ -423,6 +426,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     free(db->pools);
     free(db->floor_seq);
     free(db->dead_places);
+    loader_fini(db);
     if (db->clock)
         clock_close(&db->clock);
     os_owner_unlock(db->lock_fd, db->paths.lock);

@@ -97,6 +97,7 @@ struct warp_db {
     _Atomic bool stopping;
     _Atomic uint64_t checkpoints, expired, batches;
     _Atomic int64_t sweep_done_ms;
+    struct loader_mark *load_mark; /* loader.h; NULL: all is counted */
     uint32_t sweep_segment; /* where the sweeper goes on, in every shard */
     bool reserve_given; /* the reserve file was given up */
 };

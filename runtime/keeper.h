@@ -1,13 +1,11 @@
-/* keeper.h: the store's background threads: the keeper checkpoints and sweeps,
- * the loader brings hot rows into memory after an open. */
+/* keeper.h: the store's background thread that checkpoints and sweeps. */
 #ifndef WARP_KEEPER_H
 #define WARP_KEEPER_H
 
 #include "db.h"
 
 int keeper_start(struct warp_db *db);
-void keeper_stop(struct warp_db *db); /* joins both threads */
-int loader_start(struct warp_db *db);
+void keeper_stop(struct warp_db *db); /* joins the loader (loader.h) too */
 
 /* One slice of the index: frees what has expired. Returns how many values or
  * records went. all: every segment of every shard. */

@@ -1,12 +1,98 @@
 /* loader.c: after an open, the directory's rows come into memory in key order;
  * the places that they hold are counted for the disk tier. A get that arrives
- * first reads its row itself (shard_find). */
+ * first reads its row itself (shard_find).
+ *
+ * The cursor reads ahead: a row that it gives may have been changed, deleted,
+ * checkpointed and dropped from memory since. Under the shard's lock it counts
+ * only if no commit came after it; else the row is read again. */
+#include "loader.h"
+
 #include "error.h"
 #include "hash.h"
-#include "keeper.h"
 #include "row.h"
 
-static void count_places(struct warp_db *db, const struct layout *l,
+#include <stdlib.h>
+
+/* How far the loader is: products in the order of their rank, keys in order. */
+struct loader_mark {
+    struct os_lock lock;
+    uint32_t rank, key_bytes;
+    bool begun; /* of this rank the keys up to `key` are passed */
+    uint8_t key[ROW_KEY_BYTES_MAX];
+    uint32_t *order; /* products by rank: of a high priority first */
+    uint32_t ranks[]; /* of each product; then the order */
+};
+
+int loader_init(struct warp_db *db)
+{
+    if (!atomic_load(&db->loading))
+        return WARP_OK;
+    struct loader_mark *m =
+        calloc(1, sizeof *m + 2 * db->layout_count * sizeof m->ranks[0]);
+    if (!m)
+        return error_set(WARP_ENOMEM, "out of memory for the loader");
+    uint32_t rank = 0;
+    m->order = m->ranks + db->layout_count;
+    for (uint8_t p = WARP_PRIORITY_CRITICAL; p >= WARP_PRIORITY_BACKGROUND;
+         p--)
+        for (uint32_t i = 0; i < db->layout_count; i++)
+            if (db->layouts[i]->priority == p) {
+                m->order[rank] = i;
+                m->ranks[i] = rank++;
+            }
+    db->load_mark = m;
+    return WARP_OK;
+}
+
+void loader_fini(struct warp_db *db)
+{
+    free(db->load_mark);
+    db->load_mark = NULL;
+}
+
+static void pass(struct loader_mark *m, const struct key_ref *key)
+{
+    os_lock(&m->lock);
+    m->begun = true;
+    m->key_bytes = key->count;
+    memcpy(m->key, key->bytes, key->count);
+    os_unlock(&m->lock);
+}
+
+static void pass_product(struct loader_mark *m, uint32_t rank)
+{
+    os_lock(&m->lock);
+    m->rank = rank + 1;
+    m->begun = false;
+    os_unlock(&m->lock);
+}
+
+static bool has_passed(struct loader_mark *m, const struct layout *l,
+                       const struct record *r)
+{
+    const uint8_t *key = record_key(l, (struct record *)(uintptr_t)r);
+    uint32_t rank = m->ranks[l->number];
+    os_lock(&m->lock);
+    bool passed = rank < m->rank;
+    if (rank == m->rank && m->begun) {
+        uint32_t n = r->key_bytes < m->key_bytes ? r->key_bytes
+                                                 : m->key_bytes;
+        int order = memcmp(key, m->key, n);
+        passed = order < 0 || (order == 0 && r->key_bytes <= m->key_bytes);
+    }
+    os_unlock(&m->lock);
+    return passed;
+}
+
+void loader_count(struct warp_db *db, const struct record *r,
+                  struct disk_place place)
+{
+    if (place.segment != 0 && db->load_mark &&
+        !has_passed(db->load_mark, db->layouts[r->product], r))
+        disk_recount(db->disk, place);
+}
+
+static void count_in_row(struct warp_db *db, const struct layout *l,
                          struct ssd_slice value)
 {
     struct row_view view;
@@ -27,17 +113,53 @@ static void count_places(struct warp_db *db, const struct layout *l,
     }
 }
 
+static void count_in_record(struct warp_db *db, const struct layout *l,
+                            const struct record *r)
+{
+    FOR_BITS(i, l->disk)
+    {
+        struct disk_place place;
+        disk_place_decode(r->row + l->fields[i].place, &place);
+        if (place.segment != 0)
+            disk_recount(db->disk, place);
+    }
+}
+
 /* Rows that may leave memory again take at most half of it. */
 static bool scarce(const struct warp_db *db)
 {
     return db_memory_used(db) > db->memory_max / 2;
 }
 
-static int load_row(struct warp_db *db, struct ssd_slice k,
-                    struct ssd_slice value)
+/* Under the lock. */
+static int load_locked(struct warp_db *db, struct shard *s,
+                       const struct layout *l, const struct key_ref *key,
+                       struct ssd_slice value, bool current)
+{
+    _Atomic uint64_t *slot;
+    struct record *r = shard_peek(s, key, &slot);
+    if (r) {
+        count_in_record(db, l, r);
+        return WARP_OK;
+    }
+    if (!current) {
+        int rc = shard_find(s, l, key, &r);
+        if (rc == WARP_OK && r)
+            count_in_record(db, l, r);
+        return rc;
+    }
+    count_in_row(db, l, value);
+    if (!l->evictable || !scarce(db))
+        return row_load_record(s, l, key, value, &r);
+    atomic_store(&db->partial, true);
+    return WARP_OK;
+}
+
+static int load_row(struct warp_db *db, const struct ssd_cursor *cursor,
+                    struct ssd_slice k, struct ssd_slice value)
 {
     const uint8_t *bytes = k.data;
-    if (k.bytes < 2)
+    if (k.bytes < 2 || k.bytes > ROW_KEY_BYTES_MAX)
         return error_set(WARP_ECORRUPT, "the directory holds a key of %zu "
                                         "bytes", k.bytes);
     uint32_t product = (uint32_t)bytes[0] << 8 | bytes[1];
@@ -49,17 +171,10 @@ static int load_row(struct warp_db *db, struct ssd_slice k,
                           l->row_bytes};
     key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
     struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
-    _Atomic uint64_t *slot;
-    struct record *r;
-    int rc = WARP_OK;
-    count_places(db, l, value);
-    if (l->evictable && scarce(db)) {
-        atomic_store(&db->partial, true);
-        return WARP_OK;
-    }
     os_lock(&s->lock);
-    if (!shard_peek(s, &key, &slot))
-        rc = row_load_record(s, l, &key, value, &r);
+    int rc = load_locked(db, s, l, &key, value, ssd_cursor_current(cursor));
+    if (rc == WARP_OK && l->disk)
+        pass(db->load_mark, &key);
     os_unlock(&s->lock);
     return rc;
 }
@@ -74,22 +189,22 @@ static int load_product(struct warp_db *db, uint32_t product)
     while (rc == WARP_OK && !atomic_load(&db->stopping)) {
         rc = ssd_next(cursor, &key, &value);
         if (rc == WARP_OK)
-            rc = load_row(db, key, value);
+            rc = load_row(db, cursor, key, value);
     }
     ssd_cursor_close(&cursor);
     return rc == WARP_END ? WARP_OK : rc;
 }
 
-/* Products of a high priority first. */
 static void *load(void *arg)
 {
     struct warp_db *db = arg;
+    struct loader_mark *m = db->load_mark;
     int rc = WARP_OK;
-    for (uint8_t p = WARP_PRIORITY_CRITICAL; p >= WARP_PRIORITY_BACKGROUND;
-         p--)
-        for (uint32_t i = 0; i < db->layout_count && rc == WARP_OK; i++)
-            if (db->layouts[i]->priority == p)
-                rc = load_product(db, db->layouts[i]->id);
+    for (uint32_t rank = 0; rank < db->layout_count && rc == WARP_OK; rank++) {
+        rc = load_product(db, db->layouts[m->order[rank]]->id);
+        if (rc == WARP_OK && !atomic_load(&db->stopping))
+            pass_product(m, rank);
+    }
     if (rc != WARP_OK) {
         atomic_store(&db->load_failed, rc);
         db_log(db, WARP_LOG_ERROR, rc, error_text());

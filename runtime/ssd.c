@@ -54,6 +54,7 @@ struct ssd {
     struct tree_file file;
     struct ssd_pool pool;
     _Atomic int broken;     /* the code of a map that was lost */
+    _Atomic uint64_t commits;
     struct os_lock writing; /* from begin to commit or abort */
     struct ssd_txn txn;
     void (*event)(void *arg, int code, const char *text);
@@ -177,6 +178,11 @@ void ssd_reader_leave(struct ssd *ssd, struct ssd_reader *reader)
 const struct tree_file *ssd_tree_file(const struct ssd *ssd)
 {
     return &ssd->file;
+}
+
+uint64_t ssd_commits(const struct ssd *ssd)
+{
+    return atomic_load(&((struct ssd *)(uintptr_t)ssd)->commits);
 }
 
 /* ---- mapping and opening ---- */
@@ -638,8 +644,10 @@ int ssd_commit(struct ssd_txn **handle)
         t->failed =
             mdb == MDB_MAP_FULL ? again(t) : failed(t->ssd, mdb, "commit to");
     }
-    if (t->failed == 0)
+    if (t->failed == 0) {
         remember_roots(t->ssd, &t->guard.snapshot);
+        atomic_fetch_add(&t->ssd->commits, 1);
+    }
     return end(handle, t->failed);
 }
 

@@ -68,6 +68,10 @@ int ssd_cursor_open(struct ssd *ssd, enum ssd_table table,
                     struct ssd_cursor **cursor);
 int ssd_next(struct ssd_cursor *cursor, struct ssd_slice *key,
              struct ssd_slice *value);
+/* Is what ssd_next gave last still what the file holds? False once a commit has
+ * returned since it was read. Memory that changes after a commit and under a
+ * lock agrees with the answer under that lock. */
+bool ssd_cursor_current(const struct ssd_cursor *cursor);
 void ssd_cursor_close(struct ssd_cursor **cursor);
 
 /* One state of the file to dir/data.mdb, which must not exist; dir does.

@@ -27,6 +27,7 @@ struct ssd_cursor {
     size_t capacity, used, at; /* of the buffer; at: next to give out */
     uint32_t run;              /* entries to read ahead next time */
     int64_t filled_ns;
+    uint64_t commits; /* of the file when the run was read, at least */
     size_t from_bytes, to_bytes, last_bytes;
     uint8_t from[SSD_KEY_BYTES_MAX], to[SSD_KEY_BYTES_MAX];
     uint8_t last[SSD_KEY_BYTES_MAX]; /* given out */
@@ -134,6 +135,7 @@ static int fill(struct ssd_cursor *c)
     struct tree_cursor tree;
     struct ssd_slice key, value, last = {c->last, c->last_bytes};
     bool any = c->started;
+    c->commits = ssd_commits(c->ssd);
     int rc = ssd_reader_enter(c->ssd, &reader);
     if (rc != 0)
         return rc;
@@ -169,6 +171,11 @@ static int fill(struct ssd_cursor *c)
     if (c->run < RUN_MAX)
         c->run *= 2;
     return rc < 0 ? rc : 0;
+}
+
+bool ssd_cursor_current(const struct ssd_cursor *c)
+{
+    return ssd_commits(c->ssd) == c->commits;
 }
 
 int ssd_next(struct ssd_cursor *c, struct ssd_slice *key,

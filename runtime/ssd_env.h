@@ -35,6 +35,7 @@ void ssd_pool_open(struct ssd_pool *pool);
 int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **reader);
 void ssd_reader_leave(struct ssd *ssd, struct ssd_reader *reader);
 const struct tree_file *ssd_tree_file(const struct ssd *ssd);
+uint64_t ssd_commits(const struct ssd *ssd); /* so far; before they return */
 
 /* ---- ssd_read.c ---- */
 /* The CRC32C behind each value. */

@@ -500,11 +500,14 @@ START_TEST(a_cursor_that_waits_reads_on)
     ck_assert_int_eq(ssd_cursor_open(ssd, SSD_META, all, all, false, &cursor),
                      0);
     ck_assert_int_eq(ssd_next(cursor, &key, &value), 0);
+    ck_assert(ssd_cursor_current(cursor));
     txn = begin();
     put(txn, SSD_META, number_key(1, name), text("new"));
     put(txn, SSD_META, number_key(2, name), text("new"));
     ck_assert_int_eq(ssd_del(txn, SSD_META, number_key(4, name)), 0);
+    ck_assert(ssd_cursor_current(cursor));
     commit(&txn);
+    ck_assert(!ssd_cursor_current(cursor));
     int64_t from = os_mono_ns();
     while (os_mono_ns() - from < 120 * 1000 * 1000)
         os_yield();
@@ -512,6 +515,7 @@ START_TEST(a_cursor_that_waits_reads_on)
     for (int i = 0; i < 3; i++) {
         number_key(wanted[i], name);
         ck_assert_int_eq(ssd_next(cursor, &key, &value), 0);
+        ck_assert(ssd_cursor_current(cursor));
         ck_assert(memcmp(key.data, name, 8) == 0);
         ck_assert(memcmp(value.data, i < 2 ? "new" : "old", 3) == 0);
     }

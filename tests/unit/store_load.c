@@ -1,0 +1,131 @@
+/* store_load.c: calls and checkpoints while rows still load after an open. */
+#include "db.h"
+#include "store_scene.h"
+
+#include <pthread.h>
+
+#define P &sample_mortal_product
+enum { RECORDS = 6000, GONE = 400, SPINNERS = 3 };
+
+static _Atomic bool stop;
+
+static void *spin(void *arg)
+{
+    while (!stop)
+        ;
+    return arg;
+}
+
+/* While others spin the loader often waits for its turn: what it has read ahead
+ * is old when it comes to it. */
+static void hold_loader(pthread_t spinners[SPINNERS])
+{
+    stop = false;
+    for (int i = 0; i < SPINNERS; i++)
+        pthread_create(&spinners[i], NULL, spin, NULL);
+    scene_open();
+}
+
+static void free_loader(pthread_t spinners[SPINNERS])
+{
+    stop = true;
+    for (int i = 0; i < SPINNERS; i++)
+        pthread_join(spinners[i], NULL);
+}
+
+static void name_of(uint32_t i, char name[16])
+{
+    snprintf(name, 16, "%08u", i);
+}
+
+static void put_all(void)
+{
+    char name[16], body[200];
+    memset(body, 'b', sizeof body);
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        struct sample_mortal m = {.body = {body, sizeof body}};
+        name_of(i, name);
+        m.name = warp_str(name);
+        ck_ok(warp_gen_put(store, P, &m, BIT(MORTAL_BODY)));
+    }
+    ck_ok(warp_checkpoint(store));
+}
+
+static int delete_one(uint32_t i)
+{
+    char name[16];
+    name_of(i, name);
+    struct warp_str key = warp_str(name);
+    return warp_gen_delete(store, P, &key);
+}
+
+static void wait_loaded(void)
+{
+    struct warp_stat stat = WARP_STAT_INIT;
+    do
+        ck_ok(warp_stat(store, &stat));
+    while (stat.loading);
+}
+
+static int64_t live_bytes(void)
+{
+    struct warp_stat stat = WARP_STAT_INIT;
+    wait_loaded();
+    ck_ok(warp_stat(store, &stat));
+    return (int64_t)stat.disk_live_bytes;
+}
+
+START_TEST(what_is_deleted_stays_deleted)
+{
+    pthread_t spinners[SPINNERS];
+    struct sample_mortal m;
+    char name[16];
+    put_all();
+    for (uint32_t round = 0; round < 10; round++) {
+        scene_close();
+        hold_loader(spinners);
+        for (uint32_t i = round; i < RECORDS; i += 20)
+            ck_ok(delete_one(i));
+        ck_ok(warp_checkpoint(store));
+        free_loader(spinners);
+        wait_loaded();
+        for (uint32_t i = round; i < RECORDS; i += 20) {
+            name_of(i, name);
+            ck_code(mortal_get(name, &m), WARP_ENOTFOUND, NULL);
+        }
+    }
+}
+END_TEST
+
+/* Each place that was there at the open counts once, whoever comes first. */
+START_TEST(places_are_counted_once)
+{
+    put_all();
+    for (uint32_t round = 0; round < 4; round++) {
+        scene_reopen();
+        /* Mostly before the loader gets there. */
+        for (uint32_t i = 0; i < GONE; i++)
+            ck_ok(delete_one(RECORDS - 1 - i - round * GONE));
+        for (uint32_t i = 0; i < GONE; i++)
+            ck_ok(delete_one(i + round * GONE));
+        ck_ok(warp_checkpoint(store));
+        (void)live_bytes();
+        ck_ok(warp_checkpoint(store));
+        int64_t before = live_bytes();
+        ck_assert_int_gt(before, (int64_t)(RECORDS - 8 * GONE) * 200);
+        scene_reopen();
+        ck_assert_int_eq(live_bytes(), before);
+    }
+}
+END_TEST
+
+static void fill(TCase *t)
+{
+    tcase_add_test(t, what_is_deleted_stays_deleted);
+    tcase_add_test(t, places_are_counted_once);
+}
+
+int main(void)
+{
+    return run_suite("store_load", fill);
+}
