@@ -58,7 +58,8 @@ static const struct {
     {INDEXED, "_by_", ""},       {UNIQUE, "_get_by_", ""},
     {COLUMN, "_", "_column"},    {SERIES, "_", "_append"},
     {SERIES, "_", "_append_in"}, {SERIES, "_", "_range"},
-    {SERIES, "_", "_next"},      {DERIVED, "_", "_peek"},
+    {SERIES, "_", "_range_with"}, {SERIES, "_", "_next"},
+    {DERIVED, "_", "_peek"},
     {DERIVED, "_", "_request"},  {DERIVED, "_", "_compute"},
     {SUMMARY, "_", "_summary"},
 };

@@ -34,6 +34,7 @@ static const struct call calls[] = {
     {COLUMN, "_#_column", "dsC"},
     {SERIES, "_#_append", "dkte"},
     {SERIES, "_#_range", "dkFTI"},
+    {SERIES, "_#_range_with", "dkFTLI"},
     {SERIES, "_#_next", "npEa"},
     /* the twins inside a batch */
     {RECORD, "_put_in", "brm"},
@@ -73,7 +74,8 @@ static const char *safe_name(const char *wanted, const char *otherwise)
 {
     static const char *const taken[] = {
         "fields", "out",   "delta", "now",   "deadline_ms", "version", "field",
-        "keys",   "count", "shard", "at_ms", "from_ms",     "to_ms",   "value"};
+        "keys",   "count", "shard", "at_ms", "from_ms",     "to_ms",   "value",
+        "flags"};
     for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
         if (strcmp(wanted, taken[i]) == 0)
             return otherwise;
@@ -141,6 +143,9 @@ static void put_parameter(struct text *out, char letter,
         break;
     case 'T':
         TEXT(out, "int64_t to_ms");
+        break;
+    case 'L':
+        TEXT(out, "uint64_t flags");
         break;
     case 'k':
         text_put3(out, p->key_c_type, " ", key);

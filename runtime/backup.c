@@ -37,7 +37,8 @@ struct backup {
 
 /* ---- directories ---- */
 
-static const char *const parts[] = {"ssd", "disk", "log", "ring", "schema"};
+static const char *const parts[] = {"ssd",  "disk",   "log",
+                                    "ring", "schema", "archive"};
 enum { PART_COUNT = sizeof parts / sizeof parts[0] };
 
 struct remove_call {
@@ -172,6 +173,41 @@ static int copy_segment(void *arg, const char *name)
     return copy_part(c->b, from, to, UINT64_MAX, false);
 }
 
+/* An archive's segment never changes, and no other one gets its name. */
+static int copy_archived(void *arg, const char *name)
+{
+    struct copy_call *c = arg;
+    char from[PATH_BYTES + 300], part[MANIFEST_PATH_MAX];
+    char old[PATH_BYTES + MANIFEST_PATH_MAX], to[PATH_BYTES * 2];
+    snprintf(from, sizeof from, "%s/%s", c->from, name);
+    snprintf(part, sizeof part, "%s/%.60s", c->part, name);
+    const struct manifest_file *f = manifest_find(&c->b->old, part);
+    snprintf(old, sizeof old, "%s/%s", c->b->target, part);
+    snprintf(to, sizeof to, "%s/%s", c->b->dir, part);
+    if (!f || strchr(name, '.') == NULL || os_link(old, to) != 0)
+        return copy_part(c->b, from, part, UINT64_MAX, false);
+    c->b->linked++;
+    return manifest_add(&c->b->manifest, part, f->bytes, f->crc);
+}
+
+static int copy_archive(struct backup *b)
+{
+    char to[PATH_BYTES + 32];
+    struct copy_call c = {b, b->db->paths.archive, "archive"};
+    struct archive_stat stat;
+    archive_stat(b->db->archive, &stat);
+    if (stat.segments == 0)
+        return WARP_OK;
+    snprintf(to, sizeof to, "%s/archive", b->dir);
+    int rc = os_mkdir(to);
+    if (rc < 0)
+        return error_os(rc, "cannot make", to);
+    rc = archive_files(b->db->archive, copy_archived, &c);
+    if (rc == WARP_OK && (rc = os_sync_dir(to)) < 0)
+        rc = error_os(rc, "cannot sync", to);
+    return rc;
+}
+
 static int copy_log_file(void *arg, const char *name)
 {
     struct copy_call *c = arg;
@@ -255,6 +291,8 @@ static int copy_tiers(struct backup *b)
         rc = error_os(rc, "cannot sync", dir);
     if (rc == WARP_OK)
         rc = copy_dir(b, db->paths.disk, "disk", copy_segment); /* B3 */
+    if (rc == WARP_OK)
+        rc = copy_archive(b);
     return rc;
 }
 
@@ -309,6 +347,7 @@ static void hold(struct warp_db *db, bool on)
     if (on)
         os_lock(&db->checkpoint_lock);
     disk_hold(db->disk, on);
+    archive_hold(db->archive, on);
     log_hold(db->log, on);
     if (on)
         os_unlock(&db->checkpoint_lock);

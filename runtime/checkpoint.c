@@ -169,8 +169,10 @@ static int run_steps(struct warp_db *db)
     drop_lists(db);
     if (rc == WARP_OK)
         rc = write_floors(db, floors); /* C4 */
-    if (rc == WARP_OK)
+    if (rc == WARP_OK) {
+        series_settled(db->series, floors);
         rc = log_cut(db->log, mark);
+    }
     for (uint32_t i = 0; i < dead_count; i++) {
         if (rc == WARP_OK)
             disk_free(db->disk, dead[i]); /* C5 */
@@ -181,6 +183,22 @@ static int run_steps(struct warp_db *db)
     if (rc == WARP_OK)
         rc = disk_reclaim(db->disk);
     step_close(&st);
+    return rc;
+}
+
+int checkpoint_migrate(struct warp_db *db, bool force, bool *more)
+{
+    *more = false;
+    if (db->read_only || !clock_deletes_allowed(db->clock))
+        return WARP_OK;
+    db_wait_loaded(db);
+    os_lock(&db->checkpoint_lock);
+    int rc = series_migrate(db->series, clock_now(db->clock), force, more);
+    if (rc == WARP_OK)
+        rc = disk_reclaim(db->disk);
+    if (rc == WARP_OK)
+        rc = archive_reclaim(db->archive);
+    os_unlock(&db->checkpoint_lock);
     return rc;
 }
 

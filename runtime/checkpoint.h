@@ -8,6 +8,11 @@
  * log is not cut and the records stay to be copied. */
 int checkpoint_run(struct warp_db *db);
 
+/* One bounded step: elements of series that are past the age of their tier move
+ * on, what is past its retention goes. *more: call it again. force: whatever is
+ * due, not only what is worth its while. */
+int checkpoint_migrate(struct warp_db *db, bool force, bool *more);
+
 /* SSD_META "checkpoint": u32 shards, u32 0, i64 clock mark, u64 resident bytes,
  * then u64 floor for each shard. floors: [shards], zeroed if there is none. */
 int checkpoint_read(struct ssd *ssd, uint32_t shards, uint64_t *floors,

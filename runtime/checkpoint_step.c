@@ -3,7 +3,6 @@
 #include "checkpoint_step.h"
 
 #include "apply.h"
-#include "clock.h"
 #include "error.h"
 #include "loader.h"
 #include "secondary.h"
@@ -439,23 +438,6 @@ static void step_reset(struct step *st)
     warp_arena_reset(&st->arena);
 }
 
-/* Elements past their retention leave the table, a bounded number a time. */
-static int expire_series(struct step *st, struct ssd_txn *txn)
-{
-    enum { ELEMENTS_MAX = 100000 };
-    struct warp_db *db = st->db;
-    int rc = WARP_OK;
-    if (!clock_deletes_allowed(db->clock))
-        return rc;
-    for (uint32_t i = 0; i < db->layout_count && rc == WARP_OK; i++) {
-        bool more = false;
-        if (db->layouts[i]->series)
-            rc = series_expire(db->series, txn, db->layouts[i],
-                               clock_now(db->clock), ELEMENTS_MAX, &more);
-    }
-    return rc;
-}
-
 /* One transaction of the directory. last: also entries of secondary indexes
  * and series, and the floors come after. */
 int step_commit(struct step *st, bool last)
@@ -468,13 +450,12 @@ int step_commit(struct step *st, bool last)
     bool indexes = last && rc == WARP_OK;
     if (indexes)
         rc = secondary_flush(db->secondary, txn);
+    bool disk = st->place_count > 0, series = false;
     if (indexes && rc == WARP_OK)
-        rc = series_flush(db->series, txn);
-    if (indexes && rc == WARP_OK)
-        rc = expire_series(st, txn);
+        rc = series_flush(db->series, txn, &series);
     if (rc == WARP_OK)
         rc = log_sync(db->log); /* C3 */
-    if (rc == WARP_OK && st->place_count > 0)
+    if (rc == WARP_OK && (disk || series))
         rc = disk_sync(db->disk); /* C3 */
     if (rc == WARP_OK)
         rc = ssd_commit(&txn);

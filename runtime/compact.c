@@ -5,6 +5,7 @@
 #include "error.h"
 #include "hash.h"
 #include "row.h"
+#include "series.h"
 
 enum { WORTH_BYTES = 16 << 20, TIGHT_WORTH_BYTES = 1 << 20 };
 
@@ -50,6 +51,8 @@ static int move_value(void *arg, const void *owner, size_t owner_bytes,
         return WARP_OK;
     const struct layout *l = db_layout_of_id(db, (uint32_t)o[0] << 8 | o[1]);
     uint32_t field = l ? layout_field_of_id(l, o[2]) : 56;
+    if (field < 56 && (l->series >> field & 1))
+        return series_move(db->series, o, (uint32_t)owner_bytes, place);
     if (field == 56 || !(l->disk >> field & 1))
         return WARP_OK; /* of a product or field that was removed */
     struct key_ref key = {o + 3, (uint32_t)(owner_bytes - 3), l->number, 0,

@@ -118,9 +118,6 @@ static int resolve_options(const struct warp_options *given,
         o->survives = WARP_SURVIVES_PROCESS_CRASH;
     if (o->survives > WARP_SURVIVES_POWER_LOSS)
         return out_of_range("survives");
-    if (o->archive_url)
-        return error_set(WARP_EINVAL, "option archive_url has no effect yet: "
-                                      "leave it NULL");
     return WARP_OK;
 }
 
@@ -178,7 +175,7 @@ static void free_paths(struct db_paths *p)
 static int foreign(void *arg, const char *name)
 {
     static const char *const ours[] = {"log", "ring", "ssd", "disk", "schema",
-                                       "lock", "store.new", "reserve",
+                                       "archive", "lock", "store.new", "reserve",
                                        SERVE_NAME};
     (void)arg;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
@@ -310,6 +307,8 @@ static int open_parts(struct warp_db *db, const char *path)
     if (rc == WARP_OK)
         rc = open_shards(db);
     if (rc == WARP_OK)
+        rc = open_series(db);
+    if (rc == WARP_OK)
         rc = loader_init(db);
     if (rc == WARP_OK)
         rc = open_log(db);
@@ -411,6 +410,8 @@ int db_destroy(struct warp_db *db, bool orderly)
         secondary_close(&db->secondary);
     if (db->series)
         series_close(&db->series);
+    if (db->archive)
+        archive_close(&db->archive);
     if (db->disk)
         disk_close(&db->disk);
     if (db->ssd)

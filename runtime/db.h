@@ -5,6 +5,7 @@
 #ifndef WARP_DB_H
 #define WARP_DB_H
 
+#include "archive.h"
 #include "catalog.h"
 #include "disk.h"
 #include "heap.h"
@@ -44,6 +45,7 @@ struct warp_db {
     struct log *log;
     struct ssd *ssd;
     struct disk *disk;
+    struct archive *archive;
     const struct warp_schema *schema;
     uint32_t schema_version; /* of the store: schema/<n>.wsd */
     struct catalog catalog;  /* numbers of products and fields */

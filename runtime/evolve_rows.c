@@ -440,12 +440,14 @@ static int drop_elements(struct rows *r, const struct source *s)
         uint32_t bytes = (uint32_t)s->key.bytes - 2;
         series_head(name, l, (uint32_t)i);
         memcpy(name + 3, (const uint8_t *)s->key.data + 2, bytes);
-        uint32_t n = series_prefix(name, bytes + 3, from);
-        memcpy(to, from, n);
-        memset(to + n, 0xff, 17);
-        struct ssd_slice a = {from, n}, b = {to, n + 17};
-        if (rc == WARP_OK)
+        for (int stream = 0; stream < 2 && rc == WARP_OK; stream++) {
+            uint32_t n = series_prefix(name, bytes + 3,
+                                       (enum series_stream)stream, from);
+            memcpy(to, from, n);
+            memset(to + n, 0xff, 17);
+            struct ssd_slice a = {from, n}, b = {to, n + 17};
             rc = ssd_del_range(r->txn, SSD_SERIES, a, b);
+        }
     }
     return rc;
 }
@@ -591,29 +593,29 @@ static int clear_fields(struct ssd_txn *txn, const struct layout *l,
     return rc;
 }
 
+struct turn_call {
+    struct rows *rows;
+    uint32_t i, j;
+};
+
+static int turn_element(void *arg, const uint8_t **data, uint32_t *bytes,
+                        bool *kept)
+{
+    struct turn_call *c = arg;
+    struct op_value v = {*data, *bytes};
+    int rc = turn_value(c->rows, c->i, c->j, &v, kept);
+    *data = v.data;
+    *bytes = v.bytes;
+    return rc;
+}
+
 /* Elements of a series whose type differs. */
 static int turn_series(struct rows *r, uint32_t j)
 {
-    uint32_t i = (uint32_t)r->plan->from[j];
-    uint8_t from[3], to[3];
-    series_head(from, r->plan->new, j);
-    series_head(to, r->plan->new, j);
-    to[2]++;
-    struct ssd_slice a = {from, 3}, b = {to, 3}, key, value;
-    struct ssd_cursor *cursor = NULL;
-    int rc = ssd_cursor_open(r->db->ssd, SSD_SERIES, a, b, false, &cursor);
-    while (rc == WARP_OK &&
-           (rc = ssd_next(cursor, &key, &value)) == WARP_OK) {
-        struct op_value v = {value.data, (uint32_t)value.bytes};
-        bool fits;
-        rc = turn_value(r, i, j, &v, &fits);
-        struct ssd_slice now = {v.data, v.bytes};
-        if (rc == WARP_OK)
-            rc = fits ? ssd_put(r->txn, SSD_SERIES, key, now)
-                      : ssd_del(r->txn, SSD_SERIES, key);
-    }
-    ssd_cursor_close(&cursor);
-    return rc == WARP_END ? WARP_OK : rc;
+    struct turn_call c = {r, (uint32_t)r->plan->from[j], j};
+    return series_convert(r->db->series, r->txn, r->plan->old, c.i,
+                          r->plan->new->desc->fields[j].type, turn_element,
+                          &c);
 }
 
 static int drop_product(struct rows *r)

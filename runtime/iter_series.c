@@ -10,6 +10,13 @@ int warp_gen_range(struct warp_db *db, const struct warp_product *desc,
                    const void *key, uint32_t field, int64_t from_ms,
                    int64_t to_ms, struct warp_iter **out)
 {
+    return warp_gen_range_with(db, desc, key, field, from_ms, to_ms, 0, out);
+}
+
+int warp_gen_range_with(struct warp_db *db, const struct warp_product *desc,
+                        const void *key, uint32_t field, int64_t from_ms,
+                        int64_t to_ms, uint64_t flags, struct warp_iter **out)
+{
     struct warp_iter *it = NULL;
     uint8_t bytes[KEY_BYTES_MAX];
     const char *why = NULL;
@@ -24,6 +31,9 @@ int warp_gen_range(struct warp_db *db, const struct warp_product *desc,
     if (!key || field >= desc->field_count || !(l->series >> field & 1))
         rc = error_set(WARP_EINVAL, "%s: this field is no series, or the key "
                                     "is NULL", desc->name);
+    if (rc == WARP_OK && (flags & ~WARP_ARCHIVE))
+        rc = error_set(WARP_EINVAL, "%s: a range takes the flag WARP_ARCHIVE "
+                                    "and no other", desc->name);
     if (rc == WARP_OK) {
         rc = key_encode(desc, key, bytes, &count, &why);
         if (rc != WARP_OK)
@@ -38,7 +48,8 @@ int warp_gen_range(struct warp_db *db, const struct warp_product *desc,
         rc = read_version(db, l, &ref, &version);
     if (rc == WARP_OK && from_ms < to_ms)
         rc = series_range(db->series, l, field, &ref, from_ms, to_ms,
-                          clock_now(db->clock), &it->series);
+                          clock_now(db->clock), (flags & WARP_ARCHIVE) != 0,
+                          &it->series);
     if (rc == WARP_OK || rc == WARP_ENOTFOUND) {
         *out = it;
         return WARP_OK;

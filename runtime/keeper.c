@@ -40,6 +40,7 @@ struct schedule {
     int64_t retry_ms;      /* not before: the last one failed */
     uint64_t dirty_limit;
     bool compacted;        /* values wait to be written to new segments */
+    bool migrates;         /* elements wait to move to their tiers */
     int told;              /* the last error that was told */
 };
 
@@ -76,6 +77,21 @@ static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
     when->compacted = rc == WARP_OK && compact_due(db) &&
                       compact_step(db, COMPACT_LIVE_PCT) == 1;
     return rc;
+}
+
+/* After a checkpoint, and as long as a step says that there is more: one step,
+ * then writers and checkpoints have their turn. */
+static void migrate(struct warp_db *db, struct schedule *when)
+{
+    bool more = false;
+    if (!when->migrates)
+        return;
+    int rc = checkpoint_migrate(db, false, &more);
+    when->migrates = rc == WARP_OK && more;
+    if (rc != WARP_OK && rc != when->told)
+        db_log(db, WARP_LOG_ERROR, rc, error_text());
+    if (rc != WARP_OK)
+        when->told = rc;
 }
 
 /* Before a writer must see to it: from 15/16 of the budget down to 7/8. */
@@ -115,11 +131,13 @@ static void *keep(void *arg)
         if (now - when.sweep_ms >= (int64_t)db->options.sweep_every_ms) {
             when.sweep_ms = now;
             sweep_run(db, false);
+            when.migrates = true;
         }
+        migrate(db, &when);
         relieve(db);
         room_update(db);
         room_reserve_again(db);
-        tick = log == last_log ? IDLE_TICK_MS : TICK_MS;
+        tick = log == last_log && !when.migrates ? IDLE_TICK_MS : TICK_MS;
         last_log = log;
         os_futex_wait(&db->keeper_word, seen, tick * 1000000);
     }

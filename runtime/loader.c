@@ -10,6 +10,7 @@
 #include "error.h"
 #include "hash.h"
 #include "row.h"
+#include "series.h"
 
 #include <stdlib.h>
 
@@ -205,11 +206,14 @@ static void *load(void *arg)
         if (rc == WARP_OK && !atomic_load(&db->stopping))
             pass_product(m, rank);
     }
-    if (rc != WARP_OK) {
+    if (rc == WARP_OK && !atomic_load(&db->stopping))
+        rc = series_recount(db->series, &db->stopping);
+    if (rc != WARP_OK && !atomic_load(&db->stopping)) {
         atomic_store(&db->load_failed, rc);
         db_log(db, WARP_LOG_ERROR, rc, error_text());
     } else if (!atomic_load(&db->stopping)) {
         disk_recounted(db->disk);
+        archive_recounted(db->archive);
         atomic_store_explicit(&db->loading, false, memory_order_release);
     }
     atomic_store(&db->loaded_word, 1);
@@ -221,6 +225,7 @@ int loader_start(struct warp_db *db)
 {
     if (!atomic_load(&db->loading)) {
         disk_recounted(db->disk);
+        archive_recounted(db->archive);
         atomic_store(&db->loaded_word, 1);
         return WARP_OK;
     }

@@ -1,6 +1,7 @@
 /* open.c: the parts of a store, from its files. */
 #include "open.h"
 
+#include "archive_where.h"
 #include "checkpoint.h"
 #include "clock.h"
 #include "commit.h"
@@ -157,10 +158,33 @@ int open_tiers(struct warp_db *db)
     if (rc == WARP_OK)
         rc = secondary_open(db->ssd, &db->budget, &db->secondary);
     if (rc == WARP_OK)
-        rc = series_open(db->ssd, &db->budget, &db->series);
-    if (rc == WARP_OK)
-        atomic_store(&db->loading, ssd_count(db->ssd, SSD_ROWS) > 0);
+        atomic_store(&db->loading, ssd_count(db->ssd, SSD_ROWS) > 0 ||
+                                       ssd_count(db->ssd, SSD_SERIES) > 0);
     return rc;
+}
+
+int open_series(struct warp_db *db)
+{
+    char path[ARCHIVE_WHERE_BYTES];
+    int rc = archive_where(db->ssd, db->paths.store, db->options.archive_url,
+                           db->store_id, !db->read_only, path);
+    db->options.archive_url = NULL; /* the caller's memory */
+    if (rc == WARP_OK && !(db->paths.archive = strdup(path)))
+        rc = error_set(WARP_ENOMEM, "out of memory for paths");
+    if (rc == WARP_OK)
+        rc = archive_open(path, db->store_id, db->read_only, tier_event, db,
+                          &db->archive);
+    struct series_config config = {
+        .ssd = db->ssd,
+        .disk = db->disk,
+        .archive = db->archive,
+        .budget = &db->budget,
+        .layouts = db->layouts,
+        .layout_count = db->layout_count,
+        .seed = db->seed,
+        .shard_count = db->shard_count,
+    };
+    return rc == WARP_OK ? series_open(&config, &db->series) : rc;
 }
 
 int open_shards(struct warp_db *db)
@@ -280,6 +304,7 @@ int open_log(struct warp_db *db)
     };
     memcpy(o.store_id, db->store_id, sizeof o.store_id);
     rc = log_open(&o, &db->log);
+    series_settled(db->series, db->floor_seq);
     if (rc == WARP_OK)
         rc = check_memory(db, resident);
     if (rc == WARP_OK)

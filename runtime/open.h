@@ -11,6 +11,7 @@ int open_schema(struct warp_db *db, bool is_new);
 int open_layouts(struct warp_db *db);
 /* The budgets that strategies, products and options name. */
 int open_pools(struct warp_db *db);
+int open_series(struct warp_db *db); /* and the archive; after the shards */
 int open_tiers(struct warp_db *db);
 int open_shards(struct warp_db *db);
 /* Opens the log, replays it, and (unless read_only) starts it. */

@@ -253,7 +253,7 @@ static int series(struct warp_db *db, struct reader *r, struct text *reply)
     if (rc != WARP_OK || !look.exists)
         return rc;
     rc = series_range(db->series, l, field, &ref, from, to,
-                      clock_now(db->clock), &it);
+                      clock_now(db->clock), true, &it);
     while (rc == WARP_OK && reply->used < PAGE_BYTES && (!most || n < most)) {
         rc = series_next(it, &at, &element, &bytes);
         if (rc != WARP_OK)

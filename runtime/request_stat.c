@@ -67,7 +67,7 @@ static int count_series(struct warp_db *db, const struct layout *l,
         uint32_t bytes;
         int64_t at;
         rc = series_range(db->series, l, (uint32_t)i, key, INT64_MIN, INT64_MAX,
-                          clock_now(db->clock), &it);
+                          clock_now(db->clock), true, &it);
         while (rc == WARP_OK) {
             rc = series_next(it, &at, &element, &bytes);
             if (rc == WARP_OK) {
@@ -331,7 +331,8 @@ static int say_series(struct warp_db *db, const struct layout *l,
     uint32_t bytes;
     int64_t at, now = clock_now(db->clock);
     int rc =
-        series_range(db->series, l, i, key, INT64_MIN, INT64_MAX, now, &it);
+        series_range(db->series, l, i, key, INT64_MIN, INT64_MAX, now, true,
+                     &it);
     while (rc == WARP_OK) {
         uint32_t step = 0;
         rc = series_next(it, &at, &element, &bytes);

@@ -1,20 +1,36 @@
 /* series.h: list fields of :temporal_tiering: elements appended by time.
  *
- * Elements since the last checkpoint are in memory, older ones in SSD_SERIES
- * (format: series.c). An element's order is the shard's sequence number of the
- * append << 16 | its ordinal inside the commit, so that a replay is idempotent
- * and equal times are kept apart. */
+ * Elements since the last checkpoint are in memory; older ones in chunks
+ * (series_chunk.h): in the ssd directory, on the disk tier, in the archive, as
+ * their age and the field's retention say. An element's order is the shard's
+ * sequence number of the append << 16 | its ordinal inside the commit, so that a
+ * replay is idempotent and equal times are kept apart. */
 #ifndef WARP_SERIES_H
 #define WARP_SERIES_H
 
+#include "archive.h"
+#include "disk.h"
 #include "heap.h"
 #include "pending.h"
+#include "progress.h"
 #include "shard.h"
 #include "ssd.h"
 
 struct series;
 
-int series_open(struct ssd *ssd, struct budget *budget, struct series **series);
+/* What it works on; all of it outlives the series. disk and archive may be NULL
+ * where no retention names them. */
+struct series_config {
+    struct ssd *ssd;
+    struct disk *disk;
+    struct archive *archive;
+    struct budget *budget;
+    struct layout *const *layouts;
+    uint32_t layout_count;
+    uint64_t seed;        /* of key hashes, and the shards: whose floors */
+    uint32_t shard_count; /* an element's order is compared with; 0: none */
+};
+int series_open(const struct series_config *config, struct series **series);
 void series_close(struct series **series);
 
 /* Memory for one append, set aside before the log has the commit: after that it
@@ -40,26 +56,60 @@ int series_drop(struct series *series, const struct layout *l,
 
 struct series_iter;
 /* [from_ms, to_ms) in the order of time; ages past the retention's end are
- * hidden exactly at `now_ms`. The iterator merges memory and disk, lives as
- * long as its user likes, and shows a committed element exactly once. */
+ * hidden exactly at `now_ms`. The iterator merges all tiers, lives as long as
+ * its user likes, and shows a committed element exactly once. archive: it may
+ * be read; else WARP_EARCHIVE where the range reaches into it. */
 int series_range(struct series *series, const struct layout *l, uint32_t field,
                  const struct key_ref *key, int64_t from_ms, int64_t to_ms,
-                 int64_t now_ms, struct series_iter **iter);
+                 int64_t now_ms, bool archive, struct series_iter **iter);
 int series_next(struct series_iter *iter, int64_t *at_ms,
                 const uint8_t **element, uint32_t *bytes);
 void series_iter_close(struct series_iter **iter);
 
 /* Checkpoint, as in secondary.h: in its last transaction, after the rows. A
- * replay appends elements again even where the row is newer (apply_beside). */
-int series_flush(struct series *series, struct ssd_txn *txn);
+ * replay appends elements again even where the row is newer (apply_beside).
+ * *disk gets whether disk_sync() must come before the commit. */
+int series_flush(struct series *series, struct ssd_txn *txn, bool *disk);
 void series_flushed(struct series *series, bool keep);
 bool series_pending(struct series *series);
+/* The log is cut below these sequence numbers of the shards: what is at or
+ * below them will not be replayed. */
+void series_settled(struct series *series, const uint64_t *floors);
 
-/* When retention ends in a delete: removes at most `limit` elements that are
- * past it, in the transaction of series_flush; *more says whether a look
- * through a field is not at its end. One begins only when it is worth while. */
-int series_expire(struct series *series, struct ssd_txn *txn,
-                  const struct layout *l, int64_t now_ms, uint32_t limit,
-                  bool *more);
+/* ---- series_age.c ---- */
+/* One bounded step, in a transaction of its own, while no checkpoint runs: what
+ * is past its tier's age moves on or goes. *more: another step has work to do.
+ * force: whatever is due at all, not only what is worth its while. */
+int series_migrate(struct series *series, int64_t now_ms, bool force,
+                   bool *more);
+
+/* ---- after an open, and for checks: series_places.c ---- */
+/* Counts the places that the directory holds; stop ends it early. */
+int series_recount(struct series *series, const _Atomic bool *stop);
+/* Every chunk is read and taken apart. bad is told of each damage. */
+int series_verify(struct series *series,
+                  void (*bad)(void *arg, const char *text), void *arg);
+/* A value of the disk tier with this owner: is it this series' and alive? Then
+ * the next checkpoint writes it to another place. */
+int series_move(struct series *series, const uint8_t *owner,
+                uint32_t owner_bytes, struct disk_place place);
+
+/* Elements of a field to another type, in a transaction that is the caller's;
+ * disk_sync() must come before its commit, and the store is opened anew after
+ * it. fn: the converted bytes, valid until it is called again, or *kept false. */
+typedef int series_convert_fn(void *arg, const uint8_t **data, uint32_t *bytes,
+                              bool *kept);
+int series_convert(struct series *series, struct ssd_txn *txn,
+                   const struct layout *l, uint32_t field,
+                   const struct warp_type *type, series_convert_fn *fn,
+                   void *arg);
+
+struct series_stat {
+    uint64_t chunks, elements, packed_bytes, raw_bytes;
+};
+/* Of one field (or all of a record: key not NULL), by enum chunk_where. Reads
+ * the directory. */
+int series_count(struct series *series, const struct layout *l, uint32_t field,
+                 const struct key_ref *key, struct series_stat stat[3]);
 
 #endif

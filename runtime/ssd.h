@@ -72,6 +72,8 @@ int ssd_next(struct ssd_cursor *cursor, struct ssd_slice *key,
  * returned since it was read. Memory that changes after a commit and under a
  * lock agrees with the answer under that lock. */
 bool ssd_cursor_current(const struct ssd_cursor *cursor);
+/* The number of the state of the file that was read last. */
+uint64_t ssd_cursor_snapshot(const struct ssd_cursor *cursor);
 void ssd_cursor_close(struct ssd_cursor **cursor);
 
 /* One state of the file to dir/data.mdb, which must not exist; dir does.

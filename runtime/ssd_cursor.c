@@ -27,6 +27,7 @@ struct ssd_cursor {
     size_t capacity, used, at; /* of the buffer; at: next to give out */
     uint32_t run;              /* entries to read ahead next time */
     int64_t filled_ns;
+    uint64_t snapshot;
     uint64_t commits; /* of the file when the run was read, at least */
     size_t from_bytes, to_bytes, last_bytes;
     uint8_t from[SSD_KEY_BYTES_MAX], to[SSD_KEY_BYTES_MAX];
@@ -140,6 +141,7 @@ static int fill(struct ssd_cursor *c)
     if (rc != 0)
         return rc;
     c->used = c->at = 0;
+    c->snapshot = reader->snapshot.txn;
     tree_cursor_init(&tree, ssd_tree_file(c->ssd), &reader->snapshot,
                      &reader->snapshot.table[c->table]);
     rc = place(c, &tree);
@@ -176,6 +178,11 @@ static int fill(struct ssd_cursor *c)
 bool ssd_cursor_current(const struct ssd_cursor *c)
 {
     return ssd_commits(c->ssd) == c->commits;
+}
+
+uint64_t ssd_cursor_snapshot(const struct ssd_cursor *c)
+{
+    return c->snapshot;
 }
 
 int ssd_next(struct ssd_cursor *c, struct ssd_slice *key,

@@ -26,6 +26,7 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     struct warp_stat s = {0};
     struct ssd_stat ssd = {0};
     struct disk_stat disk = {0};
+    struct archive_stat archive;
     if (!db || !out || out->size == 0 || out->size > sizeof s)
         return error_set(WARP_EINVAL, "warp_stat: start from WARP_STAT_INIT");
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
@@ -53,6 +54,8 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     s.ssd_bytes = ssd.used_bytes;
     s.disk_bytes = disk.file_bytes;
     s.disk_live_bytes = disk.live_bytes;
+    archive_stat(db->archive, &archive);
+    s.archive_bytes = archive.file_bytes;
     s.expired = atomic_load(&db->expired);
     int64_t swept = atomic_load(&db->sweep_done_ms);
     int64_t now = clock_mark(db->clock);

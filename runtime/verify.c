@@ -1,6 +1,7 @@
 /* verify.c: see verify.h. Every part is checked, whatever the others gave. */
 #include "verify.h"
 
+#include "archive_where.h"
 #include "catalog.h"
 #include "checkpoint.h"
 #include "error.h"
@@ -10,6 +11,7 @@
 #include "manifest.h"
 #include "schema_file.h"
 #include "schema_load.h"
+#include "series.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,6 +48,9 @@ struct closed {
     uint32_t layout_count;
     struct ssd *ssd;
     struct disk *disk;
+    struct archive *archive;
+    struct series *series;
+    struct budget budget;
     uint64_t *floors;
     bool is_backup;
     bool ssd_good;
@@ -195,6 +200,31 @@ static int check_disk(struct closed *c)
     return rc == WARP_ECORRUPT ? WARP_OK : rc;
 }
 
+static int check_archive(struct closed *c)
+{
+    char path[ARCHIVE_WHERE_BYTES];
+    int rc = archive_where(c->ssd, c->path, NULL, c->header.store_id, false,
+                           path);
+    if (rc == WARP_OK)
+        rc = archive_open(path, c->header.store_id, true, tier_event, c->v,
+                          &c->archive);
+    if (rc != WARP_OK) {
+        verify_tell(c->v, error_text());
+        return rc == WARP_ENOMEM ? rc : WARP_OK;
+    }
+    rc = archive_verify(c->archive, verify_tell, c->v);
+    if (rc != WARP_OK && rc != WARP_ECORRUPT)
+        return rc;
+    struct series_config config = {.ssd = c->ssd,
+                                   .disk = c->disk,
+                                   .archive = c->archive,
+                                   .budget = &c->budget,
+                                   .layouts = c->layouts,
+                                   .layout_count = c->layout_count};
+    atomic_store(&c->budget.limit, UINT64_MAX);
+    return series_open(&config, &c->series);
+}
+
 /* ---- log ---- */
 
 static int check_commit(void *arg, uint32_t shard, uint64_t seq,
@@ -272,12 +302,15 @@ static int check_closed(struct closed *c)
         rc = check_disk(c);
     if (rc == WARP_OK && header && schema && c->ssd_good && !c->v->stopped)
         rc = check_log(c);
-    struct verify_tiers tiers = {c->ssd, c->disk, c->layouts, c->layout_count};
     if (rc == WARP_OK && schema && c->ssd_good &&
         catalog_number_all(c->ssd, c->layouts, c->layout_count) != WARP_OK) {
         verify_tell(c->v, error_text());
         return rc;
     }
+    if (rc == WARP_OK && header && schema && c->ssd_good)
+        rc = check_archive(c);
+    struct verify_tiers tiers = {c->ssd, c->disk, c->series, c->layouts,
+                                 c->layout_count};
     if (rc == WARP_OK && schema && c->ssd_good && !c->v->stopped)
         rc = verify_rows(c->v, &tiers);
     return rc;
@@ -323,6 +356,10 @@ int verify_store(const char *path, const struct progress *progress,
     else
         rc = error_os(rc, "cannot lock", lock);
     rc = reply_findings(&v, rc, reply);
+    if (c->series)
+        series_close(&c->series);
+    if (c->archive)
+        archive_close(&c->archive);
     if (c->disk)
         disk_close(&c->disk);
     if (c->ssd)
@@ -342,19 +379,23 @@ int verify_open(struct warp_db *db, const struct progress *progress,
                 struct text *reply)
 {
     struct verify v = {.findings = TEXT_INIT, .progress = progress};
-    struct verify_tiers tiers = {db->ssd, db->disk, db->layouts,
+    struct verify_tiers tiers = {db->ssd, db->disk, db->series, db->layouts,
                                  db->layout_count};
     if (atomic_load(&db->health) != WARP_OK)
         verify_tell(&v, warp_strerror(atomic_load(&db->health)));
     int rc = ssd_verify(db->ssd, verify_tell, &v);
     if (rc == WARP_OK || rc == WARP_ECORRUPT)
         rc = disk_verify(db->disk, verify_tell, &v);
+    if (rc == WARP_OK || rc == WARP_ECORRUPT)
+        rc = archive_verify(db->archive, verify_tell, &v);
     /* A checkpoint would free the places that are looked at. */
     os_lock(&db->checkpoint_lock);
     disk_hold(db->disk, true);
+    archive_hold(db->archive, true);
     os_unlock(&db->checkpoint_lock);
     if (rc == WARP_OK || rc == WARP_ECORRUPT)
         rc = verify_rows(&v, &tiers);
+    archive_hold(db->archive, false);
     disk_hold(db->disk, false);
     return reply_findings(&v, rc, reply);
 }

@@ -7,6 +7,7 @@
 #include "compress.h"
 #include "error.h"
 #include "row.h"
+#include "series.h"
 #include "utf8.h"
 #include "value_print.h"
 
@@ -200,6 +201,11 @@ int verify_rows(struct verify *v, const struct verify_tiers *tiers)
 {
     struct rows r = {.v = v, .tiers = tiers};
     int rc = walk(&r, SSD_ROWS, check_row);
+    if (rc == WARP_OK && tiers->series && !v->stopped) {
+        verify_step(v, "series", 0, 0);
+        rc = series_verify(tiers->series, verify_tell, v);
+        rc = rc == WARP_ECORRUPT ? WARP_OK : rc;
+    }
     free(r.room);
     return rc;
 }

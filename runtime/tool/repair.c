@@ -4,6 +4,7 @@
  * is lost is listed; the damaged store is not written to. */
 #include "record.h"
 
+#include "../archive_where.h"
 #include "../backup.h"
 #include "../catalog.h"
 #include "../checkpoint.h"
@@ -31,6 +32,7 @@ struct repair {
     uint32_t layout_count;
     struct ssd *ssd;
     struct disk *disk;
+    struct archive *archive;
     struct series *series;
     struct budget budget;
     struct warp_db *out;
@@ -198,7 +200,7 @@ static int take_series(struct row *w)
         int64_t at;
         void *element = warp_arena_alloc(&w->arena, f->type->size + 1);
         int got = series_range(w->r->series, w->l, (uint32_t)i, &ref, INT64_MIN,
-                               INT64_MAX, 0, &it);
+                               INT64_MAX, 0, true, &it);
         while (got == WARP_OK && rc == WARP_OK && key && element) {
             got = series_next(it, &at, &wire, &bytes);
             if (got != WARP_OK)
@@ -474,6 +476,23 @@ static int open_schema(struct repair *r)
     return r->layouts ? WARP_OK : WARP_ENOMEM;
 }
 
+static int open_series(struct repair *r)
+{
+    char path[ARCHIVE_WHERE_BYTES];
+    int rc = archive_where(r->ssd, r->from, NULL, r->header.store_id, false,
+                           path);
+    if (rc == WARP_OK)
+        rc = archive_open(path, r->header.store_id, true, tell_event, r,
+                          &r->archive);
+    struct series_config config = {.ssd = r->ssd,
+                                   .disk = r->disk,
+                                   .archive = r->archive,
+                                   .budget = &r->budget,
+                                   .layouts = r->layouts,
+                                   .layout_count = r->layout_count};
+    return rc == WARP_OK ? series_open(&config, &r->series) : rc;
+}
+
 static int open_tiers(struct repair *r)
 {
     char dir[PATH_BYTES];
@@ -485,9 +504,9 @@ static int open_tiers(struct repair *r)
     snprintf(dir, sizeof dir, "%.4000s/ssd", r->from);
     rc = ssd_open(dir, 0, true, tell_event, r, &r->ssd);
     if (rc == WARP_OK)
-        rc = series_open(r->ssd, &r->budget, &r->series);
-    if (rc == WARP_OK)
         rc = catalog_number_all(r->ssd, r->layouts, r->layout_count);
+    if (rc == WARP_OK)
+        rc = open_series(r);
     if (rc != WARP_ECORRUPT && rc != WARP_ENOSTORE)
         return rc;
     tell(r, error_text());
@@ -528,6 +547,8 @@ static void destroy(struct repair *r)
 {
     if (r->series)
         series_close(&r->series);
+    if (r->archive)
+        archive_close(&r->archive);
     if (r->ssd)
         ssd_close(&r->ssd);
     if (r->disk)

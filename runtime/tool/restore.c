@@ -29,13 +29,24 @@ static int step(void *arg, uint64_t bytes)
     return tool_progress(&r->bar, "restore", r->done, r->total);
 }
 
+static bool has_archive(const struct manifest *m)
+{
+    for (uint32_t i = 0; i < m->count; i++)
+        if (strncmp(m->files[i].path, "archive/", 8) == 0)
+            return true;
+    return false;
+}
+
 static int copy_files(struct restore *r)
 {
-    static const char *const parts[] = {"ssd", "disk", "log", "ring", "schema"};
+    static const char *const parts[] = {"ssd",  "disk",   "log",
+                                        "ring", "schema", "archive"};
     const char *from = r->tool->args[0], *to = r->tool->args[1];
     char a[4300], b[4300];
     int rc = os_mkdir(to);
-    for (int i = 0; i < 5 && rc == 0; i++) {
+    for (int i = 0; i < 6 && rc == 0; i++) {
+        if (strcmp(parts[i], "archive") == 0 && !has_archive(&r->manifest))
+            continue;
         snprintf(b, sizeof b, "%s/%s", to, parts[i]);
         rc = os_mkdir(b);
     }

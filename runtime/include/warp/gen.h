@@ -286,6 +286,10 @@ WARP_API WARP_MUST_USE int warp_gen_append(struct warp_db *,
 WARP_API WARP_MUST_USE int warp_gen_range(struct warp_db *,
     const struct warp_product *, const void *key, uint32_t field,
     int64_t from_ms, int64_t to_ms, struct warp_iter **);
+/* flags: WARP_ARCHIVE */
+WARP_API WARP_MUST_USE int warp_gen_range_with(struct warp_db *,
+    const struct warp_product *, const void *key, uint32_t field,
+    int64_t from_ms, int64_t to_ms, uint64_t flags, struct warp_iter **);
 WARP_API WARP_MUST_USE int warp_gen_range_next(struct warp_iter *,
     const struct warp_product *, uint32_t field, int64_t *at_ms,
     void *element, struct warp_arena *);
@@ -452,6 +456,13 @@ WARP_API WARP_MUST_USE int warp_gen_expect_in(struct warp_batch *,
     {                                                                         \
         return warp_gen_range(db, &P##_warp_product, &key, i, from_ms, to_ms, \
                               iter);                                          \
+    }                                                                         \
+    int P##_##f##_range_with(struct warp_db *db, K key, int64_t from_ms,      \
+                             int64_t to_ms, uint64_t flags,                   \
+                             struct warp_iter **iter)                         \
+    {                                                                         \
+        return warp_gen_range_with(db, &P##_warp_product, &key, i, from_ms,   \
+                                   to_ms, flags, iter);                       \
     }                                                                         \
     int P##_##f##_next(struct warp_iter *iter, int64_t *at_ms, T *element,    \
                        struct warp_arena *arena)                              \

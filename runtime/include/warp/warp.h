@@ -64,7 +64,8 @@ enum warp_error {
     WARP_EREADONLY = -15,
     WARP_ENOSTORE = -16,
     WARP_EVERSION = -17,
-    WARP_EABI = -18
+    WARP_EABI = -18,
+    WARP_EARCHIVE = -19
 };
 
 /** What a commit survives. */

@@ -101,6 +101,7 @@ int game_entity_pos_column(struct warp_db *, uint32_t shard, struct warp_column 
 int game_entity_vel_column(struct warp_db *, uint32_t shard, struct warp_column *);
 int game_entity_combat_log_append(struct warp_db *, uint64_t id, int64_t at_ms, struct warp_str);
 int game_entity_combat_log_range(struct warp_db *, uint64_t id, int64_t from_ms, int64_t to_ms, struct warp_iter **);
+int game_entity_combat_log_range_with(struct warp_db *, uint64_t id, int64_t from_ms, int64_t to_ms, uint64_t flags, struct warp_iter **);
 int game_entity_combat_log_next(struct warp_iter *, int64_t *at_ms, struct warp_str *, struct warp_arena *);
 int game_entity_put_in(struct warp_batch *, const struct game_entity *, uint64_t fields);
 int game_entity_set_account_in(struct warp_batch *, uint64_t id, uint64_t);

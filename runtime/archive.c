@@ -1,0 +1,538 @@
+/* archive.c: see archive.h.
+ *
+ * SEGMENT xxxxxxxx.wseg (little-endian): 64 bytes: "WARPARCH", u32 format = 1,
+ * u32 number, the store's id (16), zeros, u32 CRC32C of the 60 bytes before.
+ * Entries at multiples of 8: u32 CRC32C over the rest of it and the segment's
+ * number, u32 owner bytes, u32 value bytes, u32 0; owner; value; zeros.
+ * Trailer: u64 bytes before it, u32 entries, u32 CRC32C of all bytes before.
+ * ORDER (A1) a segment is synced and listed in a synced manifest before the
+ * directory commits its places; (A2) it is unlinked after the commit that frees
+ * its last place, then it leaves the manifest. */
+#include "archive_part.h"
+
+#include "crc.h"
+#include "error.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    UNIT = 8, FORMAT = 1, ENTRY_HEADER = 16, TRAILER_BYTES = 16,
+    VALUE_MAX = 256 << 20
+};
+static const char magic[8] = {'W', 'A', 'R', 'P', 'A', 'R', 'C', 'H'};
+
+void archive_place_encode(const struct archive_place *p, uint8_t *to)
+{
+    to = wire_put32(to, p->segment);
+    to = wire_put32(to, p->offset);
+    to = wire_put32(to, p->bytes);
+    wire_put32(to, p->crc);
+}
+
+void archive_place_decode(const uint8_t *from, struct archive_place *p)
+{
+    p->segment = wire_get32(from);
+    p->offset = wire_get32(from + 4);
+    p->bytes = wire_get32(from + 8);
+    p->crc = wire_get32(from + 12);
+}
+
+void archive_path(const struct archive *a, uint32_t number, char *to)
+{
+    snprintf(to, ARCHIVE_PATH_BYTES, "%s/%08x.wseg", a->dir, number);
+}
+
+static void tell(struct archive *a, const char *text)
+{
+    if (a->event)
+        a->event(a->arg, WARP_ECORRUPT, text);
+}
+
+static int damaged(const struct archive *a, uint32_t number, uint64_t at,
+                   const char *what)
+{
+    char path[ARCHIVE_PATH_BYTES];
+    archive_path(a, number, path);
+    return error_set(WARP_ECORRUPT,
+                     "%s is damaged: byte %" PRIu64
+                     " %s; restore it from a backup",
+                     path, at, what);
+}
+
+/* ---- opening ---- */
+
+static void check_sizes(struct archive *a)
+{
+    char path[ARCHIVE_PATH_BYTES], text[ARCHIVE_PATH_BYTES + 100];
+    for (uint32_t i = 0; i < a->count; i++) {
+        struct archive_segment *s = &a->segments[i];
+        uint64_t bytes = 0;
+        archive_path(a, s->number, path);
+        int fd = os_open(path, OS_READ);
+        if (fd >= 0)
+            os_size(fd, &bytes);
+        os_close(fd);
+        if (fd >= 0 && bytes == s->bytes)
+            continue;
+        s->missing = true;
+        snprintf(text, sizeof text, "%s: %s; restore it from a backup", path,
+                 fd < 0 ? "this segment of the archive is missing"
+                        : "this segment of the archive has another length");
+        tell(a, text);
+    }
+}
+
+int archive_open(const char *dir, const uint8_t store_id[16], bool read_only,
+                 void (*event)(void *arg, int code, const char *text),
+                 void *arg, struct archive **out)
+{
+    struct archive *a = calloc(1, sizeof *a);
+    *out = NULL;
+    if (!a)
+        return error_set(WARP_ENOMEM, "out of memory for the archive");
+    snprintf(a->dir, sizeof a->dir, "%s", dir);
+    memcpy(a->store_id, store_id, sizeof a->store_id);
+    a->read_only = read_only;
+    a->event = event;
+    a->arg = arg;
+    int rc = archive_manifest_read(a);
+    if (rc != WARP_OK) {
+        archive_close(&a);
+        return rc;
+    }
+    check_sizes(a);
+    *out = a;
+    return WARP_OK;
+}
+
+void archive_close(struct archive **archive)
+{
+    if (!*archive)
+        return;
+    text_free(&(*archive)->body);
+    free((*archive)->segments);
+    free(*archive);
+    *archive = NULL;
+}
+
+/* ---- writing ---- */
+
+static uint32_t entry_crc(uint32_t number, const uint8_t *entry, size_t bytes)
+{
+    uint8_t salt[4];
+    wire_put32(salt, number);
+    return crc32c(crc32c(0, salt, sizeof salt), entry + 4, bytes - 4);
+}
+
+static void begin_body(struct archive *a)
+{
+    uint8_t head[ARCHIVE_HEADER_BYTES] = {0};
+    memcpy(head, magic, sizeof magic);
+    wire_put32(head + 8, FORMAT);
+    wire_put32(head + 12, a->next);
+    memcpy(head + 16, a->store_id, 16);
+    wire_put32(head + 60, crc32c(0, head, 60));
+    text_add(&a->body, head, sizeof head);
+    a->entries = 0;
+    a->open_live = 0;
+}
+
+int archive_append(struct archive *a, const void *owner, size_t owner_bytes,
+                   const void *value, size_t bytes,
+                   struct archive_place *place)
+{
+    uint8_t head[ENTRY_HEADER] = {0};
+    static const uint8_t zeros[UNIT];
+    if (owner_bytes > ARCHIVE_OWNER_MAX || bytes > VALUE_MAX)
+        return error_set(WARP_EINVAL, "a value of %zu bytes is too large for "
+                                      "the archive", bytes);
+    if (a->body.used == 0)
+        begin_body(a);
+    size_t at = a->body.used;
+    wire_put32(head + 4, (uint32_t)owner_bytes);
+    wire_put32(head + 8, (uint32_t)bytes);
+    text_add(&a->body, head, sizeof head);
+    text_add(&a->body, owner, owner_bytes);
+    text_add(&a->body, value, bytes);
+    size_t end = a->body.used;
+    text_add(&a->body, zeros, (UNIT - end % UNIT) % UNIT);
+    if (a->body.failed) {
+        text_clear(&a->body);
+        return error_set(WARP_ENOMEM, "out of memory for the archive");
+    }
+    uint8_t *entry = (uint8_t *)a->body.data + at;
+    uint32_t crc = entry_crc(a->next, entry, end - at);
+    wire_put32(entry, crc);
+    a->entries++;
+    a->open_live += (int64_t)bytes + ENTRY_HEADER;
+    *place = (struct archive_place){a->next, (uint32_t)(at / UNIT),
+                                    (uint32_t)bytes, crc};
+    return WARP_OK;
+}
+
+uint64_t archive_open_bytes(const struct archive *a)
+{
+    return a->body.used;
+}
+
+static int write_file(struct archive *a, const char *path)
+{
+    char made[ARCHIVE_PATH_BYTES + 8];
+    snprintf(made, sizeof made, "%s.new", path);
+    int rc = os_mkdir(a->dir);
+    int fd = rc == 0 ? os_open(made, OS_WRITE | OS_CREATE | OS_TRUNC) : rc;
+    if (fd >= 0)
+        rc = os_pwrite(fd, a->body.data, a->body.used, 0);
+    if (fd >= 0 && rc == 0)
+        rc = os_fdatasync(fd);
+    if (fd < 0)
+        rc = fd;
+    else
+        os_close(fd);
+    if (rc == 0)
+        rc = os_rename(made, path);
+    if (rc == 0)
+        return WARP_OK;
+    (void)os_unlink(made);
+    return error_os(rc, "cannot write", path);
+}
+
+int archive_seal(struct archive *a)
+{
+    char path[ARCHIVE_PATH_BYTES];
+    uint8_t trailer[TRAILER_BYTES];
+    if (a->entries == 0)
+        return WARP_OK;
+    wire_put64(trailer, a->body.used);
+    wire_put32(trailer + 8, a->entries);
+    wire_put32(trailer + 12, crc32c(0, a->body.data, a->body.used));
+    text_add(&a->body, trailer, sizeof trailer);
+    int rc = a->body.failed
+                 ? error_set(WARP_ENOMEM, "out of memory for the archive")
+                 : WARP_OK;
+    archive_path(a, a->next, path);
+    if (rc == WARP_OK)
+        rc = write_file(a, path);
+    if (rc == WARP_OK) {
+        struct archive_segment s = {
+            .number = a->next,
+            .crc = crc32c(0, a->body.data, a->body.used),
+            .bytes = a->body.used, .entries = a->entries, .live = a->open_live};
+        os_lock(&a->lock);
+        rc = archive_list_add(a, &s);
+        if (rc == WARP_OK) {
+            a->next++;
+            rc = archive_manifest_write(a); /* A1 */
+            if (rc != WARP_OK)
+                a->count--;
+            else
+                a->unsettled++;
+        }
+        os_unlock(&a->lock);
+        if (rc != WARP_OK)
+            (void)os_unlink(path);
+    }
+    text_clear(&a->body);
+    a->entries = 0;
+    return rc;
+}
+
+void archive_rollback(struct archive *a)
+{
+    text_clear(&a->body);
+    a->entries = 0;
+    os_lock(&a->lock);
+    for (; a->unsettled > 0; a->unsettled--)
+        a->segments[a->count - a->unsettled].live = 0;
+    os_unlock(&a->lock);
+}
+
+void archive_settled(struct archive *a)
+{
+    os_lock(&a->lock);
+    a->unsettled = 0;
+    os_unlock(&a->lock);
+}
+
+/* ---- reading ---- */
+
+/* Under the lock. */
+static struct archive_segment *find(struct archive *a, uint32_t number)
+{
+    uint32_t low = 0, high = a->count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (a->segments[mid].number < number)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < a->count && a->segments[low].number == number
+               ? &a->segments[low]
+               : NULL;
+}
+
+/* An entry, checked; malloc'd. */
+static int read_entry(struct archive *a, struct archive_place p,
+                      uint8_t **entry)
+{
+    char path[ARCHIVE_PATH_BYTES];
+    uint8_t head[ENTRY_HEADER];
+    uint64_t at = (uint64_t)p.offset * UNIT;
+    *entry = NULL;
+    os_lock(&a->lock);
+    struct archive_segment *s = find(a, p.segment);
+    bool there = s != NULL;
+    os_unlock(&a->lock);
+    if (!there)
+        return error_set(WARP_ENOTFOUND, "the archive has no segment %08x",
+                         p.segment);
+    archive_path(a, p.segment, path);
+    int fd = os_open(path, OS_READ);
+    if (fd == -ENOENT)
+        return error_set(WARP_ECORRUPT, "%s: this segment of the archive is "
+                                        "missing; restore it from a backup",
+                         path);
+    if (fd < 0)
+        return error_os(fd, "cannot read", path);
+    int64_t n = os_pread(fd, head, sizeof head, at);
+    size_t bytes = 0;
+    if (n == (int64_t)sizeof head && wire_get32(head + 8) == p.bytes &&
+        wire_get32(head + 4) <= ARCHIVE_OWNER_MAX) {
+        bytes = sizeof head + wire_get32(head + 4) + p.bytes;
+        *entry = malloc(bytes);
+        n = *entry ? os_pread(fd, *entry, bytes, at) : -ENOMEM;
+    }
+    os_close(fd);
+    if (n < 0)
+        return error_os((int)n, "cannot read", path);
+    if (*entry && (size_t)n == bytes && wire_get32(*entry) == p.crc &&
+        entry_crc(p.segment, *entry, bytes) == p.crc)
+        return WARP_OK;
+    free(*entry);
+    *entry = NULL;
+    return damaged(a, p.segment, at, "begins an entry that is not as it was "
+                                     "written");
+}
+
+int archive_read(struct archive *a, struct archive_place p,
+                 archive_alloc_fn *alloc, void *arg)
+{
+    uint8_t *entry;
+    int rc = read_entry(a, p, &entry);
+    if (rc != WARP_OK)
+        return rc;
+    void *to = alloc(arg, p.bytes);
+    if (to && p.bytes > 0)
+        memcpy(to, entry + ENTRY_HEADER + wire_get32(entry + 4), p.bytes);
+    free(entry);
+    return to ? WARP_OK
+              : error_set(WARP_ENOMEM, "out of memory for a value of the "
+                                       "archive");
+}
+
+int archive_check(struct archive *a, struct archive_place p, const void *owner,
+                  size_t owner_bytes)
+{
+    uint8_t *entry;
+    int rc = read_entry(a, p, &entry);
+    if (rc == WARP_ENOTFOUND)
+        return error_set(WARP_ECORRUPT, "the archive has no segment %08x",
+                         p.segment);
+    if (rc != WARP_OK)
+        return rc;
+    bool same = wire_get32(entry + 4) == owner_bytes &&
+                memcmp(entry + ENTRY_HEADER, owner, owner_bytes) == 0;
+    free(entry);
+    return same ? WARP_OK
+                : damaged(a, p.segment, (uint64_t)p.offset * UNIT,
+                          "begins an entry of another owner");
+}
+
+/* ---- counting and dropping ---- */
+
+static void count(struct archive *a, struct archive_place p, int sign)
+{
+    os_lock(&a->lock);
+    struct archive_segment *s = find(a, p.segment);
+    if (s)
+        s->live += sign * ((int64_t)p.bytes + ENTRY_HEADER);
+    os_unlock(&a->lock);
+}
+
+void archive_recount(struct archive *a, struct archive_place p)
+{
+    count(a, p, 1);
+}
+
+void archive_free(struct archive *a, struct archive_place p)
+{
+    count(a, p, -1);
+}
+
+void archive_recounted(struct archive *a)
+{
+    os_lock(&a->lock);
+    a->recounted = true;
+    os_unlock(&a->lock);
+}
+
+void archive_hold(struct archive *a, bool hold)
+{
+    os_lock(&a->lock);
+    a->held += hold ? 1u : UINT32_MAX;
+    os_unlock(&a->lock);
+}
+
+int archive_reclaim(struct archive *a)
+{
+    char path[ARCHIVE_PATH_BYTES];
+    uint32_t kept = 0;
+    int rc = WARP_OK;
+    os_lock(&a->lock);
+    bool may = a->recounted && a->held == 0 && a->unsettled == 0 &&
+               !a->read_only;
+    for (uint32_t i = 0; i < a->count; i++) {
+        struct archive_segment *s = &a->segments[i];
+        archive_path(a, s->number, path);
+        if (may && s->live <= 0 && os_unlink(path) != -EACCES) /* A2 */
+            continue;
+        a->segments[kept++] = *s;
+    }
+    bool changed = kept != a->count;
+    a->count = kept;
+    if (changed)
+        rc = archive_manifest_write(a);
+    os_unlock(&a->lock);
+    return rc;
+}
+
+void archive_stat(struct archive *a, struct archive_stat *stat)
+{
+    memset(stat, 0, sizeof *stat);
+    os_lock(&a->lock);
+    for (uint32_t i = 0; i < a->count; i++) {
+        stat->file_bytes += a->segments[i].bytes;
+        stat->live_bytes +=
+            a->segments[i].live > 0 ? (uint64_t)a->segments[i].live : 0;
+    }
+    stat->segments = a->count;
+    os_unlock(&a->lock);
+}
+
+/* ---- whole segments ---- */
+
+static int check_whole(const struct archive *a, uint32_t number,
+                       const uint8_t *b, uint64_t bytes, uint32_t *entries)
+{
+    uint64_t at = ARCHIVE_HEADER_BYTES, end = bytes - TRAILER_BYTES;
+    if (memcmp(b, magic, sizeof magic) != 0 || wire_get32(b + 8) != FORMAT ||
+        wire_get32(b + 12) != number || memcmp(b + 16, a->store_id, 16) != 0 ||
+        wire_get32(b + 60) != crc32c(0, b, 60))
+        return damaged(a, number, 0, "begins no segment of this archive");
+    if (wire_get64(b + end) != end ||
+        wire_get32(b + end + 12) != crc32c(0, b, end))
+        return damaged(a, number, end, "begins a trailer that does not fit");
+    *entries = wire_get32(b + end + 8);
+    for (uint32_t i = 0; i < *entries; i++) {
+        if (end - at < ENTRY_HEADER)
+            return damaged(a, number, at, "is where an entry is cut");
+        uint64_t size = (uint64_t)ENTRY_HEADER + wire_get32(b + at + 4) +
+                        wire_get32(b + at + 8);
+        if (size > end - at ||
+            entry_crc(number, b + at, size) != wire_get32(b + at))
+            return damaged(a, number, at, "begins a damaged entry");
+        at += (size + UNIT - 1) / UNIT * UNIT;
+    }
+    return at == end ? WARP_OK
+                     : damaged(a, number, at, "is behind the last entry");
+}
+
+int archive_segment_scan(const struct archive *a, uint32_t number,
+                         struct archive_segment *found)
+{
+    char path[ARCHIVE_PATH_BYTES];
+    uint64_t bytes = 0;
+    void *map = NULL;
+    memset(found, 0, sizeof *found);
+    archive_path(a, number, path);
+    int fd = os_open(path, OS_READ);
+    if (fd < 0)
+        return fd == -ENOENT
+                   ? error_set(WARP_ECORRUPT, "%s: this segment of the "
+                                              "archive is missing", path)
+                   : error_os(fd, "cannot read", path);
+    int rc = os_size(fd, &bytes);
+    if (rc == 0 && bytes < ARCHIVE_HEADER_BYTES + TRAILER_BYTES) {
+        os_close(fd);
+        return damaged(a, number, bytes, "is the end: the file is cut");
+    }
+    if (rc == 0)
+        rc = os_map_read(fd, bytes, &map);
+    os_close(fd);
+    if (rc != 0)
+        return error_os(rc, "cannot read", path);
+    found->number = number;
+    found->bytes = bytes;
+    found->crc = crc32c(0, map, bytes);
+    rc = check_whole(a, number, map, bytes, &found->entries);
+    os_unmap(map, bytes);
+    return rc;
+}
+
+int archive_verify(struct archive *a,
+                   void (*bad)(void *arg, const char *text), void *arg)
+{
+    uint32_t wrong = 0;
+    for (uint32_t i = 0;; i++) {
+        struct archive_segment s = {0}, found;
+        os_lock(&a->lock);
+        bool there = i < a->count;
+        if (there)
+            s = a->segments[i];
+        os_unlock(&a->lock);
+        if (!there)
+            break;
+        int rc = archive_segment_scan(a, s.number, &found);
+        if (rc == WARP_OK && (found.crc != s.crc || found.bytes != s.bytes ||
+                              found.entries != s.entries))
+            rc = damaged(a, s.number, 0,
+                         "begins a segment that the manifest does not know");
+        if (rc == WARP_ENOMEM)
+            return rc;
+        if (rc == WARP_OK)
+            continue;
+        wrong++;
+        bad(arg, error_text());
+    }
+    return wrong ? WARP_ECORRUPT : WARP_OK;
+}
+
+int archive_files(struct archive *a, int (*fn)(void *arg, const char *path),
+                  void *arg)
+{
+    char name[32];
+    int rc = 0;
+    os_lock(&a->lock);
+    uint32_t n = a->count;
+    uint32_t *numbers = malloc((n + 1) * sizeof *numbers);
+    for (uint32_t i = 0; i < n && numbers; i++)
+        numbers[i] = a->segments[i].number;
+    uint32_t version = a->version;
+    os_unlock(&a->lock);
+    if (!numbers)
+        return error_set(WARP_ENOMEM, "out of memory for the archive");
+    for (uint32_t i = 0; i < n && rc == 0; i++) {
+        snprintf(name, sizeof name, "%08x.wseg", numbers[i]);
+        rc = fn(arg, name);
+    }
+    snprintf(name, sizeof name, "manifest-%08x", version);
+    if (rc == 0 && version > 0)
+        rc = fn(arg, name);
+    free(numbers);
+    return rc;
+}
