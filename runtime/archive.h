@@ -74,7 +74,7 @@ struct archive_stat {
     uint32_t segments;
 };
 void archive_stat(struct archive *archive, struct archive_stat *stat);
-/* Calls fn for each file that belongs to the archive, by its path inside dir. */
+/* Calls fn for each file that belongs to the archive, by its name in dir. */
 int archive_files(struct archive *archive,
                   int (*fn)(void *arg, const char *path), void *arg);
 

@@ -192,8 +192,9 @@ static int drop_unlisted(void *arg, const char *name)
     int used = 0;
     size_t n = strlen(name);
     bool is_new = n > 4 && strcmp(name + n - 4, ".new") == 0;
-    bool is_segment = sscanf(name, "%8" SCNx32 ".wseg%n", &number, &used) == 1 &&
-                      used > 0 && name[used] == 0;
+    bool is_segment =
+        sscanf(name, "%8" SCNx32 ".wseg%n", &number, &used) == 1 && used > 0 &&
+        name[used] == 0;
     for (uint32_t i = 0; i < a->count && is_segment; i++)
         if (a->segments[i].number == number)
             return 0;

@@ -174,9 +174,9 @@ static void free_paths(struct db_paths *p)
 
 static int foreign(void *arg, const char *name)
 {
-    static const char *const ours[] = {"log", "ring", "ssd", "disk", "schema",
-                                       "archive", "lock", "store.new", "reserve",
-                                       SERVE_NAME};
+    static const char *const ours[] = {
+        "log",     "ring", "ssd",       "disk",    "schema",
+        "archive", "lock", "store.new", "reserve", SERVE_NAME};
     (void)arg;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (strcmp(name, ours[i]) == 0)

@@ -277,6 +277,30 @@ static int series(struct warp_db *db, struct reader *r, struct text *reply)
 
 /* ---- the rest ---- */
 
+/* What is due to be on another tier goes there, in steps that writers pass. May
+ * be stopped and begun again. */
+static int migrate(struct warp_db *db, const struct progress *progress,
+                   struct text *reply)
+{
+    uint64_t steps = 0;
+    bool more = true;
+    int rc = warp_checkpoint(db);
+    while (rc == WARP_OK && more) {
+        rc = checkpoint_migrate(db, true, &more);
+        steps++;
+        if (progress && progress->fn && rc == WARP_OK &&
+            progress->fn(progress->arg, "migrate", steps,
+                         more ? steps + 1 : steps) != 0)
+            rc = error_set(WARP_TIMEOUT, "stopped");
+    }
+    if (rc != WARP_OK)
+        return rc;
+    text_put(reply, "{");
+    text_number(reply, "steps", steps);
+    text_put(reply, "}");
+    return rc;
+}
+
 /* Segments with dead values are emptied one at a time, so that at most the
  * bytes of one are taken meanwhile. May be stopped and begun again. */
 static int compact(struct warp_db *db, const struct progress *progress,
@@ -388,6 +412,8 @@ static int run(struct warp_db *db, uint32_t what, struct reader *r,
         return verify_open(db, progress, reply);
     case REQUEST_COMPACT:
         return compact(db, progress, reply);
+    case REQUEST_MIGRATE:
+        return migrate(db, progress, reply);
     default:
         return malformed();
     }

@@ -12,10 +12,11 @@
  *   explain  u16 product, u8 field, u16 key bytes, key
  *   clock    u8: 0 tell, 1 accept a jump, 2 reset a poisoned mark
  *   backup   the target's absolute path
- *   metrics, checkpoint, verify, compact: nothing
+ *   metrics, checkpoint, verify, compact, migrate: nothing
  * Keys are key.c's bytes, without the product.
  *
- * REPLY. stat, explain, clock, verify, compact, backup: JSON. metrics: text.
+ * REPLY. stat, explain, clock, verify, compact, migrate, backup: JSON.
+ *   metrics: text
  *   get      one record: u16 key bytes, key, u64 version, u64 have, u64 lost,
  *            u64 expired, and for each bit of have u32 bytes, the wire form
  *   scan     u8 more, then records
@@ -42,7 +43,8 @@ enum request_what {
     REQUEST_CHECKPOINT,
     REQUEST_BACKUP,
     REQUEST_VERIFY,
-    REQUEST_COMPACT
+    REQUEST_COMPACT,
+    REQUEST_MIGRATE
 };
 
 /* WARP_OK or an error; the reply is filled in both cases. Hostile bytes give

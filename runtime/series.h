@@ -3,8 +3,8 @@
  * Elements since the last checkpoint are in memory; older ones in chunks
  * (series_chunk.h): in the ssd directory, on the disk tier, in the archive, as
  * their age and the field's retention say. An element's order is the shard's
- * sequence number of the append << 16 | its ordinal inside the commit, so that a
- * replay is idempotent and equal times are kept apart. */
+ * sequence number of the append << 16 | its ordinal inside the commit, so that
+ * a replay is idempotent and equal times are kept apart. */
 #ifndef WARP_SERIES_H
 #define WARP_SERIES_H
 
@@ -96,7 +96,7 @@ int series_move(struct series *series, const uint8_t *owner,
 
 /* Elements of a field to another type, in a transaction that is the caller's;
  * disk_sync() must come before its commit, and the store is opened anew after
- * it. fn: the converted bytes, valid until it is called again, or *kept false. */
+ * it. fn: the converted bytes, valid until its next call, or *kept false. */
 typedef int series_convert_fn(void *arg, const uint8_t **data, uint32_t *bytes,
                               bool *kept);
 int series_convert(struct series *series, struct ssd_txn *txn,

@@ -1,8 +1,8 @@
 /* series_flush.c: what waits in memory goes into chunks of the directory.
  *
- * New elements go behind the last chunk, or into it while it is small; late ones
- * into the chunk in whose span they fall, wherever it lies (the archive's are
- * not touched: late elements that belong there lie beside it until
+ * New elements go behind the last chunk, or into it while it is small; late
+ * ones into the chunk in whose span they fall, wherever it lies (the archive's
+ * are not touched: late elements that belong there lie beside it until
  * series_age.c puts them together). The table is read as it was before the
  * transaction, so each chunk is looked at once in it. */
 #include "series_part.h"

@@ -1,8 +1,8 @@
 /* series_pack.h: elements of a series as columns, and back.
  *
  * Times, orders and each scalar inside the element's type become a column of
- * their own (series_number.h); text becomes lengths and bytes, or numbers into a
- * list of the distinct texts. What the type does not tell apart (map(), types
+ * their own (series_number.h); text becomes lengths and bytes, or numbers into
+ * a list of the distinct texts. What the type does not tell apart (map(), types
  * with very many parts) stays as bytes. */
 #ifndef WARP_SERIES_PACK_H
 #define WARP_SERIES_PACK_H

@@ -1,11 +1,11 @@
 /* series_store.c: elements to chunks and back, inside a transaction of the
  * directory.
  *
- * A chunk of the directory stays small (NEAR_BYTES), so that two fit into a page
- * and writing the last one again at each checkpoint is cheap; one on the disk or
- * in the archive has as many elements as it may. A chunk spans at most 1/16 of
- * the age at which it is due to leave its tier: it leaves as a whole, late by
- * that at most. */
+ * A chunk of the directory stays small (NEAR_BYTES), so that two fit into a
+ * page and writing the last one again at each checkpoint is cheap; one on the
+ * disk or in the archive has as many elements as it may. A chunk spans at most
+ * 1/16 of the age at which it is due to leave its tier: it leaves as a whole,
+ * late by that at most. */
 #include "series_part.h"
 
 #include "catalog.h"

@@ -123,7 +123,7 @@ int tool_compact(struct tool *tool)
 int tool_migrate(struct tool *tool)
 {
     struct text reply = TEXT_INIT;
-    int rc = write_and_ask(tool, REQUEST_COMPACT, "", &reply);
+    int rc = write_and_ask(tool, REQUEST_MIGRATE, "", &reply);
     if (rc >= 0)
         tool_print_json(tool, &reply);
     text_free(&reply);
