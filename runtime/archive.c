@@ -138,7 +138,6 @@ static void begin_body(struct archive *a)
     wire_put32(head + 60, crc32c(0, head, 60));
     text_add(&a->body, head, sizeof head);
     a->entries = 0;
-    a->open_live = 0;
 }
 
 int archive_append(struct archive *a, const void *owner, size_t owner_bytes,
@@ -168,7 +167,6 @@ int archive_append(struct archive *a, const void *owner, size_t owner_bytes,
     uint32_t crc = entry_crc(a->next, entry, end - at);
     wire_put32(entry, crc);
     a->entries++;
-    a->open_live += (int64_t)bytes + ENTRY_HEADER;
     *place = (struct archive_place){a->next, (uint32_t)(at / UNIT),
                                     (uint32_t)bytes, crc};
     return WARP_OK;
@@ -221,7 +219,7 @@ int archive_seal(struct archive *a)
         struct archive_segment s = {
             .number = a->next,
             .crc = crc32c(0, a->body.data, a->body.used),
-            .bytes = a->body.used, .entries = a->entries, .live = a->open_live};
+            .bytes = a->body.used, .entries = a->entries, .live = a->entries};
         os_lock(&a->lock);
         rc = archive_list_add(a, &s);
         if (rc == WARP_OK) {
@@ -360,7 +358,7 @@ static void count(struct archive *a, struct archive_place p, int sign)
     os_lock(&a->lock);
     struct archive_segment *s = find(a, p.segment);
     if (s)
-        s->live += sign * ((int64_t)p.bytes + ENTRY_HEADER);
+        s->live += sign;
     os_unlock(&a->lock);
 }
 
@@ -417,8 +415,10 @@ void archive_stat(struct archive *a, struct archive_stat *stat)
     os_lock(&a->lock);
     for (uint32_t i = 0; i < a->count; i++) {
         stat->file_bytes += a->segments[i].bytes;
-        stat->live_bytes +=
-            a->segments[i].live > 0 ? (uint64_t)a->segments[i].live : 0;
+        if (a->segments[i].live > 0)
+            stat->live_bytes += a->segments[i].bytes *
+                                (uint64_t)a->segments[i].live /
+                                (a->segments[i].entries + 1u);
     }
     stat->segments = a->count;
     os_unlock(&a->lock);
@@ -426,10 +426,42 @@ void archive_stat(struct archive *a, struct archive_stat *stat)
 
 /* ---- whole segments ---- */
 
-static int check_whole(const struct archive *a, uint32_t number,
-                       const uint8_t *b, uint64_t bytes, uint32_t *entries)
+static int walk_entries(const struct archive *a, uint32_t number,
+                        const uint8_t *b, uint64_t end, uint32_t entries,
+                        archive_entry_fn *fn, void *arg)
 {
-    uint64_t at = ARCHIVE_HEADER_BYTES, end = bytes - TRAILER_BYTES;
+    uint64_t at = ARCHIVE_HEADER_BYTES;
+    int rc = WARP_OK;
+    for (uint32_t i = 0; i < entries && rc == WARP_OK; i++) {
+        if (end - at < ENTRY_HEADER)
+            return damaged(a, number, at, "is where an entry is cut");
+        uint32_t owner = wire_get32(b + at + 4);
+        uint64_t size =
+            (uint64_t)ENTRY_HEADER + owner + wire_get32(b + at + 8);
+        if (size > end - at || owner > ARCHIVE_OWNER_MAX ||
+            entry_crc(number, b + at, size) != wire_get32(b + at))
+            return damaged(a, number, at, "begins a damaged entry");
+        struct archive_place place = {number, (uint32_t)(at / UNIT),
+                                      wire_get32(b + at + 8),
+                                      wire_get32(b + at)};
+        if (fn)
+            rc = fn(arg, place, b + at + ENTRY_HEADER, owner,
+                    b + at + ENTRY_HEADER + owner);
+        at += (size + UNIT - 1) / UNIT * UNIT;
+    }
+    return rc != WARP_OK || at == end
+               ? rc
+               : damaged(a, number, at, "is behind the last entry");
+}
+
+static int check_whole(const struct archive *a, uint32_t number,
+                       const uint8_t *b, uint64_t bytes,
+                       struct archive_segment *found, archive_entry_fn *fn,
+                       void *arg)
+{
+    if (bytes < ARCHIVE_HEADER_BYTES + TRAILER_BYTES)
+        return damaged(a, number, bytes, "is the end: the file is cut");
+    uint64_t end = bytes - TRAILER_BYTES;
     if (memcmp(b, magic, sizeof magic) != 0 || wire_get32(b + 8) != FORMAT ||
         wire_get32(b + 12) != number || memcmp(b + 16, a->store_id, 16) != 0 ||
         wire_get32(b + 60) != crc32c(0, b, 60))
@@ -437,23 +469,16 @@ static int check_whole(const struct archive *a, uint32_t number,
     if (wire_get64(b + end) != end ||
         wire_get32(b + end + 12) != crc32c(0, b, end))
         return damaged(a, number, end, "begins a trailer that does not fit");
-    *entries = wire_get32(b + end + 8);
-    for (uint32_t i = 0; i < *entries; i++) {
-        if (end - at < ENTRY_HEADER)
-            return damaged(a, number, at, "is where an entry is cut");
-        uint64_t size = (uint64_t)ENTRY_HEADER + wire_get32(b + at + 4) +
-                        wire_get32(b + at + 8);
-        if (size > end - at ||
-            entry_crc(number, b + at, size) != wire_get32(b + at))
-            return damaged(a, number, at, "begins a damaged entry");
-        at += (size + UNIT - 1) / UNIT * UNIT;
-    }
-    return at == end ? WARP_OK
-                     : damaged(a, number, at, "is behind the last entry");
+    found->number = number;
+    found->bytes = bytes;
+    found->crc = crc32c(0, b, bytes);
+    found->entries = wire_get32(b + end + 8);
+    return walk_entries(a, number, b, end, found->entries, fn, arg);
 }
 
-int archive_segment_scan(const struct archive *a, uint32_t number,
-                         struct archive_segment *found)
+static int scan(const struct archive *a, uint32_t number,
+                struct archive_segment *found, archive_entry_fn *fn,
+                void *arg)
 {
     char path[ARCHIVE_PATH_BYTES];
     uint64_t bytes = 0;
@@ -461,27 +486,52 @@ int archive_segment_scan(const struct archive *a, uint32_t number,
     memset(found, 0, sizeof *found);
     archive_path(a, number, path);
     int fd = os_open(path, OS_READ);
+    if (fd == -ENOENT)
+        return error_set(WARP_ECORRUPT,
+                         "%s: this segment of the archive is missing", path);
     if (fd < 0)
-        return fd == -ENOENT
-                   ? error_set(WARP_ECORRUPT, "%s: this segment of the "
-                                              "archive is missing", path)
-                   : error_os(fd, "cannot read", path);
+        return error_os(fd, "cannot read", path);
     int rc = os_size(fd, &bytes);
-    if (rc == 0 && bytes < ARCHIVE_HEADER_BYTES + TRAILER_BYTES) {
-        os_close(fd);
-        return damaged(a, number, bytes, "is the end: the file is cut");
-    }
-    if (rc == 0)
+    if (rc == 0 && bytes > 0)
         rc = os_map_read(fd, bytes, &map);
     os_close(fd);
     if (rc != 0)
         return error_os(rc, "cannot read", path);
-    found->number = number;
-    found->bytes = bytes;
-    found->crc = crc32c(0, map, bytes);
-    rc = check_whole(a, number, map, bytes, &found->entries);
-    os_unmap(map, bytes);
+    rc = check_whole(a, number, map, bytes, found, fn, arg);
+    if (map)
+        os_unmap(map, bytes);
     return rc;
+}
+
+int archive_segment_scan(const struct archive *a, uint32_t number,
+                         struct archive_segment *found)
+{
+    return scan(a, number, found, NULL, NULL);
+}
+
+int archive_walk(struct archive *a, uint32_t number, archive_entry_fn *fn,
+                 void *arg)
+{
+    struct archive_segment found;
+    return scan(a, number, &found, fn, arg);
+}
+
+uint32_t archive_emptiest(struct archive *a, uint32_t live_pct)
+{
+    uint64_t least = live_pct;
+    uint32_t number = 0;
+    os_lock(&a->lock);
+    for (uint32_t i = 0; i < a->count && a->recounted; i++) {
+        const struct archive_segment *s = &a->segments[i];
+        uint64_t live = s->live > 0 ? (uint64_t)s->live : 0;
+        uint64_t pct = live * 100 / (s->entries + 1u);
+        if (live > 0 && !s->missing && s->entries > live && pct < least) {
+            least = pct;
+            number = s->number;
+        }
+    }
+    os_unlock(&a->lock);
+    return number;
 }
 
 int archive_verify(struct archive *a,

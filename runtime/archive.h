@@ -59,6 +59,15 @@ void archive_recount(struct archive *archive, struct archive_place place);
 void archive_recounted(struct archive *archive);
 void archive_free(struct archive *archive, struct archive_place place);
 int archive_reclaim(struct archive *archive);
+/* The segment with the fewest live entries of a hundred, below `live_pct`; 0:
+ * there is none. */
+uint32_t archive_emptiest(struct archive *archive, uint32_t live_pct);
+/* All entries of a segment. What fn returns, if not 0, ends the walk. */
+typedef int archive_entry_fn(void *arg, struct archive_place place,
+                             const void *owner, size_t owner_bytes,
+                             const void *value);
+int archive_walk(struct archive *archive, uint32_t number,
+                 archive_entry_fn *fn, void *arg);
 /* While held (a backup copies files) nothing is unlinked. */
 void archive_hold(struct archive *archive, bool hold);
 

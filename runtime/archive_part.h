@@ -12,7 +12,7 @@ struct archive_segment {
     uint32_t number, crc; /* of the whole file */
     uint64_t bytes;
     uint32_t entries;
-    int64_t live; /* bytes that places name */
+    int64_t live; /* entries that places name */
     bool was_here, missing;
 };
 
@@ -32,7 +32,6 @@ struct archive {
     /* the writer's alone */
     struct text body;
     uint32_t entries;
-    int64_t open_live;
 };
 
 void archive_path(const struct archive *archive, uint32_t number, char *to);

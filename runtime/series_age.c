@@ -17,7 +17,8 @@
 enum {
     VISITS_MAX = 8192,      /* entries that a step looks at */
     MOVED_BYTES_MAX = 4 << 20, /* packed, that a step moves */
-    FAR_RAW_BYTES = 256 << 10  /* of the elements of one far chunk */
+    FAR_RAW_BYTES = 256 << 10, /* of the elements of one far chunk */
+    LIVE_PCT = 40 /* a segment of the archive below it is emptied */
 };
 static const int64_t late_max_ms = 3600 * 1000;
 
@@ -413,12 +414,68 @@ static int age_field(struct walk *k, struct series *s, struct ssd_txn *txn,
     return rc;
 }
 
+/* ---- dead room in the archive ---- */
+
+struct empty_call {
+    struct series *series;
+    struct ssd_txn *txn;
+    struct text value;
+};
+
+static int copy_entry(void *arg, struct ssd_slice value)
+{
+    struct text *to = arg;
+    text_clear(to);
+    text_add(to, value.data, value.bytes);
+    return to->failed ? no_memory() : WARP_OK;
+}
+
+/* An entry of a segment that is to be emptied: what lives moves on. */
+static int move_entry(void *arg, struct archive_place place, const void *owner,
+                      size_t owner_bytes, const void *value)
+{
+    struct empty_call *e = arg;
+    struct series *s = e->series;
+    struct ssd_slice key = {owner, owner_bytes};
+    struct chunk c;
+    int rc = ssd_get(s->c.ssd, SSD_SERIES, key, copy_entry, &e->value);
+    if (rc == WARP_ENOTFOUND)
+        return WARP_OK;
+    struct ssd_slice entry = {e->value.data, e->value.used};
+    if (rc == WARP_OK)
+        rc = chunk_decode(key, entry, &c);
+    if (rc != WARP_OK || c.where != CHUNK_ARCHIVE ||
+        c.archive.segment != place.segment ||
+        c.archive.offset != place.offset)
+        return rc;
+    rc = series_give_up(s, &c);
+    if (rc == WARP_OK)
+        rc = archive_append(s->c.archive, owner, owner_bytes, value,
+                            place.bytes, &c.archive);
+    text_clear(&e->value);
+    chunk_encode(&c, &e->value);
+    entry = (struct ssd_slice){e->value.data, e->value.used};
+    return rc == WARP_OK ? ssd_put(e->txn, SSD_SERIES, key, entry) : rc;
+}
+
+/* In a transaction that has not touched the archive's chunks. */
+static int empty_segment(struct series *s, struct ssd_txn *txn, bool *any)
+{
+    struct empty_call e = {s, txn, TEXT_INIT};
+    uint32_t number = archive_emptiest(s->c.archive, LIVE_PCT);
+    *any = number != 0;
+    int rc = number ? archive_walk(s->c.archive, number, move_entry, &e)
+                    : WARP_OK;
+    text_free(&e.value);
+    return rc;
+}
+
 int series_migrate(struct series *s, int64_t now_ms, bool force, bool *more)
 {
     struct walk k = {.now = now_ms, .force = force};
     struct ssd_txn *txn = NULL;
     *more = false;
-    bool any = force;
+    bool any = force, emptied = false;
     /* After an open nothing is known: one walk tells. */
     for (uint32_t i = 0; i < s->c.layout_count; i++)
         FOR_BITS(f, s->c.layouts[i]->series)
@@ -430,13 +487,15 @@ int series_migrate(struct series *s, int64_t now_ms, bool force, bool *more)
         }
     for (uint32_t i = 0; i < s->age_count && !any; i++)
         any = s->ages[i].walking || s->ages[i].next <= now_ms;
-    if (!any)
+    if (!any && !(s->c.archive && archive_emptiest(s->c.archive, LIVE_PCT)))
         return WARP_OK;
     int rc = ssd_begin(s->c.ssd, &txn);
     for (uint32_t i = 0; i < s->c.layout_count && rc == WARP_OK; i++)
         FOR_BITS(f, s->c.layouts[i]->series)
             if (rc == WARP_OK && !enough(&k))
                 rc = age_field(&k, s, txn, s->c.layouts[i], (uint32_t)f, more);
+    if (rc == WARP_OK && s->c.archive && k.visits == 0)
+        rc = empty_segment(s, txn, &emptied);
     if (rc == WARP_OK && s->wrote_disk)
         rc = disk_sync(s->c.disk);
     if (rc == WARP_OK && s->c.archive)
@@ -456,6 +515,7 @@ int series_migrate(struct series *s, int64_t now_ms, bool force, bool *more)
     }
     series_ended(s, rc == WARP_OK);
     free(k.run.items);
-    *more = *more || enough(&k);
+    *more = *more || enough(&k) || emptied ||
+            (force && k.moved > 0);
     return rc;
 }
