@@ -31,7 +31,7 @@ static const char *const priority_names[] = {
 
 struct field_count {
     uint64_t count, lost, expired, elements;
-    uint64_t memory, ssd, disk, series;
+    uint64_t memory, ssd, disk, archive, series;
 };
 
 static void count_record(const struct layout *l, const struct look *look,
@@ -113,7 +113,19 @@ static int count_product(struct warp_db *db, const struct layout *l, bool deep,
     }
     warp_iter_close(&it);
     warp_arena_free(&arena);
-    return rc == WARP_END ? WARP_OK : rc;
+    rc = rc == WARP_END ? WARP_OK : rc;
+    FOR_BITS(i, deep ? l->series : 0)
+    {
+        struct series_stat stat[3];
+        if (rc == WARP_OK)
+            rc = series_count(db->series, l, (uint32_t)i, NULL, stat);
+        if (rc != WARP_OK)
+            break;
+        fields[i].ssd = stat[0].packed_bytes;
+        fields[i].disk = stat[1].packed_bytes;
+        fields[i].archive = stat[2].packed_bytes;
+    }
+    return rc;
 }
 
 static void say_field(struct text *t, const struct warp_field *f,
@@ -129,6 +141,7 @@ static void say_field(struct text *t, const struct warp_field *f,
     if ((f->flags & WARP_F_SERIES) && deep) {
         text_number(t, "elements", c->elements);
         text_number(t, "element_bytes", c->series);
+        text_number(t, "archive_bytes", c->archive);
     }
     if (c->lost)
         text_number(t, "lost", c->lost);
@@ -320,7 +333,7 @@ static void say_policy(struct text *t, const struct warp_field *f,
              f->flags & WARP_F_THEN_DELETE ? ",{\"then\":\"delete\"}]" : "]");
 }
 
-/* Elements by the tier of their age. */
+/* Elements by the tier of their age, and by where they are. */
 static int say_series(struct warp_db *db, const struct layout *l,
                       const struct key_ref *key, uint32_t i, struct text *t)
 {
@@ -355,7 +368,17 @@ static int say_series(struct warp_db *db, const struct layout *l,
                  NAME(tier_names, f->retention[step].tier),
                  (unsigned long long)counts[step]);
     text_put(t, "]");
-    return WARP_OK;
+    struct series_stat stat[3];
+    rc = series_count(db->series, l, i, key, stat);
+    static const char *const where[] = {"ssd", "disk", "archive"};
+    text_key(t, "elements_by_tier");
+    text_put(t, "[");
+    for (int n = 0; n < 3; n++)
+        text_say(t, "%s{\"tier\":\"%s\",\"count\":%llu,\"bytes\":%llu}",
+                 n ? "," : "", where[n], (unsigned long long)stat[n].elements,
+                 (unsigned long long)stat[n].packed_bytes);
+    text_put(t, "]");
+    return rc;
 }
 
 int request_explain(struct warp_db *db, const struct layout *l,

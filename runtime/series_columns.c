@@ -155,7 +155,12 @@ static int plan_parts(struct columns *c, const struct warp_type *t)
     case WARP_T_LIST:
     case WARP_T_MAP:
         rc = new_column(c, COLUMN_INTEGER);
-        return rc == WARP_OK ? plan_node(c, t->elem) : rc;
+        uint32_t before = c->count;
+        if (rc == WARP_OK)
+            rc = plan_node(c, t->elem);
+        /* How many nothings there are is told by no byte. */
+        c->too_many = c->too_many || c->count == before;
+        return rc;
     case WARP_T_ARRAY:
         return plan_node(c, t->elem);
     default:
