@@ -99,6 +99,9 @@ static void relieve(struct warp_db *db)
 {
     uint64_t budget = db->memory_max;
     db_balance(db);
+    /* What a tier has as it is goes first. */
+    if (db_memory_used(db) > budget - budget / 16)
+        series_shrink(db->series, budget / 16);
     if (db->priorities != 0 && db_memory_used(db) > budget - budget / 16)
         evict_to(db, budget - budget / 8);
 }

@@ -7,6 +7,7 @@
  * only if no commit came after it; else the row is read again. */
 #include "loader.h"
 
+#include "clock.h"
 #include "error.h"
 #include "hash.h"
 #include "row.h"
@@ -207,7 +208,7 @@ static void *load(void *arg)
             pass_product(m, rank);
     }
     if (rc == WARP_OK && !atomic_load(&db->stopping))
-        rc = series_recount(db->series, &db->stopping);
+        rc = series_recount(db->series, clock_now(db->clock), &db->stopping);
     if (rc != WARP_OK && !atomic_load(&db->stopping)) {
         atomic_store(&db->load_failed, rc);
         db_log(db, WARP_LOG_ERROR, rc, error_text());

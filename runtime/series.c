@@ -30,6 +30,8 @@ int series_open(const struct series_config *config, struct series **out)
     if (rc == WARP_OK)
         rc = series_pack_create(&s->pack);
     if (rc == WARP_OK)
+        rc = resident_open(config->budget, &s->resident);
+    if (rc == WARP_OK)
         rc = pending_open(config->budget, &s->pending);
     if (rc == WARP_OK)
         *out = s;
@@ -45,10 +47,12 @@ void series_close(struct series **series)
         return;
     if (s->pending)
         pending_close(&s->pending);
+    resident_close(&s->resident);
     series_pack_destroy(&s->pack);
     warp_arena_free(&s->arena);
     text_free(&s->value);
     text_free(&s->moves);
+    text_free(&s->staged);
     free(s->settled);
     free(s->fresh);
     free(s->merged);
@@ -107,7 +111,7 @@ int series_drop(struct series *s, const struct layout *l,
 
 bool series_pending(struct series *s)
 {
-    return pending_any(s->pending) || s->moves.used > 0;
+    return pending_any(s->pending) || atomic_load(&s->moving);
 }
 
 void series_settled(struct series *s, const uint64_t *floors)
@@ -133,7 +137,7 @@ void series_policy(const struct layout *l, uint32_t field,
 {
     const struct warp_field *f = &l->desc->fields[field];
     int64_t age[WARP_TIER_ARCHIVE + 1];
-    *p = (struct series_policy){INT64_MAX, INT64_MAX, INT64_MAX, false};
+    *p = (struct series_policy){-1, INT64_MAX, INT64_MAX, INT64_MAX, false};
     for (int i = 0; i <= WARP_TIER_ARCHIVE; i++)
         age[i] = -1;
     for (uint32_t i = 0; i < f->retention_count; i++)
@@ -141,6 +145,7 @@ void series_policy(const struct layout *l, uint32_t field,
             age[f->retention[i].tier] = f->retention[i].age_ms;
     if (f->retention_count == 0)
         return;
+    p->memory_ms = age[WARP_TIER_MEMORY];
     p->near_ms = age[WARP_TIER_SSD] >= 0 ? age[WARP_TIER_SSD]
                                              : age[WARP_TIER_MEMORY];
     p->archive = age[WARP_TIER_ARCHIVE] >= 0;
@@ -190,8 +195,119 @@ int series_give_up(struct series *s, const struct chunk *c)
     return WARP_OK;
 }
 
+/* ---- the resident copies ----
+ * Staged: u8 what, u32 key bytes, u32 value bytes, key, value. */
+
+enum { STAGE_BEGIN, STAGE_PUT, STAGE_DEL };
+
+static void stage(struct series *s, int what, struct ssd_slice key,
+                  const void *value, size_t bytes)
+{
+    text_u8(&s->staged, (uint8_t)what);
+    text_u32(&s->staged, (uint32_t)key.bytes);
+    text_u32(&s->staged, (uint32_t)bytes);
+    text_add(&s->staged, key.data, key.bytes);
+    text_add(&s->staged, value, bytes);
+}
+
+/* Behind the last element that the archive holds of the record. */
+static int archive_end(const struct series_work *w, int64_t *end_ms)
+{
+    uint8_t first[SSD_KEY_BYTES_MAX], end[SSD_KEY_BYTES_MAX];
+    struct ssd_cursor *cursor = NULL;
+    struct ssd_slice k, v;
+    struct chunk c;
+    memcpy(first, w->prefix, w->prefix_bytes);
+    first[SERIES_HEAD_BYTES] = STREAM_ARCHIVE;
+    memcpy(end, first, w->prefix_bytes);
+    memset(end + w->prefix_bytes, 0xff, SERIES_ELEMENT_KEY + 1);
+    struct ssd_slice from = {first, w->prefix_bytes};
+    struct ssd_slice to = {end, w->prefix_bytes + SERIES_ELEMENT_KEY + 1};
+    *end_ms = INT64_MIN;
+    int rc = ssd_cursor_open(w->s->c.ssd, SSD_SERIES, from, to, true, &cursor);
+    if (rc == WARP_OK)
+        rc = ssd_next(cursor, &k, &v);
+    if (rc == WARP_OK)
+        rc = chunk_decode(k, v, &c);
+    if (rc == WARP_OK)
+        *end_ms = c.last_at + 1;
+    ssd_cursor_close(&cursor);
+    return rc == WARP_END ? WARP_OK : rc;
+}
+
+int series_stage_begin(struct series_work *w, int64_t from_ms)
+{
+    struct ssd_slice prefix = {w->prefix, w->prefix_bytes};
+    int64_t end_ms;
+    if (w->policy.memory_ms <= 0 || resident_has(w->s->resident, prefix))
+        return WARP_OK;
+    int rc = archive_end(w, &end_ms);
+    int64_t times[2] = {from_ms > end_ms ? from_ms : end_ms,
+                        w->policy.memory_ms};
+    if (rc == WARP_OK)
+        stage(w->s, STAGE_BEGIN, prefix, times, sizeof times);
+    return rc;
+}
+
+void series_stage_put(struct series_work *w, struct ssd_slice key,
+                      struct ssd_slice value)
+{
+    if (w->policy.memory_ms > 0)
+        stage(w->s, STAGE_PUT, key, value.data, value.bytes);
+}
+
+void series_stage_del(struct series_work *w, struct ssd_slice key)
+{
+    if (w->policy.memory_ms > 0)
+        stage(w->s, STAGE_DEL, key, NULL, 0);
+}
+
+static void apply_staged(struct series *s)
+{
+    const uint8_t *at = (const uint8_t *)s->staged.data;
+    const uint8_t *end = at ? at + s->staged.used : at;
+    /* Half of the changes would make wrong copies. */
+    if (s->staged.failed)
+        resident_shrink(s->resident, UINT64_MAX);
+    for (; at < end && !s->staged.failed;) {
+        uint32_t key_bytes, value_bytes;
+        int64_t times[2];
+        memcpy(&key_bytes, at + 1, 4);
+        memcpy(&value_bytes, at + 5, 4);
+        struct ssd_slice key = {at + 9, key_bytes};
+        struct ssd_slice value = {at + 9 + key_bytes, value_bytes};
+        if (*at == STAGE_BEGIN) {
+            memcpy(times, value.data, sizeof times);
+            resident_begin(s->resident, key, times[0], times[1]);
+        } else if (*at == STAGE_PUT) {
+            resident_put(s->resident, key, value);
+        } else {
+            resident_del(s->resident, key);
+        }
+        at += 9 + key_bytes + value_bytes;
+    }
+}
+
+void series_shrink(struct series *s, uint64_t bytes)
+{
+    resident_shrink(s->resident, bytes);
+}
+
+uint64_t series_tier_reads(struct series *s)
+{
+    return atomic_load_explicit(&s->tier_reads, memory_order_relaxed);
+}
+
+uint64_t series_resident_bytes(struct series *s)
+{
+    return resident_bytes(s->resident);
+}
+
 void series_ended(struct series *s, bool committed)
 {
+    if (committed)
+        apply_staged(s);
+    text_clear(&s->staged);
     for (size_t i = 0; i < s->dead_count && committed; i++)
         disk_free(s->c.disk, s->dead[i]);
     for (size_t i = 0; i < s->dead_archive_count && committed; i++)

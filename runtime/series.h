@@ -76,6 +76,13 @@ bool series_pending(struct series *series);
  * below them will not be replayed. */
 void series_settled(struct series *series, const uint64_t *floors);
 
+/* Elements in memory that a tier has, too: what `memory:` of a retention asks
+ * for, as far as the budget goes. */
+void series_shrink(struct series *series, uint64_t bytes);
+uint64_t series_resident_bytes(struct series *series);
+/* Steps of ranges that had to read a tier. */
+uint64_t series_tier_reads(struct series *series);
+
 /* ---- series_age.c ---- */
 /* One bounded step, in a transaction of its own, while no checkpoint runs: what
  * is past its tier's age moves on or goes. *more: another step has work to do.
@@ -84,8 +91,10 @@ int series_migrate(struct series *series, int64_t now_ms, bool force,
                    bool *more);
 
 /* ---- after an open, and for checks: series_places.c ---- */
-/* Counts the places that the directory holds; stop ends it early. */
-int series_recount(struct series *series, const _Atomic bool *stop);
+/* Counts the places that the directory holds, and brings into memory what is
+ * young enough at `now_ms`; stop ends it early. Before the first flush. */
+int series_recount(struct series *series, int64_t now_ms,
+                   const _Atomic bool *stop);
 /* Every chunk is read and taken apart. bad is told of each damage. */
 int series_verify(struct series *series,
                   void (*bad)(void *arg, const char *text), void *arg);

@@ -18,6 +18,7 @@ enum {
     VISITS_MAX = 8192,      /* entries that a step looks at */
     MOVED_BYTES_MAX = 4 << 20, /* packed, that a step moves */
     FAR_RAW_BYTES = 256 << 10, /* of the elements of one far chunk */
+    TRIM_MS = 60000, /* between looks at what leaves memory */
     LIVE_PCT = 40 /* a segment of the archive below it is emptied */
 };
 static const int64_t late_max_ms = 3600 * 1000;
@@ -476,6 +477,10 @@ int series_migrate(struct series *s, int64_t now_ms, bool force, bool *more)
     struct ssd_txn *txn = NULL;
     *more = false;
     bool any = force, emptied = false;
+    if (now_ms - s->trimmed_ms >= TRIM_MS || now_ms < s->trimmed_ms) {
+        resident_trim(s->resident, now_ms);
+        s->trimmed_ms = now_ms;
+    }
     /* After an open nothing is known: one walk tells. */
     for (uint32_t i = 0; i < s->c.layout_count; i++)
         FOR_BITS(f, s->c.layouts[i]->series)

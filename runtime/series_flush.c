@@ -174,11 +174,16 @@ static int put_into(struct series_work *w, const struct found *f,
 }
 
 /* Elements that lie before the next chunk. */
-static int put_run(struct series_work *w, const struct found *f,
+static int put_run(struct series_work *w, const struct found *f, bool last,
                    const struct series_item *items, size_t count)
 {
     const struct chunk *c = &f->chunk;
     size_t inside = 0;
+    int rc = WARP_OK;
+    if (!f->there && last)
+        rc = series_stage_begin(w, INT64_MIN);
+    if (!f->there && rc != WARP_OK)
+        return rc;
     if (!f->there)
         return series_store_near(w, items, count, items[0].at,
                                  items[0].order);
@@ -188,7 +193,13 @@ static int put_run(struct series_work *w, const struct found *f,
     if (c->where == CHUNK_HERE)
         while (inside < count && !is_full(w, c, items[inside].at))
             inside++;
-    int rc = inside > 0 ? put_into(w, f, items, inside) : WARP_OK;
+    /* From where on the chunks that are written now hold all: another one may
+     * end at the time at which this one begins. */
+    bool whole = inside > 0 && c->where == CHUNK_HERE;
+    if (last)
+        rc = series_stage_begin(w, (whole ? c->first_at : c->last_at) + 1);
+    if (rc == WARP_OK && inside > 0)
+        rc = put_into(w, f, items, inside);
     if (rc == WARP_OK && inside < count)
         rc = series_store_near(w, items + inside, count - inside,
                                items[inside].at, items[inside].order);
@@ -208,7 +219,7 @@ static int put_all(struct series_work *w, const struct series_item *items,
         while (end < count && (!more || item_compare(&items[end], &next) < 0))
             end++;
         if (rc == WARP_OK)
-            rc = put_run(w, &f, items + at, end - at);
+            rc = put_run(w, &f, !more, items + at, end - at);
         at = end;
     }
     text_free(&f.value);
@@ -279,6 +290,9 @@ static int start_anew(struct series_work *w, uint64_t floor, size_t count)
     if (rc == WARP_OK)
         rc = drop_stream(w, STREAM_NEAR, floor, &count);
     if (rc != WARP_OK || count == 0)
+        return rc;
+    rc = series_stage_begin(w, INT64_MIN);
+    if (rc != WARP_OK)
         return rc;
     qsort(s->fresh, count, sizeof *s->fresh, by_item);
     for (size_t i = 0; i < count; i++)
@@ -376,6 +390,7 @@ int series_move(struct series *s, const uint8_t *owner, uint32_t owner_bytes,
     text_add(&s->moves, owner, owner_bytes);
     disk_place_encode(&place, bytes);
     text_add(&s->moves, bytes, sizeof bytes);
+    atomic_store(&s->moving, true);
     return s->moves.failed ? no_memory() : WARP_OK;
 }
 
@@ -413,6 +428,7 @@ void series_flushed(struct series *s, bool keep)
         series_forget_ages(s);
     else
         text_clear(&s->moves);
+    atomic_store(&s->moving, s->moves.used > 0);
     series_ended(s, !keep);
     pending_settle(s->pending, keep);
 }

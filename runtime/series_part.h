@@ -4,6 +4,7 @@
 
 #include "series.h"
 #include "series_chunk.h"
+#include "series_resident.h"
 
 struct series_bytes {
     uint8_t *data;
@@ -23,7 +24,9 @@ struct series_age {
 struct series {
     struct series_config c;
     struct pending *pending;
+    struct resident *resident;
     _Atomic uint32_t flushes; /* that were committed */
+    _Atomic uint64_t tier_reads;
 
     /* All below belongs to the thread that checkpoints. */
     struct series_pack *pack;
@@ -38,14 +41,18 @@ struct series {
     struct archive_place *dead_archive;
     size_t dead_count, dead_room, dead_archive_count, dead_archive_room;
     bool wrote_disk;
+    struct text staged; /* changes for the resident copies: see series.c */
+    int64_t trimmed_ms;
     struct series_age *ages;
     uint32_t age_count;
     /* Owners and places that a compaction wants to empty. */
     struct text moves;
+    _Atomic bool moving; /* there are some */
 };
 
 /* The tiers of one field. */
 struct series_policy {
+    int64_t memory_ms;  /* up to this age also in memory; -1: not */
     int64_t near_ms;    /* up to this age in the directory */
     int64_t disk_ms;    /* up to this age on the disk; = near_ms: none */
     int64_t end_ms;     /* INT64_MAX: kept */
@@ -92,6 +99,12 @@ int series_store_far(struct series_work *w, enum chunk_where to,
                      int64_t at, uint64_t order);
 int series_remove(struct series_work *w, const struct chunk *chunk,
                   struct ssd_slice key);
+/* For the resident copies, once the transaction is committed: this is the last
+ * run of the record's elements; an entry was written; one has gone. */
+int series_stage_begin(struct series_work *w, int64_t from_ms);
+void series_stage_put(struct series_work *w, struct ssd_slice key,
+                      struct ssd_slice value);
+void series_stage_del(struct series_work *w, struct ssd_slice key);
 /* Its place is dead once the transaction is committed. */
 int series_give_up(struct series *s, const struct chunk *chunk);
 /* After a commit, or after none. */

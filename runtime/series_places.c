@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 typedef int chunk_fn(void *arg, const struct chunk *chunk,
-                     struct ssd_slice key);
+                     struct ssd_slice key, struct ssd_slice value);
 
 /* What fn returns, if not 0, ends the walk. A damaged entry is told by bad, if
  * it is given, and passed over. */
@@ -24,7 +24,7 @@ static int each_chunk(struct series *s, struct ssd_slice from,
         struct chunk c;
         rc = chunk_decode(k, v, &c);
         if (rc == WARP_OK) {
-            rc = fn(arg, &c, k);
+            rc = fn(arg, &c, k, v);
         } else if (rc == WARP_ECORRUPT && bad) {
             bad(bad_arg, error_text());
             rc = WARP_OK;
@@ -38,13 +38,38 @@ static int each_chunk(struct series *s, struct ssd_slice from,
 
 struct recount {
     struct series *series;
+    int64_t now_ms;
     const _Atomic bool *stop;
 };
 
-static int count_place(void *arg, const struct chunk *c, struct ssd_slice key)
+/* Of a record that is read again: what is young comes into memory. */
+static void warm(struct recount *r, const struct chunk *c,
+                 struct ssd_slice key, struct ssd_slice value)
+{
+    struct series *s = r->series;
+    struct series_work w;
+    uint8_t prefix[SSD_KEY_BYTES_MAX];
+    struct ssd_slice p = {prefix, key.bytes - SERIES_ELEMENT_KEY};
+    if (!series_work_begin(&w, s, NULL, key.data, SERIES_HEAD_BYTES + 1) ||
+        w.policy.memory_ms <= 0)
+        return;
+    memcpy(prefix, key.data, p.bytes);
+    prefix[SERIES_HEAD_BYTES] = STREAM_NEAR;
+    if (c->where == CHUNK_ARCHIVE) {
+        resident_from(s->resident, p, c->last_at + 1);
+    } else if (c->where == CHUNK_HERE &&
+               c->last_at >=
+                   series_first_alive(r->now_ms, w.policy.memory_ms)) {
+        resident_begin(s->resident, p, c->first_at + 1, w.policy.memory_ms);
+        resident_put(s->resident, key, value);
+    }
+}
+
+static int count_place(void *arg, const struct chunk *c, struct ssd_slice key,
+                       struct ssd_slice value)
 {
     struct recount *r = arg;
-    (void)key;
+    warm(r, c, key, value);
     if (c->where == CHUNK_DISK)
         disk_recount(r->series->c.disk, c->place);
     else if (c->where == CHUNK_ARCHIVE)
@@ -53,17 +78,19 @@ static int count_place(void *arg, const struct chunk *c, struct ssd_slice key)
                                                                : WARP_OK;
 }
 
-int series_recount(struct series *s, const _Atomic bool *stop)
+int series_recount(struct series *s, int64_t now_ms, const _Atomic bool *stop)
 {
     struct ssd_slice all = {NULL, 0};
-    struct recount r = {s, stop};
+    struct recount r = {s, now_ms, stop};
     return each_chunk(s, all, all, count_place, &r, NULL, NULL);
 }
 
-static int sum_up(void *arg, const struct chunk *c, struct ssd_slice key)
+static int sum_up(void *arg, const struct chunk *c, struct ssd_slice key,
+                  struct ssd_slice value)
 {
     struct series_stat *to = (struct series_stat *)arg + c->where;
     (void)key;
+    (void)value;
     to->chunks++;
     to->elements += c->count;
     to->packed_bytes += c->packed_bytes;
@@ -160,12 +187,14 @@ static bool in_order(struct check *k, const struct chunk *c,
     return good;
 }
 
-static int check_chunk(void *arg, const struct chunk *c, struct ssd_slice key)
+static int check_chunk(void *arg, const struct chunk *c, struct ssd_slice key,
+                       struct ssd_slice value)
 {
     struct check *k = arg;
     struct series *s = k->series;
     const uint8_t *b = key.data;
     struct series_item *items;
+    (void)value;
     const struct layout *l =
         catalog_find(s->c.layouts, s->c.layout_count,
                      (uint32_t)b[0] << 8 | b[1]);

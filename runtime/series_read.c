@@ -37,6 +37,7 @@ struct series_iter {
     uint8_t prefix[SSD_KEY_BYTES_MAX];
     struct pending_batch memory;
     struct found_items tiers[2], step_items; /* by stream; merged */
+    struct text copies; /* entries that are in memory, too */
     size_t next;
     struct warp_arena arena; /* bytes of the step's elements */
 };
@@ -214,6 +215,38 @@ static int read_stream(struct series_iter *it, enum series_stream stream,
     return rc == WARP_END ? WARP_OK : rc;
 }
 
+/* All that the tiers hold of the step, from the copies in memory; false: they
+ * are not complete there. */
+static int read_copies(struct series_iter *it, int64_t *limit, bool *good)
+{
+    struct ssd_slice prefix = {it->prefix, it->prefix_bytes};
+    int rc = WARP_OK;
+    it->tiers[0].count = it->tiers[1].count = 0;
+    *good = resident_read(it->series->resident, prefix, it->at, limit,
+                          &it->copies);
+    for (size_t at = 0; *good && at < it->copies.used && rc == WARP_OK;) {
+        uint32_t bytes[2];
+        struct chunk c;
+        const uint8_t *entry = (const uint8_t *)it->copies.data + at;
+        memcpy(bytes, entry, sizeof bytes);
+        struct ssd_slice key = {entry + 8, bytes[0]};
+        struct ssd_slice value = {entry + 8 + bytes[0], bytes[1]};
+        rc = chunk_decode(key, value, &c);
+        if (rc == WARP_OK)
+            rc = copy_chunk(it, &c, &it->tiers[STREAM_NEAR]);
+        at += 8 + bytes[0] + bytes[1];
+    }
+    return rc;
+}
+
+static int read_tiers(struct series_iter *it, int64_t *limit)
+{
+    atomic_fetch_add_explicit(&it->series->tier_reads, 1,
+                              memory_order_relaxed);
+    int rc = read_stream(it, STREAM_NEAR, limit);
+    return rc == WARP_OK ? read_stream(it, STREAM_ARCHIVE, limit) : rc;
+}
+
 /* ---- a step ---- */
 
 /* What comes next of three lists: 0 the archive, 1 the directory, 2 memory; -1:
@@ -280,10 +313,11 @@ static int next_step(struct series_iter *it)
         it->snapshot = 0;
         it->torn = false;
         int rc = read_memory(it, &limit);
+        bool copies = false;
         if (rc == WARP_OK)
-            rc = read_stream(it, STREAM_NEAR, &limit);
-        if (rc == WARP_OK)
-            rc = read_stream(it, STREAM_ARCHIVE, &limit);
+            rc = read_copies(it, &limit, &copies);
+        if (rc == WARP_OK && !copies)
+            rc = read_tiers(it, &limit);
         bool stale =
             it->torn || atomic_load(&it->series->flushes) != before;
         /* A segment that went while its place was at hand: look again. */
@@ -371,6 +405,7 @@ void series_iter_close(struct series_iter **iter)
     for (int i = 0; i < 2; i++)
         free(it->tiers[i].list);
     free(it->step_items.list);
+    text_free(&it->copies);
     free(it->room.data);
     warp_arena_free(&it->arena);
     free(it);

@@ -148,6 +148,8 @@ static int put(struct series_work *w, enum series_stream stream,
         return error_set(WARP_ENOMEM, "out of memory for a series");
     struct ssd_slice v = {value->data, value->used};
     int rc = ssd_put(w->txn, SSD_SERIES, k, v);
+    if (stream == STREAM_NEAR)
+        series_stage_put(w, k, v);
     return rc == WARP_OK ? series_note_age(w, c->where, c->last_at) : rc;
 }
 
@@ -251,5 +253,7 @@ int series_remove(struct series_work *w, const struct chunk *c,
                   struct ssd_slice key)
 {
     int rc = series_give_up(w->s, c);
+    if (c->where != CHUNK_ARCHIVE)
+        series_stage_del(w, key);
     return rc == WARP_OK ? ssd_del(w->txn, SSD_SERIES, key) : rc;
 }

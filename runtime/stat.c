@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "db.h"
 #include "error.h"
+#include "series.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
         return db_forked();
     sum_stripes(db, &s);
+    s.cold_reads += series_tier_reads(db->series);
     int64_t records = (int64_t)ssd_count(db->ssd, SSD_ROWS);
     for (uint32_t i = 0; i < db->shard_count; i++) {
         os_lock(&db->shards[i].lock);

@@ -1,9 +1,9 @@
 /* year.c: a year of a store in less than two minutes: sensors that report every
  * quarter of an hour (some late, some twice at one time), users, sessions. The
  * clock is the test's; it goes back now and then, and the store's does not.
- * Every hour some reads are compared with a model, every month all of them, and
- * disk and memory must stay inside their bounds. `year [DAYS [DIR]]`; a store in
- * DIR is left there. */
+ * Every hour some reads are compared with a model, every month all of them;
+ * disk and memory must stay inside their bounds. `year [DAYS [DIR]]`; a store
+ * in DIR is left there. */
 #include "year.h"
 
 #include <math.h>
