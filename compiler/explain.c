@@ -118,8 +118,8 @@ static void explain_reads(const struct model_field *field)
 {
     label("may a get read");
     if (field->series)
-        fputs("the disk: yes, past the memory range; a series has calls of "
-              "its own",
+        fputs("the disk: yes, past the memory range; the archive: only with "
+              "WARP_ARCHIVE in _range_with",
               stdout);
     else if (field->derived)
         printf("the disk: %s, it is computed from what it reads",
@@ -152,7 +152,7 @@ static void explain_retention(const struct model_field *field)
     }
     label(field->retention_count == 0 ? "retention" : "then");
     puts(field->retention_end == RETENTION_DELETE
-             ? "deleted: hidden at once, freed by segment"
+             ? "deleted: hidden at once, freed by chunk"
          : field->retention_end == RETENTION_KEEP
              ? "kept: the last tier has no end"
              : "kept, because no end is said");

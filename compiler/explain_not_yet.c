@@ -3,11 +3,6 @@
  * takes its row away. */
 #include "explain.h"
 
-static bool is_series(const struct model_field *f)
-{
-    return f->policy == PERSIST_TEMPORAL_TIERING;
-}
-
 static bool is_placed_by_engine(const struct model_field *f)
 {
     return f->policy == PERSIST_AUTO || f->policy == PERSIST_HYBRID;
@@ -82,8 +77,6 @@ static const struct {
     bool (*holds)(const struct model_field *field);
     const char *text;
 } rows[] = {
-    {is_series, "the series lives in memory and ssd; no engine moves its "
-                "elements to disk and archive"},
     {is_placed_by_engine, "the value lives in memory and ssd; no engine "
                           "moves it"},
     {is_on_device, "the column is the host's, with dirty ranges; no device "

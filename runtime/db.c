@@ -147,9 +147,10 @@ static int make_paths(struct warp_db *db, const char *path)
     p->schema = join(path, "schema");
     p->lock = join(path, "lock");
     p->header = join(path, "store");
+    p->making = join(path, "making");
     p->reserve = join(path, "reserve");
     if (!p->store || !p->log || !p->ssd || !p->disk || !p->schema ||
-        !p->lock || !p->header || !p->reserve)
+        !p->lock || !p->header || !p->making || !p->reserve)
         return error_set(WARP_ENOMEM, "out of memory for paths");
     /* The callbacks' struct keeps no pointer into the caller's memory. */
     db->options.ssd_path = db->options.disk_path = NULL;
@@ -167,6 +168,7 @@ static void free_paths(struct db_paths *p)
     free(p->schema);
     free(p->lock);
     free(p->header);
+    free(p->making);
     free(p->reserve);
 }
 
@@ -175,8 +177,8 @@ static void free_paths(struct db_paths *p)
 static int foreign(void *arg, const char *name)
 {
     static const char *const ours[] = {
-        "log",     "ring", "ssd",       "disk",    "schema",
-        "archive", "lock", "store.new", "reserve", SERVE_NAME};
+        "log",     "ring", "ssd",    "disk",       "schema",  "archive",
+        "lock",    "making", "making.new", "reserve", SERVE_NAME};
     (void)arg;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (strcmp(name, ours[i]) == 0)
@@ -245,10 +247,32 @@ static int new_header(struct warp_db *db, struct header *h)
     return WARP_OK;
 }
 
+/* A store that is being made has its header in a file of another name until all
+ * its parts are there: whoever finds that goes on with it. */
+static int draft_header(struct warp_db *db, struct header *h)
+{
+    if (os_exists(db->paths.making) == 1 &&
+        header_read(db->paths.making, h) == WARP_OK)
+        return WARP_OK;
+    int rc = new_header(db, h);
+    return rc == WARP_OK && !db->read_only
+               ? header_write(db->paths.making, db->paths.store, h)
+               : rc;
+}
+
+static int keep_header(struct warp_db *db)
+{
+    int rc = os_rename(db->paths.making, db->paths.header);
+    if (rc == 0)
+        rc = os_sync_dir(db->paths.store);
+    return rc == 0 ? WARP_OK
+                   : error_os(rc, "cannot write", db->paths.header);
+}
+
 static int open_header(struct warp_db *db, struct header *h, bool *is_new)
 {
     *is_new = os_exists(db->paths.header) != 1;
-    int rc = *is_new ? new_header(db, h)
+    int rc = *is_new ? draft_header(db, h)
                      : header_read(db->paths.header, h);
     if (rc != WARP_OK)
         return rc;
@@ -314,7 +338,7 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = open_log(db);
     /* Only a store whose parts all exist gets its header. */
     if (rc == WARP_OK && is_new)
-        rc = header_write(db->paths.header, db->paths.store, &h);
+        rc = keep_header(db);
     if (rc == WARP_OK && !db->read_only)
         rc = room_reserve(db);
     if (rc == WARP_OK)

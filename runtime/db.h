@@ -24,7 +24,7 @@ struct stripe {
 
 struct db_paths {
     char *store, *log, *ring, *ssd, *disk, *archive, *schema, *lock, *header,
-        *reserve;
+        *making, *reserve;
 };
 
 struct server;

@@ -163,8 +163,16 @@ static int put_into(struct series_work *w, const struct found *f,
     size_t n = merge(s, old, c->count, items, count);
     if (n == 0)
         return no_memory();
-    if (n == c->count)
-        return WARP_OK; /* all of them came again */
+    if (n == c->count) { /* all of them came again: it stays as it is */
+        uint8_t key[SSD_KEY_BYTES_MAX];
+        memcpy(key, w->prefix, w->prefix_bytes);
+        series_element_key(key + w->prefix_bytes, c->first_at,
+                           c->first_order);
+        series_stage_put(
+            w, (struct ssd_slice){key, w->prefix_bytes + SERIES_ELEMENT_KEY},
+            (struct ssd_slice){f->value.data, f->value.used});
+        return WARP_OK;
+    }
     if (c->where == CHUNK_HERE)
         return series_store_near(w, s->merged, n, c->first_at, c->first_order);
     rc = series_give_up(s, c);

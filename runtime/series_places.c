@@ -82,7 +82,11 @@ int series_recount(struct series *s, int64_t now_ms, const _Atomic bool *stop)
 {
     struct ssd_slice all = {NULL, 0};
     struct recount r = {s, now_ms, stop};
-    return each_chunk(s, all, all, count_place, &r, NULL, NULL);
+    resident_loading(s->resident, true);
+    int rc = each_chunk(s, all, all, count_place, &r, NULL, NULL);
+    if (rc == WARP_OK)
+        resident_loading(s->resident, false);
+    return rc;
 }
 
 static int sum_up(void *arg, const struct chunk *c, struct ssd_slice key,

@@ -36,6 +36,7 @@ struct part {
 struct resident {
     struct budget *budget;
     _Atomic uint64_t used;
+    _Atomic bool loading;
     struct part parts[PARTS];
 };
 
@@ -163,6 +164,11 @@ static uint32_t place(const struct group *g, const uint8_t *element)
             high = mid;
     }
     return low;
+}
+
+void resident_loading(struct resident *r, bool on)
+{
+    atomic_store_explicit(&r->loading, on, memory_order_release);
 }
 
 /* ---- changes ---- */
@@ -362,7 +368,8 @@ bool resident_read(struct resident *r, struct ssd_slice prefix, int64_t at_ms,
     text_clear(to);
     struct part *p = enter(r, prefix, &hash);
     const struct group *g = *find(p, prefix, hash);
-    bool good = g && g->from_ms <= at_ms;
+    bool good = g && g->from_ms <= at_ms &&
+                !atomic_load_explicit(&r->loading, memory_order_acquire);
     int64_t last = INT64_MIN;
     bool any = false;
     for (uint32_t i = 0; good && i < g->count; i++) {

@@ -19,6 +19,8 @@ void resident_close(struct resident **resident);
 
 /* prefix: the beginning of the record's keys, stream 0. */
 
+/* While on, nothing is read: the copies of a record come one by one. */
+void resident_loading(struct resident *r, bool on);
 /* All of the record from from_ms on is in the entries that follow, unless it
  * has copies already. memory_ms: they go at this age. */
 void resident_begin(struct resident *r, struct ssd_slice prefix,

@@ -250,7 +250,8 @@ static void check_notes(uint32_t id)
     int rc;
     memcpy(want, p->note, sizeof want);
     qsort(want, p->notes, sizeof *want, by_time);
-    OK(ser_player_notes_range(db, id, INT64_MIN, INT64_MAX, &it));
+    OK(ser_player_notes_range_with(db, id, INT64_MIN, INT64_MAX, WARP_ARCHIVE,
+                                   &it));
     while ((rc = ser_player_notes_next(it, &at, &note, &arena)) == WARP_OK) {
         CHECK(n < p->notes && at == want[n].at);
         text("note %llu", want[n++].serial, buffer);

@@ -43,6 +43,26 @@ START_TEST(young_elements_are_in_memory)
 }
 END_TEST
 
+/* Elements that came before make a chunk that is not in memory; a replay brings
+ * some of them again, and nothing is written. */
+START_TEST(a_replay_makes_no_hole_in_memory)
+{
+    for (int64_t at = 0; at < 10; at++)
+        add(1, 1, at);
+    flush_end(flush_begin(), true);
+    migrate(HOUR); /* past the memory range */
+    ck_assert_uint_eq(series_resident_bytes(series), 0);
+    append(&all[3]);
+    append(&all[7]);
+    flush_end(flush_begin(), true);
+    check_range(1, 1, 2, INT64_MAX, HOUR);
+    check_all(HOUR);
+    add(1, 1, 20);
+    flush_end(flush_begin(), true);
+    check_range(1, 1, 2, INT64_MAX, HOUR);
+}
+END_TEST
+
 START_TEST(elements_move_by_age)
 {
     struct series_iter *it;
@@ -173,6 +193,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_set_timeout(tc, 100);
     tcase_add_test(tc, young_elements_are_in_memory);
+    tcase_add_test(tc, a_replay_makes_no_hole_in_memory);
     tcase_add_test(tc, elements_move_by_age);
     tcase_add_test(tc, many_of_one_time);
     tcase_add_test(tc, what_expired_leaves_the_table);

@@ -74,6 +74,30 @@ START_TEST(a_dead_owner_leaves_nothing_to_clean_up)
 }
 END_TEST
 
+/* Killed at any moment while it makes the store: the next open goes on. */
+START_TEST(a_store_that_is_being_made)
+{
+    char path[400];
+    for (useconds_t wait = 0; wait < 12000; wait += 300) {
+        struct warp_db *db = NULL;
+        int status;
+        snprintf(path, sizeof path, "%s/made-%u", scratch(), (unsigned)wait);
+        pid_t child = fork();
+        if (child == 0) {
+            (void)!warp_open(path, &sample_schema, &options, &db);
+            pause();
+        }
+        usleep(wait);
+        kill(child, SIGKILL);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        int rc = warp_open(path, &sample_schema, &options, &db);
+        ck_assert_msg(rc == WARP_OK, "after %u us: %s", (unsigned)wait,
+                      warp_errmsg(NULL));
+        ck_ok(warp_close(&db));
+    }
+}
+END_TEST
+
 /* Every call of a forked child. */
 static int use_after_fork(struct warp_iter *it, struct warp_batch *b)
 {
@@ -323,6 +347,7 @@ static void fill(TCase *t)
 {
     tcase_add_test(t, one_owner);
     tcase_add_test(t, a_dead_owner_leaves_nothing_to_clean_up);
+    tcase_add_test(t, a_store_that_is_being_made);
     tcase_add_test(t, after_fork);
     tcase_add_loop_test(t, read_only, 0, 2);
     tcase_add_test(t, read_only_after_a_crash);

@@ -96,7 +96,7 @@ enum warp_log_level {
 
 /* Flags of a call, in the upper bits of its field mask. */
 #define WARP_RESIDENT   (UINT64_C(1) << 63) /* get: memory only, else COLD */
-#define WARP_ARCHIVE    (UINT64_C(1) << 62) /* get: the archive may be read */
+#define WARP_ARCHIVE    (UINT64_C(1) << 62) /* range: the archive may be read */
 #define WARP_POWER_LOSS (UINT64_C(1) << 61) /* write: wait for the disk */
 #define WARP_CALL_FLAGS (UINT64_C(0xff) << 56)
 
