@@ -270,18 +270,18 @@ static bool step_gravity(const struct kernel_job *job, uint32_t number,
     return number == 0;
 }
 
-/* A group of 64 threads for each segment. */
+/* A group of threads for each segment. */
 static bool step_entropy(const struct kernel_job *job, uint32_t number,
                          struct kernel_step *out)
 {
-    *out = (struct kernel_step){"entropy", job->p.rows, 64};
+    *out = (struct kernel_step){"entropy", job->p.rows, KERNEL_GROUP};
     return number == 0;
 }
 
 static bool step_thermo(const struct kernel_job *job, uint32_t number,
                         struct kernel_step *out)
 {
-    *out = (struct kernel_step){"thermo", job->p.rows, 64};
+    *out = (struct kernel_step){"thermo", job->p.rows, KERNEL_GROUP};
     return number == 0;
 }
 

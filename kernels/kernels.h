@@ -78,9 +78,9 @@ extern const struct kernel kernel_thermo;  /* offsets temperature energy */
 extern const struct kernel *const kernels[];
 extern const uint32_t kernel_count;
 
-/* The texts of the built-in kernels for devices; fatbin bytes are there when
- * nvcc was at build time, otherwise their size is 0. */
-extern const char kernels_cl[];
+/* The built-in kernels as texts for devices, and as nvcc compiled them; where
+ * it was not there at build time, the size is 0. */
+extern const char kernels_cl[], kernels_cu[];
 extern const unsigned char kernels_fatbin[];
 extern const size_t kernels_fatbin_bytes;
 

@@ -1,7 +1,7 @@
 /* loops.c: the built-in kernels on the CPU: element.h in float32 inside loops
  * that the compiler vectorises. Built once for each instruction set; kernels.c
- * chooses. Sums run in several lanes (omp simd) and end in double, so a long
- * segment does not lose its small parts. */
+ * chooses. Elements are float32, sums double: a long segment keeps its small
+ * parts, however many lanes the compiler makes of a loop. */
 #include "loops.h"
 
 #include "simd.h"
@@ -79,12 +79,12 @@ static float block_min(const float *v, uint32_t count)
     return least;
 }
 
-static float block_sum(const float *v, uint32_t count)
+static double block_sum(const float *v, uint32_t count)
 {
-    float sum = 0;
+    double sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (uint32_t j = 0; j < count; j++)
-        sum += v[j];
+        sum += (double)v[j];
     return sum;
 }
 
@@ -104,7 +104,7 @@ static void reduce_block(struct reduction *r, uint32_t reduce, uint32_t k,
                          const float *v, uint32_t from, uint32_t count)
 {
     if (reduce == KERNEL_SUM) {
-        r->sum += (double)block_sum(v, count);
+        r->sum += block_sum(v, count);
         return;
     }
     if (reduce == KERNEL_MIN) {
@@ -125,13 +125,10 @@ static void softmax(float *v, uint32_t count)
     double sum = 0;
     for (uint32_t from = 0; from < count; from += BLOCK) {
         uint32_t n = count - from < BLOCK ? count - from : BLOCK;
-        float *restrict part = v + from, part_sum = 0;
-#pragma omp simd reduction(+ : part_sum)
-        for (uint32_t j = 0; j < n; j++) {
+        float *restrict part = v + from;
+        for (uint32_t j = 0; j < n; j++)
             part[j] = thermo_weight_f32(thermo_gap_f32(-part[j], -most, 1));
-            part_sum += part[j];
-        }
-        sum += (double)part_sum;
+        sum += block_sum(part, n);
     }
     float scale = (float)(1 / sum);
     for (uint32_t j = 0; j < count; j++)
@@ -177,14 +174,13 @@ static void gravity(const struct kernel_job *job)
 
 /* ---- entropy ---- */
 
-static float entropy_block(const uint32_t *restrict counts, uint32_t count,
-                           float scale)
+static double entropy_block(const uint32_t *restrict counts, uint32_t count,
+                            float scale)
 {
-    float sum = 0;
-#pragma omp simd reduction(+ : sum)
+    float terms[BLOCK];
     for (uint32_t j = 0; j < count; j++)
-        sum += entropy_term_f32((float)counts[j] * scale);
-    return sum;
+        terms[j] = entropy_term_f32((float)counts[j] * scale);
+    return block_sum(terms, count);
 }
 
 static uint64_t total(const uint32_t *counts, uint32_t count)
@@ -207,8 +203,8 @@ static void entropy(const struct kernel_job *job)
         double h = 0, most = log2((double)(n > 0 ? n : 1));
         float scale = sum > 0 ? (float)(1.0 / (double)sum) : 0;
         for (uint32_t from = 0; from < n; from += BLOCK)
-            h += (double)entropy_block(
-                c + from, n - from < BLOCK ? n - from : BLOCK, scale);
+            h += entropy_block(c + from, n - from < BLOCK ? n - from : BLOCK,
+                               scale);
         h = h < 0 ? 0 : h > most ? most : h;
         if (job->p.mode == ENTROPY_NORMALISED)
             h = most > 0 ? h / most : 0;
@@ -235,32 +231,29 @@ struct moments {
 static void weigh(const float *restrict e, uint32_t count, float lowest,
                   float t, float *restrict p, struct moments *m)
 {
-    float z = 0, one = 0, two = 0;
-#pragma omp simd reduction(+ : z, one, two)
+    float one[BLOCK], two[BLOCK];
     for (uint32_t j = 0; j < count; j++) {
         float gap = thermo_gap_f32(e[j], lowest, t);
         float w = thermo_weight_f32(gap);
         p[j] = w;
-        z += w;
-        one += w * gap;
-        two += w * gap * gap;
+        one[j] = w * gap;
+        two[j] = w * gap * gap;
     }
-    m->z += (double)z;
-    m->one += (double)one;
-    m->two += (double)two;
+    m->z += block_sum(p, count);
+    m->one += block_sum(one, count);
+    m->two += block_sum(two, count);
 }
 
 /* The variance again about its mean: two moments of a narrow band cancel. */
 static double variance(const float *restrict e, uint32_t count, float lowest,
                        float t, const float *restrict p, float mean)
 {
-    float sum = 0;
-#pragma omp simd reduction(+ : sum)
+    float terms[BLOCK];
     for (uint32_t j = 0; j < count; j++) {
         float d = thermo_gap_f32(e[j], lowest, t) - mean;
-        sum += p[j] * d * d;
+        terms[j] = p[j] * d * d;
     }
-    return (double)sum;
+    return block_sum(terms, count);
 }
 
 static void thermo_row(const float *e, uint32_t n, float t, float *p,

@@ -30,5 +30,6 @@ enum gravity_mode { GRAVITY_POTENTIAL, GRAVITY_FORCE, GRAVITY_FIELD };
 enum entropy_mode { ENTROPY_BITS, ENTROPY_NORMALISED };
 
 #define KERNEL_TOP_K_MAX 64
+#define KERNEL_GROUP     64 /* threads that share a segment */
 
 #endif

@@ -7,9 +7,11 @@
 #include "kernels.h"
 #include "scratch.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Arrays of a job are its own. */
 static inline void job_room(struct kernel_job *job)
@@ -202,6 +204,9 @@ static inline int run_suite(const char *name, const TTest *const *tests,
                             size_t count)
 {
     Suite *suite = suite_create(name);
+    const char *cache = getenv("POCL_CACHE_DIR"); /* it must exist */
+    if (cache && mkdir(cache, 0700) != 0 && errno != EEXIST)
+        printf("cannot make %s\n", cache);
     TCase *all = tcase_create("all");
     for (size_t i = 0; i < count; i++)
         tcase_add_test(all, tests[i]);

@@ -279,6 +279,24 @@ WARP_API WARP_MUST_USE int warp_batch_survives(struct warp_batch *batch,
 /** Close an iterator and null the handle; NULL is fine. */
 WARP_API void warp_iter_close(struct warp_iter **iter);
 
+/** A place where kernels can run, or why there is none of its kind. */
+struct warp_device {
+    const char *kind;      /* "cpu", "opencl", "cuda" */
+    char name[128];        /* empty where there is none */
+    char why_not[256];     /* empty where there is one */
+    uint64_t memory_bytes; /* 0: not known */
+    uint32_t units;        /* cores or multiprocessors */
+};
+/** Say what is at place `index`, from 0 on; the CPU is always the first.
+ *  Ownership   *out is the caller's; kind points to text that stays.
+ *  Durability  writes nothing.
+ *  Threads     any.
+ *  Cost        loads the driver of the device, which may take a second.
+ *  Errors      WARP_END     there is nothing at this place.
+ *              WARP_EINVAL  out is NULL. */
+WARP_API WARP_MUST_USE int warp_device_info(uint32_t index,
+                                            struct warp_device *out);
+
 /** A copy of one field over one shard, as a contiguous array. */
 struct warp_column {
     const void *data;      /* count values in the field's C form */
