@@ -112,8 +112,18 @@ static void reduce_block(struct reduction *r, uint32_t reduce, uint32_t k,
         r->best[0] = from == 0 || least < r->best[0] ? least : r->best[0];
         return;
     }
-    if (r->kept == k && !(block_max(v, count) > r->best[k - 1]))
+    float most = block_max(v, count);
+    if (r->kept == k && !(most > r->best[k - 1]))
         return;
+    if (k == 1) { /* the first of equal ones, by a loop without a choice */
+        uint32_t at = 0;
+        while (v[at] != most)
+            at++;
+        r->best[0] = most;
+        r->place[0] = from + at;
+        r->kept = 1;
+        return;
+    }
     for (uint32_t j = 0; j < count; j++)
         if (r->kept < k || v[j] > r->best[k - 1])
             keep(r, k, v[j], from + j);
