@@ -5,6 +5,7 @@
 
 #include "checkpoint.h"
 #include "clock.h"
+#include "compute.h"
 #include "error.h"
 #include "evolve.h"
 #include "header.h"
@@ -339,6 +340,7 @@ static int open_once(const char *path, const struct warp_schema *schema,
     memset(db, 0, sizeof *db);
     db->lock_fd = -1;
     db->options = *o;
+    compute_init(db);
     db->schema = schema;
     db->read_only = o->read_only;
     db->memory_max = o->memory_max_bytes;

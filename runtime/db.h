@@ -28,6 +28,7 @@ struct db_paths {
 };
 
 struct server;
+struct derive_columns;
 
 struct warp_db {
     /* read by every call */
@@ -87,6 +88,10 @@ struct warp_db {
     uint8_t store_id[16];
     uint64_t *floor_seq;  /* [shards]: the log below is in the tiers */
     _Atomic uint64_t ring_total; /* what the log's rings and buffers take */
+
+    /* What a pairwise kernel is paired with; derive.h. */
+    int (*columns)(struct warp_db *db, const struct warp_kernel *kernel,
+                   bool held, struct derive_columns *out);
 
     /* background work */
     struct os_lock checkpoint_lock;
