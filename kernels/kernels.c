@@ -257,6 +257,14 @@ static uint32_t groups(uint64_t threads, uint32_t size)
     return (uint32_t)((threads + size - 1) / size);
 }
 
+bool kernel_step_rows(const struct kernel_job *job, uint32_t number,
+                      struct kernel_step *out)
+{
+    *out =
+        (struct kernel_step){job->kernel->entry, groups(job->p.rows, 64), 64};
+    return number == 0;
+}
+
 static bool step_gravity(const struct kernel_job *job, uint32_t number,
                          struct kernel_step *out)
 {

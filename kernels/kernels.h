@@ -64,8 +64,9 @@ struct kernel {
     const char *(*invalid)(const struct kernel_job *job, uint32_t row);
     bool (*step)(const struct kernel_job *job, uint32_t number,
                  struct kernel_step *out);
-    /* Of a kernel that a schema brings: texts of its own. NULL: physics. */
-    const char *cl, *cu;
+    /* Of a kernel that a schema brings: texts of its own, with one entry. NULL:
+     * physics. */
+    const char *cl, *cu, *entry;
     /* For a cost model: of one result of the whole job. */
     uint32_t flops;
     void *owner;
@@ -87,6 +88,9 @@ extern const size_t kernels_fatbin_bytes;
 uint64_t kernel_arg_bytes(const struct kernel_job *job, uint32_t arg);
 /* Everything that one launch moves. */
 uint64_t kernel_bytes(const struct kernel_job *job);
+/* A step() that launches the kernel's one entry over all rows. */
+bool kernel_step_rows(const struct kernel_job *job, uint32_t number,
+                      struct kernel_step *out);
 const char *kernel_refuse(const struct kernel_job *job);
 /* The same job on part of its rows, without a copy. false: this kernel's rows
  * do not stand alone. */

@@ -21,8 +21,7 @@ static _Thread_local int depth;
 
 static int no_memory(const struct warp_kernel *k)
 {
-    return error_set(WARP_ENOMEM, "%s: out of memory for its columns",
-                     k->name);
+    return error_set(WARP_ENOMEM, "%s: out of memory for its columns", k->name);
 }
 
 /* ---- shards ---- */
@@ -54,8 +53,7 @@ static int shard_columns(struct warp_db *db, const struct warp_kernel *k,
     for (uint32_t i = 0; i < k->arg_count; i++) {
         if (k->args[i].side != WARP_SIDE_COL)
             continue;
-        float *values = out->arg[i] =
-            malloc(db->shard_count * sizeof *values);
+        float *values = out->arg[i] = malloc(db->shard_count * sizeof *values);
         if (!values)
             return no_memory(k);
         for (uint32_t n = 0; n < db->shard_count; n++)
@@ -73,8 +71,7 @@ static bool grow(const struct warp_kernel *k, struct derive_columns *out,
     for (uint32_t i = 0; i < k->arg_count; i++) {
         if (k->args[i].side != WARP_SIDE_COL)
             continue;
-        void *grown =
-            realloc(out->arg[i], (size_t)wanted * k->args[i].bytes);
+        void *grown = realloc(out->arg[i], (size_t)wanted * k->args[i].bytes);
         if (!grown)
             return false;
         out->arg[i] = grown;
@@ -126,8 +123,9 @@ static int columns(struct warp_db *db, const struct warp_kernel *k, bool held,
     if (held)
         return WARP_END;
     if (depth == DEPTH_MAX)
-        return error_set(WARP_ELIMIT, "%s: it is computed from itself, through "
-                                      "another product",
+        return error_set(WARP_ELIMIT,
+                         "%s: it is computed from itself, through "
+                         "another product",
                          k->name);
     depth++;
     int rc = k->other ? other_columns(db, k, out) : shard_columns(db, k, out);

@@ -19,7 +19,7 @@ uint64_t derive_inputs(const struct layout *l, uint64_t fields)
     do {
         before = fields;
         FOR_BITS(i, before & l->derived)
-            fields |= l->desc->fields[i].inputs;
+        fields |= l->desc->fields[i].inputs;
     } while (fields != before);
     return fields;
 }
@@ -32,8 +32,7 @@ static const struct warp_list *list_of(const struct warp_kernel *k,
 }
 
 uint32_t derive_item_count(const struct warp_kernel *k,
-                           const struct warp_product *desc,
-                           const void *record)
+                           const struct warp_product *desc, const void *record)
 {
     return k->segments ? (uint32_t)list_of(k, desc, record)->count : 0;
 }

@@ -31,7 +31,6 @@ int derive_fields(struct warp_db *db, const struct layout *l, void *record,
 void derive_items(const struct warp_kernel *k, const struct warp_product *desc,
                   const void *record, void *const *arg, uint32_t at);
 uint32_t derive_item_count(const struct warp_kernel *k,
-                           const struct warp_product *desc,
-                           const void *record);
+                           const struct warp_product *desc, const void *record);
 
 #endif
