@@ -93,13 +93,19 @@ bool kernel_text_read(const struct model_product *product,
     return read_inputs(out, out->result);
 }
 
-bool emit_has_kernels(const struct emit *emit)
+bool emit_is_kernel(const struct model_product *product,
+                    const struct model_field *field)
 {
     struct kernel_text k;
+    return kernel_text_read(product, field, &k);
+}
+
+bool emit_has_kernels(const struct emit *emit)
+{
     for (uint32_t i = 0; i < emit->file->product_count; i++)
         for (uint32_t j = 0; j < emit->file->products[i]->field_count; j++)
-            if (kernel_text_read(emit->file->products[i],
-                                 &emit->file->products[i]->fields[j], &k))
+            if (emit_is_kernel(emit->file->products[i],
+                               &emit->file->products[i]->fields[j]))
                 return true;
     return false;
 }

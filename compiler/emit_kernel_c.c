@@ -171,7 +171,6 @@ static const char *run_name(const struct model_field *f)
         case COMPUTE_GPU_BATCH:
             return "GPU";
         case COMPUTE_CPU:
-        case COMPUTE_CPU_FALLBACK:
             return "CPU";
         default:
             break;
@@ -222,6 +221,8 @@ static void put_table(const struct emit *emit, struct text *out,
                 run_name(k->field));
     if (k->kernel && k->kernel->shape == SHAPE_PAIRWISE)
         text_put(out, "    .pairs = true,\n");
+    if (k->kernel && k->kernel->reduce == REDUCE_ARGMAX)
+        text_put(out, "    .places = true,\n");
     if (other && other->product)
         text_format(out,
                     "    .other = &%s_warp_product, .other_inputs = "

@@ -7,12 +7,10 @@
  * MiB. */
 #include "compute.h"
 
-#include "db.h"
 #include "error.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <warp/gen.h>
 
 enum { SHARD_PX = 1, SHARD_PY, SHARD_MASS, SHARD_LOAD, SHARD_CAPACITY };
 /* Kernels of products that read each other's derived fields. */
@@ -135,7 +133,13 @@ static int columns(struct warp_db *db, const struct warp_kernel *k, bool held,
     return rc;
 }
 
-void compute_init(struct warp_db *db)
+int compute_open(struct warp_db *db)
 {
+    struct compute *c = calloc(1, sizeof *c);
     db->columns = columns;
+    db->compute = c;
+    if (!c)
+        return error_set(WARP_ENOMEM, "out of memory for kernels");
+    c->db = db;
+    return WARP_OK;
 }

@@ -351,6 +351,8 @@ static int read_as(struct warp_db *db, const struct layout *l,
     db_count(&db_stripe(db)->gets);
     int rc = read_stored(&g, wanted, fields);
     uint64_t have = g.have;
+    if (rc == WARP_OK && (wanted & l->keys) && wanted != asked)
+        rc = key_decode(l->desc, key->bytes, key->count, NULL, out, g.arena);
     if (rc == WARP_OK && (asked & l->derived)) {
         rc = derive_fields(db, l, out, wanted, &have, no_locks);
         FOR_BITS(i, have & ~asked)

@@ -197,6 +197,7 @@ struct warp_kernel {
     uint32_t result_count; /* elements of one result */
     uint8_t on;            /* enum warp_kernel_on */
     bool pairs;            /* of each record with each column */
+    bool places;           /* results are columns: near ties may differ */
     bool segments;         /* over the elements of the field `list` */
     uint32_t list;
     const struct warp_product *other; /* whose records are the columns, or
@@ -385,6 +386,19 @@ WARP_API WARP_MUST_USE int warp_gen_append_in(struct warp_batch *,
 WARP_API WARP_MUST_USE int warp_gen_expect_in(struct warp_batch *,
     const struct warp_product *, const void *key, uint64_t version);
 
+/* Derived fields with a kernel. peek never waits; compute and request run the
+ * kernel over many records, where it is soonest done. out: count values in the
+ * field's C form, NaN or 0 for keys without a value; info may be NULL. */
+WARP_API WARP_MUST_USE int warp_gen_kernel_peek(struct warp_db *,
+    const struct warp_product *, const void *key, uint32_t field, void *value,
+    enum warp_fresh *fresh);
+WARP_API WARP_MUST_USE int warp_gen_kernel_compute(struct warp_db *,
+    const struct warp_product *, const void *keys, size_t count,
+    uint32_t field, void *out, struct warp_run_info *info);
+WARP_API WARP_MUST_USE int warp_gen_kernel_request(struct warp_db *,
+    const struct warp_product *, const void *keys, size_t count,
+    uint32_t field, struct warp_future **future);
+
 /* ---- what a generated .c file is made of ----
  * A row of a product's table, and the definitions of the calls that its header
  * declares. P is the product's C name, K the C type of its key, f a field, i
@@ -510,6 +524,25 @@ WARP_API WARP_MUST_USE int warp_gen_expect_in(struct warp_batch *,
                          struct warp_column *column)                          \
     {                                                                         \
         return warp_gen_column(db, &P##_warp_product, i, shard, column);      \
+    }
+#define WARP_GEN_KERNEL(P, K, f, i, T)                                        \
+    int P##_##f##_peek(struct warp_db *db, K key, T *value,                   \
+                       enum warp_fresh *fresh)                                \
+    {                                                                         \
+        return warp_gen_kernel_peek(db, &P##_warp_product, &key, i, value,    \
+                                    fresh);                                   \
+    }                                                                         \
+    int P##_##f##_request(struct warp_db *db, const K *keys, size_t count,    \
+                          struct warp_future **future)                        \
+    {                                                                         \
+        return warp_gen_kernel_request(db, &P##_warp_product, keys, count, i, \
+                                       future);                               \
+    }                                                                         \
+    int P##_##f##_compute(struct warp_db *db, const K *keys, size_t count,    \
+                          T *out, struct warp_run_info *info)                 \
+    {                                                                         \
+        return warp_gen_kernel_compute(db, &P##_warp_product, keys, count, i, \
+                                       out, info);                            \
     }
 /* T: the type of an element */
 #define WARP_GEN_SERIES_READ(P, K, f, i, T)                                   \

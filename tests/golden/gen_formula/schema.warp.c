@@ -1205,6 +1205,14 @@ WARP_GEN_ADD(f_row, uint64_t, n, 4, uint32_t, int64_t)
 WARP_GEN_SET(f_row, uint64_t, m, 5, int64_t)
 WARP_GEN_ADD(f_row, uint64_t, m, 5, int64_t, int64_t)
 WARP_GEN_SET(f_row, uint64_t, on, 6, bool)
+WARP_GEN_KERNEL(f_row, uint64_t, score, 7, float)
+WARP_GEN_KERNEL(f_row, uint64_t, wide, 8, double)
+WARP_GEN_KERNEL(f_row, uint64_t, ratio, 9, int64_t)
+WARP_GEN_KERNEL(f_row, uint64_t, rest, 10, int64_t)
+WARP_GEN_KERNEL(f_row, uint64_t, level, 11, float)
+WARP_GEN_KERNEL(f_row, uint64_t, pick, 12, float)
+WARP_GEN_KERNEL(f_row, uint64_t, wave, 13, double)
+WARP_GEN_KERNEL(f_row, uint64_t, twice, 14, float)
 
 static const struct warp_product *const products_0_[] = {
     &f_row_warp_product,
