@@ -13,12 +13,15 @@ struct generator {
     const char *suffix; /* behind the stem */
     void (*emit)(const struct emit *emit, struct text *out);
     bool on_request; /* by --descriptor */
+    bool of_kernels; /* only where the schema has some */
 };
 
 static const struct generator generators[] = {
-    {".warp.h", emit_c_header, false},
-    {".warp.c", emit_c_source, false},
-    {".wsd", emit_wsd, true},
+    {".warp.h", emit_c_header, false, false},
+    {".warp.c", emit_c_source, false, false},
+    {".warp.cl", emit_kernel_cl, false, true},
+    {".warp.cu", emit_kernel_cu, false, true},
+    {".wsd", emit_wsd, true, false},
 };
 enum { GENERATORS = sizeof generators / sizeof generators[0] };
 
@@ -147,9 +150,14 @@ static const char *stem_of(const struct gen *gen, const char *path)
     return arena_copy(gen->command->arena, base, size);
 }
 
-static bool wanted(const struct gen *gen, const struct generator *generator)
+/* Without a model: what is written whatever the schema says. */
+static bool wanted(const struct gen *gen, const struct model *model,
+                   const struct generator *generator)
 {
-    return !generator->on_request || gen->descriptor;
+    const struct emit emit = {.model = model,
+                              .file = model ? model->root : NULL};
+    return (!generator->on_request || gen->descriptor) &&
+           (!generator->of_kernels || (model && emit_has_kernels(&emit)));
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -214,7 +222,7 @@ static void add_rule(struct gen *gen, const struct model *model)
     } else {
         bool first = true;
         for (int i = 0; i < GENERATORS; i++) {
-            if (!wanted(gen, &generators[i]))
+            if (!wanted(gen, model, &generators[i]))
                 continue;
             text_put(out, first ? "" : " ");
             put_path(out,
@@ -274,7 +282,7 @@ static void emit_model(struct gen *gen, const struct model *model)
     for (int i = 0; i < GENERATORS; i++) {
         const char *path;
         struct output *output;
-        if (!wanted(gen, &generators[i]))
+        if (!wanted(gen, model, &generators[i]))
             continue;
         path = output_path(gen, model->root->stem, generators[i].suffix);
         output = output_begin(&gen->text, path, !gen->check);
@@ -288,10 +296,11 @@ static void emit_model(struct gen *gen, const struct model *model)
     }
 }
 
-static void list_outputs(const struct gen *gen, const char *stem)
+static void list_outputs(const struct gen *gen, const struct model *model,
+                         const char *stem)
 {
     for (int i = 0; i < GENERATORS; i++)
-        if (wanted(gen, &generators[i]))
+        if (wanted(gen, model, &generators[i]))
             printf("%s\n", output_path(gen, stem, generators[i].suffix));
 }
 
@@ -313,17 +322,20 @@ static void gen_file(struct gen *gen, const char *path)
 {
     struct compile *compile = gen->command->compile;
     const struct model *model;
-    if (gen->list && !gen->imports) {
-        list_outputs(gen, stem_of(gen, path));
+    FILE *file = gen->list && !gen->imports ? fopen(path, "r") : NULL;
+    if (gen->list && !gen->imports && !file) {
+        list_outputs(gen, NULL, stem_of(gen, path)); /* not there yet */
         return;
     }
+    if (file)
+        fclose(file);
     if (!begin(gen, path))
         return;
     model = compile_file(compile, path);
     if (model == NULL)
         return;
     if (gen->list)
-        list_outputs(gen, model->root->stem);
+        list_outputs(gen, model, model->root->stem);
     else
         emit_model(gen, model);
     if (!gen->imports)

@@ -67,6 +67,20 @@ void emit_c_default(struct text *out, const struct model_type *type,
  * field with a formula, and the helpers that they call. */
 void emit_c_formulas(const struct emit *emit, struct text *out);
 
+/* emit_kernel_*.c: fields that a formula or a defkernel computes, for the .c
+ * file and for devices. `used`: helpers of emit_expr.h that are called. */
+bool emit_has_kernels(const struct emit *emit);
+bool emit_is_kernel(const struct model_product *product,
+                    const struct model_field *field);
+void emit_c_kernels(const struct emit *emit, struct text *out, uint32_t *used);
+void emit_c_kernel_texts(const struct emit *emit, struct text *out);
+void emit_c_kernel_tables(const struct emit *emit, struct text *out,
+                          const struct model_product *product);
+void emit_c_kernel_member(struct text *out, const struct model_product *product,
+                          const struct model_field *field);
+void emit_kernel_cl(const struct emit *emit, struct text *out);
+void emit_kernel_cu(const struct emit *emit, struct text *out);
+
 /* emit_c_comment.c: " | "-separated facts about a field, for its comment. */
 void emit_field_facts(struct text *out, const struct model_field *field);
 

@@ -7,7 +7,16 @@
 #include <string.h>
 
 /* Which fields a row stands for. */
-enum which { RECORD, SETTABLE, ADDABLE, INDEXED, UNIQUE, COLUMN, SERIES };
+enum which {
+    RECORD,
+    SETTABLE,
+    ADDABLE,
+    INDEXED,
+    UNIQUE,
+    COLUMN,
+    SERIES,
+    KERNEL
+};
 
 /* In `name`, # is the field. `parameters`: one letter each, see
  * put_parameter(). */
@@ -32,6 +41,9 @@ static const struct call calls[] = {
     {UNIQUE, "_get_by_#", "dqmoa"},
     {RECORD, "_next", "noa"},
     {COLUMN, "_#_column", "dsC"},
+    {KERNEL, "_#_peek", "dkzh"},
+    {KERNEL, "_#_request", "dKcu"},
+    {KERNEL, "_#_compute", "dKcyi"},
     {SERIES, "_#_append", "dkte"},
     {SERIES, "_#_range", "dkFTI"},
     {SERIES, "_#_range_with", "dkFTLI"},
@@ -48,7 +60,8 @@ static const struct call calls[] = {
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
-static bool applies(enum which which, const struct model_field *f)
+static bool applies(enum which which, const struct model_product *p,
+                    const struct model_field *f)
 {
     switch (which) {
     case RECORD:
@@ -65,6 +78,8 @@ static bool applies(enum which which, const struct model_field *f)
         return f->column;
     case SERIES:
         return f->series;
+    case KERNEL:
+        return emit_is_kernel(p, f);
     }
     return false;
 }
@@ -85,6 +100,29 @@ static const char *safe_name(const char *wanted, const char *otherwise)
 static const char *delta_type(const struct model_field *f)
 {
     return f->type->class == CLASS_FLOAT ? f->type->c_type : "int64_t";
+}
+
+/* Of calls that a kernel brings. */
+static void put_kernel_parameter(struct text *out, char letter,
+                                 const struct model_field *f)
+{
+    switch (letter) {
+    case 'z':
+        text_put3(out, f->type->c_type, " *", "");
+        break;
+    case 'h':
+        TEXT(out, "enum warp_fresh *");
+        break;
+    case 'u':
+        TEXT(out, "struct warp_future **");
+        break;
+    case 'y':
+        text_put3(out, f->type->c_type, " *out", "");
+        break;
+    case 'i':
+        TEXT(out, "struct warp_run_info *");
+        break;
+    }
 }
 
 /* Parameters that only their type explains have no name. */
@@ -180,6 +218,9 @@ static void put_parameter(struct text *out, char letter,
     case 'E':
         text_put3(out, f->type->element->c_type, " *", "");
         break;
+    default:
+        put_kernel_parameter(out, letter, f);
+        break;
     }
 }
 
@@ -231,7 +272,7 @@ void emit_c_prototypes(struct text *out, const struct model_product *p)
             end++;
         for (uint32_t j = 0; j < p->field_count; j++)
             for (size_t k = i; k < end; k++)
-                if (applies(calls[k].which, &p->fields[j]))
+                if (applies(calls[k].which, p, &p->fields[j]))
                     put_prototype(out, &calls[k], p, &p->fields[j], key);
         i = end;
     }
@@ -272,6 +313,8 @@ void emit_c_definitions(struct text *out, const struct model_product *p)
             put_definition(out, "GET_BY", p, false, f, type, NULL);
         if (f->column)
             put_definition(out, "COLUMN", p, false, f, NULL, NULL);
+        if (emit_is_kernel(p, f))
+            put_definition(out, "KERNEL", p, true, f, type, NULL);
         if (f->series)
             put_definition(out, f->by ? "SERIES_BY" : "SERIES", p, true, f,
                            f->type->element->c_type, NULL);

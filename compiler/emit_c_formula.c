@@ -1,381 +1,18 @@
 /* A derived field's formula -> a C function that computes it from a record
- * whose inputs are set. Floats are computed in the field's own type with C's
- * functions of that type. Integers never trap: they wrap, x / 0 and mod(x, 0)
- * are 0, and a float out of range becomes the nearest integer. */
-#include "emit.h"
+ * whose inputs are set. The expression itself: emit_expr.c. */
+#include "emit_expr.h"
 
-#include <string.h>
-
-/* Helpers are written when a formula needs them; their names end in _. */
-enum helper {
-    HELPER_DIV_I,
-    HELPER_DIV_U,
-    HELPER_MOD_I,
-    HELPER_MOD_U,
-    HELPER_ABS_I,
-    HELPER_MIN_I,
-    HELPER_MIN_U,
-    HELPER_MAX_I,
-    HELPER_MAX_U,
-    HELPER_CLAMP_I,
-    HELPER_CLAMP_U,
-    HELPER_TO_I,
-    HELPER_TO_U,
-    HELPER_CLAMP_F32,
-    HELPER_CLAMP_F64,
-    HELPER_COUNT
-};
-
-static const struct {
-    const char *name, *text;
-} helpers[HELPER_COUNT] = {
-    [HELPER_DIV_I] =
-        {"div_i_",
-         "static int64_t div_i_(int64_t a, int64_t b)\n{\n"
-         "    return b == 0 ? 0 : b == -1 ? (int64_t)(0 - (uint64_t)a) "
-         ": a / b;\n}\n"},
-    [HELPER_DIV_U] = {"div_u_",
-                      "static uint64_t div_u_(uint64_t a, uint64_t b)\n{\n"
-                      "    return b == 0 ? 0 : a / b;\n}\n"},
-    [HELPER_MOD_I] = {"mod_i_",
-                      "static int64_t mod_i_(int64_t a, int64_t b)\n{\n"
-                      "    return b == 0 || b == -1 ? 0 : a % b;\n}\n"},
-    [HELPER_MOD_U] = {"mod_u_",
-                      "static uint64_t mod_u_(uint64_t a, uint64_t b)\n{\n"
-                      "    return b == 0 ? 0 : a % b;\n}\n"},
-    [HELPER_ABS_I] =
-        {"abs_i_", "static int64_t abs_i_(int64_t a)\n{\n"
-                   "    return a < 0 ? (int64_t)(0 - (uint64_t)a) : a;\n}\n"},
-    [HELPER_MIN_I] = {"min_i_",
-                      "static int64_t min_i_(int64_t a, int64_t b)\n{\n"
-                      "    return a < b ? a : b;\n}\n"},
-    [HELPER_MIN_U] = {"min_u_",
-                      "static uint64_t min_u_(uint64_t a, uint64_t b)\n{\n"
-                      "    return a < b ? a : b;\n}\n"},
-    [HELPER_MAX_I] = {"max_i_",
-                      "static int64_t max_i_(int64_t a, int64_t b)\n{\n"
-                      "    return a > b ? a : b;\n}\n"},
-    [HELPER_MAX_U] = {"max_u_",
-                      "static uint64_t max_u_(uint64_t a, uint64_t b)\n{\n"
-                      "    return a > b ? a : b;\n}\n"},
-    [HELPER_CLAMP_I] =
-        {"clamp_i_",
-         "static int64_t clamp_i_(int64_t x, int64_t lo, int64_t hi)\n{\n"
-         "    return x < lo ? lo : x > hi ? hi : x;\n}\n"},
-    [HELPER_CLAMP_U] =
-        {"clamp_u_",
-         "static uint64_t clamp_u_(uint64_t x, uint64_t lo, uint64_t hi)\n{\n"
-         "    return x < lo ? lo : x > hi ? hi : x;\n}\n"},
-    [HELPER_TO_I] =
-        {"to_i_",
-         "static int64_t to_i_(double x, int64_t lo, int64_t hi)\n{\n"
-         "    int64_t i = x >= 0x1p63 ? INT64_MAX : x < -0x1p63 ? INT64_MIN\n"
-         "        : x != x ? 0 : (int64_t)x;\n"
-         "    return i < lo ? lo : i > hi ? hi : i;\n}\n"},
-    [HELPER_TO_U] =
-        {"to_u_",
-         "static uint64_t to_u_(double x, uint64_t hi)\n{\n"
-         "    uint64_t u = x >= 0x1p64 ? UINT64_MAX : x > 0 ? (uint64_t)x "
-         ": 0;\n"
-         "    return u > hi ? hi : u;\n}\n"},
-    [HELPER_CLAMP_F32] =
-        {"clamp_f32_",
-         "static float clamp_f32_(float x, float lo, float hi)\n{\n"
-         "    return x < lo ? lo : x > hi ? hi : x;\n}\n"},
-    [HELPER_CLAMP_F64] =
-        {"clamp_f64_",
-         "static double clamp_f64_(double x, double lo, double hi)\n{\n"
-         "    return x < lo ? lo : x > hi ? hi : x;\n}\n"},
-};
-
-struct formula {
-    struct text *out;
-    uint32_t used; /* 1 << enum helper */
-};
-
-static void put_expr(struct formula *f, const struct model_expr *e);
-
-static bool is_float(enum type_kind kind)
+static void put_field(struct expr_writer *f, const struct model_expr *e)
 {
-    return kind == TYPE_F32 || kind == TYPE_F64;
+    /* the enum's own signedness is the C compiler's choice */
+    if ((e->member ? e->member->type : e->field->type)->kind == TYPE_ENUM)
+        text_format(f->out, "(%s)", emit_expr_type(e->type));
+    text_format(f->out, "self->%s", e->field->c_name);
+    if (e->member)
+        text_format(f->out, ".%s", e->member->c_name);
 }
 
-static bool is_unsigned(enum type_kind kind)
-{
-    return kind == TYPE_BOOL || (kind >= TYPE_U8 && kind <= TYPE_U64);
-}
-
-static const char *c_type(enum type_kind kind)
-{
-    static const char *const names[] = {
-#define SCALAR(id, name, elixir, c_form, bytes, class) [TYPE_##id] = c_form,
-#include "../grammar/types.def"
-#undef SCALAR
-    };
-    return names[kind];
-}
-
-static void put_helper(struct formula *f, enum helper helper,
-                       enum type_kind type)
-{
-    f->used |= 1u << helper;
-    if (!is_float(type))
-        text_format(f->out, "(%s)", c_type(type));
-    text_format(f->out, "%s(", helpers[helper].name);
-}
-
-static void put_operands(struct formula *f, const struct model_expr *e)
-{
-    for (uint32_t i = 0; i < e->operand_count; i++) {
-        if (i > 0)
-            text_put(f->out, ", ");
-        put_expr(f, e->operands[i]);
-    }
-    text_put(f->out, ")");
-}
-
-static void put_number(struct formula *f, const struct model_expr *e)
-{
-    const struct model_value *v = &e->value;
-    switch (e->type) {
-    case TYPE_F32:
-    case TYPE_F64:
-        text_double(f->out, v->f, e->type == TYPE_F32);
-        break;
-    case TYPE_BOOL:
-        text_put(f->out, v->i ? "true" : "false");
-        break;
-    default:
-        if (is_unsigned(e->type))
-            text_format(f->out, "(%s)UINT64_C(%llu)", c_type(e->type),
-                        (unsigned long long)(v->kind == VALUE_UINT
-                                                 ? v->u
-                                                 : (uint64_t)v->i));
-        else if (v->i == INT64_MIN)
-            text_put(f->out, "INT64_MIN");
-        else
-            text_format(
-                f->out, "(%s)INT64_C(%lld)", c_type(e->type),
-                (long long)(v->kind == VALUE_UINT ? (int64_t)v->u : v->i));
-        break;
-    }
-}
-
-/* + - * of integers wrap: through uint64_t, and back to the own width. */
-static void put_arithmetic(struct formula *f, const struct model_expr *e)
-{
-    static const char *const ops[] = {
-        [OP_ADD] = " + ", [OP_SUB] = " - ", [OP_MUL] = " * ", [OP_DIV] = " / "};
-    if (is_float(e->type)) {
-        text_put(f->out, "(");
-        put_expr(f, e->operands[0]);
-        text_put(f->out, ops[e->op]);
-        put_expr(f, e->operands[1]);
-        text_put(f->out, ")");
-    } else if (e->op == OP_DIV) {
-        put_helper(f, is_unsigned(e->type) ? HELPER_DIV_U : HELPER_DIV_I,
-                   e->type);
-        put_operands(f, e);
-    } else {
-        text_format(f->out, "(%s)((uint64_t)", c_type(e->type));
-        put_expr(f, e->operands[0]);
-        text_format(f->out, "%s(uint64_t)", ops[e->op]);
-        put_expr(f, e->operands[1]);
-        text_put(f->out, ")");
-    }
-}
-
-static void put_binary(struct formula *f, const struct model_expr *e)
-{
-    static const char *const ops[] = {
-        [OP_EQ] = " == ",  [OP_NE] = " != ", [OP_LT] = " < ",
-        [OP_LE] = " <= ",  [OP_GT] = " > ",  [OP_GE] = " >= ",
-        [OP_AND] = " && ", [OP_OR] = " || "};
-    if (e->op <= OP_DIV) {
-        put_arithmetic(f, e);
-        return;
-    }
-    text_put(f->out, "(");
-    put_expr(f, e->operands[0]);
-    text_put(f->out, ops[e->op]);
-    put_expr(f, e->operands[1]);
-    text_put(f->out, ")");
-}
-
-static void put_unary(struct formula *f, const struct model_expr *e)
-{
-    if (e->op == OP_NOT)
-        text_put(f->out, "(!");
-    else if (is_float(e->type))
-        text_put(f->out, "(-");
-    else
-        text_format(f->out, "(%s)(0 - (uint64_t)", c_type(e->type));
-    put_expr(f, e->operands[0]);
-    text_put(f->out, ")");
-}
-
-/* The name in <math.h>, without the f of float. */
-static const char *math_name(enum expr_call call)
-{
-    switch (call) {
-    case CALL_SQRT:
-        return "sqrt";
-    case CALL_EXP:
-        return "exp";
-    case CALL_LOG:
-        return "log";
-    case CALL_LOG2:
-        return "log2";
-    case CALL_POW:
-        return "pow";
-    case CALL_SIN:
-        return "sin";
-    case CALL_COS:
-        return "cos";
-    case CALL_ABS:
-        return "fabs";
-    case CALL_MIN:
-        return "fmin";
-    case CALL_MAX:
-        return "fmax";
-    case CALL_FLOOR:
-        return "floor";
-    case CALL_MOD:
-        return "fmod";
-    default:
-        return NULL;
-    }
-}
-
-static void put_float_call(struct formula *f, const struct model_expr *e)
-{
-    const char *suffix = e->type == TYPE_F32 ? "f" : "";
-    if (e->call == CALL_RSQRT) {
-        text_format(f->out, "(%s / sqrt%s(", *suffix ? "1.0f" : "1.0", suffix);
-        put_operands(f, e);
-        text_put(f->out, ")");
-    } else if (e->call == CALL_CLAMP) {
-        put_helper(f, *suffix ? HELPER_CLAMP_F32 : HELPER_CLAMP_F64, e->type);
-        put_operands(f, e);
-    } else {
-        text_format(f->out, "%s%s(", math_name(e->call), suffix);
-        put_operands(f, e);
-    }
-}
-
-static void put_integer_call(struct formula *f, const struct model_expr *e)
-{
-    bool u = is_unsigned(e->type);
-    switch (e->call) {
-    case CALL_ABS:
-        if (u) {
-            put_expr(f, e->operands[0]);
-            return;
-        }
-        put_helper(f, HELPER_ABS_I, e->type);
-        break;
-    case CALL_MIN:
-        put_helper(f, u ? HELPER_MIN_U : HELPER_MIN_I, e->type);
-        break;
-    case CALL_MAX:
-        put_helper(f, u ? HELPER_MAX_U : HELPER_MAX_I, e->type);
-        break;
-    case CALL_CLAMP:
-        put_helper(f, u ? HELPER_CLAMP_U : HELPER_CLAMP_I, e->type);
-        break;
-    default: /* mod: the others give floats */
-        put_helper(f, u ? HELPER_MOD_U : HELPER_MOD_I, e->type);
-        break;
-    }
-    put_operands(f, e);
-}
-
-static void put_call(struct formula *f, const struct model_expr *e)
-{
-    if (e->call == CALL_SELECT) {
-        if (!is_float(e->type))
-            text_format(f->out, "(%s)", c_type(e->type));
-        text_put(f->out, "(");
-        put_expr(f, e->operands[0]);
-        text_put(f->out, " ? ");
-        put_expr(f, e->operands[1]);
-        text_put(f->out, " : ");
-        put_expr(f, e->operands[2]);
-        text_put(f->out, ")");
-    } else if (is_float(e->type)) {
-        put_float_call(f, e);
-    } else {
-        put_integer_call(f, e);
-    }
-}
-
-static void put_limits(struct text *out, enum type_kind type)
-{
-    static const char *const limits[] = {[TYPE_U8] = "UINT8_MAX",
-                                         [TYPE_U16] = "UINT16_MAX",
-                                         [TYPE_U32] = "UINT32_MAX",
-                                         [TYPE_U64] = "UINT64_MAX",
-                                         [TYPE_I8] = "INT8_MIN, INT8_MAX",
-                                         [TYPE_I16] = "INT16_MIN, INT16_MAX",
-                                         [TYPE_I32] = "INT32_MIN, INT32_MAX",
-                                         [TYPE_I64] = "INT64_MIN, INT64_MAX"};
-    text_format(out, ", %s)", limits[type]);
-}
-
-static void put_convert(struct formula *f, const struct model_expr *e)
-{
-    const struct model_expr *from = e->operands[0];
-    if (e->type == TYPE_BOOL && from->type != TYPE_BOOL) {
-        text_put(f->out, "(");
-        put_expr(f, from);
-        text_put(f->out, is_float(from->type) ? " != 0.0)" : " != 0)");
-    } else if (is_float(from->type) && !is_float(e->type)) {
-        put_helper(f, is_unsigned(e->type) ? HELPER_TO_U : HELPER_TO_I,
-                   e->type);
-        put_expr(f, from);
-        put_limits(f->out, e->type);
-    } else {
-        text_format(f->out, "(%s)", c_type(e->type));
-        put_expr(f, from);
-    }
-}
-
-static void put_expr(struct formula *f, const struct model_expr *e)
-{
-    switch (e->kind) {
-    case EXPR_NUMBER:
-    case EXPR_BOOL:
-        put_number(f, e);
-        break;
-    case EXPR_FIELD:
-        /* the enum's own signedness is the C compiler's choice */
-        if ((e->member ? e->member->type : e->field->type)->kind == TYPE_ENUM)
-            text_format(f->out, "(%s)", c_type(e->type));
-        text_format(f->out, "self->%s", e->field->c_name);
-        if (e->member)
-            text_format(f->out, ".%s", e->member->c_name);
-        break;
-    case EXPR_UNARY:
-        put_unary(f, e);
-        break;
-    case EXPR_BINARY:
-        put_binary(f, e);
-        break;
-    case EXPR_CALL:
-        put_call(f, e);
-        break;
-    case EXPR_CONVERT:
-        put_convert(f, e);
-        break;
-    case EXPR_MEMBER: /* of kernels only */
-    case EXPR_ELEMENT:
-    case EXPR_SHARD:
-    case EXPR_LOCAL:
-        break;
-    }
-}
-
-static void put_function(struct formula *f, const struct model_product *p,
+static void put_function(struct expr_writer *f, const struct model_product *p,
                          const struct model_field *field)
 {
     text_format(f->out,
@@ -389,14 +26,14 @@ static void put_function(struct formula *f, const struct model_product *p,
                              ? "    (void)self;\n"
                              : "    (void)record;\n");
     text_format(f->out, "    *(%s *)result = ", field->type->c_type);
-    put_expr(f, field->formula);
+    emit_expr(f, field->formula);
     text_put(f->out, ";\n}\n");
 }
 
 void emit_c_formulas(const struct emit *emit, struct text *out)
 {
     struct text functions;
-    struct formula f = {&functions, 0};
+    struct expr_writer f = {.out = &functions, .leaf = put_field};
     text_init(&functions, emit->arena, 4096);
     for (uint32_t i = 0; i < emit->file->product_count; i++) {
         const struct model_product *p = emit->file->products[i];
@@ -404,11 +41,11 @@ void emit_c_formulas(const struct emit *emit, struct text *out)
             if (p->fields[j].formula)
                 put_function(&f, p, &p->fields[j]);
     }
+    emit_c_kernels(emit, &functions, &f.used);
     if (functions.size == 0)
         return;
-    for (unsigned i = 0; i < HELPER_COUNT; i++)
-        if (f.used >> i & 1)
-            text_put(out, helpers[i].text);
+    emit_expr_helpers(out, f.used, "static ");
     text_bytes(out, functions.at, functions.size);
+    emit_c_kernel_texts(emit, out);
     text_bytes(out, "\n", 1);
 }

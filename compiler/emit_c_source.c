@@ -169,23 +169,25 @@ static void put_field(struct text *out, uint32_t product, uint32_t i,
         text_format(out, ", .was = \"%s\"", f->was);
     if (p->fields[i].formula)
         text_format(out, ",\n      .derive = %s_%u_", p->c_name, i);
+    emit_c_kernel_member(out, p, &p->fields[i]);
     if (f->inputs)
         text_format(out, ", .inputs = UINT64_C(0x%llx)",
                     (unsigned long long)f->inputs);
     text_put(out, " },\n");
 }
 
-static void put_product(struct text *out, uint32_t number,
-                        const struct model_product *p,
-                        const struct descriptor *all,
+static void put_product(const struct emit *emit, struct text *out,
+                        uint32_t number, const struct model_product *p,
                         const struct descriptor_product *d)
 {
+    const struct descriptor *all = emit->descriptor;
     text_format(out, "/* %s */\n", p->name);
     text_format(out,
                 "_Static_assert(sizeof(struct %s) == %u &&\n"
                 "    offsetof(struct %s, have) == %u, \"layout of %s\");\n",
                 p->c_name, d->record_bytes, p->c_name, d->have_offset, p->name);
     put_field_objects(out, number, p, d);
+    emit_c_kernel_tables(emit, out, p);
     text_format(out, "static const struct warp_field f%u_[] = {\n", number);
     for (uint32_t i = 0; i < d->field_count; i++)
         put_field(out, number, i, p, &d->fields[i]);
@@ -338,15 +340,6 @@ static void put_schema(const struct emit *emit, struct text *out)
                 (unsigned long long)emit->descriptor->fingerprint);
 }
 
-static bool has_formulas(const struct model_file *file)
-{
-    for (uint32_t i = 0; i < file->product_count; i++)
-        for (uint32_t j = 0; j < file->products[i]->field_count; j++)
-            if (file->products[i]->fields[j].formula)
-                return true;
-    return false;
-}
-
 void emit_c_source(const struct emit *emit, struct text *out)
 {
     const struct model *model = emit->model;
@@ -360,13 +353,13 @@ void emit_c_source(const struct emit *emit, struct text *out)
                 "__attribute__((used)) static const int *const abi_0_ = "
                 "&warp_gen_abi_1;\n\n",
                 emit->file->stem,
-                has_formulas(emit->file) ? "#include <math.h>\n" : "");
+                emit_has_kernels(emit) ? "#include <math.h>\n" : "");
     emit_c_types(emit, out);
     put_strategies(emit, out);
     emit_c_formulas(emit, out);
     for (uint32_t i = 0; i < model->product_count; i++)
         if (model->products[i]->file == emit->file)
-            put_product(out, number++, model->products[i], emit->descriptor,
+            put_product(emit, out, number++, model->products[i],
                         &emit->descriptor->products[i]);
     put_schema(emit, out);
 }

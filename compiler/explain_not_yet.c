@@ -28,14 +28,9 @@ static bool has_physics(const struct model_field *f)
     return f->physics != PHYSICS_NONE;
 }
 
-static bool has_kernel(const struct model_field *f)
+static bool has_raw(const struct model_field *f)
 {
-    return f->derived && f->formula == NULL;
-}
-
-static bool has_formula(const struct model_field *f)
-{
-    return f->formula != NULL;
+    return f->derived && f->formula == NULL && f->kernel == NULL;
 }
 
 static bool has_device(const struct model_field *f)
@@ -61,7 +56,7 @@ static bool has_device_pool(const struct model_field *f)
 
 static bool has_batches(const struct model_field *f)
 {
-    return strategy_has(f, 1u << STRATEGY_GPU_BATCH_SIZE) &&
+    return strategy_has(f, 1u << STRATEGY_GPU_BATCH_SIZE) && !f->derived &&
            (f->compute_count > 0 || is_on_device(f));
 }
 
@@ -85,9 +80,7 @@ static const struct {
                  "from its home, or from the cache"},
     {has_access, "`access_pattern:` is stored, no engine reads it"},
     {has_physics, "`physics:` is stored, the built-in models do not run"},
-    {has_kernel, "the kernel does not run: a get finds no value"},
-    {has_formula, "the formula is computed by the CPU in the get, never on a "
-                  "device"},
+    {has_raw, "`gpu_raw` does not run: a get finds no value"},
     {has_device, "`compute:` is stored, no device works on the column"},
     {has_summary, "`compute:` is stored, no summary is computed"},
     {has_device_pool, "`gpu_memory_pool:` is stored, no device has memory to "

@@ -5,6 +5,7 @@
 
 #include "checkpoint.h"
 #include "clock.h"
+#include "compute.h"
 #include "error.h"
 #include "evolve.h"
 #include "header.h"
@@ -368,8 +369,10 @@ static int open_once(const char *path, const struct warp_schema *schema,
     db->memory_max = o->memory_max_bytes;
     db_balance(db);
     int guard = os_fork_guard(&db->fork_guard);
-    int rc = guard == 0 ? open_parts(db, path)
+    int rc = guard == 0 ? compute_open(db)
                         : error_set(WARP_ENOMEM, "no page for the fork guard");
+    if (rc == WARP_OK)
+        rc = open_parts(db, path);
     if (rc == WARP_OK && !db->evolve) {
         db->options.allow_data_loss = NULL; /* the caller's memory */
         *out = db;
@@ -419,6 +422,7 @@ int db_destroy(struct warp_db *db, bool orderly)
 {
     int rc = WARP_OK;
     serve_stop(db);
+    compute_close(db);
     if (db->fork_guard)
         keeper_stop(db);
     if (orderly && !db->read_only) {

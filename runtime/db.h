@@ -28,6 +28,8 @@ struct db_paths {
 };
 
 struct server;
+struct derive_columns;
+struct compute;
 
 struct warp_db {
     /* read by every call */
@@ -87,6 +89,11 @@ struct warp_db {
     uint8_t store_id[16];
     uint64_t *floor_seq;  /* [shards]: the log below is in the tiers */
     _Atomic uint64_t ring_total; /* what the log's rings and buffers take */
+
+    struct compute *compute; /* batches of kernels */
+    /* What a pairwise kernel is paired with; derive.h. */
+    int (*columns)(struct warp_db *db, const struct warp_kernel *kernel,
+                   bool held, struct derive_columns *out);
 
     /* background work */
     struct os_lock checkpoint_lock;

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "codec.h"
 #include "cold.h"
+#include "derive.h"
 #include "error.h"
 #include "hash.h"
 
@@ -331,49 +332,39 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
     }
 }
 
-/* Formula fields, from inputs that were read into `out`. */
-static void derive(const struct layout *l, uint8_t *out, uint64_t fields,
-                   uint64_t *have)
-{
-    FOR_BITS(i, fields & l->derived)
-    {
-        const struct warp_field *f = &l->desc->fields[i];
-        if (!f->derive || (f->inputs & ~(*have | l->keys)))
-            continue;
-        f->derive(out, out + f->offset);
-        *have |= UINT64_C(1) << i;
-    }
-}
-
 static int read_as(struct warp_db *db, const struct layout *l,
                    const struct key_ref *key, uint64_t fields, void *out,
                    struct warp_arena *arena, bool no_locks)
 {
     struct reading g;
+    struct warp_arena own = WARP_ARENA_INIT; /* of what is only an input */
     g.no_locks = no_locks;
     uint64_t asked = fields & R_FIELDS, wanted = asked;
-    FOR_BITS(i, asked & l->derived)
-        wanted |= l->desc->fields[i].inputs;
+    if (asked & l->derived)
+        wanted = derive_inputs(l, asked);
     g.db = db;
     g.l = l;
     g.key = key;
-    g.arena = arena;
+    g.arena = arena || (asked & l->var) ? arena : wanted != asked ? &own : NULL;
     g.out = out;
     g.now = read_now(db, l);
     db_count(&db_stripe(db)->gets);
     int rc = read_stored(&g, wanted, fields);
-    if (rc != WARP_OK)
-        return rc;
     uint64_t have = g.have;
-    if (asked & l->derived) {
-        derive(l, out, asked, &have);
+    if (rc == WARP_OK && (wanted & l->keys) && wanted != asked)
+        rc = key_decode(l->desc, key->bytes, key->count, NULL, out, g.arena);
+    if (rc == WARP_OK && (asked & l->derived)) {
+        rc = derive_fields(db, l, out, wanted, &have, no_locks);
         FOR_BITS(i, have & ~asked)
             memset(g.out + l->fields[i].offset, 0,
                    l->desc->fields[i].type->size);
         have &= asked;
     }
-    memcpy(g.out + l->desc->have_offset, &have, sizeof have);
-    return WARP_OK;
+    if (rc == WARP_OK)
+        memcpy(g.out + l->desc->have_offset, &have, sizeof have);
+    if (g.arena == &own)
+        warp_arena_free(&own);
+    return rc;
 }
 
 int read_record(struct warp_db *db, const struct layout *l,
@@ -453,7 +444,8 @@ enum warp_state read_state(struct warp_db *db, const struct layout *l,
         return WARP_EXPIRED;
     if (l->derived & bit) {
         const struct warp_field *f = &l->desc->fields[field];
-        return f->derive && !(f->inputs & ~(g.have | l->keys))
+        uint64_t inputs = derive_inputs(l, bit) & ~l->derived;
+        return (f->derive || f->kernel) && !(inputs & ~(g.have | l->keys))
                    ? WARP_PRESENT
                    : WARP_ABSENT;
     }

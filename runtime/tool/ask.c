@@ -163,28 +163,25 @@ int tool_explain(struct tool *tool)
 
 int tool_devices(struct tool *tool)
 {
-    static const char *const why = "this build has no code for it yet";
-    char name[128] = "cpu", line[256];
-    FILE *in = fopen("/proc/cpuinfo", "re");
-    while (in && fgets(line, sizeof line, in))
-        if (sscanf(line, "model name%*[ \t]: %127[^\n]", name) == 1)
-            break;
-    if (in)
-        fclose(in);
-    if (!tool->json) {
-        printf("cpu     %s\nopencl  no: %s\ncuda    no: %s\n", name, why, why);
-        return TOOL_CLEAN;
-    }
+    struct warp_device d;
     struct text t = TEXT_INIT;
-    text_put(&t, "{\"devices\":[{\"kind\":\"cpu\"");
-    text_string(&t, "name", name);
-    text_string(&t, "why_not", NULL);
-    text_put(&t, "},{\"kind\":\"opencl\",\"name\":null");
-    text_string(&t, "why_not", why);
-    text_put(&t, "},{\"kind\":\"cuda\",\"name\":null");
-    text_string(&t, "why_not", why);
-    text_put(&t, "}]}\n");
-    fwrite(t.data, 1, t.used, stdout);
+    for (uint32_t i = 0; warp_device_info(i, &d) == WARP_OK; i++) {
+        const char *name = d.name[0] ? d.name : NULL;
+        const char *why = d.why_not[0] ? d.why_not : NULL;
+        if (!tool->json)
+            printf("%-7s %s%s\n", d.kind, name ? "" : "no: ",
+                   name ? name : why);
+        text_put(&t, i == 0 ? "{\"devices\":[{\"kind\":\""
+                            : ",{\"kind\":\"");
+        text_put(&t, d.kind);
+        text_put(&t, "\"");
+        text_string(&t, "name", name);
+        text_string(&t, "why_not", why);
+        text_put(&t, "}");
+    }
+    text_put(&t, "]}\n");
+    if (tool->json)
+        fwrite(t.data, 1, t.used, stdout);
     text_free(&t);
     return TOOL_CLEAN;
 }

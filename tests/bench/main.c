@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compute.h"
 #include "kv.h"
 
 static const struct {
     const char *name, *about;
     int (*run)(int argc, char **argv);
 } subcommands[] = {
+    {"compute", "kernels on the CPU and on devices", compute_main},
     {"kv", "key-value work on Warp and its peers", kv_main},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
@@ -16,6 +18,7 @@ enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 static void print_help(FILE *file)
 {
     fputs("  warp-bench kv --engines warp,lmdb --workloads load,a,c\n"
+          "  warp-bench compute --device opencl --check\n"
           "  warp-bench kv --help\n\n",
           file);
     for (unsigned i = 0; i < SUBCOMMANDS; i++)

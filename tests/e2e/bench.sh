@@ -1,5 +1,5 @@
 #!/bin/sh
-# warp-bench kv from outside: every engine of the build runs every workload
+# warp-bench from outside: every engine of the build runs every workload
 # without an error, the JSON has a row for each, mistakes end with status 2.
 #   bench.sh WARP-BENCH
 set -eu
@@ -66,3 +66,15 @@ refuse kv --durability maybe
 refuse kv --seconds nan
 refuse kv --repeat 1,2
 refuse kv --json
+
+# Kernels: right on the CPU, and the figures have a row for each.
+"$bench" compute --check >"$dir/out" || fail "compute: $(cat "$dir/out")"
+grep -q ' 0 wrong$' "$dir/out" || fail "compute: no closing line"
+if [ -z "${WARP_TEST_SANITIZE:-}" ]; then
+    "$bench" compute --json "$dir/compute.json" >"$dir/out" ||
+        fail "compute: $(cat "$dir/out")"
+    rows=$(grep -o '"kernel"' "$dir/compute.json" | wc -l)
+    [ "$rows" = 6 ] || fail "compute: $rows rows"
+fi
+refuse compute --device nonsense
+refuse compute --nonsense

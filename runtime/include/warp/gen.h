@@ -156,6 +156,68 @@ enum warp_field_flags {
     WARP_F_THEN_DELETE = 1 << 8 /* retention ends in a delete */
 };
 
+/* ---- kernels: how a derived field is computed in batches ---- */
+
+/* What an array of a kernel holds one element for. */
+enum warp_kernel_side {
+    WARP_SIDE_ROW,     /* record that is computed */
+    WARP_SIDE_COL,     /* shard, or record of the other product */
+    WARP_SIDE_ITEM,    /* element of the records' lists, one after the other */
+    WARP_SIDE_OFFSETS, /* record, and one more: where its items begin */
+    WARP_SIDE_RESULT
+};
+
+struct warp_kernel_arg {
+    uint8_t side;  /* enum warp_kernel_side */
+    uint8_t bytes; /* of an element */
+    bool real;     /* float or double */
+    uint8_t shard; /* 0, or 1 + px, py, mass, load, capacity of a shard */
+};
+
+struct warp_kernel_args {
+    uint32_t rows, cols, items;
+    void *const *arg;
+};
+
+/** What `compute:` says about where. */
+enum warp_kernel_on {
+    WARP_ON_AUTO,
+    WARP_ON_GPU, /* first; the CPU where that is sooner or fails */
+    WARP_ON_CPU,
+    WARP_ON_GPU_ONLY
+};
+
+struct warp_product;
+struct warp_kernel {
+    const char *name;    /* "Product.field" */
+    const char *entry;   /* in both texts */
+    const char *cl, *cu; /* OpenCL C, CUDA C */
+    const struct warp_kernel_arg *args; /* the result is the last */
+    uint32_t arg_count;
+    uint32_t result_count; /* elements of one result */
+    uint8_t on;            /* enum warp_kernel_on */
+    bool pairs;            /* of each record with each column */
+    bool places;           /* results are columns: near ties may differ */
+    bool segments;         /* over the elements of the field `list` */
+    uint32_t list;
+    const struct warp_product *other; /* whose records are the columns, or
+                                         NULL: the shards are */
+    uint64_t other_inputs; /* bits of its fields */
+    /* Inputs of a record (of the other product, of an element) into place
+     * `at` of the arrays; NULL where there is none. */
+    void (*take)(const void *record, void *const *arg, uint32_t at);
+    void (*take_other)(const void *record, void *const *arg, uint32_t at);
+    void (*take_item)(const void *element, void *const *arg, uint32_t at);
+    void (*run)(const struct warp_kernel_args *args);
+    /* One row in float64; reals go to `out` as double. */
+    void (*reference)(const struct warp_kernel_args *args, uint32_t row,
+                      void *out);
+};
+
+/* What the text of a kernel is made of, in C. */
+#define WARP_FN static inline
+#define WARP_GLOBAL
+
 struct warp_field {
     const char *name;
     const struct warp_type *type; /* a series: the type of its element */
@@ -179,7 +241,8 @@ struct warp_field {
     const char *was;     /* the old name, or NULL */
     /* Derived by a formula: the result from a record whose `inputs` are set. */
     void (*derive)(const void *record, void *result);
-    uint64_t inputs;     /* bits of the fields the formula reads */
+    uint64_t inputs;     /* bits of the fields that the formula reads */
+    const struct warp_kernel *kernel; /* derived: in batches, or NULL */
 };
 
 /** Limits and thresholds from a defstrategy; 0 where nothing is said. */
@@ -323,6 +386,19 @@ WARP_API WARP_MUST_USE int warp_gen_append_in(struct warp_batch *,
 WARP_API WARP_MUST_USE int warp_gen_expect_in(struct warp_batch *,
     const struct warp_product *, const void *key, uint64_t version);
 
+/* Derived fields with a kernel. peek never waits; compute and request run the
+ * kernel over many records, where it is soonest done. out: count values in the
+ * field's C form, NaN or 0 for keys without a value; info may be NULL. */
+WARP_API WARP_MUST_USE int warp_gen_kernel_peek(struct warp_db *,
+    const struct warp_product *, const void *key, uint32_t field, void *value,
+    enum warp_fresh *fresh);
+WARP_API WARP_MUST_USE int warp_gen_kernel_compute(struct warp_db *,
+    const struct warp_product *, const void *keys, size_t count,
+    uint32_t field, void *out, struct warp_run_info *info);
+WARP_API WARP_MUST_USE int warp_gen_kernel_request(struct warp_db *,
+    const struct warp_product *, const void *keys, size_t count,
+    uint32_t field, struct warp_future **future);
+
 /* ---- what a generated .c file is made of ----
  * A row of a product's table, and the definitions of the calls that its header
  * declares. P is the product's C name, K the C type of its key, f a field, i
@@ -448,6 +524,25 @@ WARP_API WARP_MUST_USE int warp_gen_expect_in(struct warp_batch *,
                          struct warp_column *column)                          \
     {                                                                         \
         return warp_gen_column(db, &P##_warp_product, i, shard, column);      \
+    }
+#define WARP_GEN_KERNEL(P, K, f, i, T)                                        \
+    int P##_##f##_peek(struct warp_db *db, K key, T *value,                   \
+                       enum warp_fresh *fresh)                                \
+    {                                                                         \
+        return warp_gen_kernel_peek(db, &P##_warp_product, &key, i, value,    \
+                                    fresh);                                   \
+    }                                                                         \
+    int P##_##f##_request(struct warp_db *db, const K *keys, size_t count,    \
+                          struct warp_future **future)                        \
+    {                                                                         \
+        return warp_gen_kernel_request(db, &P##_warp_product, keys, count, i, \
+                                       future);                               \
+    }                                                                         \
+    int P##_##f##_compute(struct warp_db *db, const K *keys, size_t count,    \
+                          T *out, struct warp_run_info *info)                 \
+    {                                                                         \
+        return warp_gen_kernel_compute(db, &P##_warp_product, keys, count, i, \
+                                       out, info);                            \
     }
 /* T: the type of an element */
 #define WARP_GEN_SERIES_READ(P, K, f, i, T)                                   \

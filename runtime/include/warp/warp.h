@@ -279,6 +279,58 @@ WARP_API WARP_MUST_USE int warp_batch_survives(struct warp_batch *batch,
 /** Close an iterator and null the handle; NULL is fine. */
 WARP_API void warp_iter_close(struct warp_iter **iter);
 
+/** A place where kernels can run, or why there is none of its kind. */
+struct warp_device {
+    const char *kind;      /* "cpu", "opencl", "cuda" */
+    char name[128];        /* empty where there is none */
+    char why_not[256];     /* empty where there is one */
+    uint64_t memory_bytes; /* 0: not known */
+    uint32_t units;        /* cores or multiprocessors */
+};
+/** Say what is at place `index`, from 0 on; the CPU is always the first.
+ *  Ownership   *out is the caller's; kind points to text that stays.
+ *  Durability  writes nothing.
+ *  Threads     any.
+ *  Cost        loads the driver of the device, which may take a second.
+ *  Errors      WARP_END     there is nothing at this place.
+ *              WARP_EINVAL  out is NULL. */
+WARP_API WARP_MUST_USE int warp_device_info(uint32_t index,
+                                            struct warp_device *out);
+
+/** How the last result of a derived field stands to its record. */
+enum warp_fresh {
+    WARP_FRESH = 1, /* the record has not changed since; shards and records of
+                       other products may have */
+    WARP_STALE = 2,
+    WARP_PENDING = 3 /* there is no result yet; the value is 0 */
+};
+
+/** How a batch of a derived field ran. */
+struct warp_run_info {
+    const char *ran_on; /* "cpu", "opencl", "cuda": the last part's; static */
+    char why[256];      /* the reason for the place */
+    uint32_t count;     /* keys that were asked for */
+    uint32_t missing;   /* of them without a record or an input */
+    uint32_t batch;     /* rows of the largest launch */
+    uint32_t validated; /* rows compared with float64 */
+    int64_t took_us;    /* of the launches, with what they moved */
+};
+
+struct warp_future; /* what a generated _request() call gives */
+/** Has the request been done? Its results are read by _peek().
+ *  Threads     any.
+ *  Errors      WARP_TIMEOUT  not yet; others: those of the work. */
+WARP_API WARP_MUST_USE int warp_future_poll(struct warp_future *future);
+/** The same, waiting for at most timeout_ns; -1: as long as it takes. */
+WARP_API WARP_MUST_USE int warp_future_wait(struct warp_future *future,
+                                            int64_t timeout_ns);
+/** How it ran. WARP_TIMEOUT: it has not yet. */
+WARP_API WARP_MUST_USE int warp_future_info(struct warp_future *future,
+                                            struct warp_run_info *info);
+/** Give the handle back and null it, done or not; NULL is fine. A batch that
+ *  has begun is finished, its results are kept. */
+WARP_API void warp_future_cancel(struct warp_future **future);
+
 /** A copy of one field over one shard, as a contiguous array. */
 struct warp_column {
     const void *data;      /* count values in the field's C form */

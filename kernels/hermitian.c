@@ -1,0 +1,183 @@
+/* hermitian.c: a Hermitian matrix into eigenvalues and states by Jacobi
+ * rotations in float64, and exp(-i H t) from them.
+ *
+ * A complex rotation takes the phase out of H_pq first, then rotates in the
+ * real plane; sweeps go on until what lies off the diagonal is rounding. */
+#include "kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SWEEPS_MAX = 60 };
+
+struct rotation {
+    double cosine, sine, phase_re, phase_im; /* phase of H_pq */
+};
+
+/* Rows or columns p and q of a complex plane pair: x_p = c x_p - s e* x_q,
+ * x_q = s e x_p + c x_q, with e or its conjugate (sign = -1). */
+static void rotate(double *re, double *im, size_t p, size_t q,
+                   const struct rotation *r, double sign)
+{
+    double c = r->cosine, s = r->sine;
+    double er = r->phase_re, ei = sign * r->phase_im;
+    double ar = re[p], ai = im[p], br = re[q], bi = im[q];
+    re[p] = c * ar - s * (er * br + ei * bi);
+    im[p] = c * ai - s * (er * bi - ei * br);
+    re[q] = s * (er * ar - ei * ai) + c * br;
+    im[q] = s * (er * ai + ei * ar) + c * bi;
+}
+
+struct work {
+    uint32_t n;
+    double *re, *im; /* H, becoming diagonal */
+    struct hermitian *out;
+};
+
+static void clear_pair(struct work *w, uint32_t p, uint32_t q)
+{
+    size_t n = w->n, pq = p * n + q;
+    double size = hypot(w->re[pq], w->im[pq]);
+    if (size == 0)
+        return;
+    double theta = (w->re[q * n + q] - w->re[p * n + p]) / (2 * size);
+    double t = 1 / (fabs(theta) + sqrt(theta * theta + 1));
+    if (theta < 0)
+        t = -t;
+    struct rotation r = {.cosine = 1 / sqrt(t * t + 1),
+                         .phase_re = w->re[pq] / size,
+                         .phase_im = w->im[pq] / size};
+    r.sine = t * r.cosine;
+    /* H := R* H R with R's columns p and q; V := V R. */
+    for (size_t i = 0; i < n; i++) {
+        rotate(w->re, w->im, i * n + p, i * n + q, &r, 1);
+        rotate(w->out->re, w->out->im, i * n + p, i * n + q, &r, 1);
+    }
+    for (size_t i = 0; i < n; i++)
+        rotate(w->re, w->im, p * n + i, q * n + i, &r, -1);
+}
+
+static bool is_diagonal(const struct work *w)
+{
+    double off = 0, all = 0;
+    for (size_t i = 0; i < w->n; i++)
+        for (size_t j = 0; j < w->n; j++) {
+            size_t at = i * w->n + j;
+            double square = w->re[at] * w->re[at] + w->im[at] * w->im[at];
+            all += square;
+            off += i == j ? 0 : square;
+        }
+    return off <= all * 1e-29;
+}
+
+static enum hermitian_error check(uint32_t n, const double *re,
+                                  const double *im)
+{
+    double most = 0;
+    for (size_t i = 0; i < (size_t)n * n; i++) {
+        /* beyond this the squares overflow */
+        if (!(fabs(re[i]) <= 1e100 && fabs(im[i]) <= 1e100))
+            return HERMITIAN_NOT_FINITE;
+        most = fmax(most, fmax(fabs(re[i]), fabs(im[i])));
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j <= i; j++)
+            if (fabs(re[i * n + j] - re[j * n + i]) > most * 1e-12 ||
+                fabs(im[i * n + j] + im[j * n + i]) > most * 1e-12)
+                return HERMITIAN_NOT_HERMITIAN;
+    return HERMITIAN_OK;
+}
+
+/* Rising energies, each with its column. */
+static void sort(struct hermitian *h)
+{
+    size_t n = h->size;
+    for (size_t i = 0; i < n; i++) {
+        size_t least = i;
+        for (size_t j = i + 1; j < n; j++)
+            if (h->energy[j] < h->energy[least])
+                least = j;
+        double e = h->energy[i];
+        h->energy[i] = h->energy[least];
+        h->energy[least] = e;
+        for (size_t r = 0; r < n && least != i; r++) {
+            double x = h->re[r * n + i], y = h->im[r * n + i];
+            h->re[r * n + i] = h->re[r * n + least];
+            h->im[r * n + i] = h->im[r * n + least];
+            h->re[r * n + least] = x;
+            h->im[r * n + least] = y;
+        }
+    }
+}
+
+enum hermitian_error hermitian_create(uint32_t size, const double *re,
+                                      const double *im, struct hermitian *out)
+{
+    size_t n = size, cells = n * n;
+    enum hermitian_error error = check(size, re, im);
+    memset(out, 0, sizeof *out);
+    if (error != HERMITIAN_OK)
+        return error;
+    struct work w = {.n = size, .out = out};
+    out->size = size;
+    out->energy = calloc(n ? n : 1, sizeof *out->energy);
+    out->re = calloc(cells ? cells : 1, sizeof *out->re);
+    out->im = calloc(cells ? cells : 1, sizeof *out->im);
+    w.re = malloc((cells ? cells : 1) * sizeof *w.re);
+    w.im = malloc((cells ? cells : 1) * sizeof *w.im);
+    error = HERMITIAN_NO_MEMORY;
+    if (!out->energy || !out->re || !out->im || !w.re || !w.im)
+        goto out;
+    memcpy(w.re, re, cells * sizeof *re);
+    memcpy(w.im, im, cells * sizeof *im);
+    for (size_t i = 0; i < n; i++)
+        out->re[i * n + i] = 1;
+    error = HERMITIAN_NO_END;
+    for (int sweep = 0; sweep < SWEEPS_MAX; sweep++) {
+        if (is_diagonal(&w)) {
+            error = HERMITIAN_OK;
+            break;
+        }
+        for (uint32_t p = 0; p + 1 < size; p++)
+            for (uint32_t q = p + 1; q < size; q++)
+                clear_pair(&w, p, q);
+    }
+    for (size_t i = 0; i < n; i++)
+        out->energy[i] = w.re[i * n + i];
+    sort(out);
+out:
+    free(w.re);
+    free(w.im);
+    if (error != HERMITIAN_OK)
+        hermitian_destroy(out);
+    return error;
+}
+
+void hermitian_destroy(struct hermitian *h)
+{
+    free(h->energy);
+    free(h->re);
+    free(h->im);
+    memset(h, 0, sizeof *h);
+}
+
+void hermitian_evolution(const struct hermitian *h, double t, float *u_re,
+                         float *u_im)
+{
+    size_t n = h->size;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            double re = 0, im = 0;
+            for (size_t k = 0; k < n; k++) {
+                double c = cos(h->energy[k] * t), s = -sin(h->energy[k] * t);
+                double ar = h->re[i * n + k], ai = h->im[i * n + k];
+                double br = h->re[j * n + k], bi = -h->im[j * n + k];
+                double x = ar * br - ai * bi, y = ar * bi + ai * br;
+                re += x * c - y * s;
+                im += x * s + y * c;
+            }
+            u_re[i * n + j] = (float)re;
+            u_im[i * n + j] = (float)im;
+        }
+}

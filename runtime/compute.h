@@ -1,0 +1,80 @@
+/* compute.h: kernels of a schema over a store: in a get (compute.c), over many
+ * records in batches (compute_batch.c), asked for and waited for
+ * (compute_future.c), with the last results kept (compute_cache.c). */
+#ifndef WARP_COMPUTE_H
+#define WARP_COMPUTE_H
+
+#include "derive.h"
+#include "dispatch.h"
+
+#include "db.h"
+#include <warp/gen.h>
+
+enum { COMPUTE_KERNELS_MAX = 64, COMPUTE_BATCH_ROWS = 65536 };
+
+/* A schema's kernel as the dispatcher sees it. */
+struct compute_kernel {
+    const struct warp_kernel *from;
+    struct kernel kernel;
+    struct kernel_arg args[KERNEL_ARGS_MAX];
+};
+
+/* The last results of one field, by the hash of the key. */
+struct compute_cache {
+    const struct layout *layout;
+    uint32_t field, slot_bytes;
+    uint8_t *slots;
+};
+
+struct compute {
+    struct warp_db *db;
+    struct os_lock lock; /* of all below; held for no work */
+    struct dispatch *dispatch;
+    struct compute_kernel *kernels[COMPUTE_KERNELS_MAX];
+    uint32_t kernel_count;
+    struct compute_cache caches[COMPUTE_KERNELS_MAX];
+    uint32_t cache_count;
+    /* requests, oldest first */
+    struct warp_future *first, *last;
+    uint32_t waiting;
+    _Atomic uint32_t word; /* futex: bumped with each request */
+    struct os_thread thread;
+    bool stopping;
+};
+
+/* When a store opens: nothing is started yet. When it closes: what was asked
+ * for is finished first. */
+int compute_open(struct warp_db *db);
+void compute_close(struct warp_db *db);
+
+/* ---- compute_batch.c ---- */
+
+/* Keys in the order of their results, encoded one behind the other. */
+struct compute_keys {
+    const struct layout *layout;
+    uint32_t field;
+    uint8_t *bytes;
+    uint32_t *at; /* count + 1 places in bytes */
+    uint32_t count;
+};
+void compute_keys_free(struct compute_keys *keys);
+/* From their C form. WARP_EINVAL, WARP_ENOMEM. */
+int compute_keys_read(const struct layout *l, const void *keys, size_t count,
+                      uint32_t field, struct compute_keys *out);
+struct key_ref compute_key(const struct warp_db *db,
+                           const struct compute_keys *keys, uint32_t i);
+/* Computes all and keeps the results in the cache. out: their C form, may be
+ * NULL; keys without a value get NaN or 0 and are counted. */
+int compute_batch(struct warp_db *db, const struct compute_keys *keys,
+                  void *out, struct warp_run_info *info);
+
+/* ---- compute_cache.c ---- */
+
+/* A null version: nothing is kept. */
+void compute_keep(struct warp_db *db, const struct compute_keys *keys,
+                  uint64_t hash, uint64_t version, const void *value);
+/* false: there is none. */
+bool compute_kept(struct warp_db *db, const struct layout *l, uint32_t field,
+                  uint64_t hash, uint64_t *version, void *value);
+
+#endif

@@ -1,0 +1,403 @@
+/* compute_batch.c: a derived field of many records at once: inputs are gathered
+ * from the records into arrays, a job runs where it is soonest done, results go
+ * to the caller and to the cache. */
+#include "compute.h"
+
+#include "codec.h"
+#include "error.h"
+#include "hash.h"
+#include "read.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int no_memory(const struct warp_product *desc)
+{
+    return error_set(WARP_ENOMEM, "%s: out of memory for a batch", desc->name);
+}
+
+/* ---- keys ---- */
+
+void compute_keys_free(struct compute_keys *keys)
+{
+    free(keys->bytes);
+    free(keys->at);
+    memset(keys, 0, sizeof *keys);
+}
+
+int compute_keys_read(const struct layout *l, const void *keys, size_t count,
+                      uint32_t field, struct compute_keys *out)
+{
+    size_t used = 0, room = 0;
+    memset(out, 0, sizeof *out);
+    if (count > UINT32_MAX / 2)
+        return error_set(WARP_ELIMIT, "%s: too many keys", l->desc->name);
+    out->layout = l;
+    out->field = field;
+    out->count = (uint32_t)count;
+    out->at = calloc(count + 1, sizeof *out->at);
+    int rc = out->at ? WARP_OK : no_memory(l->desc);
+    for (size_t i = 0; i < count && rc == WARP_OK; i++) {
+        const char *why = NULL;
+        size_t bytes = 0;
+        if (room - used < KEY_BYTES_MAX) {
+            room = room * 2 + KEY_BYTES_MAX;
+            uint8_t *grown =
+                room > UINT32_MAX ? NULL : realloc(out->bytes, room);
+            if (!grown) {
+                rc = no_memory(l->desc);
+                break;
+            }
+            out->bytes = grown;
+        }
+        rc = key_encode(l->desc, (const char *)keys + i * l->desc->key_bytes,
+                        out->bytes + used, &bytes, &why);
+        if (rc != WARP_OK)
+            error_set(rc, "%s: the key %s", l->desc->name,
+                      why ? why : "is not valid");
+        used += bytes;
+        out->at[i + 1] = (uint32_t)used;
+    }
+    if (rc != WARP_OK)
+        compute_keys_free(out);
+    return rc;
+}
+
+struct key_ref compute_key(const struct warp_db *db,
+                           const struct compute_keys *keys, uint32_t i)
+{
+    const struct layout *l = keys->layout;
+    const uint8_t *bytes = keys->bytes + keys->at[i];
+    uint32_t count = keys->at[i + 1] - keys->at[i];
+    return (struct key_ref){bytes, count, l->number,
+                            hash_key(db->seed, l->id, bytes, count),
+                            l->row_bytes};
+}
+
+/* ---- the kernel as a job ---- */
+
+static struct warp_kernel_args args_of(const struct kernel_job *job)
+{
+    return (struct warp_kernel_args){job->p.rows, job->p.cols, job->p.items,
+                                     job->arg};
+}
+
+static void run_kernel(const struct kernel_job *job)
+{
+    const struct compute_kernel *k = job->kernel->owner;
+    struct warp_kernel_args args = args_of(job);
+    k->from->run(&args);
+}
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) <= 1e-4 * fabs(b) + 1e-30 || (a != a && b != b) ||
+           a == b;
+}
+
+static double real_at(const void *at, uint8_t bytes, uint32_t i)
+{
+    return bytes == 8 ? ((const double *)at)[i]
+                      : (double)((const float *)at)[i];
+}
+
+/* A row is right if it is near float64's result, or near what the CPU gives in
+ * the field's own type: where rounding decides, the two may differ. Whole
+ * numbers may be next to each other. */
+static const char *invalid_row(const struct kernel_job *job, uint32_t row)
+{
+    const struct compute_kernel *k = job->kernel->owner;
+    const struct warp_kernel_arg *result =
+        &k->from->args[k->from->arg_count - 1];
+    uint64_t exact[KERNEL_TOP_K_MAX], own[KERNEL_TOP_K_MAX];
+    struct kernel_job one;
+    uint32_t count = k->from->result_count, last = k->from->arg_count - 1;
+    const char *got =
+        (const char *)job->arg[last] + (size_t)row * count * result->bytes;
+    struct warp_kernel_args args = args_of(job);
+    k->from->reference(&args, row, exact);
+    if (!kernel_slice(job, row, 1, &one))
+        return "a row does not stand alone";
+    one.arg[last] = own;
+    args = args_of(&one);
+    k->from->run(&args);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *at = (const char *)own + (size_t)i * result->bytes;
+        const char *value = got + (size_t)i * result->bytes;
+        if (memcmp(value, at, result->bytes) == 0)
+            continue;
+        if (!result->real)
+            return k->from->places ? NULL : "a result is not the CPU's";
+        double v = real_at(value, result->bytes, 0);
+        if (!near(v, ((const double *)(const void *)exact)[i]) &&
+            !near(v, real_at(at, result->bytes, 0)))
+            return "a result is not the reference's";
+    }
+    return NULL;
+}
+
+static uint8_t extent_of(uint8_t side)
+{
+    static const uint8_t extents[] = {[WARP_SIDE_ROW] = KERNEL_ROW,
+                                      [WARP_SIDE_COL] = KERNEL_COL,
+                                      [WARP_SIDE_ITEM] = KERNEL_ITEM,
+                                      [WARP_SIDE_OFFSETS] = KERNEL_OFFSETS,
+                                      [WARP_SIDE_RESULT] = KERNEL_VALUE};
+    return extents[side];
+}
+
+/* Under the lock. NULL: out of memory, or there are too many. */
+static struct compute_kernel *kernel_of(struct compute *c,
+                                        const struct warp_kernel *from)
+{
+    for (uint32_t i = 0; i < c->kernel_count; i++)
+        if (c->kernels[i]->from == from)
+            return c->kernels[i];
+    if (c->kernel_count == COMPUTE_KERNELS_MAX)
+        return NULL;
+    struct compute_kernel *k = calloc(1, sizeof *k);
+    if (!k)
+        return NULL;
+    k->from = from;
+    for (uint32_t i = 0; i < from->arg_count; i++)
+        k->args[i] =
+            (struct kernel_arg){.name = "",
+                                .extent = extent_of(from->args[i].side),
+                                .bytes = from->args[i].bytes,
+                                .out = from->args[i].side == WARP_SIDE_RESULT,
+                                .real = from->args[i].real};
+    k->kernel = (struct kernel){.name = from->name,
+                                .args = k->args,
+                                .arg_count = from->arg_count,
+                                .run = run_kernel,
+                                .invalid = invalid_row,
+                                .step = kernel_step_rows,
+                                .cl = from->cl,
+                                .cu = from->cu,
+                                .entry = from->entry,
+                                .owner = k};
+    c->kernels[c->kernel_count++] = k;
+    return k;
+}
+
+/* ---- gathering ---- */
+
+struct batch {
+    struct warp_db *db;
+    const struct compute_keys *keys;
+    const struct warp_kernel *k;
+    struct kernel_job job;
+    uint32_t *row_key; /* the key of each row */
+    uint64_t *version; /* of each row's record */
+    uint32_t item_room;
+    struct derive_columns columns;
+    void *record;
+    struct warp_arena arena;
+};
+
+static void batch_free(struct batch *b)
+{
+    for (uint32_t i = 0; b->k && i < b->k->arg_count; i++)
+        if (b->k->args[i].side != WARP_SIDE_COL)
+            free(b->job.arg[i]);
+    derive_columns_free(&b->columns);
+    free(b->row_key);
+    free(b->version);
+    free(b->record);
+    warp_arena_free(&b->arena);
+}
+
+static int batch_init(struct batch *b, uint32_t rows)
+{
+    const struct warp_product *desc = b->keys->layout->desc;
+    b->row_key = calloc(rows, sizeof *b->row_key);
+    b->version = calloc(rows, sizeof *b->version);
+    b->record = calloc(1, desc->record_bytes);
+    if (!b->row_key || !b->version || !b->record)
+        return no_memory(desc);
+    b->job.p.k = b->k->result_count;
+    b->job.p.reduce = b->k->result_count > 1 ? KERNEL_TOP_K : KERNEL_SUM;
+    if (b->k->pairs) {
+        int rc = b->db->columns(b->db, b->k, false, &b->columns);
+        if (rc != WARP_OK)
+            return rc;
+        b->job.p.cols = b->columns.count;
+    }
+    for (uint32_t i = 0; i < b->k->arg_count; i++) {
+        const struct warp_kernel_arg *a = &b->k->args[i];
+        size_t count = a->side == WARP_SIDE_RESULT
+                           ? (size_t)rows * b->k->result_count
+                           : (size_t)rows + 1;
+        if (a->side == WARP_SIDE_COL) {
+            b->job.arg[i] = b->columns.arg[i];
+        } else if (a->side != WARP_SIDE_ITEM) {
+            b->job.arg[i] = calloc(count, a->bytes);
+            if (!b->job.arg[i])
+                return no_memory(desc);
+        }
+    }
+    return WARP_OK;
+}
+
+static int room_for_items(struct batch *b, uint64_t wanted)
+{
+    const struct warp_product *desc = b->keys->layout->desc;
+    if (wanted > UINT32_MAX / 2)
+        return error_set(WARP_ELIMIT, "%s: too many elements in one batch",
+                         b->k->name);
+    if (wanted < b->item_room)
+        return WARP_OK;
+    uint32_t room = (uint32_t)wanted * 2 + 256;
+    for (uint32_t i = 0; i < b->k->arg_count; i++) {
+        if (b->k->args[i].side != WARP_SIDE_ITEM)
+            continue;
+        void *grown =
+            realloc(b->job.arg[i], (size_t)room * b->k->args[i].bytes);
+        if (!grown)
+            return no_memory(desc);
+        b->job.arg[i] = grown;
+    }
+    b->item_room = room;
+    return WARP_OK;
+}
+
+/* WARP_ENOTFOUND: this record has no value. */
+static int gather(struct batch *b, uint32_t key)
+{
+    const struct layout *l = b->keys->layout;
+    const struct warp_field *f = &l->desc->fields[b->keys->field];
+    struct key_ref ref = compute_key(b->db, b->keys, key);
+    uint32_t row = b->job.p.rows;
+    uint64_t have;
+    int rc = read_version(b->db, l, &ref, &b->version[row]);
+    warp_arena_reset(&b->arena);
+    memset(b->record, 0, l->desc->record_bytes);
+    if (rc == WARP_OK)
+        rc = read_record(b->db, l, &ref, f->inputs, b->record, &b->arena);
+    if (rc != WARP_OK)
+        return rc;
+    memcpy(&have, (char *)b->record + l->desc->have_offset, sizeof have);
+    if (f->inputs & ~(have | l->keys))
+        return WARP_ENOTFOUND;
+    if (f->inputs & l->keys)
+        rc = key_decode(l->desc, ref.bytes, ref.count, NULL, b->record,
+                        &b->arena);
+    if (rc != WARP_OK)
+        return rc;
+    uint32_t items = derive_item_count(b->k, l->desc, b->record);
+    rc = b->k->segments ? room_for_items(b, (uint64_t)b->job.p.items + items)
+                        : WARP_OK;
+    if (rc != WARP_OK)
+        return rc;
+    if (b->k->take)
+        b->k->take(b->record, b->job.arg, row);
+    derive_items(b->k, l->desc, b->record, b->job.arg, b->job.p.items);
+    b->job.p.items += items;
+    if (b->k->segments)
+        ((uint32_t *)b->job.arg[b->k->arg_count - 2])[row + 1] = b->job.p.items;
+    b->row_key[row] = key;
+    b->job.p.rows++;
+    return WARP_OK;
+}
+
+/* ---- results ---- */
+
+static void blank(const struct warp_kernel *k, const struct warp_type *type,
+                  void *to)
+{
+    const struct warp_kernel_arg *result = &k->args[k->arg_count - 1];
+    memset(to, 0, type->size);
+    for (uint32_t i = 0; i < k->result_count && result->real; i++)
+        if (result->bytes == 8)
+            ((double *)to)[i] = (double)NAN;
+        else
+            ((float *)to)[i] = NAN;
+}
+
+/* bool is a byte in both forms; an array is a struct that wraps it. */
+static void scatter(struct batch *b, uint32_t from, void *out)
+{
+    const struct layout *l = b->keys->layout;
+    size_t size = l->desc->fields[b->keys->field].type->size;
+    const char *results = b->job.arg[b->k->arg_count - 1];
+    for (uint32_t row = 0; row < b->job.p.rows; row++) {
+        const char *value = results + row * size;
+        struct key_ref ref = compute_key(b->db, b->keys, b->row_key[row]);
+        if (out)
+            memcpy((char *)out + (b->row_key[row] - from) * size, value, size);
+        compute_keep(b->db, b->keys, ref.hash, b->version[row], value);
+    }
+}
+
+static void tell(const struct dispatch_info *from, struct warp_run_info *to)
+{
+    to->ran_on = device_rows[from->ran_on]->kind;
+    snprintf(to->why, sizeof to->why, "%s", from->why);
+    to->batch = from->rows > to->batch ? from->rows : to->batch;
+    to->validated += from->checked;
+    to->took_us += from->ns / 1000;
+}
+
+static int run_part(struct warp_db *db, const struct compute_keys *keys,
+                    struct compute_kernel *k, uint32_t from, uint32_t count,
+                    void *out, struct warp_run_info *info)
+{
+    const struct warp_field *f = &keys->layout->desc->fields[keys->field];
+    struct batch b = {.db = db,
+                      .keys = keys,
+                      .k = k->from,
+                      .job = {.kernel = &k->kernel},
+                      .arena = WARP_ARENA_INIT};
+    struct dispatch_info ran;
+    int rc = batch_init(&b, count);
+    for (uint32_t i = 0; i < count && rc == WARP_OK; i++) {
+        rc = gather(&b, from + i);
+        if (rc != WARP_ENOTFOUND)
+            continue;
+        rc = WARP_OK;
+        info->missing++;
+        if (out)
+            blank(b.k, f->type, (char *)out + (size_t)i * f->type->size);
+    }
+    if (rc == WARP_OK)
+        rc = dispatch_run(db->compute->dispatch, &b.job,
+                          (enum dispatch_on)b.k->on, &ran);
+    if (rc == WARP_OK) {
+        tell(&ran, info);
+        scatter(&b, from, out);
+    }
+    batch_free(&b);
+    return rc;
+}
+
+int compute_batch(struct warp_db *db, const struct compute_keys *keys,
+                  void *out, struct warp_run_info *info)
+{
+    struct compute *c = db->compute;
+    const struct warp_field *f = &keys->layout->desc->fields[keys->field];
+    const struct warp_strategy *s = keys->layout->desc->strategy;
+    uint64_t most =
+        s && s->gpu_batch_count ? s->gpu_batch_count : COMPUTE_BATCH_ROWS;
+    memset(info, 0, sizeof *info);
+    info->count = keys->count;
+    info->ran_on = device_rows[DEVICE_CPU]->kind;
+    os_lock(&c->lock);
+    if (!c->dispatch)
+        c->dispatch = dispatch_create(NULL);
+    struct compute_kernel *k = c->dispatch ? kernel_of(c, f->kernel) : NULL;
+    os_unlock(&c->lock);
+    if (!k)
+        return error_set(WARP_ELIMIT, "%s: no room for another kernel",
+                         f->kernel->name);
+    int rc = WARP_OK;
+    for (uint32_t from = 0; from < keys->count && rc == WARP_OK;) {
+        uint32_t n = keys->count - from;
+        n = n > most ? (uint32_t)most : n;
+        rc = run_part(db, keys, k, from, n,
+                      out ? (char *)out + (size_t)from * f->type->size : NULL,
+                      info);
+        from += n;
+    }
+    return rc;
+}

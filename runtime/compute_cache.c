@@ -1,0 +1,81 @@
+/* compute_cache.c: the last result of each record, for a look that never waits.
+ * Slots are found by the key's hash; a newer record takes the slot of an older
+ * one. The version is the record's before its inputs were read, so a result is
+ * never said to be fresher than it is. */
+#include "compute.h"
+
+#include <stdlib.h>
+
+enum { SLOTS = 1 << 16 };
+
+struct slot {
+    uint64_t hash, version; /* version 0: empty */
+};
+
+/* Under the lock. NULL: no room in the budget. */
+static struct compute_cache *cache_of(struct compute *c, const struct layout *l,
+                                      uint32_t field, bool make)
+{
+    struct compute_cache *cache = c->caches;
+    for (uint32_t i = 0; i < c->cache_count; i++, cache++)
+        if (cache->layout == l && cache->field == field)
+            return cache;
+    if (!make || c->cache_count == COMPUTE_KERNELS_MAX)
+        return NULL;
+    uint32_t bytes = (uint32_t)sizeof(struct slot) +
+                     (l->desc->fields[field].type->size + 7) / 8 * 8;
+    if (!budget_take(&c->db->budget, (uint64_t)bytes * SLOTS))
+        return NULL;
+    cache->slots = calloc(SLOTS, bytes);
+    if (!cache->slots) {
+        budget_give(&c->db->budget, (uint64_t)bytes * SLOTS);
+        return NULL;
+    }
+    cache->layout = l;
+    cache->field = field;
+    cache->slot_bytes = bytes;
+    c->cache_count++;
+    return cache;
+}
+
+static struct slot *slot_of(const struct compute_cache *cache, uint64_t hash)
+{
+    return (struct slot *)(void *)(cache->slots + (size_t)(hash & (SLOTS - 1)) *
+                                                      cache->slot_bytes);
+}
+
+void compute_keep(struct warp_db *db, const struct compute_keys *keys,
+                  uint64_t hash, uint64_t version, const void *value)
+{
+    struct compute *c = db->compute;
+    if (version == 0)
+        return;
+    os_lock(&c->lock);
+    struct compute_cache *cache = cache_of(c, keys->layout, keys->field, true);
+    if (cache) {
+        struct slot *slot = slot_of(cache, hash);
+        slot->hash = hash;
+        slot->version = version;
+        memcpy(slot + 1, value,
+               keys->layout->desc->fields[keys->field].type->size);
+    }
+    os_unlock(&c->lock);
+}
+
+bool compute_kept(struct warp_db *db, const struct layout *l, uint32_t field,
+                  uint64_t hash, uint64_t *version, void *value)
+{
+    struct compute *c = db->compute;
+    bool found = false;
+    os_lock(&c->lock);
+    struct compute_cache *cache = cache_of(c, l, field, false);
+    if (cache) {
+        struct slot *slot = slot_of(cache, hash);
+        found = slot->version != 0 && slot->hash == hash;
+        *version = slot->version;
+        if (found)
+            memcpy(value, slot + 1, l->desc->fields[field].type->size);
+    }
+    os_unlock(&c->lock);
+    return found;
+}

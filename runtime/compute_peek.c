@@ -1,0 +1,55 @@
+/* compute_peek.c: a look at the last result of a derived field: it reads
+ * memory, computes nothing and waits for nothing. */
+#include "compute.h"
+
+#include "apply.h"
+#include "codec.h"
+#include "error.h"
+#include "hash.h"
+
+/* 0: the record is not in memory, or is changing just now. */
+static uint64_t version_in_memory(struct warp_db *db, const struct layout *l,
+                                  const struct key_ref *ref)
+{
+    _Atomic uint64_t *slot;
+    struct shard *s = &db->shards[hash_shard(ref->hash, db->shard_count)];
+    struct record *r = shard_peek(s, ref, &slot);
+    if (!r)
+        return 0;
+    uint64_t word = record_read_begin(r), version = apply_version(l, r);
+    bool same = !(word & 1) && shard_matches(r, ref) &&
+                record_read_ok(r, word) && index_slot_holds(slot, r);
+    return same ? version : 0;
+}
+
+int warp_gen_kernel_peek(struct warp_db *db, const struct warp_product *desc,
+                         const void *key, uint32_t field, void *value,
+                         enum warp_fresh *fresh)
+{
+    uint8_t bytes[KEY_BYTES_MAX];
+    const char *why = NULL;
+    size_t count = 0;
+    uint64_t version = 0;
+    if (!db || !key || !value || !fresh)
+        return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
+                         desc ? desc->name : "?");
+    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
+        return db_forked();
+    const struct layout *l = db_layout(db, desc);
+    if (!l || field >= desc->field_count || !desc->fields[field].kernel)
+        return error_set(WARP_EINVAL, "%s: no such field with a kernel",
+                         desc ? desc->name : "NULL");
+    int rc = key_encode(desc, key, bytes, &count, &why);
+    if (rc != WARP_OK)
+        return error_set(rc, "%s: the key %s", desc->name,
+                         why ? why : "is not valid");
+    struct key_ref ref = {bytes, (uint32_t)count, l->number,
+                          hash_key(db->seed, l->id, bytes, count),
+                          l->row_bytes};
+    memset(value, 0, desc->fields[field].type->size);
+    *fresh = WARP_PENDING;
+    if (compute_kept(db, l, field, ref.hash, &version, value))
+        *fresh =
+            version == version_in_memory(db, l, &ref) ? WARP_FRESH : WARP_STALE;
+    return WARP_OK;
+}

@@ -1,0 +1,14 @@
+/* worker.c: the program of a worker process; libwarp starts it, nobody else.
+ * What it does stands in ../worker.h. */
+#include "worker.h"
+
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    if (argc == 2)
+        return worker_serve(argv[1]);
+    fputs("warp-worker: libwarp starts this program for work on a device\n",
+          stderr);
+    return 2;
+}

@@ -1,0 +1,209 @@
+/* The contract of a device, over every row of the table: all built-in kernels
+ * give the reference's results on random and adversarial input; what a device
+ * cannot do has an outcome, never a wrong result. CUDA runs on the stand-in
+ * driver, with each error at each call, at once and late. */
+#include "kernel_jobs.h"
+
+#include "device.h"
+
+#include <dlfcn.h>
+#include <warp/warp.h>
+
+static struct device *device;
+
+static bool open_device(enum device_kind kind)
+{
+    char why[DEVICE_TEXT_BYTES] = "";
+    enum device_outcome outcome = device_rows[kind]->open(&device, why);
+    ck_assert(outcome == DEVICE_OK || outcome == DEVICE_ABSENT);
+    ck_assert((outcome == DEVICE_OK) == (device != NULL));
+    if (outcome == DEVICE_ABSENT) {
+        ck_assert(why[0] != '\0');
+        printf("%s: %s\n", device_rows[kind]->kind, why);
+        return false;
+    }
+    ck_assert(device->name[0] != '\0' && device->units > 0);
+    return true;
+}
+
+static void run_one(struct kernel_job job)
+{
+    enum device_outcome outcome = device->row->run(device, &job);
+    ck_assert_msg(outcome == DEVICE_OK, "%s: %s", job.kernel->name,
+                  device->why);
+    check_rows(&job, device->row->kind);
+    job_free(&job);
+}
+
+static void run_kernels(void)
+{
+    for (enum shape s = 0; s < SHAPE_COUNT; s++) {
+        for (uint32_t mode = 0; mode <= GRAVITY_FIELD; mode++)
+            for (uint32_t r = 0; r <= KERNEL_TOP_K; r++)
+                if (r != KERNEL_SOFTMAX || s != SHAPE_WIDE)
+                    run_one(gravity_job(33, 70, mode, r, s, mode + 1));
+        for (uint32_t mode = 0; mode <= ENTROPY_NORMALISED; mode++) {
+            run_one(entropy_job(40, 90, mode, s, 2));
+            run_one(entropy_job(5, 30000, mode, s, 3));
+        }
+        run_one(thermo_job(40, 90, s, 2));
+        run_one(thermo_job(5, 30000, s, 3));
+    }
+    for (uint32_t n = 1; n < 70; n += 17) {
+        struct hermitian h;
+        run_one(evolve_job(n, n + 5, n, &h));
+        hermitian_destroy(&h);
+    }
+    run_one(gravity_job(0, 5, GRAVITY_POTENTIAL, KERNEL_MAX, SHAPE_RANDOM, 1));
+    run_one(gravity_job(5, 0, GRAVITY_POTENTIAL, KERNEL_SUM, SHAPE_RANDOM, 1));
+}
+
+START_TEST(every_device_has_every_kernel)
+{
+    for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++) {
+        if (!open_device(kind))
+            continue;
+        run_kernels();
+        device->row->close(&device);
+        ck_assert_ptr_null(device);
+    }
+}
+END_TEST
+
+/* A text that no compiler takes: this kernel is off, others go on. */
+START_TEST(a_bad_text_is_the_kernels_fault)
+{
+    if (!open_device(DEVICE_OPENCL))
+        return;
+    struct kernel bad = kernel_entropy;
+    bad.cl = "__kernel void entropy(float x) { return nonsense; }";
+    struct kernel_job job = entropy_job(3, 9, 0, SHAPE_RANDOM, 1);
+    job.kernel = &bad;
+    ck_assert_int_eq(device->row->run(device, &job), DEVICE_KERNEL);
+    ck_assert(strstr(device->why, "entropy") != NULL);
+    bad.cl = "__kernel void another(__global float *x) { *x = 1; }";
+    ck_assert_int_eq(device->row->run(device, &job), DEVICE_KERNEL);
+    job.kernel = &kernel_entropy;
+    run_one(job);
+    device->row->close(&device);
+}
+END_TEST
+
+/* What a kernel leaves out is NaN, not what was there before. */
+START_TEST(results_are_blank_first)
+{
+    if (!open_device(DEVICE_OPENCL))
+        return;
+    struct kernel lazy = kernel_entropy;
+    lazy.cl = "struct p { uint a[8]; };"
+              "__kernel void entropy(__global uint *o, __global uint *c,"
+              " __global float *out, struct p p) { out[0] = 1; }";
+    struct kernel_job job = entropy_job(3, 9, 0, SHAPE_RANDOM, 1);
+    float *out = job.arg[2];
+    out[0] = out[1] = out[2] = 7;
+    job.kernel = &lazy;
+    ck_assert_int_eq(device->row->run(device, &job), DEVICE_OK);
+    ck_assert(out[0] == 1 && isnan(out[1]) && isnan(out[2]));
+    job_free(&job);
+    device->row->close(&device);
+}
+END_TEST
+
+START_TEST(public_list)
+{
+    struct warp_device d;
+    int count = 0;
+    for (; warp_device_info((uint32_t)count, &d) == WARP_OK; count++) {
+        ck_assert_str_eq(d.kind, device_rows[count]->kind);
+        ck_assert((d.name[0] != '\0') == (d.why_not[0] == '\0'));
+    }
+    ck_assert_int_eq(count, DEVICE_KINDS);
+    ck_assert_int_eq(warp_device_info((uint32_t)count, &d), WARP_END);
+    ck_assert_int_eq(warp_device_info(0, NULL), WARP_EINVAL);
+    ck_assert_int_eq(warp_device_info(0, &d), WARP_OK);
+    ck_assert(d.name[0] && d.units > 0 && d.memory_bytes > 0);
+}
+END_TEST
+
+/* ---- CUDA's errors ---- */
+
+static void (*plan)(int call, int code, int late);
+static int (*calls)(void);
+
+static bool standin(void)
+{
+    void *library = dlopen("libcuda.so.1", RTLD_NOW);
+    *(void **)&plan = library ? dlsym(library, "standin_plan") : NULL;
+    *(void **)&calls = library ? dlsym(library, "standin_calls") : NULL;
+    return plan && calls;
+}
+
+static enum device_outcome wanted(int code)
+{
+    switch (code) {
+    case 2:
+    case 701:
+        return DEVICE_TRANSIENT;
+    case 98:
+    case 200:
+    case 209:
+    case 218:
+    case 500:
+        return DEVICE_KERNEL;
+    default:
+        return DEVICE_STICKY;
+    }
+}
+
+/* One error at one call; the number of calls of a life without an error. */
+static int live_with(int call, int code, int late)
+{
+    char why[DEVICE_TEXT_BYTES];
+    plan(call, code, late);
+    if (device_rows[DEVICE_CUDA]->open(&device, why) != DEVICE_OK) {
+        ck_assert_ptr_null(device);
+        return calls();
+    }
+    struct kernel_job job = entropy_job(20, 40, 0, SHAPE_RANDOM, 5);
+    for (int n = 0; n < 2; n++) {
+        enum device_outcome outcome = device->row->run(device, &job);
+        if (outcome == DEVICE_OK) {
+            check_rows(&job, "stand-in");
+            continue;
+        }
+        ck_assert_msg(outcome == wanted(code), "call %d, code %d: outcome %d",
+                      call, code, outcome);
+        ck_assert(device->why[0] != '\0');
+        if (outcome != DEVICE_STICKY)
+            continue;
+        ck_assert_int_eq(device->row->run(device, &job), DEVICE_STICKY);
+        break;
+    }
+    job_free(&job);
+    int made = calls();
+    device->row->close(&device);
+    return made;
+}
+
+START_TEST(each_error_at_each_call)
+{
+    static const int codes[] = {2,   34,  35,  98,  100, 200, 209,
+                                214, 219, 226, 700, 701, 702, 719};
+    if (!standin())
+        return;
+    int count = live_with(0, 0, 0);
+    ck_assert_int_gt(count, 20);
+    for (int call = 1; call <= count; call++)
+        for (size_t c = 0; c < sizeof codes / sizeof codes[0]; c++)
+            for (int late = 0; late < 2; late++)
+                live_with(call, codes[c], late);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        every_device_has_every_kernel, a_bad_text_is_the_kernels_fault,
+        results_are_blank_first, public_list, each_error_at_each_call};
+    return RUN_SUITE("device", tests);
+}

@@ -1,0 +1,235 @@
+/* The dispatcher with real worker processes: OpenCL where there is a platform,
+ * CUDA on the stand-in driver. A worker that is killed, hangs, has no memory,
+ * gives wrong results or meets any of CUDA's errors at any call: each job ends
+ * once, with right results, and in time. */
+#include "kernel_jobs.h"
+
+#include "dispatch.h"
+#include "os.h"
+
+#include <signal.h>
+#include <unistd.h>
+#include <warp/warp.h>
+
+static struct dispatch *d;
+static int64_t now;
+
+static int64_t clock_of_test(void *arg)
+{
+    (void)arg;
+    return now;
+}
+
+/* plan: for the stand-in driver of the workers; only: no other device. */
+static void set_up(const char *plan, bool cuda)
+{
+    struct dispatch_options options = {.slot_bytes = 4 << 20,
+                                       .timeout_ns = 400000000,
+                                       .always_device = true,
+                                       .now_ns = clock_of_test};
+    if (plan)
+        setenv("STANDIN_CUDA", plan, 1);
+    else
+        unsetenv("STANDIN_CUDA");
+    if (!cuda)
+        unsetenv("LD_LIBRARY_PATH");
+    else
+        setenv("OCL_ICD_VENDORS", "/nonexistent", 1);
+    now = 0;
+    d = dispatch_create(&options);
+    ck_assert_ptr_nonnull(d);
+}
+
+/* Returns where it ran. */
+static struct dispatch_info run_right(struct kernel_job *job)
+{
+    struct dispatch_info info;
+    int64_t from = os_mono_ns();
+    device_blank(job);
+    ck_assert_int_eq(dispatch_run(d, job, DISPATCH_GPU, &info), WARP_OK);
+    check_rows(job, info.why);
+    ck_assert_uint_eq(info.rows, job->p.rows);
+    ck_assert_int_le(info.ns, os_mono_ns() - from);
+    return info;
+}
+
+START_TEST(opencl_does_the_work)
+{
+    struct dispatch_info info;
+    set_up(NULL, false);
+    struct kernel_job job = entropy_job(900, 60, 0, SHAPE_RANDOM, 1);
+    for (int n = 0; n < 3; n++)
+        info = run_right(&job);
+    if (info.ran_on == DEVICE_CPU) {
+        printf("no OpenCL: %s\n", info.why);
+    } else {
+        ck_assert_int_eq(info.ran_on, DEVICE_OPENCL);
+        ck_assert_uint_ge(info.checked, 8);
+        ck_assert_uint_lt(info.checked, 200);
+        ck_assert_int_gt(dispatch_worker_pid(d, DEVICE_OPENCL), 0);
+    }
+    ck_assert_int_eq(dispatch_run(d, &job, DISPATCH_CPU, &info), WARP_OK);
+    ck_assert_int_eq(info.ran_on, DEVICE_CPU);
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+START_TEST(a_worker_that_is_killed)
+{
+    set_up(NULL, true);
+    struct kernel_job job = thermo_job(50, 60, SHAPE_RANDOM, 1);
+    for (int round = 0; round < 3; round++) {
+        ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CUDA);
+        int pid = dispatch_worker_pid(d, DEVICE_CUDA);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        int64_t from = os_mono_ns();
+        ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CPU);
+        ck_assert_int_lt(os_mono_ns() - from, 250000000);
+        ck_assert_int_eq(dispatch_breaker(d, DEVICE_CUDA, job.kernel),
+                         BREAKER_OPEN);
+        ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CPU);
+        now += INT64_C(200) * 1000000000;
+        struct dispatch_info info = run_right(&job); /* a new one, on trial */
+        ck_assert_int_eq(info.ran_on, DEVICE_CUDA);
+        ck_assert_uint_eq(info.checked, job.p.rows);
+        ck_assert_int_eq(dispatch_breaker(d, DEVICE_CUDA, job.kernel),
+                         BREAKER_CLOSED);
+    }
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+START_TEST(a_launch_that_hangs)
+{
+    /* the second job: the first one's calls include the start's */
+    set_up("hang:45", true);
+    struct kernel_job job = entropy_job(50, 60, 0, SHAPE_RANDOM, 1);
+    int64_t longest = 0;
+    bool hung = false;
+    for (int n = 0; n < 8 && !hung; n++) {
+        int64_t from = os_mono_ns();
+        hung = run_right(&job).ran_on == DEVICE_CPU;
+        longest = os_mono_ns() - from;
+    }
+    ck_assert(hung);
+    ck_assert_int_ge(longest, 400000000);
+    ck_assert_int_lt(longest, 900000000);
+    ck_assert_int_eq(dispatch_worker_pid(d, DEVICE_CUDA), 0);
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+START_TEST(wrong_results_are_thrown_away)
+{
+    set_up("wrong:1", true);
+    struct kernel_job job = entropy_job(2000, 60, 0, SHAPE_RANDOM, 1);
+    struct dispatch_info info = run_right(&job);
+    ck_assert_int_eq(info.ran_on, DEVICE_CPU);
+    ck_assert(strstr(info.why, "wrong") != NULL);
+    ck_assert_int_eq(dispatch_breaker(d, DEVICE_CUDA, job.kernel),
+                     BREAKER_OPEN);
+    now += INT64_C(2) * 1000000000; /* on trial, wrong again: twice as long */
+    ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CPU);
+    now += 1400 * INT64_C(1000000);
+    ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CPU);
+    ck_assert_int_eq(dispatch_breaker(d, DEVICE_CUDA, job.kernel),
+                     BREAKER_OPEN);
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+/* Larger than the slot: in halves, on the device all the same. */
+START_TEST(a_job_in_parts)
+{
+    set_up(NULL, true);
+    struct kernel_job job = gravity_job(2000, 1500, GRAVITY_FORCE,
+                                        KERNEL_REDUCE_NONE, SHAPE_RANDOM, 1);
+    ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CUDA);
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+START_TEST(gpu_only_and_refused)
+{
+    struct dispatch_info info;
+    set_up("1:100:0", true);
+    struct kernel_job job = entropy_job(50, 60, 0, SHAPE_RANDOM, 1);
+    ck_assert_int_eq(dispatch_run(d, &job, DISPATCH_GPU_ONLY, &info),
+                     WARP_ENODEV);
+    ck_assert_int_eq(dispatch_run(d, &job, DISPATCH_AUTO, &info), WARP_OK);
+    job.p.mode = 9;
+    ck_assert_int_eq(dispatch_run(d, &job, DISPATCH_AUTO, &info), WARP_EINVAL);
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+START_TEST(no_program_for_workers)
+{
+    struct dispatch_options options = {.program = "/tmp/no-such-worker"};
+    struct dispatch_info info;
+    d = dispatch_create(&options);
+    struct kernel_job job = entropy_job(500, 60, 0, SHAPE_RANDOM, 1);
+    info = run_right(&job);
+    ck_assert_int_eq(info.ran_on, DEVICE_CPU);
+    ck_assert(strstr(info.why, "no-such-worker") != NULL);
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+/* Which device is sooner is learnt; small jobs stay on the CPU. */
+START_TEST(costs_decide)
+{
+    struct dispatch_options options = {.slot_bytes = 4 << 20};
+    struct dispatch_info info;
+    setenv("OCL_ICD_VENDORS", "/nonexistent", 1);
+    d = dispatch_create(&options);
+    struct kernel_job small = entropy_job(3, 5, 0, SHAPE_RANDOM, 1);
+    for (int n = 0; n < 30; n++) {
+        ck_assert_int_eq(dispatch_run(d, &small, DISPATCH_GPU, &info), WARP_OK);
+        ck_assert_int_eq(info.ran_on, DEVICE_CPU);
+        ck_assert(info.why[0] != '\0');
+    }
+    job_free(&small);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+/* Any error, at any call, at once or late. */
+START_TEST(each_error_ends_right)
+{
+    static const int codes[] = {2,   34,  35,  98,  100, 200, 209,
+                                214, 219, 226, 700, 701, 702, 719};
+    struct kernel_job job = entropy_job(40, 30, 0, SHAPE_RANDOM, 5);
+    for (int call = 1; call <= 32; call++) {
+        /* all codes in turn, so that the sweep stays short */
+        for (int n = 0; n < 4; n++) {
+            char plan[40];
+            int code = codes[(call * 4 + n) % 14];
+            snprintf(plan, sizeof plan, "%d:%d:%d", call, code, n % 2);
+            set_up(plan, true);
+            for (int k = 0; k < 2; k++)
+                run_right(&job);
+            dispatch_destroy(&d);
+        }
+    }
+    job_free(&job);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        opencl_does_the_work,   a_worker_that_is_killed,
+        a_launch_that_hangs,    wrong_results_are_thrown_away,
+        a_job_in_parts,         gpu_only_and_refused,
+        no_program_for_workers, costs_decide,
+        each_error_ends_right};
+    return RUN_SUITE("dispatch", tests);
+}
