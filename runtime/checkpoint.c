@@ -108,14 +108,6 @@ static int write_floors(struct warp_db *db, const uint64_t *floors)
     struct ssd_slice key = {"checkpoint", 10};
     struct ssd_slice value = {b, (size_t)(at - b)};
     rc = ssd_put(txn, SSD_META, key, value);
-    /* The log below this block holds nothing that the tiers lack: a restore
-     * to an earlier position is not possible (backup.h). */
-    uint8_t block[8];
-    wire_put64(block, log_next_block(db->log));
-    key = (struct ssd_slice){"position", 8};
-    value = (struct ssd_slice){block, sizeof block};
-    if (rc == WARP_OK)
-        rc = ssd_put(txn, SSD_META, key, value);
     if (rc == WARP_OK)
         return ssd_commit(&txn);
     ssd_abort(&txn);

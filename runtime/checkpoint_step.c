@@ -438,6 +438,16 @@ static void step_reset(struct step *st)
     warp_arena_reset(&st->arena);
 }
 
+/* The log is durable: what the tiers hold stands before this block, and a
+ * restore to an earlier position is not possible (backup.h). */
+static int put_position(struct warp_db *db, struct ssd_txn *txn)
+{
+    uint8_t block[8];
+    struct ssd_slice key = {"position", 8}, value = {block, sizeof block};
+    wire_put64(block, log_next_block(db->log));
+    return ssd_put(txn, SSD_META, key, value);
+}
+
 /* One transaction of the directory. last: also entries of secondary indexes
  * and series, and the floors come after. */
 int step_commit(struct step *st, bool last)
@@ -455,6 +465,8 @@ int step_commit(struct step *st, bool last)
         rc = series_flush(db->series, txn, &series);
     if (rc == WARP_OK)
         rc = log_sync(db->log); /* C3 */
+    if (rc == WARP_OK)
+        rc = put_position(db, txn);
     if (rc == WARP_OK && (disk || series))
         rc = disk_sync(db->disk); /* C3 */
     if (rc == WARP_OK)

@@ -209,7 +209,7 @@ int open_shards(struct warp_db *db)
 static int64_t log_clock(void *arg)
 {
     struct warp_db *db = arg;
-    return db->clock ? clock_mark(db->clock) : 0;
+    return db->clock ? clock_now(db->clock) : 0;
 }
 
 static void log_event(void *arg, int code, const char *text)

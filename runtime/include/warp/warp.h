@@ -295,7 +295,8 @@ WARP_API void warp_column_release(struct warp_column *column);
 
 /** A copy of the whole store, consistent over all tiers, while it is in use.
  *  `target` is a new or empty directory, or holds an earlier backup of this
- *  store: what has not changed is taken over, and it is replaced as a whole.
+ *  store: what has not changed is taken over, it is replaced as a whole, and
+ *  its last 3 states stay in it for a restore to an earlier position.
  *  Ownership   the path is read during the call only.
  *  Durability  WARP_OK: on stable storage, and verified. `warp restore` makes
  *              a store of it; opening it for writing is refused.
