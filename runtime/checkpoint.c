@@ -92,7 +92,8 @@ static void take_lists(struct warp_db *db, uint64_t *floors)
     }
 }
 
-static int write_floors(struct warp_db *db, const uint64_t *floors)
+static int write_floors(struct warp_db *db, struct step *st,
+                        const uint64_t *floors)
 {
     uint8_t b[24 + 256 * 8];
     struct ssd_txn *txn = NULL;
@@ -108,6 +109,8 @@ static int write_floors(struct warp_db *db, const uint64_t *floors)
     struct ssd_slice key = {"checkpoint", 10};
     struct ssd_slice value = {b, (size_t)(at - b)};
     rc = ssd_put(txn, SSD_META, key, value);
+    if (rc == WARP_OK)
+        rc = step_put_later(st, txn);
     if (rc == WARP_OK)
         return ssd_commit(&txn);
     ssd_abort(&txn);
@@ -160,7 +163,7 @@ static int run_steps(struct warp_db *db)
         rc = step_commit(&st, true);
     drop_lists(db);
     if (rc == WARP_OK)
-        rc = write_floors(db, floors); /* C4 */
+        rc = write_floors(db, &st, floors); /* C4 */
     if (rc == WARP_OK) {
         series_settled(db->series, floors);
         rc = log_cut(db->log, mark);

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "error.h"
 #include "evolve.h"
+#include "evolve_past.h"
 #include "header.h"
 #include "keeper.h"
 #include "loader.h"
@@ -422,6 +423,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     for (uint32_t i = 0; db->layouts && i < db->layout_count; i++)
         layout_free(&db->layouts[i]);
     free(db->layouts);
+    evolve_past_close(&db->past);
     catalog_free(&db->catalog);
     free(db->by_desc);
     free(db->pools);

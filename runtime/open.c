@@ -8,6 +8,7 @@
 #include "descriptor.h"
 #include "error.h"
 #include "evolve.h"
+#include "evolve_past.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
@@ -78,7 +79,7 @@ int open_schema(struct warp_db *db, bool is_new)
     char path[DB_PATH_BYTES];
     uint8_t *bytes = NULL;
     size_t count = 0;
-    int rc = catalog_read(db->ssd, &db->catalog);
+    int rc = catalog_read(db->ssd, CATALOG_NOW, &db->catalog);
     if (rc != WARP_OK)
         return rc;
     db->schema_version = db->catalog.version;
@@ -135,7 +136,9 @@ int open_layouts(struct warp_db *db)
         db->by_desc[at].desc = desc;
         db->by_desc[at].layout = db->layouts[i];
     }
-    return WARP_OK;
+    return evolve_past_open(db->ssd, db->disk, db->paths.schema,
+                            (uint8_t)db->options.survives, db->schema,
+                            db->layouts, n, &db->past);
 }
 
 /* ---- tiers ---- */

@@ -10,6 +10,7 @@
 #include "codec.h"
 #include "compact.h"
 #include "error.h"
+#include "evolve_past.h"
 #include "hash.h"
 #include "iter.h"
 #include "look.h"
@@ -283,9 +284,11 @@ static int series(struct warp_db *db, struct reader *r, struct text *reply)
 static int migrate(struct warp_db *db, const struct progress *progress,
                    struct text *reply)
 {
-    uint64_t steps = 0;
+    uint64_t steps = 0, rewritten = 0;
     bool more = true;
     int rc = warp_checkpoint(db);
+    if (rc == WARP_OK)
+        rc = evolve_finish(db, progress, &rewritten);
     while (rc == WARP_OK && more) {
         rc = checkpoint_migrate(db, true, &more);
         steps++;
@@ -298,6 +301,7 @@ static int migrate(struct warp_db *db, const struct progress *progress,
         return rc;
     text_put(reply, "{");
     text_number(reply, "steps", steps);
+    text_number(reply, "records_rewritten", rewritten);
     text_put(reply, "}");
     return rc;
 }

@@ -8,7 +8,7 @@
 #include "error.h"
 #include "evict.h"
 #include "hash.h"
-#include "row.h"
+#include "row_past.h"
 
 #include <stdlib.h>
 
@@ -121,11 +121,21 @@ struct load_call {
     const struct layout *layout;
     const struct key_ref *key;
     struct record *record;
+    uint8_t *copy; /* of a row that has to be read when LMDB is left */
+    size_t copy_bytes;
 };
 
 static int load_one(void *arg, struct ssd_slice value)
 {
     struct load_call *c = arg;
+    if (row_is_past(c->layout, value)) {
+        c->copy_bytes = value.bytes;
+        c->copy = malloc(value.bytes);
+        if (!c->copy)
+            return error_set(WARP_ENOMEM, "out of memory for a record");
+        memcpy(c->copy, value.data, value.bytes);
+        return WARP_OK;
+    }
     return row_load_record(c->shard, c->layout, c->key, value, &c->record);
 }
 
@@ -139,8 +149,13 @@ int shard_find(struct shard *s, const struct layout *l,
     uint8_t bytes[ROW_KEY_BYTES_MAX];
     struct ssd_slice k = {bytes, row_key(bytes, l->id, key->bytes,
                                          key->count)};
-    struct load_call call = {s, l, key, NULL};
+    struct load_call call = {s, l, key, NULL, NULL, 0};
     int rc = ssd_get(s->db->ssd, SSD_ROWS, k, load_one, &call);
+    if (rc == WARP_OK && call.copy) {
+        struct ssd_slice value = {call.copy, call.copy_bytes};
+        rc = row_load_record(s, l, key, value, &call.record);
+    }
+    free(call.copy);
     *record = call.record;
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }

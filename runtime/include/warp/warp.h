@@ -234,8 +234,11 @@ static inline struct warp_options warp_options_init(void)
  *  Threads     any; one process at a time owns a store.
  *  Cost        the replay of the log: about 1 s for 5 million records.
  *  Errors      WARP_EBUSY     owned by another process; its pid is in the text.
- *              WARP_ESCHEMA   the store holds another schema; the text names
- *                             the first field that differs.
+ *              WARP_ESCHEMA   the store holds another schema and a change to
+ *                             this one would lose data, or it is opened for
+ *                             reading only; the text lists what and how much.
+ *              WARP_TIMEOUT   progress() stopped a change of schema: the store
+ *                             keeps the one it had.
  *              WARP_ECORRUPT  the text names the file and the place.
  *              WARP_ENOSTORE  must_exist or read_only, and nothing is there.
  *              WARP_ELIMIT    memory_max_bytes is less than pinned rows need.
