@@ -22,13 +22,7 @@
 
 #include <stdlib.h>
 
-enum {
-    /* Copied before the directory commits. Large, because a transaction of
-     * random keys touches most leaves of the tree: few large ones write far
-     * less than many small ones. */
-    STEP_BYTES = 128 << 20,
-    LOCK_RECORDS = 32       /* copied under one hold of a shard's lock */
-};
+enum { LOCK_RECORDS = 32 }; /* copied under one hold of a shard's lock */
 
 /* ---- the run ---- */
 
@@ -68,7 +62,7 @@ static int flush_shard(struct step *st, struct shard *s)
             copies[i].entry = &st->copied[first + i];
             rc = step_write(st, &copies[i]);
         }
-        if (rc == WARP_OK && st->arena.used_bytes > st->bytes_max)
+        if (rc == WARP_OK && step_is_full(st))
             rc = step_commit(st, false);
     }
     free(copies);
@@ -134,10 +128,7 @@ static int run_steps(struct warp_db *db)
 {
     uint64_t mark = 0, floors[256] = {0};
     struct step st;
-    /* Copies count as memory: at most 1/8 of the budget. */
-    uint64_t bytes_max = db->memory_max / 8;
-    int rc = step_open(&st, db, bytes_max < STEP_BYTES ? bytes_max
-                                                       : STEP_BYTES);
+    int rc = step_open(&st, db);
     if (rc == WARP_OK)
         rc = log_mark(db->log, &mark); /* C1 */
     if (rc != WARP_OK) {

@@ -527,12 +527,28 @@ void step_undo(struct step *st)
     step_reset(st);
 }
 
-int step_open(struct step *st, struct warp_db *db, uint64_t bytes_max)
+int step_open(struct step *st, struct warp_db *db)
 {
+    struct ssd_stat stat;
     memset(st, 0, sizeof *st);
     st->db = db;
-    st->bytes_max = bytes_max;
+    db_shares(db, &st->shares);
+    int rc = ssd_stat(db->ssd, &stat);
+    if (rc != WARP_OK)
+        return rc;
+    st->tree_pages = stat.used_bytes / 4096;
     return compress_create(&st->compress);
+}
+
+/* A change copies its leaf, at worst one of its own, and what is new fills
+ * pages half. */
+bool step_is_full(const struct step *st)
+{
+    uint64_t pages = st->change_count < st->tree_pages ? st->change_count
+                                                       : st->tree_pages;
+    pages += st->arena.used_bytes / 2048;
+    return st->arena.used_bytes > st->shares.step_bytes ||
+           pages > st->shares.step_pages;
 }
 
 void step_close(struct step *st)

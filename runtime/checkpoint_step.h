@@ -44,7 +44,8 @@ struct step {
     uint32_t copied_count, copied_room;
     struct new_place *places;
     uint32_t place_count, place_room;
-    uint64_t bytes_max;
+    struct db_shares shares;
+    uint64_t tree_pages; /* of the directory, when the run began */
     struct warp_arena later_arena;
     struct change *later; /* keys that go with the floors */
     uint32_t later_count, later_room, later_sure;
@@ -93,7 +94,9 @@ int step_write(struct step *st, struct record_copy *c);
 int step_commit(struct step *st, bool last);
 /* Gives up what was copied and not committed. */
 void step_undo(struct step *st);
-int step_open(struct step *st, struct warp_db *db, uint64_t bytes_max);
+int step_open(struct step *st, struct warp_db *db);
+/* Time to commit: what it copied, or would change, is its share of memory. */
+bool step_is_full(const struct step *st);
 void step_close(struct step *st);
 
 #endif

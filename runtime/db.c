@@ -52,6 +52,24 @@ void db_balance(struct warp_db *db)
     atomic_store(&db->budget.limit, total > heap ? total - heap : 0);
 }
 
+static uint64_t at_most(uint64_t bytes, uint64_t most)
+{
+    return bytes < most ? bytes : most;
+}
+
+void db_shares(const struct warp_db *db, struct db_shares *shares)
+{
+    /* Large steps, because a transaction of random keys touches most leaves of
+     * the tree: few large ones write far less than many small ones. */
+    enum { STEP_BYTES = 128 << 20, STEP_PAGES = 1 << 17, PAGE = 4096,
+           REST_BYTES = 4 << 20 };
+    uint64_t total = db->memory_max;
+    shares->cache_bytes = at_most(total / 32, DISK_CACHE_BYTES);
+    shares->step_bytes = at_most(total / 32, STEP_BYTES);
+    shares->rest_bytes = at_most(total / 16, REST_BYTES);
+    shares->step_pages = at_most(total / 8 / PAGE, STEP_PAGES);
+}
+
 void db_log(struct warp_db *db, int level, int code, const char *text)
 {
     if (db->options.log)

@@ -61,6 +61,7 @@ struct layout {
     bool evictable;        /* no field is pinned in memory by its policy */
     uint8_t priority;      /* enum warp_priority, effective */
     struct pool *pools[2]; /* its own, the shared one; NULL: none */
+    struct pool *gpu_pool; /* of its columns for a device; NULL: none */
     uint64_t instance_max; /* bytes of one record in memory; 0: no limit */
     /* While rows of an earlier form may stand in the directory: */
     const struct row_past *past; /* how they are read (row_past.h), or NULL */

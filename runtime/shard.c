@@ -220,7 +220,8 @@ static int take_from_pools(struct shard *s, const struct layout *l,
         struct pool *pool = l->pools[i];
         if (!pool_full(pool, bytes))
             continue;
-        (void)shard_evict(s, pool, bytes * 2 + 4096);
+        (void)shard_evict(s, pool, WARP_PRIORITY_CRITICAL,
+                          bytes * 2 + 4096);
         if (!pool_full(pool, bytes))
             continue;
         db_wake_keeper(s->db);
@@ -244,9 +245,10 @@ void *shard_alloc(struct shard *s, const struct layout *l, size_t bytes)
     block = shard_take(s, l, bytes);
     if (block)
         return block;
-    /* What a tier holds makes room here; a checkpoint (commit.c) may, too. */
+    /* What a tier holds makes room here; a checkpoint (commit.c) may, too. What
+     * is worth more stays until then: what is worth less may only be dirty. */
     for (int round = 0; round < 4; round++) {
-        if (shard_evict(s, NULL, bytes * 2 + 65536) == 0)
+        if (shard_evict(s, NULL, l->priority, bytes * 2 + 65536) == 0)
             break;
         block = shard_take(s, l, bytes);
         if (block)

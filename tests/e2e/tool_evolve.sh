@@ -38,7 +38,18 @@ sed -e 's/raw :: bytes, persist: :ssd/raw :: bytes, persist: :disk/' \
     -e 's/  number :: u64/  extra_number :: u32\n  number :: u64/' \
     "$schema" >new.warp
 printf '{"code":"k00001","delta":5}\n' >one.ndjson
-"$warp" import --schema new.warp s Order one.ndjson 2>/dev/null
+mv s old
+# On a busy machine all may have been moved before the import ends: once more.
+moved=0 tries=0
+while [ "$moved" = 0 ] && [ $tries -lt 10 ]; do
+    rm -rf s probe && cp -r old s
+    "$warp" import --schema new.warp s Order one.ndjson 2>/dev/null
+    cp -r s probe
+    "$warp" migrate probe --json >told || fail "migrate"
+    moved=$(sed 's/.*"records_rewritten":\([0-9]*\).*/\1/' told)
+    tries=$((tries + 1))
+done
+[ "$moved" -gt 0 ] || fail "nothing was left to migrate: $(cat told)"
 "$warp" inspect s --json | grep -q '"version":2' || fail "no new schema"
 
 same() {
@@ -55,9 +66,7 @@ same r "the restored store differs"
 rm -rf s && cp -r kept s
 "$warp" repair s fixed >found || fail "$(cat found)"
 same fixed "the repaired store differs"
-"$warp" migrate s --json >told || fail "migrate"
-moved=$(sed 's/.*"records_rewritten":\([0-9]*\).*/\1/' told)
-[ "$moved" -gt 0 ] || fail "nothing was left to migrate: $(cat told)"
+"$warp" migrate s >/dev/null || fail "migrate"
 "$warp" migrate s --json | grep -q '"records_rewritten":0' || fail "twice"
 "$warp" verify s >found || fail "$(cat found)"
 same s "the migrated store differs"
