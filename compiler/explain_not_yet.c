@@ -49,11 +49,6 @@ static bool strategy_has(const struct model_field *f, uint32_t values)
            (f->product->strategy->set & values) != 0;
 }
 
-static bool has_device_pool(const struct model_field *f)
-{
-    return strategy_has(f, 1u << STRATEGY_GPU_MEMORY_POOL);
-}
-
 static bool has_batches(const struct model_field *f)
 {
     return strategy_has(f, 1u << STRATEGY_GPU_BATCH_SIZE) && !f->derived &&
@@ -83,8 +78,6 @@ static const struct {
     {has_raw, "`gpu_raw` does not run: a get finds no value"},
     {has_device, "`compute:` is stored, no device works on the column"},
     {has_summary, "`compute:` is stored, no summary is computed"},
-    {has_device_pool, "`gpu_memory_pool:` is stored, no device has memory to "
-                      "share"},
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
     {has_thresholds, "learning, migration and their thresholds are stored, "
                      "no engine reads them"},

@@ -474,7 +474,7 @@ static void clear(struct shard *s, const struct layout *l, struct record *r,
         atomic_store_explicit(&var->at, VAR_NONE, memory_order_relaxed);
         atomic_store_explicit(&var->len_cap, 0, memory_order_relaxed);
     }
-    FOR_BITS(i, l->disk)
+    FOR_BITS(i, l->disk | l->was_disk)
         apply_drop_place(s, r, l->fields[i].place);
     FOR_BITS(i, l->ttl)
         row_store(r, l->fields[i].deadline, 0);

@@ -8,6 +8,7 @@
  * checked as a whole and takes the target's place by a rename. */
 #include "backup.h"
 
+#include "backup_keep.h"
 #include "clock.h"
 #include "error.h"
 #include "file_copy.h"
@@ -33,6 +34,7 @@ struct backup {
     struct manifest manifest, old;
     uint64_t done, total, linked;
     uint64_t mark;
+    uint32_t keep, earlier; /* states */
 };
 
 /* ---- directories ---- */
@@ -57,10 +59,21 @@ static int remove_name(void *arg, const char *name)
     return 0;
 }
 
+/* One of the earlier states of a backup. */
+static int remove_state(void *arg, const char *name)
+{
+    char path[PATH_BYTES];
+    int n = snprintf(path, sizeof path, "%s/%s", (const char *)arg, name);
+    return n < (int)sizeof path ? backup_remove(path) : -ENAMETOOLONG;
+}
+
 int backup_remove(const char *dir)
 {
     char path[PATH_BYTES];
     struct remove_call c = {path, 0};
+    snprintf(path, sizeof path, "%s/" BACKUP_EARLIER, dir);
+    os_list(path, remove_state, path);
+    os_rmdir(path);
     for (int i = 0; i < PART_COUNT; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, parts[i]);
         os_list(path, remove_name, &c);
@@ -264,7 +277,7 @@ static int read_number(void *arg, struct ssd_slice value)
 int backup_base(struct ssd *ssd, uint64_t *block)
 {
     struct ssd_slice key = {"position", 8};
-    *block = UINT64_MAX;
+    *block = 0; /* all that there is stands in the log */
     int rc = ssd_get(ssd, SSD_META, key, read_number, block);
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }
@@ -315,6 +328,19 @@ static int copy_log(struct backup *b)
     return rc;
 }
 
+/* What the backup that is replaced holds stays restorable. */
+static int keep_states(struct backup *b)
+{
+    const struct backup_keep keep = {b->target,    b->dir,     &b->old,
+                                     &b->manifest, step_bytes, b};
+    uint64_t *positions = NULL;
+    int rc = b->old.files ? backup_keep(&keep, b->keep) : WARP_OK;
+    if (rc == WARP_OK)
+        rc = backup_states(&b->manifest, &positions, &b->earlier);
+    free(positions);
+    return rc;
+}
+
 static int copy_rest(struct backup *b)
 {
     struct warp_db *db = b->db;
@@ -330,6 +356,8 @@ static int copy_rest(struct backup *b)
     rc = header_write(path, b->dir, &h);
     if (rc == WARP_OK)
         rc = add_part(b, "store");
+    if (rc == WARP_OK)
+        rc = keep_states(b);
     if (rc == WARP_OK)
         rc = manifest_write(b->dir, &b->manifest);
     if (rc == WARP_OK && (rc = os_sync_dir(b->dir)) < 0)
@@ -359,12 +387,23 @@ static int check_target(struct backup *b)
     if (rc <= 0)
         return rc;
     rc = manifest_read(b->target, &b->old);
-    if (rc == WARP_OK && memcmp(b->old.store_id, b->db->store_id, 16) == 0)
-        return WARP_OK;
-    return error_set(WARP_EEXIST,
-                     "%s is not empty and holds no backup of this store: "
-                     "name a new directory",
-                     b->target);
+    if (rc != WARP_OK || memcmp(b->old.store_id, b->db->store_id, 16) != 0)
+        return error_set(WARP_EEXIST,
+                         "%s is not empty and holds no backup of this store: "
+                         "name a new directory",
+                         b->target);
+    struct header then, now;
+    char path[PATH_BYTES + 8];
+    snprintf(path, sizeof path, "%s/store", b->target);
+    rc = header_read(path, &then);
+    if (rc == WARP_OK)
+        rc = header_read(b->db->paths.header, &now);
+    if (rc == WARP_OK && then.life != now.life)
+        rc = error_set(WARP_EEXIST,
+                       "%s holds a backup of this store before it was restored "
+                       "or its clock reset: name a new directory",
+                       b->target);
+    return rc;
 }
 
 static int check_copy(struct backup *b)
@@ -411,13 +450,13 @@ static void say_result(const struct backup *b, struct text *reply)
     text_number(reply, "bytes", bytes);
     text_number(reply, "linked", b->linked);
     text_number(reply, "position", b->manifest.position);
-    if (b->manifest.base != UINT64_MAX)
-        text_number(reply, "base", b->manifest.base);
+    text_number(reply, "base", b->manifest.base);
+    text_number(reply, "earlier", b->earlier);
     text_key(reply, "clock_ms");
     text_say(reply, "%" PRId64 "}", b->manifest.clock_ms);
 }
 
-int backup_run(struct warp_db *db, const char *target,
+int backup_run(struct warp_db *db, const char *target, uint32_t keep,
                const struct progress *progress, struct text *reply)
 {
     struct disk_stat disk;
@@ -428,6 +467,7 @@ int backup_run(struct warp_db *db, const char *target,
     b->db = db;
     b->progress = progress;
     b->target = target;
+    b->keep = keep;
     memcpy(b->manifest.store_id, db->store_id, 16);
     int n = snprintf(b->dir, sizeof b->dir, "%s.new", target);
     int rc = n >= (int)sizeof b->dir - 64
@@ -476,7 +516,7 @@ int warp_backup(struct warp_db *db, const char *target)
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
         return db_forked();
     struct progress progress = {db->options.progress, db->options.progress_arg};
-    int rc = backup_run(db, target, &progress, &reply);
+    int rc = backup_run(db, target, BACKUP_KEEP, &progress, &reply);
     text_free(&reply);
     return rc;
 }

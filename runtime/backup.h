@@ -14,9 +14,11 @@
 
 /* Into a new or empty directory, or one with an earlier backup of the same
  * store: its segments are taken over (linked), and it is replaced as a whole
- * at the end. A reply {"target","bytes","files","linked","position","base",
- * "clock_ms"}. WARP_EEXIST: the directory holds something else. */
-int backup_run(struct warp_db *db, const char *target,
+ * at the end; of the states that it held the newest `keep` stay restorable
+ * (backup_keep.h). A reply {"target","bytes","files","linked","position",
+ * "base","earlier","clock_ms"}. WARP_EEXIST: the directory holds something
+ * else. */
+int backup_run(struct warp_db *db, const char *target, uint32_t keep,
                const struct progress *progress, struct text *reply);
 /* Removes a directory that holds nothing but a backup's or a store's files. */
 int backup_remove(const char *dir);
@@ -25,7 +27,7 @@ int backup_remove(const char *dir);
 int backup_dir_used(const char *dir);
 
 /* SSD_META "position": u64 number of the log's block behind all that the tiers
- * hold, written with each checkpoint's floors. */
+ * hold, written with each step of a checkpoint; 0: they hold nothing yet. */
 int backup_base(struct ssd *ssd, uint64_t *block);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-static const struct ssd_slice entry_name = {"schema", 6};
+static const struct ssd_slice names[] = {{"schema", 6}, {"before", 6}};
 
 static int damaged(void)
 {
@@ -59,11 +59,11 @@ static int decode(void *arg, struct ssd_slice value)
     return at == end ? WARP_OK : damaged();
 }
 
-int catalog_read(struct ssd *ssd, struct catalog *c)
+int catalog_read(struct ssd *ssd, enum catalog_entry entry, struct catalog *c)
 {
     memset(c, 0, sizeof *c);
-    c->version = 1;
-    int rc = ssd_get(ssd, SSD_META, entry_name, decode, c);
+    c->version = entry == CATALOG_NOW;
+    int rc = ssd_get(ssd, SSD_META, names[entry], decode, c);
     if (rc == WARP_ENOTFOUND)
         return WARP_OK;
     if (rc != WARP_OK)
@@ -93,7 +93,8 @@ int catalog_complete(struct catalog *c, const struct warp_schema *s)
     return WARP_OK;
 }
 
-int catalog_write(struct ssd_txn *txn, const struct catalog *c)
+int catalog_write(struct ssd_txn *txn, enum catalog_entry entry,
+                  const struct catalog *c)
 {
     size_t bytes = 12 + (size_t)c->product_count * (4 + 56);
     uint8_t *room = malloc(bytes), *at = room;
@@ -111,9 +112,14 @@ int catalog_write(struct ssd_txn *txn, const struct catalog *c)
         at += p->field_count;
     }
     struct ssd_slice value = {room, (size_t)(at - room)};
-    int rc = ssd_put(txn, SSD_META, entry_name, value);
+    int rc = ssd_put(txn, SSD_META, names[entry], value);
     free(room);
     return rc;
+}
+
+int catalog_drop_before(struct ssd_txn *txn)
+{
+    return ssd_del(txn, SSD_META, names[CATALOG_BEFORE]);
 }
 
 void catalog_number(const struct catalog *c, struct layout *l)
@@ -128,7 +134,7 @@ int catalog_number_all(struct ssd *ssd, struct layout *const *layouts,
                        uint32_t count)
 {
     struct catalog c;
-    int rc = catalog_read(ssd, &c);
+    int rc = catalog_read(ssd, CATALOG_NOW, &c);
     bool fits = rc == WARP_OK && (!c.products || c.product_count == count);
     for (uint32_t i = 0; fits && c.products && i < count; i++)
         fits = c.products[i].field_count == layouts[i]->desc->field_count;

@@ -7,7 +7,8 @@
  * ENTRY "schema" of SSD_META (little-endian; absent: version 1, numbers are
  * places): u32 schema version; u32 products in the schema; u32 the next
  * product's number; for each product: u16 number, u8 the next field's number,
- * u8 fields, a u8 number for each field. */
+ * u8 fields, a u8 number for each field. The entry "before" is the one of an
+ * earlier version, of which rows may still be there (row_past.h). */
 #ifndef WARP_CATALOG_H
 #define WARP_CATALOG_H
 
@@ -29,12 +30,19 @@ struct catalog {
     struct catalog_product *products; /* in the schema's order */
 };
 
-/* The version in use; products NULL when the entry is absent. */
-int catalog_read(struct ssd *ssd, struct catalog *catalog);
+enum catalog_entry { CATALOG_NOW, CATALOG_BEFORE };
+
+/* An entry; when it is absent products is NULL, version 1 of CATALOG_NOW, 0 of
+ * CATALOG_BEFORE. */
+int catalog_read(struct ssd *ssd, enum catalog_entry entry,
+                 struct catalog *catalog);
 /* Where nothing was read, the places in the schema. WARP_ECORRUPT when it does
  * not fit the schema of its version. */
 int catalog_complete(struct catalog *catalog, const struct warp_schema *s);
-int catalog_write(struct ssd_txn *txn, const struct catalog *catalog);
+int catalog_write(struct ssd_txn *txn, enum catalog_entry entry,
+                  const struct catalog *catalog);
+/* No row of the version before is left. */
+int catalog_drop_before(struct ssd_txn *txn);
 void catalog_number(const struct catalog *catalog, struct layout *layout);
 /* Numbers for the layouts of a whole schema, in its order, of a store that is
  * not open: what an entry says, else the places. */

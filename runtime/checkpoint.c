@@ -22,13 +22,7 @@
 
 #include <stdlib.h>
 
-enum {
-    /* Copied before the directory commits. Large, because a transaction of
-     * random keys touches most leaves of the tree: few large ones write far
-     * less than many small ones. */
-    STEP_BYTES = 128 << 20,
-    LOCK_RECORDS = 32       /* copied under one hold of a shard's lock */
-};
+enum { LOCK_RECORDS = 32 }; /* copied under one hold of a shard's lock */
 
 /* ---- the run ---- */
 
@@ -68,7 +62,7 @@ static int flush_shard(struct step *st, struct shard *s)
             copies[i].entry = &st->copied[first + i];
             rc = step_write(st, &copies[i]);
         }
-        if (rc == WARP_OK && st->arena.used_bytes > st->bytes_max)
+        if (rc == WARP_OK && step_is_full(st))
             rc = step_commit(st, false);
     }
     free(copies);
@@ -92,7 +86,8 @@ static void take_lists(struct warp_db *db, uint64_t *floors)
     }
 }
 
-static int write_floors(struct warp_db *db, const uint64_t *floors)
+static int write_floors(struct warp_db *db, struct step *st,
+                        const uint64_t *floors)
 {
     uint8_t b[24 + 256 * 8];
     struct ssd_txn *txn = NULL;
@@ -108,14 +103,8 @@ static int write_floors(struct warp_db *db, const uint64_t *floors)
     struct ssd_slice key = {"checkpoint", 10};
     struct ssd_slice value = {b, (size_t)(at - b)};
     rc = ssd_put(txn, SSD_META, key, value);
-    /* The log below this block holds nothing that the tiers lack: a restore
-     * to an earlier position is not possible (backup.h). */
-    uint8_t block[8];
-    wire_put64(block, log_next_block(db->log));
-    key = (struct ssd_slice){"position", 8};
-    value = (struct ssd_slice){block, sizeof block};
     if (rc == WARP_OK)
-        rc = ssd_put(txn, SSD_META, key, value);
+        rc = step_put_later(st, txn);
     if (rc == WARP_OK)
         return ssd_commit(&txn);
     ssd_abort(&txn);
@@ -139,10 +128,7 @@ static int run_steps(struct warp_db *db)
 {
     uint64_t mark = 0, floors[256] = {0};
     struct step st;
-    /* Copies count as memory: at most 1/8 of the budget. */
-    uint64_t bytes_max = db->memory_max / 8;
-    int rc = step_open(&st, db, bytes_max < STEP_BYTES ? bytes_max
-                                                       : STEP_BYTES);
+    int rc = step_open(&st, db);
     if (rc == WARP_OK)
         rc = log_mark(db->log, &mark); /* C1 */
     if (rc != WARP_OK) {
@@ -168,7 +154,7 @@ static int run_steps(struct warp_db *db)
         rc = step_commit(&st, true);
     drop_lists(db);
     if (rc == WARP_OK)
-        rc = write_floors(db, floors); /* C4 */
+        rc = write_floors(db, &st, floors); /* C4 */
     if (rc == WARP_OK) {
         series_settled(db->series, floors);
         rc = log_cut(db->log, mark);

@@ -52,6 +52,19 @@ static int add_change(struct step *st, enum ssd_table table,
     return WARP_OK;
 }
 
+int step_forget_later(struct step *st, enum ssd_table table,
+                      const uint8_t *key, uint32_t key_bytes)
+{
+    struct change *c;
+    PUSH(st, later, later_count, later_room, c);
+    *c = (struct change){.table = table, .key_bytes = key_bytes};
+    c->key = warp_arena_alloc(&st->later_arena, key_bytes);
+    if (!c->key)
+        return no_memory();
+    memcpy(c->key, key, key_bytes);
+    return WARP_OK;
+}
+
 /* ---- copying, under the shard's lock ---- */
 
 static int copy_cold(struct step *st, struct record_copy *c,
@@ -120,6 +133,8 @@ static int copy_whole(struct step *st, const struct shard *s,
 {
     uint64_t have = record_have(r);
     int rc = encode_row(st, s, l, r, c);
+    if (rc == WARP_OK && (have & R_PAST))
+        rc = step_copy_past(st, l, r, c);
     if (rc != WARP_OK || !l->cold)
         return rc;
     uint64_t dirty = row_load(r, l->cold_dirty);
@@ -136,6 +151,7 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
     const struct layout *l = st->db->layouts[r->product];
     uint64_t have = record_have(r);
     c->cold_count = 0;
+    c->left = 0;
     c->row = NULL;
     PUSH(st, copied, copied_count, copied_room, c->entry);
     *c->entry = (struct copied){.shard = s, .record = r, .layout = l,
@@ -248,7 +264,7 @@ static int delete_rows(struct step *st, struct record_copy *c)
 {
     const struct layout *l = c->entry->layout;
     int rc = add_change(st, SSD_ROWS, c->key, c->key_bytes, NULL, 0, false);
-    FOR_BITS(i, l->ssd)
+    FOR_BITS(i, l->ssd | l->was_ssd)
     {
         uint8_t key[ROW_KEY_BYTES_MAX + 1];
         uint32_t n = row_cold_key(key, l, (uint32_t)i, c->key + 2,
@@ -265,6 +281,14 @@ int step_write(struct step *st, struct record_copy *c)
     if (c->entry->gone)
         return delete_rows(st, c);
     int rc = write_cold(st, c);
+    FOR_BITS(i, c->left)
+    {
+        struct new_place *p;
+        if (rc != WARP_OK)
+            return rc;
+        PUSH(st, places, place_count, place_room, p);
+        *p = (struct new_place){.field = (uint32_t)i, .old = c->was[i]};
+    }
     return rc == WARP_OK ? write_row(st, c) : rc;
 }
 
@@ -280,12 +304,13 @@ static int by_key(const void *a, const void *b)
     return x->key_bytes < y->key_bytes ? -1 : x->key_bytes > y->key_bytes;
 }
 
-static int put_changes(struct step *st, struct ssd_txn *txn)
+static int put_all(struct change *changes, uint32_t count,
+                   struct ssd_txn *txn)
 {
-    if (st->change_count > 0)
-        qsort(st->changes, st->change_count, sizeof *st->changes, by_key);
-    for (uint32_t i = 0; i < st->change_count; i++) {
-        struct change *c = &st->changes[i];
+    if (count > 0)
+        qsort(changes, count, sizeof *changes, by_key);
+    for (uint32_t i = 0; i < count; i++) {
+        struct change *c = &changes[i];
         struct ssd_slice key = {c->key, c->key_bytes};
         struct ssd_slice value = {c->value, c->value_bytes};
         int rc = c->value ? ssd_put(txn, c->table, key, value)
@@ -294,6 +319,11 @@ static int put_changes(struct step *st, struct ssd_txn *txn)
             return rc;
     }
     return WARP_OK;
+}
+
+int step_put_later(struct step *st, struct ssd_txn *txn)
+{
+    return put_all(st->later, st->later_count, txn);
 }
 
 /* ---- after the directory's commit ---- */
@@ -380,19 +410,21 @@ static void settle(struct step *st)
         if (e->fresh)
             e->shard->fresh--; /* the directory has it now */
         record_begin(r);
-        if (!e->gone && e->layout->cold) {
+        if (!e->gone)
             settle_places(st, e, end);
+        if (!e->gone && e->layout->cold) {
             settle_marks(e);
             settle_values(e->shard, e);
         }
         uint64_t before = record_have(r);
-        uint64_t have = before & ~(R_FLUSHING | (e->gone ? R_IN_DIR : 0));
+        uint64_t have =
+            before & ~(R_FLUSHING | R_PAST | (e->gone ? R_IN_DIR : 0));
         record_set_have(r, have);
         shard_counted(e->shard, r, before);
         record_end(r, record_version(r));
         /* A tombstone that nobody wrote to since has done its work. */
         if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
-            FOR_BITS(f, e->layout->disk)
+            FOR_BITS(f, e->layout->disk | e->layout->was_disk)
                 apply_drop_place(e->shard, r, e->layout->fields[f].place);
             e->shard->flushing[e->at] = NULL; /* a scan may look at it */
             shard_destroy(e->shard, e->layout, r);
@@ -438,6 +470,16 @@ static void step_reset(struct step *st)
     warp_arena_reset(&st->arena);
 }
 
+/* The log is durable: what the tiers hold stands before this block, and a
+ * restore to an earlier position is not possible (backup.h). */
+static int put_position(struct warp_db *db, struct ssd_txn *txn)
+{
+    uint8_t block[8];
+    struct ssd_slice key = {"position", 8}, value = {block, sizeof block};
+    wire_put64(block, log_next_block(db->log));
+    return ssd_put(txn, SSD_META, key, value);
+}
+
 /* One transaction of the directory. last: also entries of secondary indexes
  * and series, and the floors come after. */
 int step_commit(struct step *st, bool last)
@@ -446,7 +488,7 @@ int step_commit(struct step *st, bool last)
     struct ssd_txn *txn = NULL;
     int rc = ssd_begin(db->ssd, &txn);
     if (rc == WARP_OK)
-        rc = put_changes(st, txn);
+        rc = put_all(st->changes, st->change_count, txn);
     bool indexes = last && rc == WARP_OK;
     if (indexes)
         rc = secondary_flush(db->secondary, txn);
@@ -455,6 +497,8 @@ int step_commit(struct step *st, bool last)
         rc = series_flush(db->series, txn, &series);
     if (rc == WARP_OK)
         rc = log_sync(db->log); /* C3 */
+    if (rc == WARP_OK)
+        rc = put_position(db, txn);
     if (rc == WARP_OK && (disk || series))
         rc = disk_sync(db->disk); /* C3 */
     if (rc == WARP_OK)
@@ -466,6 +510,7 @@ int step_commit(struct step *st, bool last)
         series_flushed(db->series, rc != WARP_OK);
     }
     if (rc == WARP_OK) {
+        st->later_sure = st->later_count;
         settle(st);
     } else {
         step_undo(st);
@@ -477,16 +522,33 @@ int step_commit(struct step *st, bool last)
 void step_undo(struct step *st)
 {
     disk_rollback(st->db->disk);
+    st->later_count = st->later_sure;
     put_back(st);
     step_reset(st);
 }
 
-int step_open(struct step *st, struct warp_db *db, uint64_t bytes_max)
+int step_open(struct step *st, struct warp_db *db)
 {
+    struct ssd_stat stat;
     memset(st, 0, sizeof *st);
     st->db = db;
-    st->bytes_max = bytes_max;
+    db_shares(db, &st->shares);
+    int rc = ssd_stat(db->ssd, &stat);
+    if (rc != WARP_OK)
+        return rc;
+    st->tree_pages = stat.used_bytes / 4096;
     return compress_create(&st->compress);
+}
+
+/* A change copies its leaf, at worst one of its own, and what is new fills
+ * pages half. */
+bool step_is_full(const struct step *st)
+{
+    uint64_t pages = st->change_count < st->tree_pages ? st->change_count
+                                                       : st->tree_pages;
+    pages += st->arena.used_bytes / 2048;
+    return st->arena.used_bytes > st->shares.step_bytes ||
+           pages > st->shares.step_pages;
 }
 
 void step_close(struct step *st)
@@ -498,4 +560,6 @@ void step_close(struct step *st)
     free(st->copied);
     free(st->places);
     warp_arena_free(&st->arena);
+    free(st->later);
+    warp_arena_free(&st->later_arena);
 }

@@ -44,7 +44,11 @@ struct step {
     uint32_t copied_count, copied_room;
     struct new_place *places;
     uint32_t place_count, place_room;
-    uint64_t bytes_max;
+    struct db_shares shares;
+    uint64_t tree_pages; /* of the directory, when the run began */
+    struct warp_arena later_arena;
+    struct change *later; /* keys that go with the floors */
+    uint32_t later_count, later_room, later_sure;
     struct compress *compress;
     uint8_t *scratch; /* a row is encoded here, then copied to its size */
     size_t scratch_bytes;
@@ -67,11 +71,22 @@ struct record_copy {
     uint32_t key_bytes;  /* with the product */
     struct cold_copy cold[56];
     uint32_t cold_count;
+    uint64_t left; /* fields whose values leave the disk tier: */
+    struct disk_place was[56];
 };
 
 /* Under the shard's lock: the record as it is; it is clean from now. */
 int step_copy(struct step *st, struct shard *s, struct record *r,
               struct record_copy *c);
+/* Under the lock: a key goes when the checkpoint is done: until its step is
+ * settled readers look for the value there. */
+int step_forget_later(struct step *st, enum ssd_table table,
+                      const uint8_t *key, uint32_t key_bytes);
+/* In the transaction of the floors. */
+int step_put_later(struct step *st, struct ssd_txn *txn);
+/* checkpoint_past.c; under the lock, of a record with R_PAST. */
+int step_copy_past(struct step *st, const struct layout *l,
+                   const struct record *r, struct record_copy *c);
 /* Without locks: cold values to their tiers, the row to the changes. */
 int step_write(struct step *st, struct record_copy *c);
 /* Commits what was written. last: also indexes and series. After an error the
@@ -79,7 +94,9 @@ int step_write(struct step *st, struct record_copy *c);
 int step_commit(struct step *st, bool last);
 /* Gives up what was copied and not committed. */
 void step_undo(struct step *st);
-int step_open(struct step *st, struct warp_db *db, uint64_t bytes_max);
+int step_open(struct step *st, struct warp_db *db);
+/* Time to commit: what it copied, or would change, is its share of memory. */
+bool step_is_full(const struct step *st);
 void step_close(struct step *st);
 
 #endif

@@ -1,7 +1,6 @@
 /* cold.c: reading one field from the ssd or the disk tier. */
 #include "cold.h"
 
-#include "compress.h"
 #include "error.h"
 #include "row.h"
 
@@ -13,22 +12,7 @@ struct copy_call {
 static int copy_value(void *arg, struct ssd_slice value)
 {
     struct copy_call *c = arg;
-    struct op_value v;
-    uint32_t raw;
-    int rc = row_unpack_cold(value, &v, &raw);
-    if (rc != WARP_OK)
-        return rc;
-    uint32_t bytes = raw ? raw : v.bytes;
-    void *to = c->alloc(c->arg, bytes);
-    if (!to)
-        return error_set(WARP_ENOMEM, "out of memory for a value of %u bytes",
-                         bytes);
-    if (!raw)
-        memcpy(to, v.data, v.bytes);
-    else if (compress_undo(COMPRESS_LZ4, v.data, v.bytes, to, raw) != WARP_OK)
-        return error_set(WARP_ECORRUPT, "a value of the ssd tier cannot be "
-                                        "unpacked");
-    return WARP_OK;
+    return row_copy_cold(value, c->alloc, c->arg);
 }
 
 int cold_fetch(struct warp_db *db, const struct layout *l,
@@ -37,10 +21,11 @@ int cold_fetch(struct warp_db *db, const struct layout *l,
                void *arg)
 {
     db_count(&db_stripe(db)->cold_reads);
-    if (l->disk >> field & 1)
-        return place->segment == 0
-                   ? WARP_ENOTFOUND
-                   : disk_read(db->disk, *place, alloc, arg);
+    /* Where it is, and not where it should be: it may have to move yet. */
+    if (place->segment != 0)
+        return disk_read(db->disk, *place, alloc, arg);
+    if ((l->disk & ~l->was_ssd) >> field & 1)
+        return WARP_ENOTFOUND;
     uint8_t bytes[ROW_KEY_BYTES_MAX + 1];
     struct ssd_slice k = {
         bytes, row_cold_key(bytes, l, field, key->bytes, key->count)};

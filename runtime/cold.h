@@ -5,8 +5,8 @@
 #include "db.h"
 
 /* The wire bytes of a field that its tier holds; `alloc` says where they go.
- * place: of a disk field. WARP_ENOTFOUND: the tier has another version by now;
- * look at the record again. */
+ * place: of a field that has one, else zeros. WARP_ENOTFOUND: the tier has
+ * another version by now; look at the record again. */
 int cold_fetch(struct warp_db *db, const struct layout *l,
                const struct key_ref *key, uint32_t field,
                const struct disk_place *place, disk_alloc_fn *alloc,

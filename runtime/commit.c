@@ -125,6 +125,13 @@ static void admit_delete(struct warp_db *db, const struct op *op)
         room_update(db);
 }
 
+/* While rows still load, nobody knows how much of its pool they will take. */
+static bool is_limited(const struct op *op)
+{
+    const struct layout *l = op->layout;
+    return op->kind != OP_DELETE && (l->pools[0] || l->pools[1] || l->gpu_pool);
+}
+
 static int commit_one(struct warp_db *db, struct op *op, bool power)
 {
     struct shard *s = &db->shards[op->shard];
@@ -145,7 +152,7 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
         if (rc != WARP_OK)
             return rc;
     }
-    if (unique && atomic_load(&db->loading))
+    if ((unique || is_limited(op)) && atomic_load(&db->loading))
         db_wait_loaded(db);
     os_lock(&s->lock);
     if (unique)
@@ -376,7 +383,7 @@ static int commit_many(struct warp_db *db, struct op **ops, uint32_t count,
     run.touched_mask = slots - 1;
     run.touched = calloc(slots, sizeof *run.touched);
     run.plans = calloc(count, sizeof *run.plans);
-    bool unique = false;
+    bool unique = false, limited = false;
     if (!run.touched || !run.plans) {
         rc = error_set(WARP_ENOMEM, "out of memory for a batch of %u", count);
         goto out;
@@ -391,8 +398,9 @@ static int commit_many(struct warp_db *db, struct op **ops, uint32_t count,
         power = power || needs_power(ops[i]);
         unique = unique ||
                  ((ops[i]->set | ops[i]->memory) & ops[i]->layout->unique);
+        limited = limited || is_limited(ops[i]);
     }
-    if (unique && atomic_load(&db->loading))
+    if ((unique || limited) && atomic_load(&db->loading))
         db_wait_loaded(db);
     for (uint32_t s = 0; s < db->shard_count; s++)
         if (run.shard_used[s])

@@ -14,6 +14,12 @@ static int make_dirty(struct shard *s, const struct layout *l,
                       struct record *r, uint32_t field, const void *value,
                       size_t bytes)
 {
+    if (l->was_disk >> field & 1) { /* the checkpoint takes it from there */
+        record_begin(r);
+        shard_dirty(s, r);
+        record_end(r, record_version(r));
+        return WARP_OK;
+    }
     struct var *var = row_var(r, l->fields[field].slot);
     uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
     uint64_t have = record_have(r);
@@ -53,7 +59,7 @@ static int move_value(void *arg, const void *owner, size_t owner_bytes,
     uint32_t field = l ? layout_field_of_id(l, o[2]) : 56;
     if (field < 56 && (l->series >> field & 1))
         return series_move(db->series, o, (uint32_t)owner_bytes, place);
-    if (field == 56 || !(l->disk >> field & 1))
+    if (field == 56 || !((l->disk | l->was_disk) >> field & 1))
         return WARP_OK; /* of a product or field that was removed */
     struct key_ref key = {o + 3, (uint32_t)(owner_bytes - 3), l->number, 0,
                           l->row_bytes};
@@ -65,7 +71,8 @@ static int move_value(void *arg, const void *owner, size_t owner_bytes,
     if (rc == WARP_OK && r && (record_have(r) >> field & 1)) {
         struct disk_place now;
         disk_place_decode(r->row + l->fields[field].place, &now);
-        bool clean = !(row_load(r, l->cold_dirty) >> field & 1);
+        bool clean = (l->was_disk >> field & 1) ||
+                     !(row_load(r, l->cold_dirty) >> field & 1);
         if (clean && disk_place_same(&now, &place))
             rc = make_dirty(s, l, r, field, value, bytes);
     }

@@ -8,6 +8,7 @@
 #include "compute.h"
 #include "error.h"
 #include "evolve.h"
+#include "evolve_past.h"
 #include "header.h"
 #include "keeper.h"
 #include "loader.h"
@@ -50,6 +51,24 @@ void db_balance(struct warp_db *db)
                                                   : total / 8;
     atomic_store(&db->heap_budget.limit, total > kept ? total - kept : 0);
     atomic_store(&db->budget.limit, total > heap ? total - heap : 0);
+}
+
+static uint64_t at_most(uint64_t bytes, uint64_t most)
+{
+    return bytes < most ? bytes : most;
+}
+
+void db_shares(const struct warp_db *db, struct db_shares *shares)
+{
+    /* Large steps, because a transaction of random keys touches most leaves of
+     * the tree: few large ones write far less than many small ones. */
+    enum { STEP_BYTES = 128 << 20, STEP_PAGES = 1 << 17, PAGE = 4096,
+           REST_BYTES = 4 << 20 };
+    uint64_t total = db->memory_max;
+    shares->cache_bytes = at_most(total / 32, DISK_CACHE_BYTES);
+    shares->step_bytes = at_most(total / 32, STEP_BYTES);
+    shares->rest_bytes = at_most(total / 16, REST_BYTES);
+    shares->step_pages = at_most(total / 8 / PAGE, STEP_PAGES);
 }
 
 void db_log(struct warp_db *db, int level, int code, const char *text)
@@ -450,6 +469,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     for (uint32_t i = 0; db->layouts && i < db->layout_count; i++)
         layout_free(&db->layouts[i]);
     free(db->layouts);
+    evolve_past_close(&db->past);
     catalog_free(&db->catalog);
     free(db->by_desc);
     free(db->pools);

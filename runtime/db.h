@@ -51,6 +51,7 @@ struct warp_db {
     const struct warp_schema *schema;
     uint32_t schema_version; /* of the store: schema/<n>.wsd */
     struct catalog catalog;  /* numbers of products and fields */
+    struct evolve_past *past; /* rows of an earlier form are left, or NULL */
     struct evolve *evolve;   /* the program's schema is another: evolve.h */
     _Atomic bool loading;  /* the directory may hold keys not in memory */
     _Atomic bool partial;  /* so for evictable products, loaded or not */
@@ -149,6 +150,14 @@ static inline uint64_t db_memory_used(const struct warp_db *db)
     return atomic_load_explicit(&d->budget.used, memory_order_relaxed) +
            atomic_load_explicit(&d->heap_budget.used, memory_order_relaxed);
 }
+/* What the store's own work takes of the budget, whatever it holds: blocks of
+ * the disk tier that were read, records that a checkpoint copies, pages of LMDB
+ * that its transaction changes, lists, buffers and stacks of threads. Charged
+ * when the store is opened. */
+struct db_shares {
+    uint64_t cache_bytes, step_bytes, step_pages, rest_bytes;
+};
+void db_shares(const struct warp_db *db, struct db_shares *shares);
 /* What a call gives in a forked child, where fork_guard is 0. */
 int db_forked(void) __attribute__((cold));
 /* Gives each part what the other does not use; heaps at most 7/8. */

@@ -281,7 +281,7 @@ int disk_open(const char *dir, bool read_only, uint64_t segment_bytes,
     if (n >= (int)sizeof disk->dir)
         rc = error_set(WARP_EINVAL, "the path is too long: %s", dir);
     if (rc == 0)
-        rc = disk_cache_create(&disk->cache);
+        rc = disk_cache_create(DISK_CACHE_BYTES, &disk->cache);
     if (rc == 0 && compress_create(&disk->compress) != 0)
         rc = error_set(WARP_ENOMEM, "no memory to compress");
     if (rc == 0 && !read_only && (rc = os_mkdir(dir)) < 0)

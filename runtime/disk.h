@@ -38,6 +38,10 @@ int disk_open(const char *dir, bool read_only, uint64_t segment_bytes,
               void (*event)(void *arg, int code, const char *text), void *arg,
               struct disk **disk);
 void disk_close(struct disk **disk);
+/* Memory for blocks that were read lately, 8 MiB if nothing is said; 1 MiB at
+ * least. Blocks in use count until they are given back. */
+enum { DISK_CACHE_BYTES = 8 << 20 };
+void disk_cache_limit(struct disk *disk, uint64_t bytes);
 
 /* compression: enum warp_compression. The value is readable at once (from the
  * open block) and durable after disk_sync(). */

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { SLOTS = 64, SHARD_BYTES = DISK_CACHE_BYTES / DISK_CACHE_SHARDS };
+enum { SLOTS = 64 };
 
 struct slot {
     uint32_t segment, unit, epoch; /* segment 0: free */
@@ -21,17 +21,30 @@ struct shard {
 };
 
 struct disk_cache {
+    _Atomic uint64_t shard_bytes; /* at most; a block at least */
     struct shard shard[DISK_CACHE_SHARDS];
 };
 
-int disk_cache_create(struct disk_cache **out)
+static uint64_t share(uint64_t bytes)
+{
+    bytes /= DISK_CACHE_SHARDS;
+    return bytes < DISK_BLOCK_MAX ? DISK_BLOCK_MAX : bytes;
+}
+
+int disk_cache_create(uint64_t bytes, struct disk_cache **out)
 {
     struct disk_cache *cache = aligned_alloc(64, sizeof *cache);
     *out = cache;
     if (!cache)
         return error_set(WARP_ENOMEM, "no memory for the cache of blocks");
     memset(cache, 0, sizeof *cache);
+    atomic_store(&cache->shard_bytes, share(bytes));
     return 0;
+}
+
+void disk_cache_limit(struct disk *disk, uint64_t bytes)
+{
+    atomic_store(&disk->cache->shard_bytes, share(bytes));
 }
 
 void disk_block_put(struct disk_block *block)
@@ -99,7 +112,8 @@ struct disk_block *disk_cache_get(struct disk_cache *cache, uint32_t segment,
 }
 
 /* A free slot, after the oldest blocks have gone for `bytes` more. */
-static struct slot *make_room(struct shard *shard, uint32_t bytes)
+static struct slot *make_room(struct shard *shard, uint64_t most,
+                              uint32_t bytes)
 {
     for (;;) {
         struct slot *oldest = NULL, *unused = NULL;
@@ -110,7 +124,7 @@ static struct slot *make_room(struct shard *shard, uint32_t bytes)
             else if (!oldest || slot->used_at < oldest->used_at)
                 oldest = slot;
         }
-        if (unused && shard->bytes + bytes <= SHARD_BYTES)
+        if (unused && shard->bytes + bytes <= most)
             return unused;
         empty(shard, oldest);
     }
@@ -133,7 +147,8 @@ struct disk_block *disk_cache_add(struct disk_cache *cache, uint32_t segment,
         return block;
     os_lock(&shard->lock);
     if (!find(shard, segment, unit, epoch)) {
-        struct slot *slot = make_room(shard, bytes);
+        struct slot *slot = make_room(shard, atomic_load(&cache->shard_bytes),
+                                      bytes);
         atomic_fetch_add_explicit(&block->refs, 1, memory_order_relaxed);
         *slot = (struct slot){segment, unit, epoch, ++shard->tick, block};
         shard->bytes += bytes;

@@ -20,7 +20,6 @@ enum {
     DISK_BLOCK_MAX = 65536,   /* raw bytes of a block of several values */
     DISK_VALUE_OWN = 32768,   /* a larger value has a block of its own */
     DISK_CACHE_SHARDS = 16,
-    DISK_CACHE_BYTES = 8 << 20,
     DISK_PATH_BYTES = 4096
 };
 
@@ -113,7 +112,7 @@ int disk_resume(struct disk *disk, struct disk_segment *segment);
 void disk_write_fini(struct disk *disk);
 
 /* ---- disk_cache.c ---- */
-int disk_cache_create(struct disk_cache **cache);
+int disk_cache_create(uint64_t bytes, struct disk_cache **cache);
 void disk_cache_destroy(struct disk_cache **cache);
 struct disk_block {
     _Atomic uint32_t refs;

@@ -71,12 +71,12 @@ static void evict_record(void *arg, void *record)
         evict_values(c, l, r);
 }
 
-uint64_t shard_evict(struct shard *s, const struct pool *pool, uint64_t bytes)
+uint64_t shard_evict(struct shard *s, const struct pool *pool, uint8_t highest,
+                     uint64_t bytes)
 {
     struct evict_call call = {s, pool, 0, 0};
     uint32_t priorities = s->db->priorities;
-    for (uint8_t p = WARP_PRIORITY_BACKGROUND; p <= WARP_PRIORITY_CRITICAL;
-         p++) {
+    for (uint8_t p = WARP_PRIORITY_BACKGROUND; p <= highest; p++) {
         if (!(priorities >> p & 1))
             continue;
         call.priority = p;
@@ -118,7 +118,7 @@ uint64_t evict_to(struct warp_db *db, uint64_t aim)
         struct shard *s = &db->shards[i];
         os_lock(&s->lock);
         if (share > 0)
-            freed += shard_evict(s, NULL, share);
+            freed += shard_evict(s, NULL, WARP_PRIORITY_CRITICAL, share);
         heap_trim(&s->heap);
         os_unlock(&s->lock);
     }

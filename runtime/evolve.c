@@ -4,6 +4,7 @@
 #include "checkpoint.h"
 #include "error.h"
 #include "evolve_part.h"
+#include "evolve_past.h"
 #include "schema_load.h"
 
 #include <inttypes.h>
@@ -282,8 +283,7 @@ static bool in(uint64_t mask, uint32_t bit)
     return mask >> bit & 1;
 }
 
-/* Where a field's value stands; a change of it means other rows. */
-static uint32_t place_of(const struct layout *l, uint32_t i)
+uint32_t evolve_place_of(const struct layout *l, uint32_t i)
 {
     if (in(l->series, i))
         return 5;
@@ -305,7 +305,8 @@ static void plan_field(struct evolve_product *p, uint32_t j)
     uint64_t old_bit = UINT64_C(1) << i;
     bool converted = p->before->fields[i].type->fingerprint !=
                      p->after->fields[j].type->fingerprint;
-    uint32_t before = place_of(old, i), after = place_of(new, j);
+    uint32_t before = evolve_place_of(old, i);
+    uint32_t after = evolve_place_of(new, j);
     bool carried = (before >= 1 && before <= 3 && after >= 1 && after <= 3) ||
                    (before == 5 && after == 5);
     if (converted && carried)
@@ -368,7 +369,7 @@ static int plan_product(struct warp_db *db, struct evolve *e, uint32_t at,
     }
     for (uint32_t i = 0; i < p->before->field_count; i++) {
         uint64_t bit = UINT64_C(1) << i;
-        if ((kept & bit) || place_of(p->old, i) == 0)
+        if ((kept & bit) || evolve_place_of(p->old, i) == 0)
             continue;
         p->rewrite = true;
         p->old_index_gone |= p->old->indexed & bit;
@@ -379,6 +380,58 @@ static int plan_product(struct warp_db *db, struct evolve *e, uint32_t at,
     p->shorter = now != 0 && (ttl == 0 || now < ttl);
     p->rewrite = p->rewrite || p->shorter || (now == 0 && ttl != 0);
     return WARP_OK;
+}
+
+/* May a value stay where it is until its record is rewritten? */
+static bool can_wait(const struct evolve *e, const struct evolve_product *p,
+                     uint32_t j)
+{
+    uint32_t i = (uint32_t)p->from[j];
+    uint32_t before = evolve_place_of(p->old, i);
+    uint32_t after = evolve_place_of(p->new, j);
+    bool stored = before >= 1 && before <= 3 && after >= 1 && after <= 3;
+    if (p->before->fields[i].ttl_ms != p->after->fields[j].ttl_ms)
+        return false;
+    if (!(p->new_converted >> j & 1))
+        return stored || before == after;
+    if (before != 1 || after != 1) /* it would be converted at every read */
+        return false;
+    for (uint32_t n = 0; n < e->loss_count; n++)
+        if (e->losses[n].old_product == (int32_t)(p - e->plans) &&
+            e->losses[n].old_field == (int32_t)i)
+            return false;
+    return true;
+}
+
+/* Nothing is built from the rows, nothing goes, no deadline begins now. */
+static bool is_lazy(const struct evolve *e, const struct evolve_product *p)
+{
+    uint64_t kept = 0;
+    if (!p->after || p->new_built || p->before->ttl_ms != p->after->ttl_ms)
+        return false;
+    for (uint32_t j = 0; j < p->after->field_count; j++) {
+        if (p->from[j] < 0)
+            continue;
+        kept |= UINT64_C(1) << p->from[j];
+        if (!can_wait(e, p, j))
+            return false;
+    }
+    for (uint32_t i = 0; i < p->before->field_count; i++)
+        if (!(kept >> i & 1) && evolve_place_of(p->old, i) != 0)
+            return false;
+    return true;
+}
+
+static void plan_lazy(struct evolve *e)
+{
+    bool any = false, all = true;
+    for (uint32_t i = 0; i < e->plan_count; i++) {
+        struct evolve_product *p = &e->plans[i];
+        p->lazy = p->after && p->rewrite && is_lazy(e, p);
+        any = any || p->lazy;
+        all = all && (p->lazy || !p->after || !p->rewrite);
+    }
+    e->lazy = any && all;
 }
 
 static int plan_all(struct warp_db *db, struct evolve *e)
@@ -392,6 +445,8 @@ static int plan_all(struct warp_db *db, struct evolve *e)
     for (uint32_t i = 0; i < n && rc == WARP_OK; i++)
         rc = plan_product(db, e, i,
                           find_product(e->new, e->old->products[i].name));
+    if (rc == WARP_OK)
+        plan_lazy(e);
     return rc;
 }
 
@@ -408,13 +463,16 @@ static void number_plans(struct evolve *e)
 static int change(struct warp_db *db, struct evolve *e)
 {
     struct ssd_txn *txn = NULL;
+    e->total = ssd_count(db->ssd, SSD_ROWS);
     int rc = evolve_write_schema(db, e->program, e->next.version); /* E3 */
     if (rc == WARP_OK)
         rc = ssd_begin(db->ssd, &txn);
     for (uint32_t i = 0; i < e->plan_count && rc == WARP_OK; i++)
         rc = evolve_product(db, e, i, txn);
     if (rc == WARP_OK)
-        rc = catalog_write(txn, &e->next);
+        rc = catalog_write(txn, CATALOG_NOW, &e->next);
+    if (rc == WARP_OK && e->lazy)
+        rc = catalog_write(txn, CATALOG_BEFORE, &db->catalog);
     if (rc == WARP_OK)
         rc = disk_sync(db->disk);
     if (rc == WARP_OK)
@@ -429,7 +487,12 @@ static int change(struct warp_db *db, struct evolve *e)
 int evolve_run(struct warp_db *db)
 {
     struct evolve *e = db->evolve;
+    const struct progress progress = {db->options.progress,
+                                      db->options.progress_arg};
+    uint64_t moved;
     int rc = checkpoint_run(db); /* E1; waits for the loader */
+    if (rc == WARP_OK)
+        rc = evolve_finish(db, &progress, &moved); /* two forms at most */
     if (rc == WARP_OK)
         rc = find_losses(db, e);
     if (rc == WARP_OK)

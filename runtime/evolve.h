@@ -9,6 +9,8 @@
  *    builds new indexes, takes away what was removed, and says that version
  *    n+1 is in use, with its numbers (catalog.h). Values that move to the disk
  *    tier are synced before it commits.
+ *    Rows that can be read as they are stay, and are rewritten in the
+ *    background (evolve_past.h), before the next change at the latest.
  * A crash before E4's commit leaves the old store, after it the new one. */
 #ifndef WARP_EVOLVE_H
 #define WARP_EVOLVE_H

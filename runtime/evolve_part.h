@@ -17,6 +17,7 @@ struct evolve_product {
     uint64_t old_index_gone, old_series_gone, old_cold_gone;
     bool shorter;           /* the record's ttl is new or shorter */
     bool rewrite;           /* rows have another form */
+    bool lazy;              /* of which every one can be read as it is */
 };
 
 struct evolve_loss {
@@ -36,9 +37,14 @@ struct evolve {
     uint32_t plan_count;
     struct evolve_loss *losses;
     uint32_t loss_count;
+    uint64_t turned, total; /* rows, for progress() */
+    bool lazy; /* rows stay; what is rewritten now cannot wait */
     int failed;
 };
 
+/* Where a field's value stands; another place means other rows. 0: nowhere in
+ * a row, 1 in it, 2 on ssd, 3 on disk, 4 in memory only, 5 a series. */
+uint32_t evolve_place_of(const struct layout *l, uint32_t field);
 /* Counts, for each loss, the records that hold a value. */
 int evolve_count(struct warp_db *db, struct evolve *evolve);
 /* May values of this old field be dropped? */

@@ -467,12 +467,29 @@ static int drop_record(struct rows *r, const struct source *s)
     return rc == WARP_OK ? drop_elements(r, s) : rc;
 }
 
+/* Nothing is committed yet: a stop leaves the store as it was. */
+static int tell_progress(struct rows *r)
+{
+    enum { ROWS = 512 };
+    const struct warp_options *o = &r->db->options;
+    struct evolve *e = r->evolve;
+    if (e->turned++ % ROWS != 0 || !o->progress ||
+        o->progress(o->progress_arg, "convert",
+                    e->turned < e->total ? e->turned : e->total, e->total) == 0)
+        return WARP_OK;
+    return error_set(WARP_TIMEOUT, "stopped: the store keeps the schema that "
+                                   "wrote it");
+}
+
 static int turn_row(void *arg, struct ssd_slice key,
                     const struct row_view *view)
 {
     struct rows *r = arg;
     struct source s;
     struct target t;
+    int told = tell_progress(r);
+    if (told != WARP_OK)
+        return told;
     warp_arena_reset(&r->arena);
     open_source(r->plan->old, key, view, &s);
     if (r->plan->after->ttl_ms == 0 && s.deadline[56] != 0 &&
@@ -640,10 +657,11 @@ int evolve_product(struct warp_db *db, struct evolve *e, uint32_t number,
     int rc = compress_create(&r.compress);
     if (rc == WARP_OK && !p->after)
         rc = drop_product(&r);
+    bool wait = e->lazy && p->lazy; /* values move with their records */
     if (rc == WARP_OK && p->after)
         rc = clear_fields(txn, p->old, p->old_index_gone, p->old_series_gone,
-                          p->old_cold_gone);
-    if (rc == WARP_OK && p->after && (p->rewrite || p->new_built))
+                          wait ? 0 : p->old_cold_gone);
+    if (rc == WARP_OK && p->after && !wait && (p->rewrite || p->new_built))
         rc = walk_rows(db, p->old, turn_row, &r);
     if (rc == WARP_OK && p->after)
         rc = check_unique(&r);

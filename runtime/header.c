@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+enum { HEADER_LIFE = HEADER_BYTES - 12 };
+
 static const char magic[8] = "WARPSTOR";
 
 int header_read(const char *path, struct header *h)
@@ -45,6 +47,7 @@ int header_read(const char *path, struct header *h)
                                         "store's header", path);
     memcpy(h->ring_path, b + 50, len);
     h->ring_path[len] = 0;
+    h->life = wire_get64(b + HEADER_LIFE);
     return WARP_OK;
 }
 
@@ -61,6 +64,7 @@ int header_write(const char *path, const char *dir, const struct header *h)
     memcpy(b + 32, h->store_id, 16);
     wire_put16(b + 48, (uint16_t)len);
     memcpy(b + 50, h->ring_path, len);
+    wire_put64(b + HEADER_LIFE, h->life);
     wire_put32(b + HEADER_BYTES - 4, crc32c(0, b, HEADER_BYTES - 4));
     snprintf(temporary, sizeof temporary, "%s.new", path);
     int fd = os_open(temporary, OS_WRITE | OS_CREATE | OS_TRUNC);
@@ -75,4 +79,17 @@ int header_write(const char *path, const char *dir, const struct header *h)
     if (rc == 0)
         rc = os_sync_dir(dir);
     return rc == 0 ? WARP_OK : error_os(rc, "cannot write", path);
+}
+
+int header_renew(const char *dir)
+{
+    char path[4200];
+    struct header h;
+    snprintf(path, sizeof path, "%s/store", dir);
+    int rc = header_read(path, &h);
+    if (rc != WARP_OK)
+        return rc;
+    rc = os_random(&h.life, sizeof h.life);
+    return rc < 0 ? error_os(rc, "no random numbers for", path)
+                  : header_write(path, dir, &h);
 }

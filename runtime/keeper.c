@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "compact.h"
 #include "error.h"
+#include "evolve_past.h"
 #include "evict.h"
 #include "room.h"
 #include "secondary.h"
@@ -39,6 +40,7 @@ struct schedule {
     int64_t sweep_ms;
     int64_t retry_ms;      /* not before: the last one failed */
     uint64_t dirty_limit;
+    bool moved;            /* records wait to be written in the form of now */
     bool compacted;        /* values wait to be written to new segments */
     bool migrates;         /* elements wait to move to their tiers */
     int told;              /* the last error that was told */
@@ -51,7 +53,8 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
     uint64_t log = log_bytes(db->log);
     if (now < when->retry_ms)
         return false;
-    if (log > limit / 2 || atomic_load(&db->stalled) || when->compacted)
+    if (log > limit / 2 || atomic_load(&db->stalled) || when->compacted ||
+        when->moved)
         return true;
     uint64_t dirty = dirty_records(db);
     if (dirty == 0 && !secondary_pending(db->secondary) &&
@@ -64,6 +67,24 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
            since >= (int64_t)db->options.checkpoint_every_ms;
 }
 
+/* A step of what a change of schema left to the background. */
+static void move_rows(struct warp_db *db, struct schedule *when, int64_t now)
+{
+    enum { ROWS = 1024 };
+    uint32_t marked = 0;
+    if (now < when->retry_ms || !evolve_pending(db) ||
+        atomic_load(&db->loading))
+        return;
+    int rc = evolve_move(db, ROWS, &marked);
+    when->moved = marked > 0;
+    if (rc == WARP_OK)
+        return;
+    if (rc != when->told)
+        db_log(db, WARP_LOG_ERROR, rc, error_text());
+    when->told = rc;
+    when->retry_ms = now + RETRY_MS;
+}
+
 static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
 {
     int rc = checkpoint_run(db);
@@ -72,6 +93,7 @@ static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
     if (rc != WARP_OK && rc != when->told)
         db_log(db, WARP_LOG_ERROR, rc, error_text());
     when->told = rc;
+    when->moved = false;
     atomic_store(&db->no_room, false);
     room_update(db);
     when->compacted = rc == WARP_OK && compact_due(db) &&
@@ -120,6 +142,7 @@ static void *keep(void *arg)
         uint64_t log = log_bytes(db->log);
         if (log >= db->options.log_bytes_max)
             atomic_store(&db->stalled, true);
+        move_rows(db, &when, now);
         if (checkpoint_due(db, &when, now)) {
             int rc = checkpoint(db, &when, now);
             /* What is left cannot be cut: one large segment, made under another
@@ -140,7 +163,8 @@ static void *keep(void *arg)
         relieve(db);
         room_update(db);
         room_reserve_again(db);
-        tick = log == last_log && !when.migrates ? IDLE_TICK_MS : TICK_MS;
+        bool busy = when.migrates || evolve_pending(db);
+        tick = log == last_log && !busy ? IDLE_TICK_MS : TICK_MS;
         last_log = log;
         os_futex_wait(&db->keeper_word, seen, tick * 1000000);
     }

@@ -123,7 +123,7 @@ static void place_slots(struct layout *l)
     {
         struct field_layout *f = &l->fields[i];
         f->deadline = (l->ttl >> i & 1) ? take(&at, 8) : none;
-        f->place = (l->disk >> i & 1) ? take(&at, 16) : none;
+        f->place = ((l->disk | l->was_disk) >> i & 1) ? take(&at, 16) : none;
         if (f->form == SLOT_VAR)
             f->slot = take(&at, 16);
     }
@@ -205,6 +205,15 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     place_slots(l);
     *out = l;
     return WARP_OK;
+}
+
+void layout_was(struct layout *l, uint64_t was_ssd, uint64_t was_disk)
+{
+    l->was_ssd = was_ssd;
+    l->was_disk = was_disk;
+    FOR_BITS(i, l->stored & ~l->columns)
+        l->fields[i].slot = UINT32_MAX;
+    place_slots(l);
 }
 
 uint32_t layout_field_of_id(const struct layout *l, uint32_t id)

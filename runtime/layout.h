@@ -25,7 +25,7 @@ struct field_layout {
     uint32_t slot;     /* in the row */
     uint32_t bytes;    /* of a fixed value on the wire and in the row */
     uint32_t deadline; /* slot of its deadline; UINT32_MAX: none */
-    uint32_t place;    /* slot of its disk place; UINT32_MAX: none */
+    uint32_t place;    /* slot of its disk place, of disk and was_disk fields */
     uint8_t form;      /* enum slot_form */
     uint8_t id;        /* in the store, for ever (catalog.h) */
     uint8_t bare;      /* string, bytes, opaque: the wire form is the bytes */
@@ -61,7 +61,12 @@ struct layout {
     bool evictable;        /* no field is pinned in memory by its policy */
     uint8_t priority;      /* enum warp_priority, effective */
     struct pool *pools[2]; /* its own, the shared one; NULL: none */
+    struct pool *gpu_pool; /* of its columns for a device; NULL: none */
     uint64_t instance_max; /* bytes of one record in memory; 0: no limit */
+    /* While rows of an earlier form may stand in the directory: */
+    const struct row_past *past; /* how they are read (row_past.h), or NULL */
+    uint64_t was_ssd, was_disk;  /* fields whose values moved away from there */
+    uint16_t stamp;              /* of the form of rows that are written */
     struct field_layout fields[56];
 };
 
@@ -69,6 +74,9 @@ struct layout {
  * 0, WARP_EINVAL (the text names product and field) or WARP_ENOMEM. */
 int layout_make(const struct warp_product *desc, uint16_t number,
                 uint8_t default_survives, struct layout **layout);
+/* Fields whose values may still lie where an earlier form had them: a place on
+ * disk gets a slot in the row. Before the first record. */
+void layout_was(struct layout *layout, uint64_t was_ssd, uint64_t was_disk);
 /* The field with a number in the store, or 56. */
 uint32_t layout_field_of_id(const struct layout *layout, uint32_t id);
 void layout_free(struct layout **layout);

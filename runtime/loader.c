@@ -10,7 +10,7 @@
 #include "clock.h"
 #include "error.h"
 #include "hash.h"
-#include "row.h"
+#include "row_past.h"
 #include "series.h"
 
 #include <stdlib.h>
@@ -98,6 +98,7 @@ static void count_in_row(struct warp_db *db, const struct layout *l,
                          struct ssd_slice value)
 {
     struct row_view view;
+    l = row_form(l, value);
     if (!l->disk || row_parse(l, value, &view) != WARP_OK)
         return;
     const uint8_t *at = view.values;
@@ -118,7 +119,7 @@ static void count_in_row(struct warp_db *db, const struct layout *l,
 static void count_in_record(struct warp_db *db, const struct layout *l,
                             const struct record *r)
 {
-    FOR_BITS(i, l->disk)
+    FOR_BITS(i, l->disk | l->was_disk)
     {
         struct disk_place place;
         disk_place_decode(r->row + l->fields[i].place, &place);
@@ -175,7 +176,7 @@ static int load_row(struct warp_db *db, const struct ssd_cursor *cursor,
     struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
     os_lock(&s->lock);
     int rc = load_locked(db, s, l, &key, value, ssd_cursor_current(cursor));
-    if (rc == WARP_OK && l->disk)
+    if (rc == WARP_OK && (l->disk | l->was_disk))
         pass(db->load_mark, &key);
     os_unlock(&s->lock);
     return rc;

@@ -70,6 +70,7 @@ static void walk(int fd, const uint8_t *header, uint8_t *block,
         }
         e->bytes += log_align(BLOCK_HEADER_BYTES + payload, LOG_PAGE);
         e->next++;
+        e->clock = clock;
         if (get32(block + BLOCK_FLAGS) & BLOCK_CUT) {
             e->cut_bytes = e->bytes;
             e->cut_next = e->next;

@@ -10,6 +10,7 @@ struct log_extent {
     uint64_t limit_block; /* given */
     int64_t limit_clock;  /* given */
     uint64_t first, next; /* numbers: its first block, behind the last one */
+    int64_t clock;        /* of the last one */
     uint64_t bytes;       /* of the file, up to the end of the last one */
     uint64_t cut_bytes;   /* up to the end of the last whole cut; 0: none */
     uint64_t cut_next;

@@ -8,6 +8,7 @@
 #include "descriptor.h"
 #include "error.h"
 #include "evolve.h"
+#include "evolve_past.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
@@ -78,7 +79,7 @@ int open_schema(struct warp_db *db, bool is_new)
     char path[DB_PATH_BYTES];
     uint8_t *bytes = NULL;
     size_t count = 0;
-    int rc = catalog_read(db->ssd, &db->catalog);
+    int rc = catalog_read(db->ssd, CATALOG_NOW, &db->catalog);
     if (rc != WARP_OK)
         return rc;
     db->schema_version = db->catalog.version;
@@ -135,7 +136,9 @@ int open_layouts(struct warp_db *db)
         db->by_desc[at].desc = desc;
         db->by_desc[at].layout = db->layouts[i];
     }
-    return WARP_OK;
+    return evolve_past_open(db->ssd, db->disk, db->paths.schema,
+                            (uint8_t)db->options.survives, db->schema,
+                            db->layouts, n, &db->past);
 }
 
 /* ---- tiers ---- */
@@ -209,7 +212,7 @@ int open_shards(struct warp_db *db)
 static int64_t log_clock(void *arg)
 {
     struct warp_db *db = arg;
-    return db->clock ? clock_mark(db->clock) : 0;
+    return db->clock ? clock_now(db->clock) : 0;
 }
 
 static void log_event(void *arg, int code, const char *text)
@@ -258,7 +261,14 @@ static int replay(void *arg, uint32_t shard, uint64_t seq,
 static int check_memory(struct warp_db *db, uint64_t resident)
 {
     uint64_t limit = db->memory_max;
+    struct db_shares shares;
+    db_shares(db, &shares);
+    disk_cache_limit(db->disk, shares.cache_bytes);
+    /* A step's memory is given back late: twice its bytes. */
     uint64_t fixed = log_memory_bytes(db->log);
+    if (!db->read_only)
+        fixed += 2 * shares.step_bytes + shares.step_pages * 4096;
+    fixed += shares.cache_bytes + shares.rest_bytes;
     atomic_store(&db->ring_total, fixed);
     atomic_fetch_add(&db->budget.used, fixed);
     db_balance(db);

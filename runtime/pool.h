@@ -1,5 +1,6 @@
 /* pool.h: named budgets of memory that products share (memory_pool:), and the
- * budget of one product (max_memory:). They count rows and values. */
+ * budget of one product (max_memory:). They count rows and values; those of
+ * gpu_memory_pool: count the values in columns of :gpu_memory fields. */
 #ifndef WARP_POOL_H
 #define WARP_POOL_H
 

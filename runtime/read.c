@@ -79,6 +79,8 @@ static int copy_var(struct reading *g, const struct record *r, uint64_t word,
         uint8_t place[DISK_PLACE_BYTES];
         record_copy_out(place, r->row + f->place, sizeof place);
         disk_place_decode(place, &g->places[i]);
+    } else {
+        g->places[i] = (struct disk_place){0};
     }
     if (at == VAR_COLD) {
         g->cold |= UINT64_C(1) << i;

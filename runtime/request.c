@@ -4,11 +4,13 @@
 #include "request.h"
 
 #include "backup.h"
+#include "backup_keep.h"
 #include "checkpoint.h"
 #include "clock.h"
 #include "codec.h"
 #include "compact.h"
 #include "error.h"
+#include "evolve_past.h"
 #include "hash.h"
 #include "iter.h"
 #include "look.h"
@@ -282,9 +284,11 @@ static int series(struct warp_db *db, struct reader *r, struct text *reply)
 static int migrate(struct warp_db *db, const struct progress *progress,
                    struct text *reply)
 {
-    uint64_t steps = 0;
+    uint64_t steps = 0, rewritten = 0;
     bool more = true;
     int rc = warp_checkpoint(db);
+    if (rc == WARP_OK)
+        rc = evolve_finish(db, progress, &rewritten);
     while (rc == WARP_OK && more) {
         rc = checkpoint_migrate(db, true, &more);
         steps++;
@@ -297,6 +301,7 @@ static int migrate(struct warp_db *db, const struct progress *progress,
         return rc;
     text_put(reply, "{");
     text_number(reply, "steps", steps);
+    text_number(reply, "records_rewritten", rewritten);
     text_put(reply, "}");
     return rc;
 }
@@ -383,7 +388,8 @@ static int run(struct warp_db *db, uint32_t what, struct reader *r,
                const struct progress *progress, struct text *reply)
 {
     char path[DB_PATH_BYTES];
-    size_t left = (size_t)(r->end - r->at);
+    uint64_t keep;
+    size_t left;
     switch (what) {
     case REQUEST_STAT:
         return request_stat(db, number(r, 1) != 0, reply);
@@ -402,12 +408,14 @@ static int run(struct warp_db *db, uint32_t what, struct reader *r,
     case REQUEST_CHECKPOINT:
         return warp_checkpoint(db);
     case REQUEST_BACKUP:
-        if (left == 0 || left >= sizeof path || *r->at != '/' ||
-            memchr(r->at, 0, left))
+        keep = number(r, 2);
+        left = (size_t)(r->end - r->at);
+        if (r->bad || keep > BACKUP_KEEP_MAX || left == 0 ||
+            left >= sizeof path || *r->at != '/' || memchr(r->at, 0, left))
             return malformed();
         memcpy(path, r->at, left);
         path[left] = 0;
-        return backup_run(db, path, progress, reply);
+        return backup_run(db, path, (uint32_t)keep, progress, reply);
     case REQUEST_VERIFY:
         return verify_open(db, progress, reply);
     case REQUEST_COMPACT:

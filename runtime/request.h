@@ -11,7 +11,7 @@
  *            i64 to, u32 elements at most (0: as fit)
  *   explain  u16 product, u8 field, u16 key bytes, key
  *   clock    u8: 0 tell, 1 accept a jump, 2 reset a poisoned mark
- *   backup   the target's absolute path
+ *   backup   u16 earlier states to keep, the target's absolute path
  *   metrics, checkpoint, verify, compact, migrate: nothing
  * Keys are key.c's bytes, without the product.
  *

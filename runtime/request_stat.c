@@ -203,10 +203,13 @@ int request_stat(struct warp_db *db, bool deep, struct text *t)
     text_say(
         t,
         "{\"bytes\":%llu,\"max_bytes\":%llu,\"sync_lag_ms\":%llu,"
-        "\"syncs\":%llu,\"writes_in_flight\":%llu}",
+        "\"syncs\":%llu,\"writes_in_flight\":%llu,"
+        "\"position\":%llu}",
         (unsigned long long)s.log_bytes, (unsigned long long)s.log_bytes_max,
         (unsigned long long)s.sync_lag_ms, (unsigned long long)s.sync_count,
-        (unsigned long long)s.log_writes_in_flight);
+        (unsigned long long)s.log_writes_in_flight,
+        (unsigned long long)(db->read_only ? log_end_block(db->log)
+                                           : log_next_block(db->log)));
     text_number(t, "checkpoints", s.checkpoints);
     text_number(t, "sweep_lag_ms", s.sweep_lag_ms);
     text_number(t, "gets", s.gets);

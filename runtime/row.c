@@ -3,8 +3,8 @@
 
 #include "codec.h"
 #include "compress.h"
-#include "disk.h"
 #include "error.h"
+#include "row_past.h"
 #include "wire.h"
 
 #define ROW_PACKED 0x80000000u
@@ -168,7 +168,7 @@ size_t row_encode(const struct shard *s, const struct layout *l,
         dead |= OP_RECORD_DEADLINE;
     *to++ = ROW_FORMAT;
     *to++ = 0;
-    to = wire_put16(to, 0);
+    to = wire_put16(to, l->stamp);
     to = wire_put32(to, 0);
     to = wire_put64(to, record_version(r));
     to = wire_put64(to, have);
@@ -259,6 +259,8 @@ int row_load_record(struct shard *shard, const struct layout *l,
                     struct record **out)
 {
     struct row_view view;
+    if (row_is_past(l, value))
+        return row_past_load(shard, l, key, value, out);
     int rc = row_parse(l, value, &view);
     if (rc != WARP_OK)
         return rc;
@@ -380,5 +382,25 @@ int row_unpack_cold(struct ssd_slice stored, struct op_value *value,
         *raw_bytes = wire_get32(b + 1);
     value->data = b + skip;
     value->bytes = (uint32_t)(stored.bytes - skip);
+    return WARP_OK;
+}
+
+int row_copy_cold(struct ssd_slice stored, disk_alloc_fn *alloc, void *arg)
+{
+    struct op_value v;
+    uint32_t raw;
+    int rc = row_unpack_cold(stored, &v, &raw);
+    if (rc != WARP_OK)
+        return rc;
+    uint32_t bytes = raw ? raw : v.bytes;
+    void *to = alloc(arg, bytes);
+    if (!to)
+        return error_set(WARP_ENOMEM, "out of memory for a value of %u bytes",
+                         bytes);
+    if (!raw)
+        memcpy(to, v.data, v.bytes);
+    else if (compress_undo(COMPRESS_LZ4, v.data, v.bytes, to, raw) != WARP_OK)
+        return error_set(WARP_ECORRUPT, "a value of the ssd tier cannot be "
+                                        "unpacked");
     return WARP_OK;
 }

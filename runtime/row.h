@@ -12,6 +12,7 @@
 #ifndef WARP_ROW_H
 #define WARP_ROW_H
 
+#include "disk.h"
 #include "shard.h"
 #include "ssd.h"
 
@@ -49,6 +50,8 @@ uint32_t row_pack_cold(struct compress *compress, const struct layout *l,
                        uint8_t *to);
 int row_unpack_cold(struct ssd_slice stored, struct op_value *value,
                     uint32_t *raw_bytes);
+/* The value as it was, to where `alloc` says. */
+int row_copy_cold(struct ssd_slice stored, disk_alloc_fn *alloc, void *arg);
 
 /* Under the lock: bytes that row_encode writes for this record. */
 size_t row_bytes_max(const struct layout *l, const struct record *r);
@@ -56,7 +59,8 @@ size_t row_bytes_max(const struct layout *l, const struct record *r);
 size_t row_encode(const struct shard *shard, const struct layout *l,
                   const struct record *r, uint8_t *to);
 /* Under the lock: a record from a stored row, put in the index. Values of cold
- * fields stay on their tiers. */
+ * fields stay on their tiers. Of a row in an earlier form values are read from
+ * tiers where they must be in memory now: `value` lies in no ssd_read_fn. */
 int row_load_record(struct shard *shard, const struct layout *l,
                     const struct key_ref *key, struct ssd_slice value,
                     struct record **record);

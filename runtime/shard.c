@@ -8,7 +8,7 @@
 #include "error.h"
 #include "evict.h"
 #include "hash.h"
-#include "row.h"
+#include "row_past.h"
 
 #include <stdlib.h>
 
@@ -121,11 +121,21 @@ struct load_call {
     const struct layout *layout;
     const struct key_ref *key;
     struct record *record;
+    uint8_t *copy; /* of a row that has to be read when LMDB is left */
+    size_t copy_bytes;
 };
 
 static int load_one(void *arg, struct ssd_slice value)
 {
     struct load_call *c = arg;
+    if (row_is_past(c->layout, value)) {
+        c->copy_bytes = value.bytes;
+        c->copy = malloc(value.bytes);
+        if (!c->copy)
+            return error_set(WARP_ENOMEM, "out of memory for a record");
+        memcpy(c->copy, value.data, value.bytes);
+        return WARP_OK;
+    }
     return row_load_record(c->shard, c->layout, c->key, value, &c->record);
 }
 
@@ -139,8 +149,13 @@ int shard_find(struct shard *s, const struct layout *l,
     uint8_t bytes[ROW_KEY_BYTES_MAX];
     struct ssd_slice k = {bytes, row_key(bytes, l->id, key->bytes,
                                          key->count)};
-    struct load_call call = {s, l, key, NULL};
+    struct load_call call = {s, l, key, NULL, NULL, 0};
     int rc = ssd_get(s->db->ssd, SSD_ROWS, k, load_one, &call);
+    if (rc == WARP_OK && call.copy) {
+        struct ssd_slice value = {call.copy, call.copy_bytes};
+        rc = row_load_record(s, l, key, value, &call.record);
+    }
+    free(call.copy);
     *record = call.record;
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }
@@ -205,7 +220,8 @@ static int take_from_pools(struct shard *s, const struct layout *l,
         struct pool *pool = l->pools[i];
         if (!pool_full(pool, bytes))
             continue;
-        (void)shard_evict(s, pool, bytes * 2 + 4096);
+        (void)shard_evict(s, pool, WARP_PRIORITY_CRITICAL,
+                          bytes * 2 + 4096);
         if (!pool_full(pool, bytes))
             continue;
         db_wake_keeper(s->db);
@@ -229,9 +245,10 @@ void *shard_alloc(struct shard *s, const struct layout *l, size_t bytes)
     block = shard_take(s, l, bytes);
     if (block)
         return block;
-    /* What a tier holds makes room here; a checkpoint (commit.c) may, too. */
+    /* What a tier holds makes room here; a checkpoint (commit.c) may, too. What
+     * is worth more stays until then: what is worth less may only be dirty. */
     for (int round = 0; round < 4; round++) {
-        if (shard_evict(s, NULL, bytes * 2 + 65536) == 0)
+        if (shard_evict(s, NULL, l->priority, bytes * 2 + 65536) == 0)
             break;
         block = shard_take(s, l, bytes);
         if (block)

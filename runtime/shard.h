@@ -145,10 +145,10 @@ void shard_free_value(struct shard *shard, const struct layout *l,
                       struct record *r, struct var *var);
 /* Under the lock: records and values that their tier holds leave memory, least
  * priority first and what was not used lately, until `bytes` are free or all
- * were looked at. pool: only products of it; NULL: all. Returns the bytes given
- * back to the heap. */
+ * were looked at. pool: only products of it; NULL: all. Products above the
+ * priority `highest` stay. Returns the bytes given back to the heap. */
 uint64_t shard_evict(struct shard *shard, const struct pool *pool,
-                     uint64_t bytes);
+                     uint8_t highest, uint64_t bytes);
 
 static inline bool var_is_inline(const struct record *r, uint64_t at)
 {

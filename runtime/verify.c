@@ -5,6 +5,7 @@
 #include "catalog.h"
 #include "checkpoint.h"
 #include "error.h"
+#include "evolve_past.h"
 #include "file_copy.h"
 #include "header.h"
 #include "log.h"
@@ -46,6 +47,7 @@ struct closed {
     struct warp_schema *schema;
     struct layout **layouts;
     uint32_t layout_count;
+    struct evolve_past *past;
     struct ssd *ssd;
     struct disk *disk;
     struct archive *archive;
@@ -282,6 +284,20 @@ static int check_log(struct closed *c)
 
 /* ---- all ---- */
 
+static int check_rows(struct closed *c, const struct verify_tiers *tiers)
+{
+    char dir[PATH_BYTES + 128];
+    sub_path(c, dir, "schema");
+    int rc = evolve_past_open(c->ssd, c->disk, dir, WARP_SURVIVES_PROCESS_CRASH,
+                              c->schema, c->layouts, c->layout_count, &c->past);
+    if (rc == WARP_OK)
+        return verify_rows(c->v, tiers);
+    if (rc == WARP_ENOMEM)
+        return rc;
+    verify_tell(c->v, error_text());
+    return WARP_OK;
+}
+
 static int check_closed(struct closed *c)
 {
     char path[PATH_BYTES + 128];
@@ -312,7 +328,7 @@ static int check_closed(struct closed *c)
     struct verify_tiers tiers = {c->ssd, c->disk, c->series, c->layouts,
                                  c->layout_count};
     if (rc == WARP_OK && schema && c->ssd_good && !c->v->stopped)
-        rc = verify_rows(c->v, &tiers);
+        rc = check_rows(c, &tiers);
     return rc;
 }
 
@@ -360,6 +376,7 @@ int verify_store(const char *path, const struct progress *progress,
         series_close(&c->series);
     if (c->archive)
         archive_close(&c->archive);
+    evolve_past_close(&c->past);
     if (c->disk)
         disk_close(&c->disk);
     if (c->ssd)

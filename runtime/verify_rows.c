@@ -6,7 +6,7 @@
 #include "codec.h"
 #include "compress.h"
 #include "error.h"
-#include "row.h"
+#include "row_past.h"
 #include "series.h"
 #include "utf8.h"
 #include "value_print.h"
@@ -156,6 +156,7 @@ static int check_row(struct rows *r, struct ssd_slice key,
     r->key = k + 2;
     r->key_bytes = (uint32_t)key.bytes - 2;
     r->v->rows++;
+    r->l = row_form(r->l, value);
     if (row_parse(r->l, value, &view) != WARP_OK) {
         tell(r, NULL, error_text());
         return rc;

@@ -1,7 +1,9 @@
 /* care.c: verify, compact, migrate, backup, clock and inspect. */
 #include "record.h"
 
+#include "../backup_keep.h"
 #include "../error.h"
+#include "../header.h"
 #include "../schema_file.h"
 #include "../schema_load.h"
 #include "../ssd_compact.h"
@@ -146,8 +148,16 @@ int tool_backup(struct tool *tool)
         snprintf(target, sizeof target, "%s/%.*s", here, (int)n, tool->args[1]);
     if (n == 0 || target[0] != '/')
         return tool_usage(tool, "the target's path cannot be used");
+    char *end = NULL;
+    unsigned long keep = tool->keep ? strtoul(tool->keep, &end, 10)
+                                    : BACKUP_KEEP;
+    if (end && (end == tool->keep || *end || *tool->keep == '-' ||
+                keep > BACKUP_KEEP_MAX))
+        return tool_usage(tool, "--keep needs a number up to %d",
+                          BACKUP_KEEP_MAX);
     int rc = source_open(&source, tool->args[0], SOURCE_READ);
     request_begin(&request, REQUEST_BACKUP);
+    text_u16(&request, (uint16_t)keep);
     text_put(&request, target);
     if (rc == WARP_OK)
         rc = source_ask(&source, &request, &reply);
@@ -190,7 +200,8 @@ static int forget_log(struct tool *tool, const char *store)
                              "the log's files cannot be "
                              "removed");
     }
-    return TOOL_CLEAN;
+    int rc = header_renew(store);
+    return rc == WARP_OK ? TOOL_CLEAN : tool_fail(tool, rc, error_text());
 }
 
 int tool_clock(struct tool *tool)

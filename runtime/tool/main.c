@@ -18,7 +18,8 @@ enum {
     O_RANGE = 16,
     O_TO = 32,
     O_LIMIT = 64,
-    O_DEEP = 128
+    O_DEEP = 128,
+    O_KEEP = 256
 };
 
 static const struct {
@@ -55,7 +56,8 @@ static const struct {
      "move what the log holds into the tiers"},
     {"migrate", tool_migrate, 1, 1, O_JSON, "warp migrate STORE",
      "finish what moves in the background"},
-    {"backup", tool_backup, 2, 2, O_JSON, "warp backup STORE TARGET",
+    {"backup", tool_backup, 2, 2, O_JSON | O_KEEP,
+     "warp backup STORE TARGET [--keep N]",
      "a sealed, consistent copy, also of a live store"},
     {"restore", tool_restore, 2, 2, O_JSON | O_TO,
      "warp restore BACKUP TARGET [--to POSITION|TIME]",
@@ -91,6 +93,12 @@ static void print_help(FILE *out)
           "  --from K --to K        keys from K on, below K\n"
           "  --prefix P             text keys that begin so\n"
           "  --limit N              at most N records\n"
+          "  --to POSITION|TIME     of restore: a position of the log, ms\n"
+          "      since 1970, or 2026-01-31T12:00:00Z. A backup reaches back\n"
+          "      to the last checkpoint before it; from each earlier state\n"
+          "      that it keeps, as far as the logs of the backups behind it\n"
+          "      lead on. What lies outside is refused, with what does not\n"
+          "  --keep N               of backup: earlier states kept (3)\n"
           "  --deep                 stat: count elements of series, too\n"
           "  --help --version\n\n"
           "A store that a program has open is asked through its owner; else\n"
@@ -188,6 +196,7 @@ static const char **value_option(struct tool *t, const char *name,
         {"--to", O_TO, &t->to},
         {"--prefix", O_RANGE, &t->prefix},
         {"--limit", O_LIMIT, &t->limit},
+        {"--keep", O_KEEP, &t->keep},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strcmp(name, table[i].name) == 0) {

@@ -11,8 +11,9 @@
 #include "../codec.h"
 #include "../compress.h"
 #include "../error.h"
+#include "../evolve_past.h"
 #include "../header.h"
-#include "../row.h"
+#include "../row_past.h"
 #include "../schema_file.h"
 #include "../schema_load.h"
 #include "../series.h"
@@ -34,6 +35,7 @@ struct repair {
     struct disk *disk;
     struct archive *archive;
     struct series *series;
+    struct evolve_past *past;
     struct budget budget;
     struct warp_db *out;
     struct tool_bar bar;
@@ -80,6 +82,7 @@ static void tell_record(struct repair *r, const struct layout *l,
 struct row {
     struct repair *r;
     const struct layout *l;
+    const struct layout *form; /* of the stored row: l, or one before */
     const uint8_t *key;
     uint32_t key_bytes, field;
     uint8_t *record;
@@ -87,20 +90,10 @@ struct row {
     struct warp_arena arena;
 };
 
-static int take_value(struct row *w, const uint8_t *data, uint32_t bytes,
-                      uint32_t raw)
+static int put_value(struct row *w, const uint8_t *data, uint32_t bytes)
 {
     const struct warp_field *f = &w->l->desc->fields[w->field];
     uint8_t *to = w->record + f->offset;
-    if (raw) {
-        uint8_t *room = warp_arena_alloc(&w->arena, raw);
-        if (!room)
-            return WARP_ENOMEM;
-        if (compress_undo(COMPRESS_LZ4, data, bytes, room, raw) != WARP_OK)
-            return error_set(WARP_ECORRUPT, "it cannot be unpacked");
-        data = room;
-        bytes = raw;
-    }
     if (w->l->fields[w->field].bare) {
         char *copy = warp_arena_alloc(&w->arena, bytes + 1);
         struct warp_str s = {copy, bytes};
@@ -113,6 +106,29 @@ static int take_value(struct row *w, const uint8_t *data, uint32_t bytes,
     int rc = codec_decode(f->type, data, bytes, to, &w->arena);
     return rc == WARP_ECORRUPT ? error_set(rc, "it is no value of its type")
                                : rc;
+}
+
+static int take_value(struct row *w, const uint8_t *data, uint32_t bytes,
+                      uint32_t raw)
+{
+    if (raw) {
+        uint8_t *room = warp_arena_alloc(&w->arena, raw);
+        if (!room)
+            return WARP_ENOMEM;
+        if (compress_undo(COMPRESS_LZ4, data, bytes, room, raw) != WARP_OK)
+            return error_set(WARP_ECORRUPT, "it cannot be unpacked");
+        data = room;
+        bytes = raw;
+    }
+    struct convert convert = {0};
+    struct op_value v = {data, bytes};
+    int rc = w->form == w->l
+                 ? WARP_OK
+                 : row_past_convert(w->l, w->field, &convert, &v);
+    if (rc == WARP_OK)
+        rc = put_value(w, v.data, v.bytes);
+    convert_free(&convert);
+    return rc;
 }
 
 static int take_cold(void *arg, struct ssd_slice value)
@@ -131,15 +147,16 @@ static void *take_room(void *arg, size_t bytes)
     return (void *)(uintptr_t)s->data;
 }
 
-static int take_field(struct row *w, const struct op_value *v, uint32_t raw)
+/* `at`: the field in the row's form. */
+static int take_field(struct row *w, uint32_t at, const struct op_value *v,
+                      uint32_t raw)
 {
-    uint64_t bit = UINT64_C(1) << w->field;
+    uint64_t bit = UINT64_C(1) << at;
     uint8_t key[ROW_KEY_BYTES_MAX + 1];
-    if (!(w->l->cold & bit))
+    if (!(w->form->cold & bit))
         return take_value(w, v->data, v->bytes, raw);
-    uint32_t bytes =
-        row_cold_key(key, w->l, w->field, w->key, w->key_bytes);
-    if (w->l->disk & bit) {
+    uint32_t bytes = row_cold_key(key, w->form, at, w->key, w->key_bytes);
+    if (w->form->disk & bit) {
         struct disk_place place;
         struct warp_str s = {NULL, 0};
         disk_place_decode(v->data, &place);
@@ -177,7 +194,9 @@ static int set_deadlines(struct row *w, const struct row_view *view)
         int64_t deadline;
         memcpy(&deadline, at, sizeof deadline);
         at += 8;
-        uint64_t bit = i == 56 ? 0 : UINT64_C(1) << i;
+        uint32_t j = i == 56 ? 56
+                             : row_past_field(w->l, w->form, (uint32_t)i);
+        uint64_t bit = j == 56 ? 0 : UINT64_C(1) << j;
         if (rc == WARP_OK && key && (i == 56 || (w->mask & bit)))
             rc = warp_gen_expire(w->r->out, w->l->desc, key, bit, deadline);
     }
@@ -242,7 +261,8 @@ static int take_row(struct repair *r, struct ssd_slice key,
     }
     w.key = k + 2;
     w.key_bytes = (uint32_t)key.bytes - 2;
-    if (row_parse(w.l, value, &view) != WARP_OK) {
+    w.form = row_form(w.l, value);
+    if (row_parse(w.form, value, &view) != WARP_OK) {
         tell_record(r, w.l, w.key, w.key_bytes, -1, error_text());
         return WARP_OK;
     }
@@ -254,16 +274,19 @@ static int take_row(struct repair *r, struct ssd_slice key,
             key_decode(w.l->desc, w.key, w.key_bytes, NULL, w.record, &w.arena);
     }
     const uint8_t *at = view.values;
-    FOR_BITS(i, view.have & w.l->durable)
+    FOR_BITS(i, view.have & w.form->durable)
     {
         struct op_value v;
         uint32_t raw;
-        row_next(w.l, (uint32_t)i, &at, &v, &raw);
-        w.field = (uint32_t)i;
-        if (rc == WARP_OK && take_field(&w, &v, raw) == WARP_OK)
-            w.mask |= UINT64_C(1) << i;
-        else if (rc == WARP_OK)
-            tell_record(r, w.l, w.key, w.key_bytes, (int)i, error_text());
+        row_next(w.form, (uint32_t)i, &at, &v, &raw);
+        w.field = row_past_field(w.l, w.form, (uint32_t)i);
+        if (rc != WARP_OK || w.field == 56)
+            continue;
+        if (take_field(&w, (uint32_t)i, &v, raw) == WARP_OK)
+            w.mask |= UINT64_C(1) << w.field;
+        else
+            tell_record(r, w.l, w.key, w.key_bytes, (int)w.field,
+                        error_text());
     }
     w.mask |= w.l->keys;
     if (rc == WARP_OK)
@@ -363,7 +386,8 @@ static int apply_update(struct repair *r, struct op *op, struct row *w)
 
 static int apply(struct repair *r, struct op *op)
 {
-    struct row w = {.r = r, .l = op->layout, .arena = WARP_ARENA_INIT};
+    struct row w = {.r = r, .l = op->layout, .form = op->layout,
+                    .arena = WARP_ARENA_INIT};
     w.key = op->body + op->key_at;
     w.key_bytes = op->key_bytes;
     w.record = warp_arena_alloc(&w.arena, w.l->desc->record_bytes);
@@ -505,6 +529,11 @@ static int open_tiers(struct repair *r)
     rc = ssd_open(dir, 0, true, tell_event, r, &r->ssd);
     if (rc == WARP_OK)
         rc = catalog_number_all(r->ssd, r->layouts, r->layout_count);
+    if (rc == WARP_OK) {
+        snprintf(dir, sizeof dir, "%.4000s/schema", r->from);
+        rc = evolve_past_open(r->ssd, r->disk, dir, WARP_SURVIVES_PROCESS_CRASH,
+                              r->schema, r->layouts, r->layout_count, &r->past);
+    }
     if (rc == WARP_OK)
         rc = open_series(r);
     if (rc != WARP_ECORRUPT && rc != WARP_ENOSTORE)
@@ -549,6 +578,7 @@ static void destroy(struct repair *r)
         series_close(&r->series);
     if (r->archive)
         archive_close(&r->archive);
+    evolve_past_close(&r->past);
     if (r->ssd)
         ssd_close(&r->ssd);
     if (r->disk)

@@ -1,10 +1,13 @@
-/* restore.c: a store from a backup, as it was at the backup's end or, inside
- * the log that the backup carries, at an earlier position or time. */
+/* restore.c: a store from a backup, as it was at the backup's end or at an
+ * earlier position or time that its states and their logs lead to (chain.h). */
+#include "chain.h"
+
 #include "../backup.h"
+#include "../backup_keep.h"
 #include "../error.h"
 #include "../file_copy.h"
+#include "../header.h"
 #include "../log_copy.h"
-#include "../manifest.h"
 #include "record.h"
 
 #include <errno.h>
@@ -12,9 +15,18 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* A file of the store to be. */
+struct restore_file {
+    uint32_t state;
+    const struct manifest_file *file;
+};
+
 struct restore {
     struct tool *tool;
-    struct manifest manifest;
+    struct chain chain;
+    uint32_t state; /* that the store begins from */
+    struct restore_file *files;
+    uint32_t file_count;
     struct tool_bar bar;
     uint64_t done, total;
     uint64_t limit_block;
@@ -41,24 +53,26 @@ static int copy_files(struct restore *r)
 {
     static const char *const parts[] = {"ssd",  "disk",   "log",
                                         "ring", "schema", "archive"};
-    const char *from = r->tool->args[0], *to = r->tool->args[1];
-    char a[4300], b[4300];
+    const struct manifest *m = &r->chain.states[r->state].manifest;
+    const char *to = r->tool->args[1];
+    char a[CHAIN_PATH_BYTES + MANIFEST_PATH_MAX], b[4300];
     int rc = os_mkdir(to);
     for (int i = 0; i < 6 && rc == 0; i++) {
-        if (strcmp(parts[i], "archive") == 0 && !has_archive(&r->manifest))
+        if (strcmp(parts[i], "archive") == 0 && !has_archive(m))
             continue;
         snprintf(b, sizeof b, "%s/%s", to, parts[i]);
         rc = os_mkdir(b);
     }
     if (rc != 0)
         return error_os(rc, "cannot make", to);
-    for (uint32_t i = 0; i < r->manifest.count; i++)
-        r->total += r->manifest.files[i].bytes;
-    for (uint32_t i = 0; i < r->manifest.count; i++) {
-        const struct manifest_file *f = &r->manifest.files[i];
+    for (uint32_t i = 0; i < r->file_count; i++)
+        r->total += r->files[i].file->bytes;
+    for (uint32_t i = 0; i < r->file_count; i++) {
+        const struct manifest_file *f = r->files[i].file;
         uint64_t bytes = 0;
         uint32_t crc = 0;
-        snprintf(a, sizeof a, "%.4000s/%s", from, f->path);
+        snprintf(a, sizeof a, "%s/%s", r->chain.states[r->files[i].state].dir,
+                 f->path);
         snprintf(b, sizeof b, "%.4000s/%s", to, f->path);
         rc = file_copy(a, b, UINT64_MAX, false, &bytes, &crc, step, r);
         if (rc == WARP_OK && (bytes != f->bytes || crc != f->crc))
@@ -118,40 +132,22 @@ static bool parse_limit(struct restore *r, const char *text)
     return parse_time(text, &r->limit_clock);
 }
 
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The carried segments in order; freed by the caller. */
-static const char **log_names(const struct manifest *m, uint32_t *count)
-{
-    const char **names = calloc(m->count + 1, sizeof *names);
-    *count = 0;
-    for (uint32_t i = 0; names && i < m->count; i++)
-        if (strncmp(m->files[i].path, "log/", 4) == 0 &&
-            log_segment_number(m->files[i].path + 4))
-            names[(*count)++] = m->files[i].path;
-    if (*count > 1)
-        qsort(names, *count, sizeof *names, by_path);
-    return names;
-}
-
 /* Behind the last whole cut inside the limits the log ends, as after a power
  * loss at that moment: *position is the number of the block behind it. */
 static int end_log(struct restore *r, uint64_t limit_block, int64_t limit_clock,
                    bool cut, uint64_t *position)
 {
-    uint32_t count;
-    const char **names = log_names(&r->manifest, &count);
     bool over = false;
-    int rc = names ? WARP_OK : WARP_ENOMEM;
+    int rc = WARP_OK;
     *position = 0;
-    for (uint32_t i = 0; i < count && rc == WARP_OK; i++) {
+    for (uint32_t i = 0; i < r->file_count && rc == WARP_OK; i++) {
         char path[4300];
+        const char *name = r->files[i].file->path;
         struct log_extent e = {.limit_block = limit_block,
                                .limit_clock = limit_clock};
-        snprintf(path, sizeof path, "%.4000s/%s", r->tool->args[1], names[i]);
+        if (strncmp(name, "log/", 4) != 0)
+            continue;
+        snprintf(path, sizeof path, "%.4000s/%s", r->tool->args[1], name);
         if (!over)
             rc = log_extent_read(path, &e);
         if (rc != WARP_OK)
@@ -174,15 +170,15 @@ static int end_log(struct restore *r, uint64_t limit_block, int64_t limit_clock,
         if (rc < 0)
             rc = error_os(rc, "cannot cut", path);
     }
-    free(names);
     return rc;
 }
 
 /* Everything that the tiers hold stands before the last cut up to `base`. */
 static int cut_log(struct restore *r)
 {
+    const struct manifest *m = &r->chain.states[r->state].manifest;
     uint64_t least = 0;
-    int rc = end_log(r, r->manifest.base, INT64_MAX, false, &least);
+    int rc = end_log(r, m->base, INT64_MAX, false, &least);
     if (rc == WARP_OK)
         rc = end_log(r, r->limit_block, r->limit_clock, true, &r->position);
     if (rc == WARP_OK && r->position < least)
@@ -191,24 +187,39 @@ static int cut_log(struct restore *r)
     return rc;
 }
 
-static int check_limit(struct restore *r)
+/* ---- what it is made of ---- */
+
+static int add_log(void *arg, const struct chain_log *log)
 {
-    const struct manifest *m = &r->manifest;
-    if (r->limit_block == UINT64_MAX && r->limit_clock == INT64_MAX)
-        return WARP_OK;
-    if (manifest_find(m, "ring/ring-000"))
-        return error_set(WARP_EINVAL, "this backup is of a store that was "
-                                      "not closed: restore it as it is");
-    if (m->base == UINT64_MAX ||
-        (r->limit_block != UINT64_MAX &&
-         (r->limit_block < m->base || r->limit_block > m->position)))
-        return error_set(WARP_EINVAL,
-                         "the backup carries the positions %" PRIu64
-                         " to %" PRIu64 ": name one of these, or use an "
-                         "earlier backup",
-                         m->base == UINT64_MAX ? m->position : m->base,
-                         m->position);
+    struct restore *r = arg;
+    r->files[r->file_count++] = (struct restore_file){log->state, log->file};
     return WARP_OK;
+}
+
+/* The state's own files and, in order, the log that leads on from it. */
+static int choose_files(struct restore *r)
+{
+    const struct chain *c = &r->chain;
+    r->state = c->count - 1;
+    if (r->tool->to) {
+        int rc = chain_find(c, r->limit_block, r->limit_clock, &r->state);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    const struct manifest *m = &c->states[r->state].manifest;
+    r->position = m->position;
+    r->files = calloc(m->count + c->log_count + 1, sizeof *r->files);
+    if (!r->files)
+        return error_set(WARP_ENOMEM, "out of memory for a restore");
+    for (uint32_t i = 0; i < m->count; i++) {
+        const char *path = m->files[i].path, *rest;
+        bool log = strncmp(path, "log/", 4) == 0;
+        if (backup_state_of(path, &rest) == BACKUP_NEWEST &&
+            !(log && r->tool->to))
+            r->files[r->file_count++] =
+                (struct restore_file){r->state, &m->files[i]};
+    }
+    return r->tool->to ? chain_logs(c, r->state, add_log, r) : WARP_OK;
 }
 
 /* ---- the store ---- */
@@ -234,15 +245,16 @@ static int run(struct restore *r)
     if (used)
         return error_set(WARP_EEXIST, "%s is not empty: name a new directory",
                          r->tool->args[1]);
-    int rc = manifest_read(r->tool->args[0], &r->manifest);
+    int rc = chain_read(r->tool->args[0], &r->chain);
     if (rc == WARP_OK)
-        rc = check_limit(r);
+        rc = choose_files(r);
     if (rc != WARP_OK)
         return rc;
-    r->position = r->manifest.position;
     rc = copy_files(r);
     if (rc == WARP_OK && r->tool->to)
         rc = cut_log(r);
+    if (rc == WARP_OK)
+        rc = header_renew(r->tool->args[1]);
     if (rc == WARP_OK)
         rc = settle(r->tool->args[1]);
     if (rc != WARP_OK) {
@@ -266,13 +278,14 @@ int tool_restore(struct tool *tool)
     tool_bar_end(&r.bar);
     text_put(&t, "{");
     text_string(&t, "target", tool->args[1]);
-    text_number(&t, "files", r.manifest.count);
+    text_number(&t, "files", r.file_count);
     text_number(&t, "bytes", r.total);
     text_number(&t, "position", r.position);
     text_put(&t, "}");
     int status = rc == WARP_OK ? tool_print_json(tool, &t)
                                : tool_fail(tool, rc, error_text());
     text_free(&t);
-    manifest_free(&r.manifest);
+    free(r.files);
+    chain_free(&r.chain);
     return status;
 }

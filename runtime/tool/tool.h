@@ -25,7 +25,7 @@ struct tool {
     const char *args[TOOL_ARGS_MAX]; /* what is no option */
     int arg_count;
     bool json, deep, yes;
-    const char *format, *schema, *fields, *from, *to, *prefix, *limit;
+    const char *format, *schema, *fields, *from, *to, *prefix, *limit, *keep;
     const char *program; /* argv[0] */
 };
 

@@ -181,6 +181,95 @@ START_TEST(five_times_the_memory)
 }
 END_TEST
 
+/* Rows that still load have their part of the pool. */
+START_TEST(pool_is_hard_from_the_open_on)
+{
+    uint64_t n = 0, more;
+    while (n < 10000 && put_pinned(n, 1000) == WARP_OK)
+        n++;
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    open_with(NULL);
+    for (more = n; more < 10000 && put_pinned(more, 1000) == WARP_OK; more++)
+        ;
+    ck_assert_uint_le(more, n + 2);
+    struct warp_arena arena = WARP_ARENA_INIT;
+    for (uint64_t i = 0; i < n; i++) {
+        struct bg_pinned out;
+        ck_assert_int_eq(bg_pinned_get(db, i, BG_PINNED_BODY, &out, &arena),
+                         WARP_OK);
+    }
+    warp_arena_free(&arena);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+}
+END_TEST
+
+static int put_body(uint64_t id)
+{
+    struct bg_body r = {.id = id, .x = (float)id, .y = 1};
+    return bg_body_put(db, &r, BG_BODY_X | BG_BODY_Y);
+}
+
+/* The values that a device may hold: 8 bytes a record, 512 records. */
+START_TEST(gpu_pool_limits_the_columns)
+{
+    uint64_t n = 0;
+    while (n < 10000 && put_body(n) == WARP_OK)
+        n++;
+    ck_assert_uint_eq(n, 512);
+    ck_assert_int_eq(put_body(n), WARP_ELIMIT);
+    ck_assert_ptr_nonnull(strstr(warp_errmsg(db), "gpu_memory_pool :vram"));
+    ck_assert_int_eq(put_body(5), WARP_OK); /* a record that is there */
+    ck_assert_int_eq(put_pinned(1, 100), WARP_OK);
+    for (uint64_t i = 0; i < 10; i++)
+        ck_assert_int_eq(bg_body_delete(db, i), WARP_OK);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    for (uint64_t i = 0; i < 10; i++)
+        ck_assert_int_eq(put_body(i), WARP_OK);
+    ck_assert_int_eq(put_body(n), WARP_ELIMIT);
+    /* The option wins. */
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    static const struct warp_pool pools[] = {{"vram", 8 << 10}, {NULL, 0}};
+    struct warp_options options = WARP_OPTIONS_INIT;
+    options.pools = pools;
+    open_with(&options);
+    while (n < 10000 && put_body(n) == WARP_OK)
+        n++;
+    ck_assert_uint_eq(n, 1024);
+}
+END_TEST
+
+static uint64_t ssd_bytes(void)
+{
+    struct warp_stat stat = WARP_STAT_INIT;
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    ck_assert_int_eq(warp_stat(db, &stat), WARP_OK);
+    return stat.ssd_bytes;
+}
+
+/* The same values of two products: those past the threshold take less room. */
+START_TEST(threshold_decides_what_is_compressed)
+{
+    enum { RECORDS = 3000, BYTES = 900 };
+    uint64_t before = ssd_bytes();
+    memset(text, 'x', BYTES);
+    for (uint64_t i = 0; i < RECORDS; i++) {
+        struct bg_tight r = {.id = i, .body = body(BYTES)};
+        ck_assert_int_eq(bg_tight_put(db, &r, BG_TIGHT_BODY), WARP_OK);
+    }
+    uint64_t tight = ssd_bytes() - before;
+    before += tight;
+    for (uint64_t i = 0; i < RECORDS; i++) {
+        struct bg_loose r = {.id = i, .body = body(BYTES)};
+        ck_assert_int_eq(bg_loose_put(db, &r, BG_LOOSE_BODY), WARP_OK);
+    }
+    uint64_t loose = ssd_bytes() - before;
+    ck_assert_uint_gt(loose, RECORDS * BYTES);
+    ck_assert_msg(tight < loose / 2, "%llu bytes past the threshold, %llu "
+                                     "below it",
+                  (unsigned long long)tight, (unsigned long long)loose);
+}
+END_TEST
+
 START_TEST(write_buffer_starts_a_checkpoint)
 {
     struct warp_stat stat = WARP_STAT_INIT;
@@ -201,10 +290,13 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, pool_is_hard);
+    tcase_add_test(tests, pool_is_hard_from_the_open_on);
     tcase_add_test(tests, option_wins_over_defpool);
     tcase_add_test(tests, max_memory_of_a_product);
     tcase_add_test(tests, instance_is_limited);
     tcase_add_test(tests, five_times_the_memory);
+    tcase_add_test(tests, gpu_pool_limits_the_columns);
+    tcase_add_test(tests, threshold_decides_what_is_compressed);
     tcase_add_test(tests, write_buffer_starts_a_checkpoint);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -108,7 +108,8 @@ static void evict_all(struct warp_db *db)
 {
     for (uint32_t i = 0; i < db->shard_count; i++) {
         os_lock(&db->shards[i].lock);
-        (void)shard_evict(&db->shards[i], NULL, 1 << 20);
+        (void)shard_evict(&db->shards[i], NULL, WARP_PRIORITY_CRITICAL,
+                          1 << 20);
         heap_trim(&db->shards[i].heap);
         os_unlock(&db->shards[i].lock);
     }

@@ -101,7 +101,8 @@ void scene_evict(void)
 {
     for (uint32_t i = 0; i < store->shard_count; i++) {
         os_lock(&store->shards[i].lock);
-        (void)shard_evict(&store->shards[i], NULL, UINT64_MAX);
+        (void)shard_evict(&store->shards[i], NULL,
+                          WARP_PRIORITY_CRITICAL, UINT64_MAX);
         os_unlock(&store->shards[i].lock);
     }
 }

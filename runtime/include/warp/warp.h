@@ -234,8 +234,11 @@ static inline struct warp_options warp_options_init(void)
  *  Threads     any; one process at a time owns a store.
  *  Cost        the replay of the log: about 1 s for 5 million records.
  *  Errors      WARP_EBUSY     owned by another process; its pid is in the text.
- *              WARP_ESCHEMA   the store holds another schema; the text names
- *                             the first field that differs.
+ *              WARP_ESCHEMA   the store holds another schema and a change to
+ *                             this one would lose data, or it is opened for
+ *                             reading only; the text lists what and how much.
+ *              WARP_TIMEOUT   progress() stopped a change of schema: the store
+ *                             keeps the one it had.
  *              WARP_ECORRUPT  the text names the file and the place.
  *              WARP_ENOSTORE  must_exist or read_only, and nothing is there.
  *              WARP_ELIMIT    memory_max_bytes is less than pinned rows need.
@@ -347,7 +350,8 @@ WARP_API void warp_column_release(struct warp_column *column);
 
 /** A copy of the whole store, consistent over all tiers, while it is in use.
  *  `target` is a new or empty directory, or holds an earlier backup of this
- *  store: what has not changed is taken over, and it is replaced as a whole.
+ *  store: what has not changed is taken over, it is replaced as a whole, and
+ *  its last 3 states stay in it for a restore to an earlier position.
  *  Ownership   the path is read during the call only.
  *  Durability  WARP_OK: on stable storage, and verified. `warp restore` makes
  *              a store of it; opening it for writing is refused.
