@@ -18,6 +18,8 @@ enum {
     VISITS_MAX = 8192,      /* entries that a step looks at */
     MOVED_BYTES_MAX = 4 << 20, /* packed, that a step moves */
     FAR_RAW_BYTES = 256 << 10, /* of the elements of one far chunk */
+    JOIN_COUNT = 1024,   /* elements of a chunk that is still small: one that */
+    JOIN_ARCHIVED = 128, /* comes behind it is put together with it */
     TRIM_MS = 60000, /* between looks at what leaves memory */
     LIVE_PCT = 40 /* a segment of the archive below it is emptied */
 };
@@ -116,6 +118,9 @@ struct walk {
     uint64_t moved;
     struct run run;
     enum chunk_where to;
+    struct chunk before; /* of the record, on the disk; count 0: none */
+    uint32_t before_bytes;
+    uint8_t before_key[SSD_KEY_BYTES_MAX];
 };
 
 static int no_memory(void)
@@ -197,7 +202,8 @@ static void order_part(struct run *r, uint32_t from, uint32_t parts_back)
         r->items[i].order = (uint64_t)(UINT32_MAX - parts_back) << 32 | i;
 }
 
-/* Chunks of the archive that overlap the run join it. */
+/* Chunks of the archive that overlap the run join it, and the one before it
+ * while it is small: else a series of few elements makes many chunks. */
 static int take_overlap(struct walk *k)
 {
     uint8_t first[SSD_KEY_BYTES_MAX], end[SSD_KEY_BYTES_MAX];
@@ -219,7 +225,8 @@ static int take_overlap(struct walk *k)
            (rc = ssd_next(cursor, &key, &value)) == WARP_OK) {
         struct chunk c;
         rc = chunk_decode(key, value, &c);
-        if (rc == WARP_OK && c.last_at < r->first_at)
+        if (rc == WARP_OK && c.last_at < r->first_at &&
+            (parts > 0 || c.count > JOIN_ARCHIVED))
             break;
         uint32_t before = r->count;
         if (rc == WARP_OK)
@@ -274,6 +281,23 @@ static int store_run(struct walk *k)
 
 enum { GO_ON, SKIP }; /* beside errors */
 
+/* The last chunk on the disk, while it is small, with the one that comes behind
+ * it. */
+static int take_before(struct walk *k, const struct chunk *c)
+{
+    struct chunk b = k->before;
+    struct ssd_slice key = {k->before_key, k->before_bytes};
+    k->before.count = 0;
+    if (b.count == 0 || b.count > JOIN_COUNT || b.last_at > c->first_at)
+        return WARP_OK;
+    int rc = take_chunk(k, &b);
+    if (rc == WARP_OK && fits(k, c))
+        return series_remove(&k->w, &b, key);
+    k->run.count = 0; /* it stays where it is */
+    k->run.raw_bytes = 0;
+    return rc;
+}
+
 static int move_chunk(struct walk *k, const struct chunk *c,
                       struct ssd_slice key, enum chunk_where to)
 {
@@ -281,6 +305,8 @@ static int move_chunk(struct walk *k, const struct chunk *c,
     if (k->run.count > 0 && (k->to != to || !fits(k, c)))
         rc = store_run(k);
     k->to = to;
+    if (rc == WARP_OK && to == CHUNK_DISK && k->run.count == 0)
+        rc = take_before(k, c);
     if (rc == WARP_OK)
         rc = take_chunk(k, c);
     return rc == WARP_OK ? series_remove(&k->w, c, key) : rc;
@@ -303,6 +329,11 @@ static int look_at(struct walk *k, const struct chunk *c, struct ssd_slice key)
     int64_t age = age_at(p, c->where);
     k->age->next_walk =
         least(k->age->next_walk, add_age(c->last_at, age + lateness(age)));
+    if (c->where == CHUNK_DISK) {
+        k->before = *c;
+        k->before_bytes = (uint32_t)key.bytes;
+        memcpy(k->before_key, key.data, key.bytes);
+    }
     /* Behind a chunk that stays in the directory, or in the archive, all are
      * younger. */
     return c->where == CHUNK_DISK ? GO_ON : SKIP;
@@ -349,6 +380,7 @@ static int visit(struct walk *k, struct ssd_slice key, struct ssd_slice value)
         rc = store_run(k);
         memcpy(k->w.prefix, bytes, prefix);
         k->w.prefix_bytes = prefix;
+        k->before.count = 0;
     }
     k->visits++;
     return rc == WARP_OK ? look_at(k, &c, key) : rc;
