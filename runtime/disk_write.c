@@ -230,13 +230,27 @@ static int write_block(struct disk *disk, struct disk_writer *w,
     return 0;
 }
 
+/* A segment ends when it is large enough, or earlier when half of it is dead:
+ * only a sealed one can be emptied. */
+static bool is_full(const struct disk *disk, const struct disk_writer *w)
+{
+    enum { EARLY_BYTES = 8 << 20 };
+    struct disk_segment *s = w->segment;
+    if (w->end >= disk->segment_bytes)
+        return true;
+    if (w->end < EARLY_BYTES || !disk->recounted)
+        return false;
+    int64_t live = atomic_load(&s->live);
+    return live < (int64_t)(atomic_load(&s->raw_bytes) / 2);
+}
+
 static int close_block(struct disk *disk, struct disk_writer *w)
 {
     struct disk_segment *s = w->segment;
     if (!s || s->raw_used == 0)
         return 0;
     int rc = write_block(disk, w, s->raw, s->raw_used, w->raw_entries);
-    if (rc != 0 || w->end < disk->segment_bytes)
+    if (rc != 0 || !is_full(disk, w))
         return rc;
     rc = seal(disk, w);
     /* The block is there; the footer can wait for room. */
@@ -270,7 +284,7 @@ static int append_large(struct disk *disk, struct disk_writer *w,
     if (rc != 0)
         return rc;
     count(w, entry);
-    if (w->end >= disk->segment_bytes)
+    if (is_full(disk, w))
         rc = seal(disk, w);
     return disk->failed ? rc : 0;
 }

@@ -319,7 +319,7 @@ int main(int argc, char **argv)
             /* What has an end does not grow any more; of the archive the
              * directory knows each chunk. */
             if (month > 3) {
-                CHECK(now.ssd <= first.ssd + first.ssd / 2 + now.archive / 2);
+                CHECK(now.ssd <= first.ssd + first.ssd / 4 + now.archive / 16);
                 CHECK(now.disk <= first.disk + DEAD_MAX);
             }
         }
