@@ -71,6 +71,16 @@ void db_shares(const struct warp_db *db, struct db_shares *shares)
     shares->step_pages = at_most(total / 8 / PAGE, STEP_PAGES);
 }
 
+uint64_t db_set_aside(const struct warp_db *db)
+{
+    struct db_shares s;
+    db_shares(db, &s);
+    uint64_t bytes = s.cache_bytes + s.rest_bytes;
+    /* A step's memory is given back late: twice its bytes. */
+    return db->read_only ? bytes
+                         : bytes + 2 * s.step_bytes + s.step_pages * 4096;
+}
+
 void db_log(struct warp_db *db, int level, int code, const char *text)
 {
     if (db->options.log)

@@ -158,6 +158,8 @@ struct db_shares {
     uint64_t cache_bytes, step_bytes, step_pages, rest_bytes;
 };
 void db_shares(const struct warp_db *db, struct db_shares *shares);
+/* Their sum, as it is charged: set aside, not in use all the time. */
+uint64_t db_set_aside(const struct warp_db *db);
 /* What a call gives in a forked child, where fork_guard is 0. */
 int db_forked(void) __attribute__((cold));
 /* Gives each part what the other does not use; heaps at most 7/8. */

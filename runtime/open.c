@@ -264,11 +264,7 @@ static int check_memory(struct warp_db *db, uint64_t resident)
     struct db_shares shares;
     db_shares(db, &shares);
     disk_cache_limit(db->disk, shares.cache_bytes);
-    /* A step's memory is given back late: twice its bytes. */
-    uint64_t fixed = log_memory_bytes(db->log);
-    if (!db->read_only)
-        fixed += 2 * shares.step_bytes + shares.step_pages * 4096;
-    fixed += shares.cache_bytes + shares.rest_bytes;
+    uint64_t fixed = log_memory_bytes(db->log) + db_set_aside(db);
     atomic_store(&db->ring_total, fixed);
     atomic_fetch_add(&db->budget.used, fixed);
     db_balance(db);

@@ -45,7 +45,9 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     if (rc != WARP_OK)
         return rc;
     disk_stat(db->disk, &disk);
-    s.memory_bytes = db_memory_used(db);
+    /* Without what the store's own work may take, and mostly does not. */
+    uint64_t used = db_memory_used(db), aside = db_set_aside(db);
+    s.memory_bytes = used > aside ? used - aside : 0;
     s.memory_max_bytes = db->memory_max;
     s.log_bytes = log_bytes(db->log);
     s.log_bytes_max = db->options.log_bytes_max;
