@@ -277,13 +277,29 @@ static int new_header(struct warp_db *db, struct header *h)
     return WARP_OK;
 }
 
+/* LMDB does not go on with a file that was killed in its first write. Nothing
+ * was ever committed to it. */
+static void drop_draft(const struct warp_db *db)
+{
+    static const char *const files[] = {"data.mdb", "data.sum", "lock.mdb"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char *path = join(db->paths.ssd, files[i]);
+        if (path)
+            (void)os_unlink(path);
+        free(path);
+    }
+}
+
 /* A store that is being made has its header in a file of another name until all
  * its parts are there: whoever finds that goes on with it. */
 static int draft_header(struct warp_db *db, struct header *h)
 {
     if (os_exists(db->paths.making) == 1 &&
-        header_read(db->paths.making, h) == WARP_OK)
+        header_read(db->paths.making, h) == WARP_OK) {
+        if (!db->read_only)
+            drop_draft(db);
         return WARP_OK;
+    }
     int rc = new_header(db, h);
     return rc == WARP_OK && !db->read_only
                ? header_write(db->paths.making, db->paths.store, h)

@@ -198,7 +198,7 @@ int series_give_up(struct series *s, const struct chunk *c)
 /* ---- the resident copies ----
  * Staged: u8 what, u32 key bytes, u32 value bytes, key, value. */
 
-enum { STAGE_BEGIN, STAGE_PUT, STAGE_DEL };
+enum { STAGE_BEGIN, STAGE_PUT, STAGE_DEL, STAGE_JOIN };
 
 static void stage(struct series *s, int what, struct ssd_slice key,
                   const void *value, size_t bytes)
@@ -262,6 +262,12 @@ void series_stage_del(struct series_work *w, struct ssd_slice key)
         stage(w->s, STAGE_DEL, key, NULL, 0);
 }
 
+void series_stage_join(struct series_work *w, struct ssd_slice key)
+{
+    if (w->policy.memory_ms > 0)
+        stage(w->s, STAGE_JOIN, key, NULL, 0);
+}
+
 static void apply_staged(struct series *s)
 {
     const uint8_t *at = (const uint8_t *)s->staged.data;
@@ -282,7 +288,7 @@ static void apply_staged(struct series *s)
         } else if (*at == STAGE_PUT) {
             resident_put(s->resident, key, value);
         } else {
-            resident_del(s->resident, key);
+            resident_del(s->resident, key, *at == STAGE_JOIN);
         }
         at += 9 + key_bytes + value_bytes;
     }

@@ -1,6 +1,6 @@
 /* series_flush.c: what waits in memory goes into chunks of the directory.
  *
- * New elements go behind the last chunk, or into it while it is small; late
+ * New elements go behind the last chunk, or into it while it is not full; late
  * ones into the chunk in whose span they fall, wherever it lies (the archive's
  * are not touched: late elements that belong there lie beside it until
  * series_age.c puts them together). The table is read as it was before the
@@ -12,7 +12,13 @@
 
 #include <stdlib.h>
 
-enum { FULL_BYTES = 1700, FULL_COUNT = 1024 };
+enum {
+    FULL_BYTES = 1700,
+    FULL_COUNT = 1024,
+    /* Few new elements make a small chunk behind a larger one, so that it is
+     * not written again for each of them; the small one joins it in time. */
+    SMALL_COUNT = 64
+};
 
 static int no_memory(void)
 {
@@ -181,9 +187,69 @@ static int put_into(struct series_work *w, const struct found *f,
                          : rc;
 }
 
-/* Elements that lie before the next chunk. */
+/* The small chunk f with new elements joins the one before it. *joined: it was
+ * one that takes them. */
+static int join_before(struct series_work *w, const struct found *f,
+                       const struct series_item *items, size_t count,
+                       bool *joined)
+{
+    struct series *s = w->s;
+    const struct chunk *c = &f->chunk;
+    struct series_item e = {.at = c->first_at, .order = c->first_order - 1};
+    struct found before = {.value = TEXT_INIT};
+    struct series_item *old, *small = NULL, next;
+    uint8_t key[SSD_KEY_BYTES_MAX];
+    bool more;
+    *joined = false;
+    int rc = c->first_order > 0 ? find(w, &e, &before, &more, &next) : WARP_OK;
+    if (rc != WARP_OK || !before.there || before.chunk.where != CHUNK_HERE ||
+        is_full(w, &before.chunk, items[count - 1].at)) {
+        text_free(&before.value);
+        return rc;
+    }
+    rc = series_chunk_items(s, s->pack, w->type, c, &s->packed, &old);
+    uint8_t *bytes = warp_arena_alloc(&s->arena, c->raw_bytes + 1u);
+    size_t n = rc == WARP_OK ? merge(s, old, c->count, items, count) : 0;
+    if (n > 0)
+        small = warp_arena_alloc(&s->arena, n * sizeof *small);
+    if (rc == WARP_OK && (!bytes || !small))
+        rc = no_memory();
+    if (rc == WARP_OK) {
+        /* Unpacking the other chunk takes this one's memory. */
+        const uint8_t *from = old[0].data;
+        memcpy(bytes, from, c->raw_bytes);
+        for (uint32_t i = 0; i < n; i++) {
+            small[i] = s->merged[i];
+            if (small[i].data >= from && small[i].data <= from + c->raw_bytes)
+                small[i].data = bytes + (small[i].data - from);
+        }
+        rc = series_chunk_items(s, s->pack, w->type, &before.chunk, &s->packed,
+                                &old);
+    }
+    if (rc == WARP_OK) {
+        n = merge(s, old, before.chunk.count, small, n);
+        rc = n > 0 ? series_stage_begin(w, before.chunk.first_at + 1)
+                   : no_memory();
+    }
+    memcpy(key, w->prefix, w->prefix_bytes);
+    series_element_key(key + w->prefix_bytes, c->first_at, c->first_order);
+    struct ssd_slice k = {key, w->prefix_bytes + SERIES_ELEMENT_KEY};
+    if (rc == WARP_OK) {
+        series_stage_join(w, k);
+        rc = ssd_del(w->txn, SSD_SERIES, k);
+    }
+    if (rc == WARP_OK)
+        rc = series_store_near(w, s->merged, n, before.chunk.first_at,
+                               before.chunk.first_order);
+    *joined = rc == WARP_OK;
+    text_free(&before.value);
+    return rc;
+}
+
+/* Elements that lie before the next chunk. only: no others are put into the
+ * record's chunks in this transaction. */
 static int put_run(struct series_work *w, const struct found *f, bool last,
-                   const struct series_item *items, size_t count)
+                   bool only, const struct series_item *items, size_t count)
 {
     const struct chunk *c = &f->chunk;
     size_t inside = 0;
@@ -197,8 +263,17 @@ static int put_run(struct series_work *w, const struct found *f, bool last,
                                  items[0].order);
     while (inside < count && items[inside].at <= c->last_at)
         inside++;
+    if (only && last && c->where == CHUNK_HERE && c->count < SMALL_COUNT &&
+        c->count + count >= SMALL_COUNT) {
+        bool joined;
+        rc = join_before(w, f, items, count, &joined);
+        if (rc != WARP_OK || joined)
+            return rc;
+    }
     /* A chunk that is not full takes what comes behind it, too. */
-    if (c->where == CHUNK_HERE)
+    bool aside = last && inside == 0 && c->count >= SMALL_COUNT &&
+                 count < SMALL_COUNT;
+    if (c->where == CHUNK_HERE && !aside)
         while (inside < count && !is_full(w, c, items[inside].at))
             inside++;
     /* From where on the chunks that are written now hold all: another one may
@@ -227,7 +302,7 @@ static int put_all(struct series_work *w, const struct series_item *items,
         while (end < count && (!more || item_compare(&items[end], &next) < 0))
             end++;
         if (rc == WARP_OK)
-            rc = put_run(w, &f, !more, items + at, end - at);
+            rc = put_run(w, &f, !more, at == 0, items + at, end - at);
         at = end;
     }
     text_free(&f.value);

@@ -105,6 +105,8 @@ int series_stage_begin(struct series_work *w, int64_t from_ms);
 void series_stage_put(struct series_work *w, struct ssd_slice key,
                       struct ssd_slice value);
 void series_stage_del(struct series_work *w, struct ssd_slice key);
+/* One has gone, and its elements are in the next that is written. */
+void series_stage_join(struct series_work *w, struct ssd_slice key);
 /* Its place is dead once the transaction is committed. */
 int series_give_up(struct series *s, const struct chunk *chunk);
 /* After a commit, or after none. */

@@ -276,7 +276,7 @@ void resident_put(struct resident *r, struct ssd_slice key,
     os_unlock(&p->lock);
 }
 
-void resident_del(struct resident *r, struct ssd_slice key)
+void resident_del(struct resident *r, struct ssd_slice key, bool joined)
 {
     uint64_t hash;
     const uint8_t *element =
@@ -285,8 +285,11 @@ void resident_del(struct resident *r, struct ssd_slice key)
     struct group *g = *find(p, prefix_of(key), hash);
     uint32_t i = g ? place(g, element) : 0;
     if (g && i < g->count &&
-        memcmp(g->copies[i].element, element, SERIES_ELEMENT_KEY) == 0)
+        memcmp(g->copies[i].element, element, SERIES_ELEMENT_KEY) == 0) {
+        int64_t from = g->from_ms;
         drop_copy(r, g, i);
+        g->from_ms = joined ? from : g->from_ms;
+    }
     os_unlock(&p->lock);
 }
 

@@ -63,6 +63,36 @@ START_TEST(a_replay_makes_no_hole_in_memory)
 }
 END_TEST
 
+static void add_small(int64_t at)
+{
+    struct element *e = &all[count++];
+    *e = (struct element){0, 0, 3, at, next_order++ << 16, false};
+    append(e);
+}
+
+/* Few elements at a time make small chunks, which join the one before; not when
+ * late elements go there in the same checkpoint. */
+START_TEST(small_chunks_join)
+{
+    int64_t at = 0;
+    settles = true;
+    for (int round = 0; round < 60; round++) {
+        for (int n = 0; n < 7; n++)
+            add_small(at += 10);
+        if (round % 4 != 0)
+            add_small(at / 2);
+        flush_end(flush_begin(), true);
+        check_range(0, 0, 0, INT64_MAX, 0);
+        ck_assert_uint_le(stat_of(0, CHUNK_HERE).chunks, 60);
+    }
+    for (int n = 0; n < 80; n++)
+        add_small(at += 10);
+    flush_end(flush_begin(), true);
+    check_all(0);
+    ck_assert_uint_lt(stat_of(0, CHUNK_HERE).chunks, 30);
+}
+END_TEST
+
 START_TEST(elements_move_by_age)
 {
     struct series_iter *it;
@@ -194,6 +224,7 @@ int main(void)
     tcase_set_timeout(tc, 100);
     tcase_add_test(tc, young_elements_are_in_memory);
     tcase_add_test(tc, a_replay_makes_no_hole_in_memory);
+    tcase_add_test(tc, small_chunks_join);
     tcase_add_test(tc, elements_move_by_age);
     tcase_add_test(tc, many_of_one_time);
     tcase_add_test(tc, what_expired_leaves_the_table);
