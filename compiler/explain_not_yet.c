@@ -28,19 +28,9 @@ static bool has_physics(const struct model_field *f)
     return f->physics != PHYSICS_NONE;
 }
 
-static bool has_raw(const struct model_field *f)
-{
-    return f->derived && f->formula == NULL && f->kernel == NULL;
-}
-
 static bool has_device(const struct model_field *f)
 {
     return f->compute_count > 0 && !f->derived && !f->summary;
-}
-
-static bool has_summary(const struct model_field *f)
-{
-    return f->summary;
 }
 
 static bool strategy_has(const struct model_field *f, uint32_t values)
@@ -75,9 +65,7 @@ static const struct {
                  "from its home, or from the cache"},
     {has_access, "`access_pattern:` is stored, no engine reads it"},
     {has_physics, "`physics:` is stored, the built-in models do not run"},
-    {has_raw, "`gpu_raw` does not run: a get finds no value"},
     {has_device, "`compute:` is stored, no device works on the column"},
-    {has_summary, "`compute:` is stored, no summary is computed"},
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
     {has_thresholds, "learning, migration and their thresholds are stored, "
                      "no engine reads them"},

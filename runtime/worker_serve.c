@@ -115,6 +115,8 @@ static int serve(struct serving *s, const char *kind)
             outcome = device_rows[i]->open(&s->device, s->page->why);
     if (outcome == DEVICE_OK)
         snprintf(s->page->name, sizeof s->page->name, "%s", s->device->name);
+    if (outcome == DEVICE_OK && s->device->row->pin)
+        s->device->row->pin(s->device, s->slot, (size_t)s->page->slot_bytes);
     answer(s->page, command, outcome);
     while (outcome != DEVICE_ABSENT && outcome != DEVICE_STICKY) {
         command = next_command(s->page, command);
@@ -130,6 +132,8 @@ int worker_serve(const char *kind)
     uint64_t bytes = 0;
     void *base = NULL;
     os_die_with_parent();
+    os_close_from(WORKER_FD + 1);
+    os_background();
     if (os_size(WORKER_FD, &bytes) != 0 || bytes < worker_slot_at() ||
         os_map_shared(WORKER_FD, (size_t)bytes, &base) != 0)
         return 2;

@@ -14,6 +14,12 @@ enum { ROWS = 20, PLACES = 30 };
 
 static int failures;
 
+void k_triple(const struct k_row *record, float *result)
+{
+    *result = 3 * record->a + record->b + (float)(record->n % 5) +
+              (float)(record->id % 2);
+}
+
 static void expect(const char *what, uint64_t id, double got, double want)
 {
     if (fabs(got - want) <= 1e-5 * (1 + fabs(want)))
@@ -88,7 +94,7 @@ static void check_row(struct warp_db *db, uint64_t id, double a)
     const uint64_t fields = K_ROW_SCORE | K_ROW_REST | K_ROW_FLAG | K_ROW_WIDE |
                             K_ROW_WARM | K_ROW_PULL | K_ROW_BEST | K_ROW_NEAR |
                             K_ROW_SOFT | K_ROW_TOTAL | K_ROW_TWICE |
-                            K_ROW_KEYED;
+                            K_ROW_KEYED | K_ROW_RAW;
     double b = (double)id / 2 + 1, sum = 0;
     int64_t n = 100 - (int64_t)id * 11;
     /* no arena: nothing that is asked for needs one */
@@ -106,6 +112,8 @@ static void check_row(struct warp_db *db, uint64_t id, double a)
            (double)(n % 7 + llabs(n) - (n < 5 ? n : 5) * (n > 2 ? n : 2)));
     expect("flag", id, r.flag, a > b);
     expect("keyed", id, (double)r.keyed, (double)id + 1);
+    expect("raw", id, (double)r.raw,
+           3 * a + b + (double)(n % 5) + (double)(id % 2));
     expect("wide", id, r.wide, a * a + sqrt(b));
     expect("warm", id, (double)r.warm, exp(-a / 2) + b);
     expect("total", id, (double)r.total, sum);
@@ -121,13 +129,15 @@ static void check_row(struct warp_db *db, uint64_t id, double a)
 
 enum { MANY = 2000 };
 
-static bool has_opencl(void)
+/* The device that comes first, or "cpu". */
+static const char *first_device(void)
 {
     struct warp_device d;
+    const char *first = "cpu";
     for (uint32_t i = 0; warp_device_info(i, &d) == WARP_OK; i++)
-        if (strcmp(d.kind, "opencl") == 0)
-            return d.why_not[0] == '\0';
-    return false;
+        if (d.why_not[0] == '\0' && strcmp(d.name, "stand-in") != 0)
+            first = d.kind; /* cpu, opencl, cuda */
+    return first;
 }
 
 /* A batch gives what gets give; the first one of a kernel goes to a device, if
@@ -138,7 +148,7 @@ static bool has_opencl(void)
         struct warp_run_info info;                                             \
         for (int n = 0; n < 3; n++) {                                          \
             need(k_row_##field##_compute(db, keys, MANY, out, &info), #field); \
-            const char *on = opencl ? first : "cpu";                           \
+            const char *on = first;                                            \
             if (n == 0 && strcmp(info.ran_on, on) != 0) {                      \
                 printf(#field " ran on %s: %s\n", info.ran_on, info.why);      \
                 failures++;                                                    \
@@ -186,23 +196,49 @@ static void same(const char *what, uint64_t id, const char *on, const void *a,
 static void check_batches(struct warp_db *db)
 {
     static uint64_t keys[MANY];
-    bool opencl = has_opencl();
+    const char *device = first_device();
     for (uint64_t i = 0; i < MANY; i++) {
         keys[i] = 1000 + (i * 7919) % MANY;
         put_row(db, keys[i], (float)(keys[i] % 50) / 2);
     }
     keys[MANY - 1] = 77777; /* not there */
-    BATCH(score, float, SCORE, "opencl");
-    BATCH(rest, int64_t, REST, "opencl");
-    BATCH(flag, bool, FLAG, "opencl");
-    BATCH(wide, double, WIDE, "opencl");
-    BATCH(warm, float, WARM, "opencl");
-    BATCH(pull, float, PULL, "opencl");
-    BATCH(best, uint32_t, BEST, "opencl");
-    BATCH(near, struct warp_f32_3, NEAR, "opencl");
-    BATCH(soft, float, SOFT, "opencl");
-    BATCH(total, float, TOTAL, "opencl");
+    BATCH(score, float, SCORE, device);
+    BATCH(rest, int64_t, REST, device);
+    BATCH(flag, bool, FLAG, device);
+    BATCH(wide, double, WIDE, device);
+    BATCH(warm, float, WARM, device);
+    BATCH(pull, float, PULL, device);
+    BATCH(best, uint32_t, BEST, device);
+    BATCH(near, struct warp_f32_3, NEAR, device);
+    BATCH(soft, float, SOFT, device);
+    BATCH(total, float, TOTAL, device);
+    BATCH(raw, float, RAW, device);
     BATCH(keyed, uint64_t, KEYED, "cpu");
+}
+
+/* A column of a field that is paired with other records. */
+static void check_column(struct warp_db *db)
+{
+    uint64_t rows = 0;
+    for (uint32_t shard = 0;; shard++) {
+        struct warp_column column;
+        if (k_row_best_column(db, shard, &column) != WARP_OK)
+            break; /* there are no more shards */
+        for (size_t i = 0; i < column.count; i++) {
+            struct k_row r;
+            uint64_t key = ((const uint64_t *)column.keys)[i];
+            if (!(column.have[i / 64] >> i % 64 & 1))
+                continue;
+            need(k_row_get(db, key, K_ROW_BEST, &r, NULL), "get");
+            expect("column", key, ((const uint32_t *)column.data)[i], r.best);
+            rows++;
+        }
+        warp_column_release(&column);
+    }
+    if (rows < ROWS) {
+        printf("the column has %llu rows\n", (unsigned long long)rows);
+        failures++;
+    }
 }
 
 static void expect_peek(struct warp_db *db, uint64_t id, enum warp_fresh want,
@@ -215,6 +251,45 @@ static void expect_peek(struct warp_db *db, uint64_t id, enum warp_fresh want,
     if (fresh != want) {
         printf("peek of %llu: %d, wanted %d\n", (unsigned long long)id,
                (int)fresh, (int)want);
+        failures++;
+    }
+}
+
+static void expect_summary(struct warp_db *db, uint64_t id, uint64_t count,
+                           double bits, uint64_t plain, double plain_bits)
+{
+    struct warp_summary got;
+    for (int n = 0; n < 2; n++) { /* the second one is kept */
+        need(k_row_tags_summary(db, id, &got), "summary");
+        expect("count", id, (double)got.count, (double)count);
+        expect("entropy", id, got.entropy_bits, bits);
+        need(k_row_plain_summary(db, id, &got), "summary");
+        expect("count", id, (double)got.count, (double)plain);
+        expect("entropy", id, got.entropy_bits, plain_bits);
+    }
+}
+
+static void check_summaries(struct warp_db *db)
+{
+    struct warp_str tags[] = {warp_str("a"), warp_str("b"), warp_str("a"),
+                              warp_str("c"), warp_str(""),  warp_str("b"),
+                              warp_str("b"), warp_str("b")};
+    uint32_t numbers[64];
+    struct warp_summary got;
+    struct k_row r = {.id = 3, .tags = {tags, 8}, .plain = {numbers, 64}};
+    for (uint32_t i = 0; i < 64; i++)
+        numbers[i] = i;
+    expect_summary(db, 3, 0, 0, 0, 0); /* none was ever written */
+    need(k_row_put(db, &r, K_ROW_TAGS | K_ROW_PLAIN), "put");
+    /* shares 1/4, 1/2, 1/8, 1/8 */
+    expect_summary(db, 3, 8, 1.75, 64, 6);
+    need(warp_checkpoint(db), "checkpoint"); /* one list is on the disk now */
+    r.plain.count = 1;
+    r.tags.count = 2;
+    need(k_row_put(db, &r, K_ROW_TAGS | K_ROW_PLAIN), "put");
+    expect_summary(db, 3, 2, 1, 1, 0);
+    if (k_row_tags_summary(db, 99999, &got) != WARP_ENOTFOUND) {
+        printf("a summary without a record\n");
         failures++;
     }
 }
@@ -299,6 +374,8 @@ int main(void)
         printf("state\n");
         failures++;
     }
+    check_column(db);
+    check_summaries(db);
     check_futures(db);
     need(warp_open(path, &kernels_warp_schema, NULL, &db), "open again");
     check_batches(db);

@@ -212,6 +212,10 @@ struct warp_options {
     void *progress_arg;
     /* none; PRODUCT.FIELD, or PRODUCT; NULL ends. Read by warp_open() alone. */
     const char *const *allow_data_loss;
+    /* false: a device works in a process of its own. true saves microseconds,
+     * but a GPU's error is the end of its use by this process, and a driver
+     * that crashes takes the program with it. */
+    bool compute_in_process;
 };
 #ifdef __cplusplus
 static inline struct warp_options warp_options_init(void)
@@ -317,6 +321,13 @@ struct warp_run_info {
     uint32_t batch;     /* rows of the largest launch */
     uint32_t validated; /* rows compared with float64 */
     int64_t took_us;    /* of the launches, with what they moved */
+};
+
+/** What a generated _summary() call says of a list. */
+struct warp_summary {
+    uint64_t count;      /* elements */
+    double entropy_bits; /* of their distribution: 0 when all are equal, log2 of
+                            the count when all differ */
 };
 
 struct warp_future; /* what a generated _request() call gives */
