@@ -3,11 +3,6 @@
  * takes its row away. */
 #include "explain.h"
 
-static bool is_placed_by_engine(const struct model_field *f)
-{
-    return f->policy == PERSIST_AUTO || f->policy == PERSIST_HYBRID;
-}
-
 static bool is_on_device(const struct model_field *f)
 {
     return f->policy == PERSIST_GPU_MEMORY;
@@ -45,20 +40,30 @@ static bool has_batches(const struct model_field *f)
            (f->compute_count > 0 || is_on_device(f));
 }
 
+/* Thresholds, and no field that the engine may move by them. */
+static bool has_idle_thresholds(const struct model_field *f)
+{
+    if (!strategy_has(f, 1u << STRATEGY_HOT_TO_WARM |
+                             1u << STRATEGY_WARM_TO_COLD))
+        return false;
+    for (uint32_t i = 0; i < f->product->field_count; i++)
+        if (f->product->fields[i].policy == PERSIST_AUTO ||
+            f->product->fields[i].policy == PERSIST_HYBRID)
+            return false;
+    return true;
+}
+
 static bool has_thresholds(const struct model_field *f)
 {
     return strategy_has(
         f, 1u << STRATEGY_ACCESS_PATTERN_LEARNING |
-               1u << STRATEGY_AUTO_MIGRATION | 1u << STRATEGY_HOT_TO_WARM |
-               1u << STRATEGY_WARM_TO_COLD | 1u << STRATEGY_COLD_TO_ARCHIVE);
+               1u << STRATEGY_COLD_TO_ARCHIVE);
 }
 
 static const struct {
     bool (*holds)(const struct model_field *field);
     const char *text;
 } rows[] = {
-    {is_placed_by_engine, "the value lives in memory and ssd; no engine "
-                          "moves it"},
     {is_on_device, "the column is the host's, with dirty ranges; no device "
                    "holds a copy"},
     {has_copies, "copies in further tiers are not made: the value is read "
@@ -67,8 +72,10 @@ static const struct {
     {has_physics, "`physics:` is stored, the built-in models do not run"},
     {has_device, "`compute:` is stored, no device works on the column"},
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
-    {has_thresholds, "learning, migration and their thresholds are stored, "
-                     "no engine reads them"},
+    {has_idle_thresholds, "the thresholds move nothing: no field of the "
+                          "product is `:auto`, `:hybrid` or has `prefer:`"},
+    {has_thresholds, "`access_pattern_learning:` and `cold_to_archive:` are "
+                     "stored, no engine reads them"},
 };
 
 bool explain_not_yet(const struct model_field *field, unsigned index,

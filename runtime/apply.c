@@ -4,6 +4,7 @@
 
 #include "cold.h"
 #include "error.h"
+#include "heat.h"
 #include "loader.h"
 #include "secondary.h"
 #include "unique.h"
@@ -474,7 +475,7 @@ static void clear(struct shard *s, const struct layout *l, struct record *r,
         atomic_store_explicit(&var->at, VAR_NONE, memory_order_relaxed);
         atomic_store_explicit(&var->len_cap, 0, memory_order_relaxed);
     }
-    FOR_BITS(i, l->disk | l->was_disk)
+    FOR_BITS(i, layout_placed(l))
         apply_drop_place(s, r, l->fields[i].place);
     FOR_BITS(i, l->ttl)
         row_store(r, l->fields[i].deadline, 0);
@@ -484,6 +485,8 @@ static void clear(struct shard *s, const struct layout *l, struct record *r,
         row_store(r, l->lost, 0);
     if (l->cold_dirty != UINT32_MAX)
         row_store(r, l->cold_dirty, l->cold);
+    if (l->to_disk != UINT32_MAX)
+        row_store(r, l->to_disk, 0);
     record_set_have(r, have & ~R_FIELDS);
 }
 
@@ -564,6 +567,11 @@ static void change_update(struct shard *s, struct op *op, struct plan *plan,
     if (op->set & l->cold)
         row_store(r, l->cold_dirty,
                   row_load(r, l->cold_dirty) | (op->set & l->cold));
+    /* What was written is in use: ssd is far enough. */
+    if (op->set & l->tiered)
+        row_store(r, l->to_disk,
+                  (row_load(r, l->to_disk) & ~op->set) |
+                      (op->set & l->prefer_disk));
     record_set_have(r, record_have(r) | op->set | op->memory);
 }
 
@@ -601,6 +609,8 @@ void apply_change(struct shard *s, struct op *op, struct plan *plan,
     record_set_have(r, record_have(r) & ~R_DELETED);
     if (l->evictable || l->cold)
         shard_used(s, op->hash);
+    if (l->heat)
+        heat_touch(l->heat, op->hash);
     shard_counted(s, r, before);
     if (op->kind == OP_UPDATE) {
         change_update(s, op, plan, r);

@@ -51,9 +51,12 @@ static int flush_shard(struct step *st, struct shard *s)
         uint32_t n = 0;
         uint32_t first = st->copied_count;
         os_lock(&s->lock);
-        for (; n < LOCK_RECORDS && at < s->flushing_count && rc == WARP_OK;
+        bool fetched = false;
+        for (; n < LOCK_RECORDS && at < s->flushing_count && rc == WARP_OK &&
+               !fetched;
              n++) {
             rc = step_copy(st, s, s->flushing[at], &copies[n]);
+            fetched = copies[n].fetched;
             if (rc == WARP_OK)
                 copies[n].entry->at = at++;
         }

@@ -1,5 +1,5 @@
-/* checkpoint_past.c: a record whose row in the directory has an earlier form:
- * its values move to the tiers of now and leave those of then. The order is the
+/* checkpoint_past.c: values that leave a tier: of a record whose row in the
+ * directory has an earlier form, and of tiered fields. The order is the
  * checkpoint's: the new places are committed with the row, then the old ones
  * are free. */
 #include "checkpoint_step.h"
@@ -35,7 +35,8 @@ static int copy_past_value(struct step *st, struct record_copy *c,
     struct var *var = row_var(r, l->fields[i].slot);
     uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
     uint64_t len = atomic_load_explicit(&var->len_cap, memory_order_relaxed);
-    struct cold_copy cold = {i, (uint32_t)len, NULL};
+    struct cold_copy cold = {i, (uint32_t)len, (l->tiered >> i & 1) != 0,
+                             NULL};
     if (at > VAR_COLD) {
         cold.data = warp_arena_alloc(&st->arena, cold.bytes ? cold.bytes : 1);
         if (!cold.data)
@@ -52,11 +53,28 @@ static int copy_past_value(struct step *st, struct record_copy *c,
                            l->desc->name, l->desc->fields[i].name);
         if (rc != WARP_OK)
             return rc;
+        c->fetched = true;
         cold.data = room.data;
         cold.bytes = (uint32_t)room.bytes;
     }
     c->cold[c->cold_count++] = cold;
     return WARP_OK;
+}
+
+/* Values that the ssd tier had and will not have any more. */
+static int forget_ssd(struct step *st, const struct layout *l,
+                      const struct record *r, uint64_t fields)
+{
+    int rc = WARP_OK;
+    FOR_BITS(i, fields)
+    {
+        uint8_t key[ROW_KEY_BYTES_MAX + 1];
+        uint32_t n = row_cold_key(key, l, (uint32_t)i, record_key(l, r),
+                                  r->key_bytes);
+        if (rc == WARP_OK)
+            rc = step_forget_later(st, SSD_COLD, key, n);
+    }
+    return rc;
 }
 
 int step_copy_past(struct step *st, const struct layout *l,
@@ -75,14 +93,32 @@ int step_copy_past(struct step *st, const struct layout *l,
         if (c->was[i].segment != 0)
             c->left |= UINT64_C(1) << i;
     }
-    FOR_BITS(i, l->was_ssd)
-    {
-        uint8_t key[ROW_KEY_BYTES_MAX + 1];
-        uint32_t n = row_cold_key(key, l, (uint32_t)i, record_key(l, r),
-                                  r->key_bytes);
-        if (rc == WARP_OK)
-            rc = step_forget_later(st, SSD_COLD, key, n);
-    }
-    return rc;
+    return rc == WARP_OK ? forget_ssd(st, l, r, l->was_ssd) : rc;
 }
 
+
+int step_copy_tiered(struct step *st, const struct layout *l,
+                     const struct record *r, struct record_copy *c)
+{
+    uint64_t have = record_have(r) & l->tiered, leave = 0;
+    uint64_t dirty = row_load(r, l->cold_dirty);
+    uint64_t to_disk = row_load(r, l->to_disk) & have;
+    int rc = WARP_OK;
+    FOR_BITS(i, have)
+    {
+        uint64_t bit = UINT64_C(1) << i;
+        struct disk_place place;
+        disk_place_decode(r->row + l->fields[i].place, &place);
+        if (place.segment == 0 && (to_disk & bit)) {
+            leave |= bit;
+            if (rc == WARP_OK && !(dirty & bit))
+                rc = copy_past_value(st, c, r, (uint32_t)i);
+        }
+        /* A new value, on ssd again. */
+        if (place.segment != 0 && (dirty & bit) && !(to_disk & bit)) {
+            c->was[i] = place;
+            c->left |= bit;
+        }
+    }
+    return rc == WARP_OK ? forget_ssd(st, l, r, leave) : rc;
+}

@@ -83,8 +83,9 @@ static int copy_cold(struct step *st, struct record_copy *c,
         if (!data)
             return no_memory();
         memcpy(data, (const void *)(uintptr_t)at, bytes);
-        c->cold[c->cold_count++] =
-            (struct cold_copy){(uint32_t)i, bytes, data};
+        c->cold[c->cold_count++] = (struct cold_copy){
+            (uint32_t)i, bytes,
+            (l->tiered >> i & 1) && row_goes_to_disk(l, r, (uint32_t)i), data};
         c->entry->written |= UINT64_C(1) << i;
     }
     return WARP_OK;
@@ -140,6 +141,8 @@ static int copy_whole(struct step *st, const struct shard *s,
     uint64_t dirty = row_load(r, l->cold_dirty);
     c->entry->told = dirty;
     rc = copy_cold(st, c, r, have & dirty);
+    if (rc == WARP_OK && l->tiered)
+        rc = step_copy_tiered(st, l, r, c);
     if (rc == WARP_OK && (have & R_IN_DIR))
         rc = forget_cold(st, l, r, dirty & l->ssd & ~have);
     return rc;
@@ -152,6 +155,7 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
     uint64_t have = record_have(r);
     c->cold_count = 0;
     c->left = 0;
+    c->fetched = false;
     c->row = NULL;
     PUSH(st, copied, copied_count, copied_room, c->entry);
     *c->entry = (struct copied){.shard = s, .record = r, .layout = l,
@@ -191,7 +195,7 @@ static uint8_t *place_in_row(const struct layout *l, uint8_t *row,
         uint32_t raw;
         row_next(l, (uint32_t)i, &at, &v, &raw);
         if (i == field)
-            return (uint8_t *)(uintptr_t)v.data;
+            return (uint8_t *)(uintptr_t)row_place(l, field, &v);
     }
     return NULL;
 }
@@ -234,7 +238,7 @@ static int write_cold(struct step *st, struct record_copy *c)
             row_cold_key(key, l, cold->field, c->key + 2,
                          c->key_bytes - 2);
         int rc;
-        if (l->ssd >> cold->field & 1) {
+        if ((l->ssd >> cold->field & 1) && !cold->disk) {
             rc = write_ssd_value(st, l, cold, key, key_bytes);
         } else {
             struct new_place *p;
@@ -344,6 +348,11 @@ static void settle_places(struct step *st, struct copied *e, uint32_t end)
         }
         disk_place_encode(&p->now, bytes);
         record_copy_in(slot, bytes, sizeof bytes);
+        if (e->layout->to_disk != UINT32_MAX &&
+            record_version(r) == e->version)
+            row_store(r, e->layout->to_disk,
+                      row_load(r, e->layout->to_disk) &
+                          ~(UINT64_C(1) << p->field));
     }
 }
 
@@ -424,7 +433,7 @@ static void settle(struct step *st)
         record_end(r, record_version(r));
         /* A tombstone that nobody wrote to since has done its work. */
         if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
-            FOR_BITS(f, e->layout->disk | e->layout->was_disk)
+            FOR_BITS(f, layout_placed(e->layout))
                 apply_drop_place(e->shard, r, e->layout->fields[f].place);
             e->shard->flushing[e->at] = NULL; /* a scan may look at it */
             shard_destroy(e->shard, e->layout, r);

@@ -59,6 +59,7 @@ struct step {
 struct cold_copy {
     uint32_t field;
     uint32_t bytes;
+    bool disk; /* of a tiered field: it goes there */
     uint8_t *data;
 };
 
@@ -71,6 +72,7 @@ struct record_copy {
     uint32_t key_bytes;  /* with the product */
     struct cold_copy cold[56];
     uint32_t cold_count;
+    bool fetched; /* a tier was read, under the lock */
     uint64_t left; /* fields whose values leave the disk tier: */
     struct disk_place was[56];
 };
@@ -84,9 +86,12 @@ int step_forget_later(struct step *st, enum ssd_table table,
                       const uint8_t *key, uint32_t key_bytes);
 /* In the transaction of the floors. */
 int step_put_later(struct step *st, struct ssd_txn *txn);
-/* checkpoint_past.c; under the lock, of a record with R_PAST. */
+/* checkpoint_past.c; under the lock. Of a record with R_PAST: */
 int step_copy_past(struct step *st, const struct layout *l,
                    const struct record *r, struct record_copy *c);
+/* Of one with tiered fields: those that move. */
+int step_copy_tiered(struct step *st, const struct layout *l,
+                     const struct record *r, struct record_copy *c);
 /* Without locks: cold values to their tiers, the row to the changes. */
 int step_write(struct step *st, struct record_copy *c);
 /* Commits what was written. last: also indexes and series. After an error the

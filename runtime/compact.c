@@ -41,6 +41,9 @@ static int make_dirty(struct shard *s, const struct layout *l,
     }
     row_store(r, l->cold_dirty,
               row_load(r, l->cold_dirty) | UINT64_C(1) << field);
+    if (l->tiered >> field & 1)
+        row_store(r, l->to_disk,
+                  row_load(r, l->to_disk) | UINT64_C(1) << field);
     shard_dirty(s, r);
     record_end(r, record_version(r));
     return WARP_OK;
@@ -59,7 +62,7 @@ static int move_value(void *arg, const void *owner, size_t owner_bytes,
     uint32_t field = l ? layout_field_of_id(l, o[2]) : 56;
     if (field < 56 && (l->series >> field & 1))
         return series_move(db->series, o, (uint32_t)owner_bytes, place);
-    if (field == 56 || !((l->disk | l->was_disk) >> field & 1))
+    if (field == 56 || !(layout_placed(l) >> field & 1))
         return WARP_OK; /* of a product or field that was removed */
     struct key_ref key = {o + 3, (uint32_t)(owner_bytes - 3), l->number, 0,
                           l->row_bytes};

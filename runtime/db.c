@@ -12,6 +12,7 @@
 #include "header.h"
 #include "keeper.h"
 #include "loader.h"
+#include "migrate.h"
 #include "manifest.h"
 #include "open.h"
 #include "room.h"
@@ -382,6 +383,8 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = loader_init(db);
     if (rc == WARP_OK)
         rc = open_log(db);
+    if (rc == WARP_OK && !db->evolve)
+        rc = migrate_open(db);
     /* Only a store whose parts all exist gets its header. */
     if (rc == WARP_OK && is_new)
         rc = keep_header(db);
@@ -496,6 +499,7 @@ int db_destroy(struct warp_db *db, bool orderly)
         layout_free(&db->layouts[i]);
     free(db->layouts);
     evolve_past_close(&db->past);
+    migrate_close(db);
     catalog_free(&db->catalog);
     free(db->by_desc);
     free(db->pools);

@@ -51,6 +51,7 @@ struct warp_db {
     const struct warp_schema *schema;
     uint32_t schema_version; /* of the store: schema/<n>.wsd */
     struct catalog catalog;  /* numbers of products and fields */
+    struct migrate *migrate; /* products whose values move by their use */
     struct evolve_past *past; /* rows of an earlier form are left, or NULL */
     struct evolve *evolve;   /* the program's schema is another: evolve.h */
     _Atomic bool loading;  /* the directory may hold keys not in memory */

@@ -41,6 +41,24 @@ static void evict_values(struct evict_call *c, const struct layout *l,
         record_end(r, record_version(r));
 }
 
+/* The record, if nothing of it is pinned, or its values; what its tier has. */
+static void leave(struct evict_call *c, const struct layout *l,
+                  struct record *r)
+{
+    uint64_t have = record_have(r);
+    if (l->evictable && (have & R_IN_DIR) && !(have & R_DIRTY) &&
+        !(have & l->mortal_mem)) {
+        uint64_t before = c->shard->live_bytes;
+        atomic_store_explicit(&c->shard->db->partial, true,
+                              memory_order_release);
+        shard_destroy(c->shard, l, r);
+        c->freed += before - c->shard->live_bytes;
+        return;
+    }
+    if (l->cold)
+        evict_values(c, l, r);
+}
+
 static void evict_record(void *arg, void *record)
 {
     struct evict_call *c = arg;
@@ -58,17 +76,15 @@ static void evict_record(void *arg, void *record)
         atomic_store_explicit(used, 0, memory_order_relaxed);
         return;
     }
-    if (l->evictable && (have & R_IN_DIR) && !(have & R_DIRTY) &&
-        !(have & l->mortal_mem)) {
-        uint64_t before = c->shard->live_bytes;
-        atomic_store_explicit(&c->shard->db->partial, true,
-                              memory_order_release);
-        shard_destroy(c->shard, l, r);
-        c->freed += before - c->shard->live_bytes;
-        return;
-    }
-    if (l->cold)
-        evict_values(c, l, r);
+    leave(c, l, r);
+}
+
+uint64_t evict_one(struct shard *s, struct record *r)
+{
+    struct evict_call call = {.shard = s};
+    if (!(record_have(r) & (R_DELETED | R_FLUSHING | R_BUSY)))
+        leave(&call, s->db->layouts[r->product], r);
+    return call.freed;
 }
 
 uint64_t shard_evict(struct shard *s, const struct pool *pool, uint8_t highest,

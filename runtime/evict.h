@@ -8,5 +8,8 @@
  * more can leave; aim 0: a sixteenth of the budget. Takes the shards' locks.
  * Returns the bytes given back. */
 uint64_t evict_to(struct warp_db *db, uint64_t aim);
+/* Under the lock: what the tiers have of one record leaves memory, in a walk
+ * over the index, too. Returns the bytes given back. */
+uint64_t evict_one(struct shard *shard, struct record *record);
 
 #endif

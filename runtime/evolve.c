@@ -291,7 +291,15 @@ uint32_t evolve_place_of(const struct layout *l, uint32_t i)
         return 4;
     if (!in(l->durable, i))
         return 0;
+    if (in(l->tiered, i))
+        return 6;
     return in(l->disk, i) ? 3 : in(l->ssd, i) ? 2 : 1;
+}
+
+/* The row holds the value, or knows where it is. */
+static bool in_row(uint32_t place)
+{
+    return (place >= 1 && place <= 3) || place == 6;
 }
 
 static void plan_field(struct evolve_product *p, uint32_t j)
@@ -307,7 +315,7 @@ static void plan_field(struct evolve_product *p, uint32_t j)
                      p->after->fields[j].type->fingerprint;
     uint32_t before = evolve_place_of(old, i);
     uint32_t after = evolve_place_of(new, j);
-    bool carried = (before >= 1 && before <= 3 && after >= 1 && after <= 3) ||
+    bool carried = (in_row(before) && in_row(after)) ||
                    (before == 5 && after == 5);
     if (converted && carried)
         p->new_converted |= bit;
@@ -319,11 +327,12 @@ static void plan_field(struct evolve_product *p, uint32_t j)
         p->old_index_gone |= old_bit;
     if (before == 5 && after != 5)
         p->old_series_gone |= old_bit;
-    if (before == 2 && after != 2)
+    if ((before == 2 || before == 6) && after != 2 && after != 6)
         p->old_cold_gone |= old_bit;
     int64_t ttl = p->before->fields[i].ttl_ms, now = p->after->fields[j].ttl_ms;
     if ((before != 0 || after != 0) &&
-        (i != j || before != after || (converted && before <= 3) ||
+        (i != j || before != after ||
+         (converted && before != 4 && before != 5) ||
          (now != 0 && (ttl == 0 || now < ttl)) || (now == 0 && ttl != 0)))
         p->rewrite = true;
 }

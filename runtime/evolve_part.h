@@ -43,7 +43,8 @@ struct evolve {
 };
 
 /* Where a field's value stands; another place means other rows. 0: nowhere in
- * a row, 1 in it, 2 on ssd, 3 on disk, 4 in memory only, 5 a series. */
+ * a row, 1 in it, 2 on ssd, 3 on disk, 4 in memory only, 5 a series, 6
+ * on ssd or on disk. */
 uint32_t evolve_place_of(const struct layout *l, uint32_t field);
 /* Counts, for each loss, the records that hold a value. */
 int evolve_count(struct warp_db *db, struct evolve *evolve);

@@ -187,8 +187,9 @@ static int fetch(struct rows *r, const struct source *s, uint32_t i,
         struct key_ref key = {(const uint8_t *)s->key.data + 2,
                               (uint32_t)s->key.bytes - 2, l->number, 0,
                               l->row_bytes};
-        if (in(l->disk, i))
-            disk_place_decode(s->value[i].data, &place);
+        const uint8_t *on_disk = row_place(l, i, &s->value[i]);
+        if (on_disk)
+            disk_place_decode(on_disk, &place);
         rc = cold_fetch(r->db, l, &key, i, &place, fetch_room, &got);
         if (rc == WARP_ENOTFOUND)
             return error_set(WARP_ECORRUPT, "%s.%s: the tier has lost the "
@@ -402,7 +403,8 @@ static int turn_field(struct rows *r, const struct source *s,
     uint64_t old = UINT64_C(1) << i, new = UINT64_C(1) << j;
     bool same = !(p->new_converted & new) &&
                 !(p->old->ssd & old) == !(p->new->ssd & new) &&
-                !(p->old->disk & old) == !(p->new->disk & new);
+                !(p->old->disk & old) == !(p->new->disk & new) &&
+                !(p->old->tiered & old) == !(p->new->tiered & new);
     bool build = (p->new_built & new) != 0;
     struct op_value v = {0};
     int rc = WARP_OK;

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "evolve_past.h"
 #include "evict.h"
+#include "migrate.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
@@ -42,6 +43,7 @@ struct schedule {
     uint64_t dirty_limit;
     bool moved;            /* records wait to be written in the form of now */
     bool compacted;        /* values wait to be written to new segments */
+    bool uses;             /* values wait to move by how they are used */
     bool migrates;         /* elements wait to move to their tiers */
     int told;              /* the last error that was told */
 };
@@ -76,6 +78,23 @@ static void move_rows(struct warp_db *db, struct schedule *when, int64_t now)
         atomic_load(&db->loading))
         return;
     int rc = evolve_move(db, ROWS, &marked);
+    when->moved = marked > 0;
+    if (rc == WARP_OK)
+        return;
+    if (rc != when->told)
+        db_log(db, WARP_LOG_ERROR, rc, error_text());
+    when->told = rc;
+    when->retry_ms = now + RETRY_MS;
+}
+
+/* A step of what moves because it is used less than its strategy asks for. */
+static void move_unused(struct warp_db *db, struct schedule *when, int64_t now)
+{
+    enum { ROWS = 1024 };
+    uint32_t marked = 0;
+    if (now < when->retry_ms || when->moved)
+        return;
+    int rc = migrate_step(db, ROWS, &marked, &when->uses);
     when->moved = marked > 0;
     if (rc == WARP_OK)
         return;
@@ -143,6 +162,7 @@ static void *keep(void *arg)
         if (log >= db->options.log_bytes_max)
             atomic_store(&db->stalled, true);
         move_rows(db, &when, now);
+        move_unused(db, &when, now);
         if (checkpoint_due(db, &when, now)) {
             int rc = checkpoint(db, &when, now);
             /* What is left cannot be cut: one large segment, made under another
@@ -163,7 +183,7 @@ static void *keep(void *arg)
         relieve(db);
         room_update(db);
         room_reserve_again(db);
-        bool busy = when.migrates || evolve_pending(db);
+        bool busy = when.migrates || when.uses || evolve_pending(db);
         tick = log == last_log && !busy ? IDLE_TICK_MS : TICK_MS;
         last_log = log;
         os_futex_wait(&db->keeper_word, seen, tick * 1000000);

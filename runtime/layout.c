@@ -118,12 +118,13 @@ static void place_slots(struct layout *l)
     l->lost = l->mortal_mem ? take(&at, 8) : none;
     l->deadline = l->desc->ttl_ms > 0 ? take(&at, 8) : none;
     l->cold_dirty = l->cold ? take(&at, 8) : none;
+    l->to_disk = l->tiered ? take(&at, 8) : none;
     l->column_row = l->columns ? take(&at, 8) : none;
     FOR_BITS(i, l->stored)
     {
         struct field_layout *f = &l->fields[i];
         f->deadline = (l->ttl >> i & 1) ? take(&at, 8) : none;
-        f->place = ((l->disk | l->was_disk) >> i & 1) ? take(&at, 16) : none;
+        f->place = (layout_placed(l) >> i & 1) ? take(&at, 16) : none;
         if (f->form == SLOT_VAR)
             f->slot = take(&at, 16);
     }
@@ -174,6 +175,13 @@ int layout_make(const struct warp_product *desc, uint16_t number,
             continue;
         fl->bytes = f->type->wire_bytes;
         fl->form = (l->ssd | l->disk) & bit ? SLOT_VAR : form_of(f->type);
+        if (fl->form == SLOT_VAR && (l->durable & bit) &&
+            (f->home == WARP_HOME_AUTO || f->home == WARP_HOME_HYBRID)) {
+            l->ssd |= bit;
+            l->tiered |= bit;
+            if (f->prefer == WARP_TIER_DISK)
+                l->prefer_disk |= bit;
+        }
         fl->bare = is_bare(f->type);
         fl->utf8 = f->type->kind == WARP_T_STRING;
         set_compression(l, (uint32_t)i, fl);

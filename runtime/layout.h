@@ -25,7 +25,7 @@ struct field_layout {
     uint32_t slot;     /* in the row */
     uint32_t bytes;    /* of a fixed value on the wire and in the row */
     uint32_t deadline; /* slot of its deadline; UINT32_MAX: none */
-    uint32_t place;    /* slot of its disk place, of disk and was_disk fields */
+    uint32_t place;    /* slot of its disk place, if it may have one */
     uint8_t form;      /* enum slot_form */
     uint8_t id;        /* in the store, for ever (catalog.h) */
     uint8_t bare;      /* string, bytes, opaque: the wire form is the bytes */
@@ -43,6 +43,7 @@ struct layout {
     uint32_t lost;         /* slot of the LOST bits; UINT32_MAX: none */
     uint32_t deadline;     /* slot of the record's deadline; or UINT32_MAX */
     uint32_t cold_dirty;   /* slot of the mask of unwritten cold fields */
+    uint32_t to_disk;      /* slot of the mask of tiered fields to be moved */
     uint32_t column_row;   /* slot of the row's number in the columns, + 1 */
     uint32_t column_bytes; /* of a row's values there, on the wire */
     uint64_t keys, series, derived;
@@ -52,6 +53,8 @@ struct layout {
     uint64_t mortal_mem;   /* memory only: LOST after a restart */
     uint64_t var;          /* SLOT_VAR */
     uint64_t ssd, disk, disk_only; /* cold by home */
+    uint64_t tiered;       /* of ssd: the engine may move the value to disk */
+    uint64_t prefer_disk;  /* of tiered: written there from the first on */
     uint64_t cold;         /* ssd | disk */
     uint64_t ttl;          /* fields with a deadline slot */
     uint64_t indexed, unique;
@@ -61,6 +64,7 @@ struct layout {
     bool evictable;        /* no field is pinned in memory by its policy */
     uint8_t priority;      /* enum warp_priority, effective */
     struct pool *pools[2]; /* its own, the shared one; NULL: none */
+    struct heat *heat;     /* uses are counted; NULL: nobody asks */
     struct pool *gpu_pool; /* of its columns for a device; NULL: none */
     uint64_t instance_max; /* bytes of one record in memory; 0: no limit */
     /* While rows of an earlier form may stand in the directory: */
@@ -74,6 +78,11 @@ struct layout {
  * 0, WARP_EINVAL (the text names product and field) or WARP_ENOMEM. */
 int layout_make(const struct warp_product *desc, uint16_t number,
                 uint8_t default_survives, struct layout **layout);
+/* Fields with a slot for a place on disk. */
+static inline uint64_t layout_placed(const struct layout *l)
+{
+    return l->disk | l->was_disk | l->tiered;
+}
 /* Fields whose values may still lie where an earlier form had them: a place on
  * disk gets a slot in the row. Before the first record. */
 void layout_was(struct layout *layout, uint64_t was_ssd, uint64_t was_disk);

@@ -99,7 +99,7 @@ static void count_in_row(struct warp_db *db, const struct layout *l,
 {
     struct row_view view;
     l = row_form(l, value);
-    if (!l->disk || row_parse(l, value, &view) != WARP_OK)
+    if (!layout_placed(l) || row_parse(l, value, &view) != WARP_OK)
         return;
     const uint8_t *at = view.values;
     FOR_BITS(i, view.have & l->durable)
@@ -107,10 +107,11 @@ static void count_in_row(struct warp_db *db, const struct layout *l,
         struct op_value v;
         uint32_t raw;
         row_next(l, (uint32_t)i, &at, &v, &raw);
-        if (!(l->disk >> i & 1))
+        const uint8_t *bytes = row_place(l, (uint32_t)i, &v);
+        if (!bytes)
             continue;
         struct disk_place place;
-        disk_place_decode(v.data, &place);
+        disk_place_decode(bytes, &place);
         if (place.segment != 0)
             disk_recount(db->disk, place);
     }
@@ -119,7 +120,7 @@ static void count_in_row(struct warp_db *db, const struct layout *l,
 static void count_in_record(struct warp_db *db, const struct layout *l,
                             const struct record *r)
 {
-    FOR_BITS(i, l->disk | l->was_disk)
+    FOR_BITS(i, layout_placed(l))
     {
         struct disk_place place;
         disk_place_decode(r->row + l->fields[i].place, &place);
@@ -176,7 +177,7 @@ static int load_row(struct warp_db *db, const struct ssd_cursor *cursor,
     struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
     os_lock(&s->lock);
     int rc = load_locked(db, s, l, &key, value, ssd_cursor_current(cursor));
-    if (rc == WARP_OK && (l->disk | l->was_disk))
+    if (rc == WARP_OK && layout_placed(l))
         pass(db->load_mark, &key);
     os_unlock(&s->lock);
     return rc;

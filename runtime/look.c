@@ -60,9 +60,8 @@ int look_at(struct warp_db *db, const struct layout *l,
         _Atomic uint64_t *slot;
         struct record *r = shard_peek(s, key, &slot);
         if (!r) {
-            int rc = atomic_load_explicit(&db->loading, memory_order_acquire)
-                         ? shard_fault(s, l, key)
-                         : WARP_ENOTFOUND;
+            int rc = db_may_be_cold(db, l) ? shard_fault(s, l, key)
+                                           : WARP_ENOTFOUND;
             memset(look, 0, sizeof *look);
             if (rc == WARP_OK)
                 continue;

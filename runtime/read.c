@@ -10,6 +10,7 @@
 #include "derive.h"
 #include "error.h"
 #include "hash.h"
+#include "heat.h"
 
 enum {
     TRIES_WITHOUT_LOCK = 64,
@@ -325,6 +326,8 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
         if (rc == 0) {
             if (g->l->evictable || g->l->cold)
                 shard_used(s, g->key->hash);
+            if (g->l->heat)
+                heat_touch(g->l->heat, g->key->hash);
             return decode_all(g);
         }
         if (rc != 1)

@@ -14,6 +14,7 @@
 #include "hash.h"
 #include "iter.h"
 #include "look.h"
+#include "migrate.h"
 #include "series.h"
 #include "verify.h"
 #include "wire.h"
@@ -284,11 +285,13 @@ static int series(struct warp_db *db, struct reader *r, struct text *reply)
 static int migrate(struct warp_db *db, const struct progress *progress,
                    struct text *reply)
 {
-    uint64_t steps = 0, rewritten = 0;
+    uint64_t steps = 0, rewritten = 0, moved = 0;
     bool more = true;
     int rc = warp_checkpoint(db);
     if (rc == WARP_OK)
         rc = evolve_finish(db, progress, &rewritten);
+    if (rc == WARP_OK)
+        rc = migrate_all(db, progress, &moved);
     while (rc == WARP_OK && more) {
         rc = checkpoint_migrate(db, true, &more);
         steps++;
@@ -302,6 +305,7 @@ static int migrate(struct warp_db *db, const struct progress *progress,
     text_put(reply, "{");
     text_number(reply, "steps", steps);
     text_number(reply, "records_rewritten", rewritten);
+    text_number(reply, "records_to_disk", moved);
     text_put(reply, "}");
     return rc;
 }

@@ -7,6 +7,7 @@
 #include "hash.h"
 #include "iter.h"
 #include "look.h"
+#include "migrate.h"
 #include "series.h"
 
 #include <stdlib.h>
@@ -48,9 +49,10 @@ static void count_record(const struct layout *l, const struct look *look,
         uint64_t bit = UINT64_C(1) << i;
         if (look->resident & bit)
             fields[i].memory += look->bytes[i];
-        if ((l->ssd & bit) && !(look->unsaved & bit))
+        bool on_disk = look->place[i].segment != 0;
+        if ((l->ssd & bit) && !on_disk && !(look->unsaved & bit))
             fields[i].ssd += look->bytes[i];
-        if ((l->disk & bit) && look->place[i].segment != 0)
+        if (on_disk)
             fields[i].disk += look->place[i].bytes;
     }
 }
@@ -263,7 +265,7 @@ static void say_where(struct text *t, const struct layout *l,
         comma = ",";
     }
     if ((look->have & bit & l->durable) && !(look->unsaved & bit)) {
-        bool disk = (l->disk & bit) && look->place[i].segment;
+        bool disk = look->place[i].segment != 0;
         text_say(t, "%s\"%s\"", comma, disk ? "disk" : "ssd");
         comma = ",";
         if (disk)
@@ -300,6 +302,11 @@ static void say_why(struct text *t, const struct layout *l,
     else if (look->unsaved & bit)
         why = "it was written since the last checkpoint: the log holds it "
               "until the next one copies it to its tier";
+    else if ((l->tiered & bit) && !(look->resident & bit))
+        why = "it was used less often than its strategy asks for, or memory "
+              "was scarce; a get reads it where it is";
+    else if (l->tiered & bit)
+        why = "the engine places it by its use; memory has a copy";
     else if ((l->disk_only & bit) || !(look->resident & bit))
         why = "its policy keeps it on its tier; a get reads it there";
     else if (l->cold & bit)
@@ -413,6 +420,9 @@ int request_explain(struct warp_db *db, const struct layout *l,
     text_number(t, "now_ms", (uint64_t)clock_now(db->clock));
     if (l->series & bit)
         rc = say_series(db, l, key, field, t);
+    migrate_explain(db, l, field, key->hash,
+                    (look.have & look.resident & bit) != 0,
+                    look.place[field].segment != 0, t);
     text_put(t, "}");
     return rc;
 }

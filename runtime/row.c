@@ -42,6 +42,11 @@ static size_t stored_bytes(const struct layout *l, uint32_t i,
 {
     uint64_t bit = UINT64_C(1) << i;
     size_t need = l->fields[i].bytes;
+    if (l->tiered & bit) {
+        bool on_disk = left >= 4 && (wire_get32(at) & ROW_PACKED);
+        need = on_disk ? 4 + DISK_PLACE_BYTES : 4;
+        return left < need ? SIZE_MAX : need;
+    }
     if (l->disk & bit)
         need = DISK_PLACE_BYTES;
     else if (l->var & bit)
@@ -111,6 +116,22 @@ void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
     *at += bytes;
 }
 
+const uint8_t *row_place(const struct layout *l, uint32_t field,
+                         const struct op_value *v)
+{
+    const uint8_t *at = v->data;
+    if (l->disk >> field & 1)
+        return at;
+    return (l->tiered >> field & 1) && v->bytes > 4 ? at + 4 : NULL;
+}
+
+uint32_t row_cold_bytes(const struct layout *l, uint32_t field,
+                        const struct op_value *v)
+{
+    const uint8_t *place = row_place(l, field, v);
+    return wire_get32(place ? place + 12 : v->data);
+}
+
 static uint32_t var_len(const struct record *r, uint32_t slot)
 {
     return (uint32_t)atomic_load_explicit(&row_var(r, slot)->len_cap,
@@ -125,6 +146,16 @@ size_t row_bytes_max(const struct layout *l, const struct record *r)
     FOR_BITS(i, outside)
         bytes += 4 + (size_t)var_len(r, l->fields[i].slot);
     return bytes + 20 * (size_t)__builtin_popcountll(l->cold);
+}
+
+bool row_goes_to_disk(const struct layout *l, const struct record *r,
+                      uint32_t field)
+{
+    struct disk_place place;
+    if (row_load(r, l->to_disk) >> field & 1)
+        return true;
+    disk_place_decode(r->row + l->fields[field].place, &place);
+    return place.segment != 0 && !(row_load(r, l->cold_dirty) >> field & 1);
 }
 
 static uint8_t *encode_value(const struct shard *s, const struct layout *l,
@@ -143,6 +174,11 @@ static uint8_t *encode_value(const struct shard *s, const struct layout *l,
         return to + f->bytes;
     }
     uint32_t bytes = var_len(r, f->slot);
+    if ((l->tiered & bit) && row_goes_to_disk(l, r, i)) {
+        to = wire_put32(to, ROW_PACKED);
+        memcpy(to, r->row + f->place, DISK_PLACE_BYTES);
+        return to + DISK_PLACE_BYTES;
+    }
     to = wire_put32(to, bytes);
     if (l->ssd & bit)
         return to;
@@ -221,11 +257,11 @@ static int fill(struct shard *shard, const struct layout *l, struct record *r,
         }
         struct var *var = row_var(r, f->slot);
         uint64_t where = VAR_COLD, len = 0, cap = 0;
-        if (l->disk & bit) {
-            record_copy_in(r->row + f->place, v.data, DISK_PLACE_BYTES);
-            len = wire_get32(v.data + 12);
-        } else if (l->ssd & bit) {
-            len = wire_get32(v.data);
+        if (l->cold & bit) {
+            const uint8_t *place = row_place(l, (uint32_t)i, &v);
+            if (place)
+                record_copy_in(r->row + f->place, place, DISK_PLACE_BYTES);
+            len = row_cold_bytes(l, (uint32_t)i, &v);
         } else {
             len = raw ? raw : v.bytes;
             cap = (len + 7) & ~UINT64_C(7);

@@ -1,13 +1,14 @@
 /* row.h: a record's entry in the ssd directory (table SSD_ROWS), and back.
  *
  * VALUE (little-endian):
- *   u8 format = 1, u8 0, u16 schema version, u32 0; u64 version;
+ *   u8 format = 2, u8 0, u16 schema version, u32 0; u64 version;
  *   u64 have (durable fields, series); u64 marks (memory-only fields written);
  *   u64 dead, then a deadline for each of its bits (bit 56: the record's);
  *   for each durable bit of have: fixed values as they are; outside the row
  *   u32 length + bytes; ssd fields u32 length (value in SSD_COLD); disk
- *   fields a place. A length with bit 31 set: u32 raw length and LZ4 bytes
- *   follow, the length is of the LZ4 bytes alone.
+ *   fields a place; tiered fields u32 length (value in SSD_COLD), or bit 31
+ *   and a place behind it. A length of a value in the row with bit 31 set:
+ *   u32 raw length and LZ4 bytes follow, the length is of the LZ4 bytes alone.
  * KEY: u16 product (big-endian), then the key's order-preserving bytes. */
 #ifndef WARP_ROW_H
 #define WARP_ROW_H
@@ -16,7 +17,7 @@
 #include "shard.h"
 #include "ssd.h"
 
-enum { ROW_FORMAT = 1, ROW_HEADER_BYTES = 40, ROW_KEY_BYTES_MAX = 2 + 448 };
+enum { ROW_FORMAT = 2, ROW_HEADER_BYTES = 40, ROW_KEY_BYTES_MAX = 2 + 448 };
 
 uint32_t row_key(uint8_t *to, uint32_t product, const uint8_t *key,
                  uint32_t bytes);
@@ -36,6 +37,13 @@ int row_parse(const struct layout *l, struct ssd_slice value,
 void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
               struct op_value *value, uint32_t *raw_bytes);
 
+/* Of a cold field's stored value: its place on disk, or NULL: it is in
+ * SSD_COLD; and the bytes of the value that is there. */
+const uint8_t *row_place(const struct layout *l, uint32_t field,
+                         const struct op_value *value);
+uint32_t row_cold_bytes(const struct layout *l, uint32_t field,
+                        const struct op_value *value);
+
 /* Without locks: an encoded row with the values compressed that their policy
  * wants so. `to` has room for `bytes`; returns what is used. */
 struct compress;
@@ -53,6 +61,10 @@ int row_unpack_cold(struct ssd_slice stored, struct op_value *value,
 /* The value as it was, to where `alloc` says. */
 int row_copy_cold(struct ssd_slice stored, disk_alloc_fn *alloc, void *arg);
 
+/* Under the lock, of a tiered field: does the next checkpoint leave its value
+ * on disk? */
+bool row_goes_to_disk(const struct layout *l, const struct record *r,
+                      uint32_t field);
 /* Under the lock: bytes that row_encode writes for this record. */
 size_t row_bytes_max(const struct layout *l, const struct record *r);
 

@@ -100,9 +100,10 @@ static int fetch(struct turn *t, uint32_t i, uint32_t j)
 {
     struct room room = {&t->arena, NULL, 0};
     int rc;
-    if (in(t->old->disk, i)) {
+    const uint8_t *on_disk = row_place(t->old, i, &t->then[i]);
+    if (on_disk) {
         struct disk_place place;
-        disk_place_decode(t->then[i].data, &place);
+        disk_place_decode(on_disk, &place);
         rc = disk_read(t->past->disk, place, take_room, &room);
     } else {
         uint8_t bytes[ROW_KEY_BYTES_MAX + 1];
@@ -189,11 +190,6 @@ static int turn_row(struct turn *t)
 
 /* ---- the record now ---- */
 
-static uint32_t place_bytes(const struct op_value *v)
-{
-    return wire_get32((const uint8_t *)v->data + 12);
-}
-
 /* One value outside the row: in the record's own room, in a block, or still on
  * its tier. */
 static int fill_var(struct turn *t, struct record *r, uint32_t j,
@@ -220,9 +216,7 @@ static int fill_var(struct turn *t, struct record *r, uint32_t j,
         where = (uint64_t)(uintptr_t)to;
     } else {
         uint32_t i = (uint32_t)t->past->from[j];
-        len = in(t->old->disk, i)
-                  ? place_bytes(&t->then[i])
-                  : wire_get32((const uint8_t *)t->then[i].data);
+        len = row_cold_bytes(t->old, i, &t->then[i]);
     }
     atomic_store_explicit(&var->at, where, memory_order_relaxed);
     atomic_store_explicit(&var->len_cap, len | cap << 32,
@@ -239,9 +233,9 @@ static int fill(struct turn *t, struct record *r)
     {
         const struct field_layout *f = &l->fields[j];
         uint32_t i = (uint32_t)t->past->from[j];
-        if (in(t->old->disk, i)) /* wherever it goes: it lies there now */
-            record_copy_in(r->row + f->place, t->then[i].data,
-                           DISK_PLACE_BYTES);
+        const uint8_t *on_disk = row_place(t->old, i, &t->then[i]);
+        if (on_disk) /* wherever it goes: it lies there now */
+            record_copy_in(r->row + f->place, on_disk, DISK_PLACE_BYTES);
         if (f->form == SLOT_VAR)
             rc = fill_var(t, r, (uint32_t)j, &room);
         else if (f->form != SLOT_COLUMN)

@@ -128,8 +128,9 @@ static int check_field(struct rows *r, const struct op_value *v,
         return check_value(r, v->data, v->bytes, raw_bytes);
     uint32_t bytes =
         row_cold_key(key, r->l, r->field, r->key, r->key_bytes);
-    if (r->l->disk & bit)
-        return check_disk(r, v->data, key, bytes);
+    const uint8_t *place = row_place(r->l, r->field, v);
+    if (place)
+        return check_disk(r, place, key, bytes);
     struct ssd_slice k = {key, bytes};
     int rc = ssd_get(r->tiers->ssd, SSD_COLD, k, check_cold, r);
     if (rc == WARP_ENOTFOUND)

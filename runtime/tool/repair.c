@@ -156,10 +156,11 @@ static int take_field(struct row *w, uint32_t at, const struct op_value *v,
     if (!(w->form->cold & bit))
         return take_value(w, v->data, v->bytes, raw);
     uint32_t bytes = row_cold_key(key, w->form, at, w->key, w->key_bytes);
-    if (w->form->disk & bit) {
+    const uint8_t *on_disk = row_place(w->form, at, v);
+    if (on_disk) {
         struct disk_place place;
         struct warp_str s = {NULL, 0};
-        disk_place_decode(v->data, &place);
+        disk_place_decode(on_disk, &place);
         int rc = disk_check(w->r->disk, place, key, bytes);
         if (rc == WARP_OK)
             rc = disk_read(w->r->disk, place, take_room, &s);
