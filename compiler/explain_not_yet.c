@@ -53,11 +53,16 @@ static bool has_idle_thresholds(const struct model_field *f)
     return true;
 }
 
-static bool has_thresholds(const struct model_field *f)
+static bool has_learning(const struct model_field *f)
 {
-    return strategy_has(
-        f, 1u << STRATEGY_ACCESS_PATTERN_LEARNING |
-               1u << STRATEGY_COLD_TO_ARCHIVE);
+    return strategy_has(f, 1u << STRATEGY_ACCESS_PATTERN_LEARNING);
+}
+
+/* Only elements of a series that says no retention go there. */
+static bool has_archive(const struct model_field *f)
+{
+    return strategy_has(f, 1u << STRATEGY_COLD_TO_ARCHIVE) && !f->key &&
+           !f->series;
 }
 
 static const struct {
@@ -74,8 +79,9 @@ static const struct {
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
     {has_idle_thresholds, "the thresholds move nothing: no field of the "
                           "product is `:auto`, `:hybrid` or has `prefer:`"},
-    {has_thresholds, "`access_pattern_learning:` and `cold_to_archive:` are "
-                     "stored, no engine reads them"},
+    {has_learning, "`access_pattern_learning:` is stored, no engine reads it"},
+    {has_archive, "`cold_to_archive:` moves elements of series, not yet "
+                  "values"},
 };
 
 bool explain_not_yet(const struct model_field *field, unsigned index,

@@ -143,8 +143,15 @@ void series_policy(const struct layout *l, uint32_t field,
     for (uint32_t i = 0; i < f->retention_count; i++)
         if (f->retention[i].tier <= WARP_TIER_ARCHIVE)
             age[f->retention[i].tier] = f->retention[i].age_ms;
-    if (f->retention_count == 0)
+    const struct warp_strategy *s = l->desc->strategy;
+    if (f->retention_count == 0) {
+        /* The strategy says when all without a word of their own is cold. */
+        if (s && s->cold_to_archive_age_ms > 0 && s->auto_migration != 0) {
+            p->near_ms = p->disk_ms = s->cold_to_archive_age_ms;
+            p->archive = true;
+        }
         return;
+    }
     p->memory_ms = age[WARP_TIER_MEMORY];
     p->near_ms = age[WARP_TIER_SSD] >= 0 ? age[WARP_TIER_SSD]
                                              : age[WARP_TIER_MEMORY];

@@ -25,7 +25,7 @@ static const struct warp_field fields[FIELDS] = {
      .type = &warp_type_bytes, .retention = day, .retention_count = 2},
     {.name = "far", .flags = WARP_F_SERIES, .type = &warp_type_bytes,
      .retention = far, .retention_count = 4}};
-static const struct warp_product product = {
+static struct warp_product product = {
     .name = "P", .fields = fields, .field_count = FIELDS};
 struct layout layout = {
     .desc = &product, .number = 0x0300, .id = 0x0300, .series = 7,
@@ -35,6 +35,11 @@ static struct layout *const layouts[] = {&layout};
 struct element all[ELEMENTS_MAX];
 uint32_t count;
 uint64_t next_order = 1;
+
+void layout_strategy(const struct warp_strategy *strategy)
+{
+    product.strategy = strategy;
+}
 
 void ok(int rc)
 {

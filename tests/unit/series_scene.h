@@ -35,6 +35,7 @@ extern uint32_t count;
 extern uint64_t next_order;
 extern bool settles; /* is the log cut after each checkpoint? */
 
+void layout_strategy(const struct warp_strategy *strategy);
 void ok(int rc);
 uint32_t below(uint32_t n);
 struct key_ref key_of(uint32_t record);

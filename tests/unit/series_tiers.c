@@ -93,6 +93,28 @@ START_TEST(small_chunks_join)
 }
 END_TEST
 
+/* Without a retention the product's strategy says when all is cold. */
+START_TEST(a_strategy_archives)
+{
+    static struct warp_strategy strategy = {
+        .name = "S", .auto_migration = -1, .cold_to_archive_age_ms = HOUR};
+    settles = true;
+    for (int64_t at = 0; at < 3 * HOUR; at += MINUTE)
+        add(2, 0, at);
+    flush_end(flush_begin(), true);
+    migrate(3 * HOUR);
+    ck_assert_uint_eq(stat_of(0, CHUNK_ARCHIVE).elements, 0);
+    layout_strategy(&strategy);
+    migrate(3 * HOUR);
+    ck_assert_uint_gt(stat_of(0, CHUNK_ARCHIVE).elements, 60);
+    check_all(3 * HOUR);
+    strategy.auto_migration = 0;
+    migrate(9 * HOUR);
+    ck_assert_uint_gt(stat_of(0, CHUNK_HERE).elements, 0);
+    layout_strategy(NULL);
+}
+END_TEST
+
 START_TEST(elements_move_by_age)
 {
     struct series_iter *it;
@@ -225,6 +247,7 @@ int main(void)
     tcase_add_test(tc, young_elements_are_in_memory);
     tcase_add_test(tc, a_replay_makes_no_hole_in_memory);
     tcase_add_test(tc, small_chunks_join);
+    tcase_add_test(tc, a_strategy_archives);
     tcase_add_test(tc, elements_move_by_age);
     tcase_add_test(tc, many_of_one_time);
     tcase_add_test(tc, what_expired_leaves_the_table);
