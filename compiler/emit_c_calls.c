@@ -15,7 +15,8 @@ enum which {
     UNIQUE,
     COLUMN,
     SERIES,
-    KERNEL
+    KERNEL,
+    SUMMARY
 };
 
 /* In `name`, # is the field. `parameters`: one letter each, see
@@ -44,6 +45,7 @@ static const struct call calls[] = {
     {KERNEL, "_#_peek", "dkzh"},
     {KERNEL, "_#_request", "dKcu"},
     {KERNEL, "_#_compute", "dKcyi"},
+    {SUMMARY, "_#_summary", "dkS"},
     {SERIES, "_#_append", "dkte"},
     {SERIES, "_#_range", "dkFTI"},
     {SERIES, "_#_range_with", "dkFTLI"},
@@ -80,6 +82,8 @@ static bool applies(enum which which, const struct model_product *p,
         return f->series;
     case KERNEL:
         return emit_is_kernel(p, f);
+    case SUMMARY:
+        return f->summary;
     }
     return false;
 }
@@ -88,9 +92,9 @@ static bool applies(enum which which, const struct model_product *p,
 static const char *safe_name(const char *wanted, const char *otherwise)
 {
     static const char *const taken[] = {
-        "fields", "out",   "delta", "now",   "deadline_ms", "version", "field",
-        "keys",   "count", "shard", "at_ms", "from_ms",     "to_ms",   "value",
-        "flags"};
+        "fields",  "out",     "delta", "now",   "deadline_ms",
+        "version", "field",   "keys",  "count", "shard",
+        "at_ms",   "from_ms", "to_ms", "value", "flags"};
     for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
         if (strcmp(wanted, taken[i]) == 0)
             return otherwise;
@@ -109,6 +113,9 @@ static void put_kernel_parameter(struct text *out, char letter,
     switch (letter) {
     case 'z':
         text_put3(out, f->type->c_type, " *", "");
+        break;
+    case 'S':
+        TEXT(out, "struct warp_summary *");
         break;
     case 'h':
         TEXT(out, "enum warp_fresh *");
@@ -315,6 +322,8 @@ void emit_c_definitions(struct text *out, const struct model_product *p)
             put_definition(out, "COLUMN", p, false, f, NULL, NULL);
         if (emit_is_kernel(p, f))
             put_definition(out, "KERNEL", p, true, f, type, NULL);
+        if (f->summary)
+            put_definition(out, "SUMMARY", p, true, f, NULL, NULL);
         if (f->series)
             put_definition(out, f->by ? "SERIES_BY" : "SERIES", p, true, f,
                            f->type->element->c_type, NULL);

@@ -38,11 +38,6 @@ static bool has_device(const struct model_field *f)
     return f->compute_count > 0 && !f->derived && !f->summary;
 }
 
-static bool has_summary(const struct model_field *f)
-{
-    return f->summary;
-}
-
 static bool strategy_has(const struct model_field *f, uint32_t values)
 {
     return f->product->strategy != NULL &&
@@ -77,7 +72,6 @@ static const struct {
     {has_physics, "`physics:` is stored, the built-in models do not run"},
     {has_raw, "`gpu_raw` does not run: a get finds no value"},
     {has_device, "`compute:` is stored, no device works on the column"},
-    {has_summary, "`compute:` is stored, no summary is computed"},
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
     {has_thresholds, "learning, migration and their thresholds are stored, "
                      "no engine reads them"},

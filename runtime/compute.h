@@ -49,6 +49,10 @@ void compute_close(struct warp_db *db);
 
 /* ---- compute_batch.c ---- */
 
+/* Handle, argument and product of a call. */
+int compute_enter(struct warp_db *db, const struct warp_product *desc,
+                  const void *argument, const struct layout **l);
+
 /* Keys in the order of their results, encoded one behind the other. */
 struct compute_keys {
     const struct layout *layout;
@@ -70,7 +74,7 @@ int compute_batch(struct warp_db *db, const struct compute_keys *keys,
 
 /* ---- compute_cache.c ---- */
 
-/* A null version: nothing is kept. */
+/* A null version: nothing is kept. Of a list: its struct warp_summary. */
 void compute_keep(struct warp_db *db, const struct compute_keys *keys,
                   uint64_t hash, uint64_t version, const void *value);
 /* false: there is none. */

@@ -17,6 +17,23 @@ static int no_memory(const struct warp_product *desc)
     return error_set(WARP_ENOMEM, "%s: out of memory for a batch", desc->name);
 }
 
+int compute_enter(struct warp_db *db, const struct warp_product *desc,
+                  const void *argument, const struct layout **l)
+{
+    if (!db || !argument)
+        return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
+                         desc ? desc->name : "?");
+    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
+        return db_forked();
+    *l = db_layout(db, desc);
+    if (!*l)
+        return error_set(WARP_EINVAL,
+                         "%s is not a product of this store's "
+                         "schema",
+                         desc ? desc->name : "NULL");
+    return WARP_OK;
+}
+
 /* ---- keys ---- */
 
 void compute_keys_free(struct compute_keys *keys)

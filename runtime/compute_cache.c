@@ -12,6 +12,12 @@ struct slot {
     uint64_t hash, version; /* version 0: empty */
 };
 
+static uint32_t value_bytes(const struct layout *l, uint32_t field)
+{
+    const struct warp_field *f = &l->desc->fields[field];
+    return f->kernel ? f->type->size : (uint32_t)sizeof(struct warp_summary);
+}
+
 /* Under the lock. NULL: no room in the budget. */
 static struct compute_cache *cache_of(struct compute *c, const struct layout *l,
                                       uint32_t field, bool make)
@@ -22,8 +28,8 @@ static struct compute_cache *cache_of(struct compute *c, const struct layout *l,
             return cache;
     if (!make || c->cache_count == COMPUTE_KERNELS_MAX)
         return NULL;
-    uint32_t bytes = (uint32_t)sizeof(struct slot) +
-                     (l->desc->fields[field].type->size + 7) / 8 * 8;
+    uint32_t bytes =
+        (uint32_t)sizeof(struct slot) + (value_bytes(l, field) + 7) / 8 * 8;
     if (!budget_take(&c->db->budget, (uint64_t)bytes * SLOTS))
         return NULL;
     cache->slots = calloc(SLOTS, bytes);
@@ -56,8 +62,7 @@ void compute_keep(struct warp_db *db, const struct compute_keys *keys,
         struct slot *slot = slot_of(cache, hash);
         slot->hash = hash;
         slot->version = version;
-        memcpy(slot + 1, value,
-               keys->layout->desc->fields[keys->field].type->size);
+        memcpy(slot + 1, value, value_bytes(keys->layout, keys->field));
     }
     os_unlock(&c->lock);
 }
@@ -74,7 +79,7 @@ bool compute_kept(struct warp_db *db, const struct layout *l, uint32_t field,
         found = slot->version != 0 && slot->hash == hash;
         *version = slot->version;
         if (found)
-            memcpy(value, slot + 1, l->desc->fields[field].type->size);
+            memcpy(value, slot + 1, value_bytes(l, field));
     }
     os_unlock(&c->lock);
     return found;

@@ -161,17 +161,9 @@ void compute_close(struct warp_db *db)
 static int enter(struct warp_db *db, const struct warp_product *desc,
                  const void *keys, uint32_t field, const struct layout **l)
 {
-    if (!db || !keys)
-        return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
-                         desc ? desc->name : "?");
-    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return db_forked();
-    *l = db_layout(db, desc);
-    if (!*l)
-        return error_set(WARP_EINVAL,
-                         "%s is not a product of this store's "
-                         "schema",
-                         desc ? desc->name : "NULL");
+    int rc = compute_enter(db, desc, keys, l);
+    if (rc != WARP_OK)
+        return rc;
     if (field >= desc->field_count || !desc->fields[field].kernel)
         return error_set(WARP_EINVAL, "%s: the field has no kernel",
                          desc->name);

@@ -30,16 +30,17 @@ int warp_gen_kernel_peek(struct warp_db *db, const struct warp_product *desc,
     const char *why = NULL;
     size_t count = 0;
     uint64_t version = 0;
-    if (!db || !key || !value || !fresh)
-        return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
-                         desc ? desc->name : "?");
-    if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
-        return db_forked();
-    const struct layout *l = db_layout(db, desc);
-    if (!l || field >= desc->field_count || !desc->fields[field].kernel)
-        return error_set(WARP_EINVAL, "%s: no such field with a kernel",
-                         desc ? desc->name : "NULL");
-    int rc = key_encode(desc, key, bytes, &count, &why);
+    const struct layout *l = NULL;
+    int rc = compute_enter(db, desc, key, &l);
+    if (rc != WARP_OK)
+        return rc;
+    if (!value || !fresh || field >= desc->field_count ||
+        !desc->fields[field].kernel)
+        return error_set(WARP_EINVAL,
+                         "%s: peek is for fields with a kernel, "
+                         "and needs places",
+                         desc->name);
+    rc = key_encode(desc, key, bytes, &count, &why);
     if (rc != WARP_OK)
         return error_set(rc, "%s: the key %s", desc->name,
                          why ? why : "is not valid");

@@ -107,6 +107,12 @@ static void check_user(struct warp_db *db, bool restarted)
                "influence_score: gpu_memory, from its host column");
         expect(user.social_graph.count == 3 && is(friends[2], "edsger"),
                "social_graph: disk_compressed, a list");
+        struct warp_summary graph;
+        expect(high_performance_user_social_graph_summary(db, id, &graph) ==
+                       WARP_OK &&
+                   graph.count == 3 && graph.entropy_bits > 1.58 &&
+                   graph.entropy_bits < 1.59,
+               "social_graph: its count, and log2 3 bits of entropy");
         expect(has_preferences(user.archived_preferences),
                "archived_preferences: disk_only, a map");
         enum warp_state state = high_performance_user_state(

@@ -219,6 +219,45 @@ static void expect_peek(struct warp_db *db, uint64_t id, enum warp_fresh want,
     }
 }
 
+static void expect_summary(struct warp_db *db, uint64_t id, uint64_t count,
+                           double bits, uint64_t plain, double plain_bits)
+{
+    struct warp_summary got;
+    for (int n = 0; n < 2; n++) { /* the second one is kept */
+        need(k_row_tags_summary(db, id, &got), "summary");
+        expect("count", id, (double)got.count, (double)count);
+        expect("entropy", id, got.entropy_bits, bits);
+        need(k_row_plain_summary(db, id, &got), "summary");
+        expect("count", id, (double)got.count, (double)plain);
+        expect("entropy", id, got.entropy_bits, plain_bits);
+    }
+}
+
+static void check_summaries(struct warp_db *db)
+{
+    struct warp_str tags[] = {warp_str("a"), warp_str("b"), warp_str("a"),
+                              warp_str("c"), warp_str(""),  warp_str("b"),
+                              warp_str("b"), warp_str("b")};
+    uint32_t numbers[64];
+    struct warp_summary got;
+    struct k_row r = {.id = 3, .tags = {tags, 8}, .plain = {numbers, 64}};
+    for (uint32_t i = 0; i < 64; i++)
+        numbers[i] = i;
+    expect_summary(db, 3, 0, 0, 0, 0); /* none was ever written */
+    need(k_row_put(db, &r, K_ROW_TAGS | K_ROW_PLAIN), "put");
+    /* shares 1/4, 1/2, 1/8, 1/8 */
+    expect_summary(db, 3, 8, 1.75, 64, 6);
+    need(warp_checkpoint(db), "checkpoint"); /* one list is on the disk now */
+    r.plain.count = 1;
+    r.tags.count = 2;
+    need(k_row_put(db, &r, K_ROW_TAGS | K_ROW_PLAIN), "put");
+    expect_summary(db, 3, 2, 1, 1, 0);
+    if (k_row_tags_summary(db, 99999, &got) != WARP_ENOTFOUND) {
+        printf("a summary without a record\n");
+        failures++;
+    }
+}
+
 static void check_futures(struct warp_db *db)
 {
     enum { FUTURES = 40 };
@@ -299,6 +338,7 @@ int main(void)
         printf("state\n");
         failures++;
     }
+    check_summaries(db);
     check_futures(db);
     need(warp_open(path, &kernels_warp_schema, NULL, &db), "open again");
     check_batches(db);

@@ -356,11 +356,6 @@ WARP_API WARP_MUST_USE int warp_gen_range_with(struct warp_db *,
 WARP_API WARP_MUST_USE int warp_gen_range_next(struct warp_iter *,
     const struct warp_product *, uint32_t field, int64_t *at_ms,
     void *element, struct warp_arena *);
-/** Count and Shannon entropy (bits) of a list's elements. */
-struct warp_summary {
-    uint64_t count;
-    double entropy_bits;
-};
 
 /* The twins inside a batch; nothing is checked against the store before
  * warp_batch_commit(). Values are copied. */
@@ -398,6 +393,11 @@ WARP_API WARP_MUST_USE int warp_gen_kernel_compute(struct warp_db *,
 WARP_API WARP_MUST_USE int warp_gen_kernel_request(struct warp_db *,
     const struct warp_product *, const void *keys, size_t count,
     uint32_t field, struct warp_future **future);
+
+/* A list, or all elements of a series. WARP_ENOTFOUND: no record. */
+WARP_API WARP_MUST_USE int warp_gen_summary(struct warp_db *,
+    const struct warp_product *, const void *key, uint32_t field,
+    struct warp_summary *out);
 
 /* ---- what a generated .c file is made of ----
  * A row of a product's table, and the definitions of the calls that its header
@@ -543,6 +543,12 @@ WARP_API WARP_MUST_USE int warp_gen_kernel_request(struct warp_db *,
     {                                                                         \
         return warp_gen_kernel_compute(db, &P##_warp_product, keys, count, i, \
                                        out, info);                            \
+    }
+#define WARP_GEN_SUMMARY(P, K, f, i)                                          \
+    int P##_##f##_summary(struct warp_db *db, K key,                          \
+                          struct warp_summary *out)                           \
+    {                                                                         \
+        return warp_gen_summary(db, &P##_warp_product, &key, i, out);         \
     }
 /* T: the type of an element */
 #define WARP_GEN_SERIES_READ(P, K, f, i, T)                                   \

@@ -319,6 +319,13 @@ struct warp_run_info {
     int64_t took_us;    /* of the launches, with what they moved */
 };
 
+/** What a generated _summary() call says of a list. */
+struct warp_summary {
+    uint64_t count;      /* elements */
+    double entropy_bits; /* of their distribution: 0 when all are equal, log2 of
+                            the count when all differ */
+};
+
 struct warp_future; /* what a generated _request() call gives */
 /** Has the request been done? Its results are read by _peek().
  *  Threads     any.

@@ -74,6 +74,7 @@ int http_user2_visits_append(struct warp_db *, struct warp_str id, struct visit)
 int http_user2_visits_range(struct warp_db *, struct warp_str id, int64_t from_ms, int64_t to_ms, struct warp_iter **);
 int http_user2_visits_range_with(struct warp_db *, struct warp_str id, int64_t from_ms, int64_t to_ms, uint64_t flags, struct warp_iter **);
 int http_user2_visits_next(struct warp_iter *, int64_t *at_ms, struct visit *, struct warp_arena *);
+int http_user2_graph_summary(struct warp_db *, struct warp_str id, struct warp_summary *);
 int http_user2_put_in(struct warp_batch *, const struct http_user2 *, uint64_t fields);
 int http_user2_set_nick_in(struct warp_batch *, struct warp_str id, struct warp_str);
 WARP_DEPRECATED int http_user2_set_old_score_in(struct warp_batch *, struct warp_str id, uint32_t);
