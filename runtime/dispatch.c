@@ -46,6 +46,12 @@ static int64_t machine_ns(void *arg)
     return os_mono_ns();
 }
 
+const char *dispatch_program(void)
+{
+    const char *program = getenv("WARP_WORKER");
+    return program && *program ? program : WARP_WORKER_PROGRAM;
+}
+
 struct dispatch *dispatch_create(const struct dispatch_options *options)
 {
     struct dispatch *d = calloc(1, sizeof *d);
@@ -54,9 +60,7 @@ struct dispatch *dispatch_create(const struct dispatch_options *options)
     if (options)
         d->options = *options;
     if (!d->options.program)
-        d->options.program = getenv("WARP_WORKER");
-    if (!d->options.program)
-        d->options.program = WARP_WORKER_PROGRAM;
+        d->options.program = dispatch_program();
     if (d->options.slot_bytes == 0)
         d->options.slot_bytes = SLOT_BYTES;
     if (d->options.timeout_ns == 0)

@@ -38,6 +38,8 @@ struct dispatch_info {
 
 struct dispatch;
 
+/* The program of workers: $WARP_WORKER, or the installed one. */
+const char *dispatch_program(void);
 /* NULL: out of memory. Starts nothing. */
 struct dispatch *dispatch_create(const struct dispatch_options *options);
 void dispatch_destroy(struct dispatch **dispatch);

@@ -4,9 +4,12 @@
  * runs. */
 #include "compute.h"
 #include "compute_jobs.h"
+#include "dispatch.h"
+#include "worker.h"
 
 #include <dlfcn.h>
 #include <math.h>
+#include <stdlib.h>
 #include <time.h>
 
 enum { ROUNDS = 9 };
@@ -157,6 +160,7 @@ static void measure(struct timing *t, const char *name, const char *unit,
     double blas = job->kernel == &kernel_evolve ? blas_ns(job) : 0;
     printf("%-22s %8.3f ns per %-7s  scalar float64 %8.3f  %6.1f x", name,
            best / units, unit, plain / units, plain / best);
+    printf("  %.1f GB/s", (double)kernel_bytes(job) / best);
     if (job->kernel == &kernel_evolve)
         printf("  %.1f GFLOP/s", 8 * units / best);
     if (blas > 0)
@@ -165,9 +169,50 @@ static void measure(struct timing *t, const char *name, const char *unit,
     if (t->json)
         fprintf(t->json,
                 "%s{\"kernel\":\"%s\",\"unit\":\"%s\",\"ns\":%.4f,"
-                "\"scalar_ns\":%.4f,\"openblas_ns\":%.4f}",
+                "\"scalar_ns\":%.4f,\"openblas_ns\":%.4f,\"bytes\":%llu}",
                 t->lines++ ? "," : "", name, unit, best / units, plain / units,
-                blas / units);
+                blas / units, (unsigned long long)kernel_bytes(job));
+}
+
+/* ---- through the worker ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Dispatch to result of a small job, in a process of its own. */
+static void round_trip(struct timing *t, enum device_kind kind)
+{
+    enum { TRIPS = 4000, WARM = 100 };
+    static double us[TRIPS];
+    char why[DEVICE_TEXT_BYTES] = "out of memory";
+    struct worker *w = worker_create(dispatch_program(), kind, 1 << 20);
+    struct kernel_job job = entropy_job(4, 8, ENTROPY_BITS, SHAPE_RANDOM, 1);
+    for (int i = 0; i < TRIPS + WARM; i++) {
+        double from = now_ns();
+        if (!w || worker_run(w, &job, 1000000000, why) != DEVICE_OK) {
+            printf("round trip: %s\n", why);
+            t->failed = 1;
+            break;
+        }
+        if (i >= WARM)
+            us[i - WARM] = (now_ns() - from) / 1000;
+    }
+    worker_destroy(&w);
+    job_free(&job);
+    if (t->failed)
+        return;
+    qsort(us, TRIPS, sizeof *us, by_size);
+    printf("worker round trip      %8.1f us median, %.1f us of 99 in 100\n",
+           us[TRIPS / 2], us[TRIPS * 99 / 100]);
+    if (t->json)
+        fprintf(t->json,
+                "%s{\"kernel\":\"round trip\",\"unit\":\"trip\","
+                "\"ns\":%.0f,\"p99_ns\":%.0f}",
+                t->lines++ ? "," : "", us[TRIPS / 2] * 1000,
+                us[TRIPS * 99 / 100] * 1000);
 }
 
 int compute_time(struct device *device, FILE *json)
@@ -203,6 +248,9 @@ int compute_time(struct device *device, FILE *json)
             scalar_evolve);
     job_free(&job);
     hermitian_destroy(&h);
+    for (int kind = 0; kind < DEVICE_KINDS; kind++)
+        if (device->row == device_rows[kind])
+            round_trip(&t, (enum device_kind)kind);
     if (json)
         fputs("]}\n", json);
     return t.failed;

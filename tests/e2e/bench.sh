@@ -74,7 +74,7 @@ if [ -z "${WARP_TEST_SANITIZE:-}" ]; then
     "$bench" compute --json "$dir/compute.json" >"$dir/out" ||
         fail "compute: $(cat "$dir/out")"
     rows=$(grep -o '"kernel"' "$dir/compute.json" | wc -l)
-    [ "$rows" = 6 ] || fail "compute: $rows rows"
+    [ "$rows" = 7 ] || fail "compute: $rows rows"
 fi
 refuse compute --device nonsense
 refuse compute --nonsense

@@ -121,13 +121,15 @@ static void check_row(struct warp_db *db, uint64_t id, double a)
 
 enum { MANY = 2000 };
 
-static bool has_opencl(void)
+/* The device that comes first, or "cpu". */
+static const char *first_device(void)
 {
     struct warp_device d;
+    const char *first = "cpu";
     for (uint32_t i = 0; warp_device_info(i, &d) == WARP_OK; i++)
-        if (strcmp(d.kind, "opencl") == 0)
-            return d.why_not[0] == '\0';
-    return false;
+        if (d.why_not[0] == '\0' && strcmp(d.name, "stand-in") != 0)
+            first = d.kind; /* cpu, opencl, cuda */
+    return first;
 }
 
 /* A batch gives what gets give; the first one of a kernel goes to a device, if
@@ -138,7 +140,7 @@ static bool has_opencl(void)
         struct warp_run_info info;                                             \
         for (int n = 0; n < 3; n++) {                                          \
             need(k_row_##field##_compute(db, keys, MANY, out, &info), #field); \
-            const char *on = opencl ? first : "cpu";                           \
+            const char *on = first;                                            \
             if (n == 0 && strcmp(info.ran_on, on) != 0) {                      \
                 printf(#field " ran on %s: %s\n", info.ran_on, info.why);      \
                 failures++;                                                    \
@@ -186,22 +188,22 @@ static void same(const char *what, uint64_t id, const char *on, const void *a,
 static void check_batches(struct warp_db *db)
 {
     static uint64_t keys[MANY];
-    bool opencl = has_opencl();
+    const char *device = first_device();
     for (uint64_t i = 0; i < MANY; i++) {
         keys[i] = 1000 + (i * 7919) % MANY;
         put_row(db, keys[i], (float)(keys[i] % 50) / 2);
     }
     keys[MANY - 1] = 77777; /* not there */
-    BATCH(score, float, SCORE, "opencl");
-    BATCH(rest, int64_t, REST, "opencl");
-    BATCH(flag, bool, FLAG, "opencl");
-    BATCH(wide, double, WIDE, "opencl");
-    BATCH(warm, float, WARM, "opencl");
-    BATCH(pull, float, PULL, "opencl");
-    BATCH(best, uint32_t, BEST, "opencl");
-    BATCH(near, struct warp_f32_3, NEAR, "opencl");
-    BATCH(soft, float, SOFT, "opencl");
-    BATCH(total, float, TOTAL, "opencl");
+    BATCH(score, float, SCORE, device);
+    BATCH(rest, int64_t, REST, device);
+    BATCH(flag, bool, FLAG, device);
+    BATCH(wide, double, WIDE, device);
+    BATCH(warm, float, WARM, device);
+    BATCH(pull, float, PULL, device);
+    BATCH(best, uint32_t, BEST, device);
+    BATCH(near, struct warp_f32_3, NEAR, device);
+    BATCH(soft, float, SOFT, device);
+    BATCH(total, float, TOTAL, device);
     BATCH(keyed, uint64_t, KEYED, "cpu");
 }
 
