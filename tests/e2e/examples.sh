@@ -1,5 +1,5 @@
 #!/bin/sh
-# An example as a test.  examples.sh hello|seed|packages PROGRAM [GENERATE]
+# An example as a test.  examples.sh hello|seed|physics|packages PROGRAM [GENERATE]
 set -eu
 what=$1 program=$(realpath "$2")
 dir=$(mktemp -d)
@@ -24,6 +24,16 @@ hello)
 seed)
     "$program" seed.store >out || fail "$(cat out)"
     [ "$(grep -c 'yes$' out)" -ge 15 ] || fail "$(cat out)"
+    ;;
+physics)
+    # With and without a device: the same numbers.
+    "$program" one.store 30000 >out || fail "$(cat out)"
+    grep -q '^0 of 30000 records differ from plain C$' out || fail "$(cat out)"
+    grep -Eq '^  pull .* on (cpu|opencl|cuda) ' out || fail "$(cat out)"
+    env -u LD_LIBRARY_PATH OCL_ICD_VENDORS=none "$program" two.store 30000 \
+        >out || fail "$(cat out)"
+    grep -q '^0 of 30000 records differ from plain C$' out || fail "$(cat out)"
+    ! grep -q ' on opencl ' out || fail "$(cat out)"
     ;;
 packages)
     "$3" 3000 >source
