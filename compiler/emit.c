@@ -214,8 +214,9 @@ static void put_path(struct text *out, const char *path)
     }
 }
 
-static void add_rule(struct gen *gen, const struct model *model)
+static void add_rule(struct gen *gen, const struct emit *emit)
 {
+    const struct model *model = emit->model;
     struct text *out = &gen->rules;
     if (gen->deptarget) {
         text_put(out, gen->deptarget);
@@ -234,6 +235,10 @@ static void add_rule(struct gen *gen, const struct model *model)
     for (uint32_t i = model->file_count; i-- > 0;) {
         text_put(out, i + 1 == model->file_count ? " " : " \\\n ");
         put_path(out, model->files[i]->path);
+    }
+    for (uint32_t i = 0; i < 2 * emit->raw_count; i++) {
+        text_put(out, " \\\n ");
+        put_path(out, emit->raws[i / 2].paths[i % 2]);
     }
     text_put(out, "\n");
     for (uint32_t i = 0; gen->phony && i < model->file_count; i++) {
@@ -255,6 +260,58 @@ static void write_rules(struct gen *gen, const char *stem)
     text_bytes(&gen->text, gen->rules.at, gen->rules.size);
     end_file(gen, output, path);
     gen->rules.size = 0;
+}
+
+/* A text beside the schema. NULL: reported. */
+static const char *read_beside(struct gen *gen, const struct model *model,
+                               const struct model_compute *raw,
+                               const char *name, const char **found)
+{
+    struct command *c = gen->command;
+    const char *schema = model->root->path, *slash = strrchr(schema, '/');
+    const char *path =
+        name[0] == '/' || !slash
+            ? name
+            : arena_format(c->arena, "%.*s%s", (int)(slash + 1 - schema),
+                           schema, name);
+    struct source *text = NULL;
+    int error = source_open(model->sources, path, &text);
+    *found = path;
+    if (error == 0)
+        return text->text;
+    diag_report(c->diag, DIAG_CANNOT_READ, raw->at, "cannot read `%s`: %s",
+                path, strerror(error));
+    return NULL;
+}
+
+/* The texts that gpu_raw names. */
+static bool read_raws(struct gen *gen, const struct model *model,
+                      struct emit *emit)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < emit->file->product_count; i++) {
+        const struct model_product *p = emit->file->products[i];
+        for (uint32_t j = 0; j < p->field_count; j++) {
+            const struct model_field *f = &p->fields[j];
+            for (uint32_t n = 0; n < f->compute_count; n++) {
+                const struct model_compute *raw = &f->compute[n];
+                if (raw->kind != COMPUTE_GPU_RAW)
+                    continue;
+                size_t size = sizeof *emit->raws;
+                emit->raws = arena_grow(gen->command->arena, emit->raws,
+                                        emit->raw_count * size,
+                                        (emit->raw_count + 1) * size);
+                struct emit_raw *r = &emit->raws[emit->raw_count++];
+                r->field = f;
+                r->cl =
+                    read_beside(gen, model, raw, raw->cl_path, &r->paths[0]);
+                r->cu =
+                    read_beside(gen, model, raw, raw->cu_path, &r->paths[1]);
+                good &= r->cl && r->cu;
+            }
+        }
+    }
+    return good;
 }
 
 static void emit_model(struct gen *gen, const struct model *model)
@@ -279,6 +336,8 @@ static void emit_model(struct gen *gen, const struct model *model)
                           "large for a descriptor");
         return;
     }
+    if (!read_raws(gen, model, &emit))
+        return;
     for (int i = 0; i < GENERATORS; i++) {
         const char *path;
         struct output *output;
@@ -290,7 +349,7 @@ static void emit_model(struct gen *gen, const struct model *model)
         end_file(gen, output, path);
     }
     if (gen->deps && !gen->check) {
-        add_rule(gen, model);
+        add_rule(gen, &emit);
         if (gen->depfile == NULL)
             write_rules(gen, model->root->stem);
     }

@@ -31,6 +31,13 @@ struct emit_type {
     uint32_t number;              /* of its table in the .c file, from 0 */
 };
 
+/* The texts of a field with gpu_raw. */
+struct emit_raw {
+    const struct model_field *field;
+    const char *cl, *cu;
+    const char *paths[2]; /* of both, as found */
+};
+
 /* What a generator works from. */
 struct emit {
     struct arena *arena;
@@ -40,6 +47,8 @@ struct emit {
     struct emit_type *const *by_model; /* by model_type.index, or NULL */
     const uint8_t *wsd;
     size_t wsd_bytes;
+    struct emit_raw *raws;
+    uint32_t raw_count;
 };
 
 /* emit_descriptor.c: 0 or an enum descriptor_error. */
@@ -73,6 +82,8 @@ bool emit_has_kernels(const struct emit *emit);
 bool emit_is_kernel(const struct model_product *product,
                     const struct model_field *field);
 void emit_c_kernels(const struct emit *emit, struct text *out, uint32_t *used);
+void emit_c_raw_prototypes(struct text *out,
+                           const struct model_product *product);
 void emit_c_kernel_texts(const struct emit *emit, struct text *out);
 void emit_c_kernel_tables(const struct emit *emit, struct text *out,
                           const struct model_product *product);

@@ -212,6 +212,7 @@ static void put_product(struct text *out, const struct model_product *p)
     text_format(out, "extern const struct warp_product %s_warp_product;\n\n",
                 p->c_name);
     emit_c_prototypes(out, p);
+    emit_c_raw_prototypes(out, p);
     TEXT(out, "\n");
     text_flush(out);
 }

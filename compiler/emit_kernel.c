@@ -62,16 +62,47 @@ const char *kernel_input_type(const struct kernel_input *input)
     return array_type(input->leaf->type);
 }
 
+static const struct model_compute *entry_of(const struct model_field *field,
+                                            enum compute_kind kind)
+{
+    for (uint32_t i = 0; i < field->compute_count; i++)
+        if (field->compute[i].kind == kind)
+            return &field->compute[i];
+    return NULL;
+}
+
+/* All stored numbers of the record, in the order of the schema. */
+static bool read_raw(struct kernel_text *k)
+{
+    const struct model_compute *cpu = entry_of(k->field, COMPUTE_CPU_FN);
+    k->function = cpu->function;
+    for (uint32_t i = 0; i < k->product->field_count; i++) {
+        const struct model_field *f = &k->product->fields[i];
+        if ((k->field->inputs >> i & 1) == 0)
+            continue;
+        if (k->input_count == KERNEL_INPUTS_MAX)
+            return false;
+        k->leaves[k->input_count] = (struct model_expr){
+            .kind = EXPR_FIELD, .type = f->type->kind, .field = f};
+        k->inputs[k->input_count] = (struct kernel_input){
+            .leaf = &k->leaves[k->input_count], .side = SIDE_ROW};
+        k->input_count++;
+    }
+    return true;
+}
+
 bool kernel_text_read(const struct model_product *product,
                       const struct model_field *field, struct kernel_text *out)
 {
+    const struct model_compute *raw = entry_of(field, COMPUTE_GPU_RAW);
     const struct model_kernel *kernel = field->kernel;
     const struct model_type *type = field->type;
-    if (kernel == NULL && field->formula == NULL)
+    if (kernel == NULL && field->formula == NULL && raw == NULL)
         return false;
     *out = (struct kernel_text){.product = product,
                                 .field = field,
                                 .kernel = kernel,
+                                .raw = raw,
                                 .result = field->formula,
                                 .element = type->kind,
                                 .out_count = 1};
@@ -90,7 +121,7 @@ bool kernel_text_read(const struct model_product *product,
     out->out = array_type(type->kind);
     out->out_bytes = bytes_of(type->kind);
     out->out_real = type->class == CLASS_FLOAT;
-    return read_inputs(out, out->result);
+    return raw ? read_raw(out) : read_inputs(out, out->result);
 }
 
 bool emit_is_kernel(const struct model_product *product,
@@ -102,10 +133,12 @@ bool emit_is_kernel(const struct model_product *product,
 
 bool emit_has_kernels(const struct emit *emit)
 {
+    struct kernel_text k;
     for (uint32_t i = 0; i < emit->file->product_count; i++)
         for (uint32_t j = 0; j < emit->file->products[i]->field_count; j++)
-            if (emit_is_kernel(emit->file->products[i],
-                               &emit->file->products[i]->fields[j]))
+            if (kernel_text_read(emit->file->products[i],
+                                 &emit->file->products[i]->fields[j], &k) &&
+                !k.raw)
                 return true;
     return false;
 }

@@ -18,7 +18,10 @@ struct kernel_input {
 struct kernel_text {
     const struct model_product *product;
     const struct model_field *field;
-    const struct model_kernel *kernel; /* NULL: a formula */
+    const struct model_kernel *kernel; /* NULL: a formula, or raw */
+    const struct model_compute *raw;   /* gpu_raw: texts of the user's own */
+    const char *function;              /* raw: cpu(function) */
+    struct model_expr leaves[KERNEL_INPUTS_MAX]; /* raw: of its inputs */
     const struct model_expr *result;
     enum type_kind element; /* what the element function gives */
     const char *out;        /* C type of an element of the results */

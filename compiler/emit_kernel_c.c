@@ -80,6 +80,38 @@ static void put_run(struct text *out, const struct kernel_text *k)
     text_format(out, "(%s *)out_, row_, a_->cols);\n}\n", wide);
 }
 
+/* The user's function takes a record: one is made of the arrays. */
+static void put_raw_run(struct text *out, const struct kernel_text *k)
+{
+    const char *p = k->product->c_name, *type = k->field->type->c_type;
+    uint32_t number = k->field->index;
+    text_format(out,
+                "static void %s_%u_row_(const struct warp_kernel_args *a_, "
+                "uint32_t row_, %s *out_)\n{\n    struct %s r_ = {0};\n",
+                p, number, type, p);
+    for (uint32_t i = 0; i < k->input_count; i++)
+        text_format(out, "    r_.%s = ((const %s *)a_->arg[%u])[row_];\n",
+                    k->inputs[i].leaf->field->c_name,
+                    kernel_input_type(&k->inputs[i]), i);
+    if (k->input_count == 0)
+        text_put(out, "    (void)a_, (void)row_;\n");
+    text_format(out,
+                "    %s(&r_, out_);\n}\n"
+                "static void %s_%u_run_(const struct warp_kernel_args *a_)\n"
+                "{\n    for (uint32_t row_ = 0; row_ < a_->rows; row_++)\n"
+                "        %s_%u_row_(a_, row_, (%s *)a_->arg[%u] + row_);\n}\n",
+                k->function, p, number, p, number, type, k->input_count);
+    text_format(out,
+                "static void %s_%u_reference_(const struct warp_kernel_args "
+                "*a_,\n    uint32_t row_, void *out_)\n{\n    %s v_ = 0;\n"
+                "    %s_%u_row_(a_, row_, &v_);\n    *(%s *)out_ = v_;\n}\n",
+                p, number, type, p, number, k->out_real ? "double" : type);
+    text_format(out,
+                "static void %s_%u_(const void *record, void *result)\n{\n"
+                "    %s((const struct %s *)record, (%s *)result);\n}\n",
+                p, number, k->function, p, type);
+}
+
 void emit_c_kernels(const struct emit *emit, struct text *out, uint32_t *used)
 {
     struct kernel_text k;
@@ -89,6 +121,10 @@ void emit_c_kernels(const struct emit *emit, struct text *out, uint32_t *used)
         for (uint32_t j = 0; j < p->field_count; j++) {
             if (!kernel_text_read(p, &p->fields[j], &k))
                 continue;
+            if (k.raw) {
+                put_raw_run(out, &k);
+                continue;
+            }
             w.wide = false;
             emit_kernel_functions(&w, &k);
             w.wide = true;
@@ -111,9 +147,29 @@ static void put_text_bytes(struct text *out, const char *name,
     text_put(out, "0\n};\n");
 }
 
+/* The texts that gpu_raw names: read by emit.c, which says what is missing. */
+static void put_raw_texts(const struct emit *emit, struct text *out)
+{
+    for (uint32_t i = 0; i < emit->raw_count; i++) {
+        const struct emit_raw *raw = &emit->raws[i];
+        const char *p = raw->field->product->c_name;
+        struct text bytes;
+        for (int cu = 0; cu < 2; cu++) {
+            struct text name;
+            text_init(&name, emit->arena, 64);
+            text_init(&bytes, emit->arena, 4096);
+            text_put(&bytes, cu ? raw->cu : raw->cl);
+            text_format(&name, "%s_%u_%s_", p, raw->field->index,
+                        cu ? "cu" : "cl");
+            put_text_bytes(out, text_cstr(&name), &bytes);
+        }
+    }
+}
+
 void emit_c_kernel_texts(const struct emit *emit, struct text *out)
 {
     struct text cl, cu;
+    put_raw_texts(emit, out);
     if (!emit_has_kernels(emit))
         return;
     text_init(&cl, emit->arena, 8192);
@@ -211,14 +267,20 @@ static void put_table(const struct emit *emit, struct text *out,
     bool take[3];
     put_sides(emit, out, k, take);
     put_args(out, k);
-    text_format(out,
-                "static const struct warp_kernel %s_%u_kernel_ = {\n"
-                "    .name = \"%s.%s\", .entry = \"%s_%u\", .cl = cl_0_, "
-                ".cu = cu_0_,\n    .args = %s_%u_args_, .arg_count = %u, "
-                ".result_count = %u, .on = WARP_ON_%s,\n",
-                p, i, k->product->name, k->field->name, p, i, p, i,
-                k->input_count + k->segments + 1, k->out_count,
-                run_name(k->field));
+    text_format(
+        out,
+        "static const struct warp_kernel %s_%u_kernel_ = {\n"
+        "    .name = \"%s.%s\",\n    .args = %s_%u_args_, .arg_count = %u, "
+        ".result_count = %u, .on = WARP_ON_%s,\n",
+        p, i, k->product->name, k->field->name, p, i,
+        k->input_count + k->segments + 1, k->out_count, run_name(k->field));
+    if (k->raw)
+        text_format(out,
+                    "    .entry = \"%s\", .cl = %s_%u_cl_, .cu = %s_%u_cu_,\n",
+                    k->raw->entry, p, i, p, i);
+    else
+        text_format(out, "    .entry = \"%s_%u\", .cl = cl_0_, .cu = cu_0_,\n",
+                    p, i);
     if (k->kernel && k->kernel->shape == SHAPE_PAIRWISE)
         text_put(out, "    .pairs = true,\n");
     if (k->kernel && k->kernel->reduce == REDUCE_ARGMAX)
@@ -256,7 +318,21 @@ void emit_c_kernel_member(struct text *out, const struct model_product *p,
                           const struct model_field *f)
 {
     struct kernel_text k;
+    if (kernel_text_read(p, f, &k) && k.raw)
+        text_format(out, ",\n      .derive = %s_%u_", p->c_name, f->index);
     if (kernel_text_read(p, f, &k))
         text_format(out, ",\n      .kernel = &%s_%u_kernel_", p->c_name,
                     f->index);
+}
+
+void emit_c_raw_prototypes(struct text *out, const struct model_product *p)
+{
+    struct kernel_text k;
+    for (uint32_t j = 0; j < p->field_count; j++)
+        if (kernel_text_read(p, &p->fields[j], &k) && k.raw)
+            text_format(out,
+                        "/* Yours: computes %s from the record's numbers. */\n"
+                        "void %s(const struct %s *record, %s *result);\n",
+                        p->fields[j].c_name, k.function, p->c_name,
+                        p->fields[j].type->c_type);
 }

@@ -72,7 +72,7 @@ static void put_file(const struct emit *emit, struct text *out,
     for (uint32_t i = 0; i < emit->file->product_count; i++) {
         const struct model_product *p = emit->file->products[i];
         for (uint32_t j = 0; j < p->field_count; j++) {
-            if (!kernel_text_read(p, &p->fields[j], &k))
+            if (!kernel_text_read(p, &p->fields[j], &k) || k.raw)
                 continue;
             emit_kernel_functions(&w, &k);
             put_entry(&functions, &k);

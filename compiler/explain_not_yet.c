@@ -28,11 +28,6 @@ static bool has_physics(const struct model_field *f)
     return f->physics != PHYSICS_NONE;
 }
 
-static bool has_raw(const struct model_field *f)
-{
-    return f->derived && f->formula == NULL && f->kernel == NULL;
-}
-
 static bool has_device(const struct model_field *f)
 {
     return f->compute_count > 0 && !f->derived && !f->summary;
@@ -70,7 +65,6 @@ static const struct {
                  "from its home, or from the cache"},
     {has_access, "`access_pattern:` is stored, no engine reads it"},
     {has_physics, "`physics:` is stored, the built-in models do not run"},
-    {has_raw, "`gpu_raw` does not run: a get finds no value"},
     {has_device, "`compute:` is stored, no device works on the column"},
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
     {has_thresholds, "learning, migration and their thresholds are stored, "

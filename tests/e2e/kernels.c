@@ -14,6 +14,12 @@ enum { ROWS = 20, PLACES = 30 };
 
 static int failures;
 
+void k_triple(const struct k_row *record, float *result)
+{
+    *result = 3 * record->a + record->b + (float)(record->n % 5) +
+              (float)(record->id % 2);
+}
+
 static void expect(const char *what, uint64_t id, double got, double want)
 {
     if (fabs(got - want) <= 1e-5 * (1 + fabs(want)))
@@ -88,7 +94,7 @@ static void check_row(struct warp_db *db, uint64_t id, double a)
     const uint64_t fields = K_ROW_SCORE | K_ROW_REST | K_ROW_FLAG | K_ROW_WIDE |
                             K_ROW_WARM | K_ROW_PULL | K_ROW_BEST | K_ROW_NEAR |
                             K_ROW_SOFT | K_ROW_TOTAL | K_ROW_TWICE |
-                            K_ROW_KEYED;
+                            K_ROW_KEYED | K_ROW_RAW;
     double b = (double)id / 2 + 1, sum = 0;
     int64_t n = 100 - (int64_t)id * 11;
     /* no arena: nothing that is asked for needs one */
@@ -106,6 +112,8 @@ static void check_row(struct warp_db *db, uint64_t id, double a)
            (double)(n % 7 + llabs(n) - (n < 5 ? n : 5) * (n > 2 ? n : 2)));
     expect("flag", id, r.flag, a > b);
     expect("keyed", id, (double)r.keyed, (double)id + 1);
+    expect("raw", id, (double)r.raw,
+           3 * a + b + (double)(n % 5) + (double)(id % 2));
     expect("wide", id, r.wide, a * a + sqrt(b));
     expect("warm", id, (double)r.warm, exp(-a / 2) + b);
     expect("total", id, (double)r.total, sum);
@@ -204,6 +212,7 @@ static void check_batches(struct warp_db *db)
     BATCH(near, struct warp_f32_3, NEAR, device);
     BATCH(soft, float, SOFT, device);
     BATCH(total, float, TOTAL, device);
+    BATCH(raw, float, RAW, device);
     BATCH(keyed, uint64_t, KEYED, "cpu");
 }
 

@@ -70,6 +70,18 @@ two.warp.h" "$(ls all)"
 status 0 "$warpc" gen -I lib one.warp two.warp -o all -MD -MF dep
 same "two rules in one file" "2" "$(grep -c ':' dep)"
 
+# texts of gpu_raw: beside the schema, a dependency; missing: an error there
+mkdir -p sub
+printf 'defproduct A do\n id :: u64\n x :: f32, compute: [gpu_raw("a.cl", "a.cu", "f"), cpu(fn)]\nend\n' >sub/raw.warp
+status 1 "$warpc" gen sub/raw.warp -o raw
+same "a text that is not there" "2" \
+    "$("$warpc" gen sub/raw.warp -o raw 2>&1 | grep -c '^sub/raw.warp:3:.*cannot read `sub/a.c[lu]`')"
+echo '/* one */' >sub/a.cl
+echo '/* two */' >sub/a.cu
+status 0 "$warpc" gen sub/raw.warp -o raw -MD -MF raw.d
+same "texts in the rule" "2" "$(grep -c 'sub/a.c[lu]' raw.d)"
+same "no text of its own is written" "raw.warp.c
+raw.warp.h" "$(ls raw)"
 same "outputs without reading" "x/new.warp.h
 x/new.warp.c
 x/new.wsd" "$("$warpc" gen --list-outputs --descriptor new.warp -o x)"

@@ -1037,8 +1037,9 @@ static const struct warp_kernel_arg f_row_7_args_[] = {
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
 static const struct warp_kernel f_row_7_kernel_ = {
-    .name = "Row.score", .entry = "f_row_7", .cl = cl_0_, .cu = cu_0_,
+    .name = "Row.score",
     .args = f_row_7_args_, .arg_count = 3, .result_count = 1, .on = WARP_ON_GPU,
+    .entry = "f_row_7", .cl = cl_0_, .cu = cu_0_,
     .take = f_row_7_take_,
     .run = f_row_7_run_, .reference = f_row_7_reference_ };
 static void f_row_8_take_(const void *from_, void *const *arg_, uint32_t at_)
@@ -1055,8 +1056,9 @@ static const struct warp_kernel_arg f_row_8_args_[] = {
     { WARP_SIDE_RESULT, 8, true, 0 },
 };
 static const struct warp_kernel f_row_8_kernel_ = {
-    .name = "Row.wide", .entry = "f_row_8", .cl = cl_0_, .cu = cu_0_,
+    .name = "Row.wide",
     .args = f_row_8_args_, .arg_count = 4, .result_count = 1, .on = WARP_ON_AUTO,
+    .entry = "f_row_8", .cl = cl_0_, .cu = cu_0_,
     .take = f_row_8_take_,
     .run = f_row_8_run_, .reference = f_row_8_reference_ };
 static void f_row_9_take_(const void *from_, void *const *arg_, uint32_t at_)
@@ -1071,8 +1073,9 @@ static const struct warp_kernel_arg f_row_9_args_[] = {
     { WARP_SIDE_RESULT, 8, false, 0 },
 };
 static const struct warp_kernel f_row_9_kernel_ = {
-    .name = "Row.ratio", .entry = "f_row_9", .cl = cl_0_, .cu = cu_0_,
+    .name = "Row.ratio",
     .args = f_row_9_args_, .arg_count = 3, .result_count = 1, .on = WARP_ON_AUTO,
+    .entry = "f_row_9", .cl = cl_0_, .cu = cu_0_,
     .take = f_row_9_take_,
     .run = f_row_9_run_, .reference = f_row_9_reference_ };
 static void f_row_10_take_(const void *from_, void *const *arg_, uint32_t at_)
@@ -1085,8 +1088,9 @@ static const struct warp_kernel_arg f_row_10_args_[] = {
     { WARP_SIDE_RESULT, 8, false, 0 },
 };
 static const struct warp_kernel f_row_10_kernel_ = {
-    .name = "Row.rest", .entry = "f_row_10", .cl = cl_0_, .cu = cu_0_,
+    .name = "Row.rest",
     .args = f_row_10_args_, .arg_count = 2, .result_count = 1, .on = WARP_ON_AUTO,
+    .entry = "f_row_10", .cl = cl_0_, .cu = cu_0_,
     .take = f_row_10_take_,
     .run = f_row_10_run_, .reference = f_row_10_reference_ };
 static void f_row_11_take_(const void *from_, void *const *arg_, uint32_t at_)
@@ -1099,8 +1103,9 @@ static const struct warp_kernel_arg f_row_11_args_[] = {
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
 static const struct warp_kernel f_row_11_kernel_ = {
-    .name = "Row.level", .entry = "f_row_11", .cl = cl_0_, .cu = cu_0_,
+    .name = "Row.level",
     .args = f_row_11_args_, .arg_count = 2, .result_count = 1, .on = WARP_ON_AUTO,
+    .entry = "f_row_11", .cl = cl_0_, .cu = cu_0_,
     .take = f_row_11_take_,
     .run = f_row_11_run_, .reference = f_row_11_reference_ };
 static void f_row_12_take_(const void *from_, void *const *arg_, uint32_t at_)
@@ -1119,8 +1124,9 @@ static const struct warp_kernel_arg f_row_12_args_[] = {
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
 static const struct warp_kernel f_row_12_kernel_ = {
-    .name = "Row.pick", .entry = "f_row_12", .cl = cl_0_, .cu = cu_0_,
+    .name = "Row.pick",
     .args = f_row_12_args_, .arg_count = 5, .result_count = 1, .on = WARP_ON_AUTO,
+    .entry = "f_row_12", .cl = cl_0_, .cu = cu_0_,
     .take = f_row_12_take_,
     .run = f_row_12_run_, .reference = f_row_12_reference_ };
 static void f_row_13_take_(const void *from_, void *const *arg_, uint32_t at_)
@@ -1133,8 +1139,9 @@ static const struct warp_kernel_arg f_row_13_args_[] = {
     { WARP_SIDE_RESULT, 8, true, 0 },
 };
 static const struct warp_kernel f_row_13_kernel_ = {
-    .name = "Row.wave", .entry = "f_row_13", .cl = cl_0_, .cu = cu_0_,
+    .name = "Row.wave",
     .args = f_row_13_args_, .arg_count = 2, .result_count = 1, .on = WARP_ON_AUTO,
+    .entry = "f_row_13", .cl = cl_0_, .cu = cu_0_,
     .take = f_row_13_take_,
     .run = f_row_13_run_, .reference = f_row_13_reference_ };
 static void f_row_14_take_(const void *from_, void *const *arg_, uint32_t at_)
@@ -1147,8 +1154,9 @@ static const struct warp_kernel_arg f_row_14_args_[] = {
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
 static const struct warp_kernel f_row_14_kernel_ = {
-    .name = "Row.twice", .entry = "f_row_14", .cl = cl_0_, .cu = cu_0_,
+    .name = "Row.twice",
     .args = f_row_14_args_, .arg_count = 2, .result_count = 1, .on = WARP_ON_AUTO,
+    .entry = "f_row_14", .cl = cl_0_, .cu = cu_0_,
     .take = f_row_14_take_,
     .run = f_row_14_run_, .reference = f_row_14_reference_ };
 static const struct warp_field f0_[] = {
