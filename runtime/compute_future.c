@@ -115,6 +115,7 @@ static void work(struct compute *c, struct warp_future *list, uint32_t count)
 static void *serve(void *arg)
 {
     struct compute *c = arg;
+    os_background(); /* the store's own work comes first */
     for (;;) {
         uint32_t seen = atomic_load(&c->word), count = 0;
         os_lock(&c->lock);

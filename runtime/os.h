@@ -115,6 +115,8 @@ void os_thread_join(struct os_thread *t);
 int os_thread_pin(uint32_t cpu); /* the calling thread */
 uint32_t os_cpu_count(void);
 void os_yield(void);
+/* The calling thread gives way to others that are busy. */
+void os_background(void);
 int os_pid(void);
 
 /* ---- time and chance ---- */

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -97,6 +98,13 @@ uint32_t os_cpu_count(void)
         return (uint32_t)CPU_COUNT(&set);
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (uint32_t)n : 1;
+}
+
+void os_background(void)
+{
+    enum { NICE = 10 };
+    /* On Linux this is of the thread, not of the process. */
+    setpriority(PRIO_PROCESS, 0, NICE);
 }
 
 void os_yield(void)

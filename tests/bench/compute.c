@@ -12,9 +12,12 @@ static void print_help(FILE *out)
 {
     fputs("  warp-bench compute                     figures of the CPU\n"
           "  warp-bench compute --device opencl     figures of a device\n"
-          "  warp-bench compute --device cpu --check\n\n"
+          "  warp-bench compute --device cpu --check\n"
+          "  warp-bench compute --hot               gets and sets beside it\n\n"
           "  --device cpu|opencl|cuda  where kernels run (default cpu)\n"
           "  --check                   compare with float64, measure nothing\n"
+          "  --hot                     what kernels in the background cost "
+          "gets and sets\n"
           "  --json FILE               write the results there, too\n"
           "exit status: 0 clean, 1 a result is wrong or there is no such "
           "device, 2 usage\n",
@@ -117,10 +120,12 @@ int compute_main(int argc, char **argv)
 {
     const struct device_row *row = device_rows[DEVICE_CPU];
     const char *path = NULL;
-    bool checking = false;
+    bool checking = false, hot = false;
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--check") == 0) {
             checking = true;
+        } else if (strcmp(argv[i], "--hot") == 0) {
+            hot = true;
         } else if (strcmp(argv[i], "--help") == 0) {
             print_help(stdout);
             return 0;
@@ -143,7 +148,7 @@ int compute_main(int argc, char **argv)
         fprintf(stderr, "warp-bench compute: cannot write %s\n", path);
         return 1;
     }
-    int status = run(row, checking, json);
+    int status = hot ? compute_hot(json) : run(row, checking, json);
     if (json && fclose(json) != 0) {
         fprintf(stderr, "warp-bench compute: cannot write %s\n", path);
         status = 1;

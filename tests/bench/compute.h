@@ -13,4 +13,7 @@ int compute_main(int argc, char **argv);
  * when a launch failed. */
 int compute_time(struct device *device, FILE *json);
 
+/* compute_hot.c: gets and sets beside kernels. */
+int compute_hot(FILE *json);
+
 #endif

@@ -75,6 +75,9 @@ if [ -z "${WARP_TEST_SANITIZE:-}" ]; then
         fail "compute: $(cat "$dir/out")"
     rows=$(grep -o '"kernel"' "$dir/compute.json" | wc -l)
     [ "$rows" = 7 ] || fail "compute: $rows rows"
+    "$bench" compute --hot --json "$dir/hot.json" >"$dir/out" ||
+        fail "compute --hot: $(cat "$dir/out")"
+    grep -q '"batches":[1-9]' "$dir/hot.json" || fail "no batch ran"
 fi
 refuse compute --device nonsense
 refuse compute --nonsense
