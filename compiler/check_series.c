@@ -241,6 +241,24 @@ static void check_lifetimes(struct check *check, struct check_symbol *product,
                            "the product's `ttl:`");
 }
 
+/* The elements of a series are on their tiers, not in the record. */
+static void refuse_kernels(struct check *check, struct check_field *field)
+{
+    for (struct check_symbol *s = check->first; s != NULL; s = s->next) {
+        const struct model_kernel *kernel = s->kernel;
+        if (s->decl->kind != AST_KERNEL || kernel == NULL ||
+            kernel->param_count < 2 || kernel->params[1].list != field->model)
+            continue;
+        diag_report(check->diag, DIAG_BAD_KERNEL, kernel->params[1].at,
+                    "a kernel cannot run over `%s`, which is a series",
+                    field->model->name);
+        diag_note(check->diag, field->model->at, "`:temporal_tiering` here");
+        diag_help(check->diag, "it is for lists of records: give the list "
+                               "another `persist:`");
+        field->good = false;
+    }
+}
+
 void check_series(struct check *check, struct check_symbol *product,
                   struct check_field *field)
 {
@@ -253,6 +271,7 @@ void check_series(struct check *check, struct check_symbol *product,
             not_a_series(check, field, ANNOTATION_BY);
         return;
     }
+    refuse_kernels(check, field);
     if (note_at(&field->notes, ANNOTATION_RETENTION) != NULL) {
         if (!read_retention(check, field)) {
             refuse(field);

@@ -5,6 +5,7 @@
 #include "codec.h"
 #include "column.h"
 #include "db.h"
+#include "derive.h"
 #include "error.h"
 #include "hash.h"
 #include "read.h"
@@ -232,7 +233,10 @@ int warp_gen_column(struct warp_db *db, const struct warp_product *desc,
     if (!c.owner)
         return no_memory();
     c.owner->arena = (struct warp_arena)WARP_ARENA_INIT;
-    rc = copy(&c);
+    rc = derive_prepare(db, l, UINT64_C(1) << field);
+    if (rc == WARP_OK)
+        rc = copy(&c);
+    derive_unprepare();
     free(c.key_bytes);
     free(c.record);
     warp_arena_free(&c.arena);

@@ -48,6 +48,55 @@ void derive_items(const struct warp_kernel *k, const struct warp_product *desc,
         k->take_item((const char *)list->data + (size_t)i * size, arg, at + i);
 }
 
+/* ---- prepared for this thread ---- */
+
+enum { PREPARED_MAX = 56 };
+static _Thread_local struct {
+    const struct warp_kernel *kernel;
+    struct derive_columns columns;
+} * prepared;
+static _Thread_local uint32_t prepared_count;
+
+void derive_unprepare(void)
+{
+    for (uint32_t i = 0; i < prepared_count; i++)
+        derive_columns_free(&prepared[i].columns);
+    free(prepared);
+    prepared = NULL;
+    prepared_count = 0;
+}
+
+int derive_prepare(struct warp_db *db, const struct layout *l, uint64_t fields)
+{
+    int rc = WARP_OK;
+    FOR_BITS(i, derive_inputs(l, fields) & l->derived)
+    {
+        const struct warp_kernel *k = l->desc->fields[i].kernel;
+        if (!k || !k->pairs || rc != WARP_OK)
+            continue;
+        if (!prepared)
+            prepared = calloc(PREPARED_MAX, sizeof *prepared);
+        if (!prepared)
+            rc = error_set(WARP_ENOMEM, "%s: out of memory for its columns",
+                           k->name);
+        else
+            rc = db->columns(db, k, false, &prepared[prepared_count].columns);
+        if (rc == WARP_OK)
+            prepared[prepared_count++].kernel = k;
+    }
+    if (rc != WARP_OK)
+        derive_unprepare();
+    return rc;
+}
+
+static const struct derive_columns *prepared_for(const struct warp_kernel *k)
+{
+    for (uint32_t i = 0; i < prepared_count; i++)
+        if (prepared[i].kernel == k)
+            return &prepared[i].columns;
+    return NULL;
+}
+
 /* ---- one row ---- */
 
 struct row {
@@ -76,15 +125,17 @@ static int run_row(struct warp_db *db, const struct warp_product *desc,
                    bool held, bool *done)
 {
     struct row row = {.items = NULL};
-    struct derive_columns columns = {.count = 0};
+    struct derive_columns own = {.count = 0};
+    const struct derive_columns *columns = held ? prepared_for(k) : NULL;
     uint32_t items = derive_item_count(k, desc, record);
-    if (k->pairs) {
-        int rc = db->columns ? db->columns(db, k, held, &columns) : WARP_END;
+    if (!columns && k->pairs) {
+        int rc = db->columns(db, k, held, &own);
         if (rc != WARP_OK)
             return rc == WARP_END ? WARP_OK : rc; /* no value here */
     }
+    columns = columns ? columns : &own;
     if (k->arg_count > DERIVE_ARGS_MAX || !make_items(&row, k, items)) {
-        derive_columns_free(&columns);
+        derive_columns_free(&own);
         return error_set(WARP_ENOMEM, "%s: out of memory for its elements",
                          k->name);
     }
@@ -95,17 +146,17 @@ static int run_row(struct warp_db *db, const struct warp_product *desc,
         else if (k->args[i].side == WARP_SIDE_OFFSETS)
             row.arg[i] = row.offsets;
         else if (k->args[i].side == WARP_SIDE_COL)
-            row.arg[i] = columns.arg[i];
+            row.arg[i] = columns->arg[i];
         else if (k->args[i].side == WARP_SIDE_RESULT)
             row.arg[i] = result;
     }
     if (k->take)
         k->take(record, row.arg, 0);
     derive_items(k, desc, record, row.arg, 0);
-    k->run(&(struct warp_kernel_args){1, columns.count, items, row.arg});
+    k->run(&(struct warp_kernel_args){1, columns->count, items, row.arg});
     *done = true;
     free(row.items);
-    derive_columns_free(&columns);
+    derive_columns_free(&own);
     return WARP_OK;
 }
 

@@ -22,10 +22,15 @@ void derive_columns_free(struct derive_columns *columns);
 /* The fields and all that they are computed from. */
 uint64_t derive_inputs(const struct layout *l, uint64_t fields);
 /* Those of `fields` whose inputs are in `record` get their value and their bit
- * in *have. `held`: the caller holds locks, records that are not in the
- * record's own product cannot be read then, and such fields get no value. */
+ * in *have. `held`: the caller holds locks, other records cannot be read
+ * then; what is paired with them must have been prepared. */
 int derive_fields(struct warp_db *db, const struct layout *l, void *record,
                   uint64_t fields, uint64_t *have, bool held);
+
+/* Before locks are taken: what `fields` are paired with is read for this
+ * thread, so that derive_fields() finds it while they are held. */
+int derive_prepare(struct warp_db *db, const struct layout *l, uint64_t fields);
+void derive_unprepare(void);
 
 /* Elements of a record's list, into places from `at` on of the arrays. */
 void derive_items(const struct warp_kernel *k, const struct warp_product *desc,

@@ -130,6 +130,7 @@ int worker_serve(const char *kind)
     uint64_t bytes = 0;
     void *base = NULL;
     os_die_with_parent();
+    os_close_from(WORKER_FD + 1);
     os_background();
     if (os_size(WORKER_FD, &bytes) != 0 || bytes < worker_slot_at() ||
         os_map_shared(WORKER_FD, (size_t)bytes, &base) != 0)

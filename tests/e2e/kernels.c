@@ -216,6 +216,31 @@ static void check_batches(struct warp_db *db)
     BATCH(keyed, uint64_t, KEYED, "cpu");
 }
 
+/* A column of a field that is paired with other records. */
+static void check_column(struct warp_db *db)
+{
+    uint64_t rows = 0;
+    for (uint32_t shard = 0;; shard++) {
+        struct warp_column column;
+        if (k_row_best_column(db, shard, &column) != WARP_OK)
+            break; /* there are no more shards */
+        for (size_t i = 0; i < column.count; i++) {
+            struct k_row r;
+            uint64_t key = ((const uint64_t *)column.keys)[i];
+            if (!(column.have[i / 64] >> i % 64 & 1))
+                continue;
+            need(k_row_get(db, key, K_ROW_BEST, &r, NULL), "get");
+            expect("column", key, ((const uint32_t *)column.data)[i], r.best);
+            rows++;
+        }
+        warp_column_release(&column);
+    }
+    if (rows < ROWS) {
+        printf("the column has %llu rows\n", (unsigned long long)rows);
+        failures++;
+    }
+}
+
 static void expect_peek(struct warp_db *db, uint64_t id, enum warp_fresh want,
                         double value)
 {
@@ -349,6 +374,7 @@ int main(void)
         printf("state\n");
         failures++;
     }
+    check_column(db);
     check_summaries(db);
     check_futures(db);
     need(warp_open(path, &kernels_warp_schema, NULL, &db), "open again");
