@@ -40,6 +40,9 @@ struct device_row {
     enum device_outcome (*run)(struct device *device,
                                const struct kernel_job *job);
     void (*close)(struct device **device);
+    /* Memory that jobs' arrays will lie in, once: transfers from there are
+     * faster. NULL, or refused: they are as fast as they are. */
+    void (*pin)(struct device *device, void *at, size_t bytes);
 };
 
 extern const struct device_row device_cpu, device_opencl, device_cuda;

@@ -55,4 +55,5 @@ static void cpu_close(struct device **device)
     *device = NULL;
 }
 
-const struct device_row device_cpu = {"cpu", cpu_open, cpu_run, cpu_close};
+const struct device_row device_cpu = {"cpu", cpu_open, cpu_run, cpu_close,
+                                      NULL};

@@ -43,6 +43,7 @@ enum {
     X(cuModuleGetFunction, cuModuleGetFunction,                                \
       (cu_handle *, cu_handle, const char *))                                  \
     X(cuMemAlloc, cuMemAlloc_v2, (cu_pointer *, size_t))                       \
+    X(cuMemHostRegister, cuMemHostRegister_v2, (void *, size_t, unsigned))     \
     X(cuMemFree, cuMemFree_v2, (cu_pointer))                                   \
     X(cuMemcpyHtoDAsync, cuMemcpyHtoDAsync_v2,                                 \
       (cu_pointer, const void *, size_t, cu_handle))                           \
@@ -403,6 +404,17 @@ static enum device_outcome run_steps(struct cuda *d,
     return outcome;
 }
 
+/* A smaller part comes next: it must not find the room taken. */
+static void drop_buffers(struct cuda *d)
+{
+    for (uint32_t i = 0; i < KERNEL_ARGS_MAX && !d->lost; i++) {
+        if (d->buffers[i])
+            (void)judge(d, d->cu.cuMemFree(d->buffers[i]), "cuMemFree");
+        d->buffers[i] = 0;
+        d->room[i] = 0;
+    }
+}
+
 static enum device_outcome cuda_run(struct device *device,
                                     const struct kernel_job *job)
 {
@@ -417,7 +429,18 @@ static enum device_outcome cuda_run(struct device *device,
                                         "cuStreamSynchronize");
         outcome = outcome == DEVICE_OK || end == DEVICE_STICKY ? end : outcome;
     }
-    return outcome;
+    if (outcome == DEVICE_TRANSIENT)
+        drop_buffers(d);
+    return d->lost ? DEVICE_STICKY : outcome;
 }
 
-const struct device_row device_cuda = {"cuda", cuda_open, cuda_run, cuda_close};
+static void cuda_pin(struct device *device, void *at, size_t bytes)
+{
+    struct cuda *d = (struct cuda *)device;
+    if (!d->lost && prepare(d) == DEVICE_OK)
+        (void)judge(d, d->cu.cuMemHostRegister(at, bytes, 0),
+                    "cuMemHostRegister");
+}
+
+const struct device_row device_cuda = {"cuda", cuda_open, cuda_run, cuda_close,
+                                       cuda_pin};

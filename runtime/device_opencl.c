@@ -385,8 +385,16 @@ static enum device_outcome opencl_run(struct device *device,
             judge(d, d->cl.clFinish(d->queue), "clFinish");
         outcome = outcome == DEVICE_OK || end == DEVICE_STICKY ? end : outcome;
     }
+    /* A smaller part comes next: it must not find the room taken. */
+    for (uint32_t i = 0; outcome == DEVICE_TRANSIENT && i < KERNEL_ARGS_MAX;
+         i++) {
+        if (d->buffers[i])
+            d->cl.clReleaseMemObject(d->buffers[i]);
+        d->buffers[i] = NULL;
+        d->room[i] = 0;
+    }
     return outcome;
 }
 
 const struct device_row device_opencl = {"opencl", opencl_open, opencl_run,
-                                         opencl_close};
+                                         opencl_close, NULL};

@@ -115,6 +115,8 @@ static int serve(struct serving *s, const char *kind)
             outcome = device_rows[i]->open(&s->device, s->page->why);
     if (outcome == DEVICE_OK)
         snprintf(s->page->name, sizeof s->page->name, "%s", s->device->name);
+    if (outcome == DEVICE_OK && s->device->row->pin)
+        s->device->row->pin(s->device, s->slot, (size_t)s->page->slot_bytes);
     answer(s->page, command, outcome);
     while (outcome != DEVICE_ABSENT && outcome != DEVICE_STICKY) {
         command = next_command(s->page, command);

@@ -10,7 +10,8 @@
  *
  * The environment variable STANDIN_CUDA has a plan for a process that nobody
  * can reach: "CALL:CODE:LATE", or "hang:CALL" and "wrong:CALL" for a launch
- * that does not end or whose results are wrong. */
+ * that does not end or whose results are wrong, "room:BYTES" for a device with
+ * so much memory. */
 #include "kernels.h"
 
 #include <pthread.h>
@@ -27,24 +28,33 @@ EXPORT int standin_calls(void);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int calls, fail_call, fail_code, fail_late, pending, sticky;
 static int hang_call, wrong_call;
+static size_t memory, memory_used; /* 0: without a limit */
 
 /* What the device holds; a lost context never gives it back. */
 enum { HELD_MAX = 4096 };
 static void *held[HELD_MAX];
+static size_t held_bytes[HELD_MAX];
 
 static void *take(size_t bytes)
 {
+    if (memory && memory_used + bytes > memory)
+        return NULL;
     for (int i = 0; i < HELD_MAX; i++)
-        if (!held[i])
+        if (!held[i]) {
+            held_bytes[i] = bytes;
+            memory_used += bytes;
             return held[i] = malloc(bytes ? bytes : 1);
+        }
     return NULL;
 }
 
 static void give(void *at)
 {
     for (int i = 0; i < HELD_MAX; i++)
-        if (held[i] == at)
+        if (held[i] == at) {
             held[i] = NULL;
+            memory_used -= held_bytes[i];
+        }
     free(at);
 }
 
@@ -56,7 +66,8 @@ static void read_plan(void)
         return;
     done = 1;
     if (sscanf(plan, "hang:%d", &hang_call) == 1 ||
-        sscanf(plan, "wrong:%d", &wrong_call) == 1)
+        sscanf(plan, "wrong:%d", &wrong_call) == 1 ||
+        sscanf(plan, "room:%zu", &memory) == 1)
         return;
     if (sscanf(plan, "%d:%d:%d", &fail_call, &fail_code, &fail_late) != 3)
         fail_call = 0;
@@ -194,6 +205,11 @@ CALL(0, cuMemAlloc_v2, (uint64_t * pointer, size_t bytes), {
     *pointer = (uint64_t)(uintptr_t)take(bytes);
     if (!*pointer)
         return 2;
+})
+CALL(0, cuMemHostRegister_v2, (void *at, size_t bytes, unsigned flags), {
+    (void)at;
+    (void)bytes;
+    (void)flags;
 })
 CALL(1, cuMemFree_v2, (uint64_t pointer), { give((void *)(uintptr_t)pointer); })
 WORK(cuMemcpyHtoDAsync_v2,

@@ -165,6 +165,7 @@ static int live_with(int call, int code, int late)
         return calls();
     }
     struct kernel_job job = entropy_job(20, 40, 0, SHAPE_RANDOM, 5);
+    device->row->pin(device, job.arg[1], 64);
     for (int n = 0; n < 2; n++) {
         enum device_outcome outcome = device->row->run(device, &job);
         if (outcome == DEVICE_OK) {

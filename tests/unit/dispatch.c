@@ -154,6 +154,34 @@ START_TEST(a_job_in_parts)
 }
 END_TEST
 
+/* The device has room for half of it: two halves. For nothing of it: the CPU,
+ * and three times is enough to leave the device alone. */
+START_TEST(out_of_memory)
+{
+    set_up("room:700000", true);
+    struct kernel_job job = gravity_job(500, 500, GRAVITY_FORCE,
+                                        KERNEL_REDUCE_NONE, SHAPE_RANDOM, 1);
+    for (int n = 0; n < 5; n++)
+        ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CUDA);
+    ck_assert_int_eq(dispatch_breaker(d, DEVICE_CUDA, job.kernel),
+                     BREAKER_CLOSED);
+    job_free(&job);
+    dispatch_destroy(&d);
+    set_up("room:1000", true);
+    job = gravity_job(500, 500, GRAVITY_FORCE, KERNEL_REDUCE_NONE, SHAPE_RANDOM,
+                      1);
+    for (int n = 0; n < 3; n++) {
+        ck_assert_int_eq(dispatch_breaker(d, DEVICE_CUDA, job.kernel),
+                         BREAKER_CLOSED);
+        ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CPU);
+    }
+    ck_assert_int_eq(dispatch_breaker(d, DEVICE_CUDA, job.kernel),
+                     BREAKER_OPEN);
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
 START_TEST(gpu_only_and_refused)
 {
     struct dispatch_info info;
@@ -207,7 +235,7 @@ START_TEST(each_error_ends_right)
     static const int codes[] = {2,   34,  35,  98,  100, 200, 209,
                                 214, 219, 226, 700, 701, 702, 719};
     struct kernel_job job = entropy_job(40, 30, 0, SHAPE_RANDOM, 5);
-    for (int call = 1; call <= 32; call++) {
+    for (int call = 1; call <= 34; call++) {
         /* all codes in turn, so that the sweep stays short */
         for (int n = 0; n < 4; n++) {
             char plan[40];
@@ -226,10 +254,10 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        opencl_does_the_work,   a_worker_that_is_killed,
-        a_launch_that_hangs,    wrong_results_are_thrown_away,
-        a_job_in_parts,         gpu_only_and_refused,
-        no_program_for_workers, costs_decide,
-        each_error_ends_right};
+        opencl_does_the_work, a_worker_that_is_killed,
+        a_launch_that_hangs,  wrong_results_are_thrown_away,
+        a_job_in_parts,       out_of_memory,
+        gpu_only_and_refused, no_program_for_workers,
+        costs_decide,         each_error_ends_right};
     return RUN_SUITE("dispatch", tests);
 }
