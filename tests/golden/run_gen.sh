@@ -50,6 +50,19 @@ for folder in "$here"/gen_*; do
         $cxx -std=c++17 -Wall -Wextra -Wpedantic -Werror -I"$out" -I"$include" \
             -c "$work/x.cc" -o "$work/x.o" || complain "$name: header as C++17 ($cxx)"
     done
+    for file in "$out"/*.cl; do
+        [ -f "$file" ] && command -v clang >/dev/null || continue
+        clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Wall \
+            -Werror -fsyntax-only "$file" ||
+            complain "$name: $(basename "$file") as OpenCL C"
+    done
+    for file in "$out"/*.cu; do
+        [ -f "$file" ] && command -v nvcc >/dev/null || continue
+        nvcc -ptx "$file" -o "$work/x.ptx" >"$work/nvcc" 2>&1 || {
+            complain "$name: $(basename "$file") as CUDA"
+            cat "$work/nvcc"
+        }
+    done
     # again: nothing is rewritten, and --check agrees
     touch -d 2001-01-01 "$out"/*
     (cd "$folder" && "$warpc" gen --with-imports schema.warp -o "$out" &&
