@@ -401,7 +401,8 @@ int compute_batch(struct warp_db *db, const struct compute_keys *keys,
     info->ran_on = device_rows[DEVICE_CPU]->kind;
     os_lock(&c->lock);
     if (!c->dispatch)
-        c->dispatch = dispatch_create(NULL);
+        c->dispatch = dispatch_create(&(struct dispatch_options){
+            .in_process = db->options.compute_in_process});
     struct compute_kernel *k = c->dispatch ? kernel_of(c, f->kernel) : NULL;
     os_unlock(&c->lock);
     if (!k)

@@ -33,6 +33,7 @@ struct dispatch {
     struct os_lock lock;
     struct dispatch_options options;
     struct worker *workers[DEVICE_KINDS];
+    struct device *devices[DEVICE_KINDS]; /* in_process */
     bool absent[DEVICE_KINDS];
     char absent_why[DEVICE_KINDS][DEVICE_TEXT_BYTES];
     struct entry entries[KERNELS_MAX];
@@ -80,6 +81,9 @@ void dispatch_destroy(struct dispatch **dispatch)
     *dispatch = NULL;
     for (int i = 0; i < DEVICE_KINDS; i++)
         worker_destroy(&d->workers[i]);
+    for (int i = 0; i < DEVICE_KINDS; i++)
+        if (d->devices[i])
+            device_rows[i]->close(&d->devices[i]);
     free(d);
 }
 
@@ -177,32 +181,57 @@ static const char *check(struct dispatch *d, const struct kernel_job *job,
 
 /* ---- devices ---- */
 
-static struct worker *worker_of(struct dispatch *d, enum device_kind kind)
+/* In this process: a device that is lost stays closed, and absent. */
+static enum device_outcome run_here(struct dispatch *d, enum device_kind kind,
+                                    const struct kernel_job *job, char *why)
 {
+    enum device_outcome outcome = DEVICE_OK;
+    if (!d->devices[kind])
+        outcome = device_rows[kind]->open(&d->devices[kind], why);
+    if (outcome != DEVICE_OK)
+        return outcome;
+    outcome = device_rows[kind]->run(d->devices[kind], job);
+    if (outcome != DEVICE_OK)
+        snprintf(why, DEVICE_TEXT_BYTES, "%s", d->devices[kind]->why);
+    if (outcome == DEVICE_STICKY) {
+        device_rows[kind]->close(&d->devices[kind]);
+        d->absent[kind] = true;
+        snprintf(d->absent_why[kind], DEVICE_TEXT_BYTES,
+                 "%s was lost for this process", device_rows[kind]->kind);
+    }
+    return outcome;
+}
+
+static enum device_outcome run_there(struct dispatch *d, enum device_kind kind,
+                                     const struct kernel_job *job, char *why)
+{
+    if (d->options.in_process)
+        return run_here(d, kind, job, why);
     if (!d->workers[kind])
         d->workers[kind] =
             worker_create(d->options.program, kind, d->options.slot_bytes);
-    return d->workers[kind];
+    if (!d->workers[kind])
+        return DEVICE_ABSENT; /* why says: out of memory */
+    return worker_run(d->workers[kind], job, d->options.timeout_ns, why);
 }
 
 /* A part of a job, once; halves where the device has no room for it. */
-static enum device_outcome try_part(struct dispatch *d, struct worker *w,
+static enum device_outcome try_part(struct dispatch *d, enum device_kind kind,
                                     const struct kernel_job *job, int halves,
                                     char *why)
 {
     struct kernel_job part;
-    enum device_outcome outcome =
-        worker_run(w, job, d->options.timeout_ns, why);
+    enum device_outcome outcome = run_there(d, kind, job, why);
     uint32_t half = job->p.rows / 2;
     if (outcome != DEVICE_TRANSIENT || halves == 0 || half == 0)
         return outcome;
     if (!kernel_slice(job, 0, half, &part))
         return outcome;
-    outcome = try_part(d, w, &part, halves - 1, why);
+    outcome = try_part(d, kind, &part, halves - 1, why);
     if (outcome != DEVICE_OK ||
         !kernel_slice(job, half, job->p.rows - half, &part))
         return outcome;
-    return try_part(d, w, &part, halves - 1, why);
+    return try_part(d, kind, &part, halves - 1, why);
 }
 
 /* Did the device do it? Otherwise `why` has the reason. */
@@ -212,13 +241,11 @@ static bool try_device(struct dispatch *d, struct entry *e,
 {
     int64_t now = d->options.now_ns(d->options.now_arg);
     struct breaker *b = &e->breakers[kind];
-    struct worker *w = worker_of(d, kind);
     int64_t from = os_mono_ns();
     int halves = kernel_bytes(job) > d->options.slot_bytes ? 6 : 1;
     bool cold = e->seen[kind] == 0;
     char why[DEVICE_TEXT_BYTES] = "out of memory";
-    enum device_outcome outcome =
-        w ? try_part(d, w, job, halves, why) : DEVICE_ABSENT;
+    enum device_outcome outcome = try_part(d, kind, job, halves, why);
     const char *wrong = NULL;
     /* A fault says more than the absence of the next device. */
     if (outcome != DEVICE_OK && (outcome != DEVICE_ABSENT || !info->why[0]))

@@ -24,7 +24,9 @@ struct dispatch_options {
     const char *program; /* of workers; NULL: the installed one */
     size_t slot_bytes;   /* 0: 64 MiB */
     int64_t timeout_ns;  /* of a job on a device; 0: 2 s */
-    bool always_device;  /* whatever it costs, where the breaker allows */
+    bool in_process;    /* no workers: microseconds sooner, but what a GPU loses
+                        for good is lost for this process */
+    bool always_device; /* whatever it costs, where the breaker allows */
     int64_t (*now_ns)(void *arg); /* of the breakers; NULL: the machine's */
     void *now_arg;
 };

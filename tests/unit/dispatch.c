@@ -7,6 +7,7 @@
 #include "dispatch.h"
 #include "os.h"
 
+#include <dlfcn.h>
 #include <signal.h>
 #include <unistd.h>
 #include <warp/warp.h>
@@ -229,6 +230,35 @@ START_TEST(costs_decide)
 }
 END_TEST
 
+/* Without workers: right results, and a device that is lost is left alone. */
+START_TEST(in_this_process)
+{
+    struct dispatch_options options = {
+        .in_process = true, .always_device = true, .now_ns = clock_of_test};
+    struct kernel_job job = entropy_job(90, 60, 0, SHAPE_RANDOM, 1);
+    unsetenv("STANDIN_CUDA");
+    setenv("OCL_ICD_VENDORS", "none", 1);
+    d = dispatch_create(&options);
+    for (int n = 0; n < 3; n++)
+        ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CUDA);
+    ck_assert_int_eq(dispatch_worker_pid(d, DEVICE_CUDA), 0);
+    void *library = dlopen("libcuda.so.1", RTLD_NOW);
+    void (*plan)(int call, int code, int late);
+    ck_assert_ptr_nonnull(library);
+    *(void **)&plan = dlsym(library, "standin_plan");
+    plan(2, 719, 1);
+    ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CPU);
+    now += INT64_C(200) * 1000000000;
+    struct dispatch_info info = run_right(&job);
+    ck_assert_int_eq(info.ran_on, DEVICE_CPU);
+    ck_assert(strstr(info.why, "lost") != NULL);
+    plan(0, 0, 0);
+    dlclose(library);
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
 /* Any error, at any call, at once or late. */
 START_TEST(each_error_ends_right)
 {
@@ -258,6 +288,7 @@ int main(void)
         a_launch_that_hangs,  wrong_results_are_thrown_away,
         a_job_in_parts,       out_of_memory,
         gpu_only_and_refused, no_program_for_workers,
-        costs_decide,         each_error_ends_right};
+        costs_decide,         in_this_process,
+        each_error_ends_right};
     return RUN_SUITE("dispatch", tests);
 }

@@ -212,6 +212,10 @@ struct warp_options {
     void *progress_arg;
     /* none; PRODUCT.FIELD, or PRODUCT; NULL ends. Read by warp_open() alone. */
     const char *const *allow_data_loss;
+    /* false: a device works in a process of its own. true saves microseconds,
+     * but a GPU's error is the end of its use by this process, and a driver
+     * that crashes takes the program with it. */
+    bool compute_in_process;
 };
 #ifdef __cplusplus
 static inline struct warp_options warp_options_init(void)
