@@ -76,7 +76,8 @@ static int summarise(struct elements *e, struct warp_summary *out)
     float entropy = 0;
     if (!counts)
         return no_memory(e);
-    qsort_r(e->list, e->count, sizeof *e->list, compare, e);
+    if (e->count > 1)
+        qsort_r(e->list, e->count, sizeof *e->list, compare, e);
     for (size_t i = 0; i < e->count; i++) {
         if (i > 0 && compare(&e->list[i - 1], &e->list[i], e) != 0)
             buckets++;

@@ -238,24 +238,24 @@ START_TEST(in_this_process)
     struct kernel_job job = entropy_job(90, 60, 0, SHAPE_RANDOM, 1);
     unsetenv("STANDIN_CUDA");
     setenv("OCL_ICD_VENDORS", "none", 1);
-    d = dispatch_create(&options);
-    for (int n = 0; n < 3; n++)
-        ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CUDA);
-    ck_assert_int_eq(dispatch_worker_pid(d, DEVICE_CUDA), 0);
     void *library = dlopen("libcuda.so.1", RTLD_NOW);
     void (*plan)(int call, int code, int late);
     ck_assert_ptr_nonnull(library);
     *(void **)&plan = dlsym(library, "standin_plan");
-    plan(2, 719, 1);
-    ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CPU);
+    plan(40, 719, 1);
+    d = dispatch_create(&options);
+    ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CUDA);
+    for (int n = 0; n < 5; n++)
+        run_right(&job);
+    ck_assert_int_eq(dispatch_worker_pid(d, DEVICE_CUDA), 0);
     now += INT64_C(200) * 1000000000;
     struct dispatch_info info = run_right(&job);
     ck_assert_int_eq(info.ran_on, DEVICE_CPU);
     ck_assert(strstr(info.why, "lost") != NULL);
-    plan(0, 0, 0);
-    dlclose(library);
     job_free(&job);
     dispatch_destroy(&d);
+    plan(0, 0, 0);
+    dlclose(library);
 }
 END_TEST
 
