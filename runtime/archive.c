@@ -367,6 +367,15 @@ void archive_recount(struct archive *a, struct archive_place p)
     count(a, p, 1);
 }
 
+void archive_leave(struct archive *a, uint32_t number)
+{
+    os_lock(&a->lock);
+    struct archive_segment *s = find(a, number);
+    if (s)
+        s->missing = true;
+    os_unlock(&a->lock);
+}
+
 void archive_free(struct archive *a, struct archive_place p)
 {
     count(a, p, -1);

@@ -62,6 +62,8 @@ int archive_reclaim(struct archive *archive);
 /* The segment with the fewest live entries of a hundred, below `live_pct`; 0:
  * there is none. */
 uint32_t archive_emptiest(struct archive *archive, uint32_t live_pct);
+/* Its damage was told: it is left as it is. */
+void archive_leave(struct archive *archive, uint32_t number);
 /* All entries of a segment. What fn returns, if not 0, ends the walk. */
 typedef int archive_entry_fn(void *arg, struct archive_place place,
                              const void *owner, size_t owner_bytes,

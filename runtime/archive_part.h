@@ -13,7 +13,7 @@ struct archive_segment {
     uint64_t bytes;
     uint32_t entries;
     int64_t live; /* entries that places name */
-    bool was_here, missing;
+    bool was_here, missing; /* missing: or damaged */
 };
 
 struct archive {

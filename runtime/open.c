@@ -186,6 +186,8 @@ int open_series(struct warp_db *db)
         .layout_count = db->layout_count,
         .seed = db->seed,
         .shard_count = db->shard_count,
+        .event = tier_event,
+        .arg = db,
     };
     return rc == WARP_OK ? series_open(&config, &db->series) : rc;
 }

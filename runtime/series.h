@@ -29,6 +29,9 @@ struct series_config {
     uint32_t layout_count;
     uint64_t seed;        /* of key hashes, and the shards: whose floors */
     uint32_t shard_count; /* an element's order is compared with; 0: none */
+    /* Things to tell people about, with a WARP_E code; may be NULL. */
+    void (*event)(void *arg, int code, const char *text);
+    void *arg;
 };
 int series_open(const struct series_config *config, struct series **series);
 void series_close(struct series **series);

@@ -281,6 +281,12 @@ static int store_run(struct walk *k)
 
 enum { GO_ON, SKIP }; /* beside errors */
 
+static void tell(const struct series *s)
+{
+    if (s->c.event)
+        s->c.event(s->c.arg, WARP_ECORRUPT, error_text());
+}
+
 /* The last chunk on the disk, while it is small, with the one that comes behind
  * it. */
 static int take_before(struct walk *k, const struct chunk *c)
@@ -309,7 +315,11 @@ static int move_chunk(struct walk *k, const struct chunk *c,
         rc = take_before(k, c);
     if (rc == WARP_OK)
         rc = take_chunk(k, c);
-    return rc == WARP_OK ? series_remove(&k->w, c, key) : rc;
+    if (rc != WARP_ECORRUPT)
+        return rc == WARP_OK ? series_remove(&k->w, c, key) : rc;
+    /* A damaged chunk stays; what comes behind it is a run of its own. */
+    tell(k->w.s);
+    return store_run(k);
 }
 
 static int look_at(struct walk *k, const struct chunk *c, struct ssd_slice key)
@@ -500,7 +510,11 @@ static int empty_segment(struct series *s, struct ssd_txn *txn, bool *any)
     int rc = number ? archive_walk(s->c.archive, number, move_entry, &e)
                     : WARP_OK;
     text_free(&e.value);
-    return rc;
+    if (rc != WARP_ECORRUPT)
+        return rc;
+    tell(s);
+    archive_leave(s->c.archive, number);
+    return WARP_OK;
 }
 
 int series_migrate(struct series *s, int64_t now_ms, bool force, bool *more)

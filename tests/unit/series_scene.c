@@ -173,6 +173,21 @@ static void bad(void *arg, const char *text)
 
 static int64_t open_ms; /* the clock of an open */
 
+uint32_t told; /* damages */
+
+const char *scene_dir(void)
+{
+    return scratch_path;
+}
+
+static void tell_event(void *arg, int code, const char *text)
+{
+    (void)arg;
+    ck_assert_int_eq(code, WARP_ECORRUPT);
+    ck_assert_ptr_nonnull(strstr(text, "damaged"));
+    told++;
+}
+
 void open_all(void)
 {
     char path[600];
@@ -185,7 +200,8 @@ void open_all(void)
     ok(archive_open(path, store_id, false, NULL, NULL, &archive));
     struct series_config config = {
         .ssd = ssd, .disk = disk, .archive = archive, .budget = &budget,
-        .layouts = layouts, .layout_count = 1, .shard_count = 1};
+        .layouts = layouts, .layout_count = 1, .shard_count = 1,
+        .event = tell_event};
     ok(series_open(&config, &series));
     series_settled(series, &floor_seq);
     ok(series_recount(series, open_ms, &never));

@@ -33,8 +33,10 @@ extern struct budget budget;
 extern struct element all[ELEMENTS_MAX];
 extern uint32_t count;
 extern uint64_t next_order;
+extern uint32_t told; /* damages that migration told */
 extern bool settles; /* is the log cut after each checkpoint? */
 
+const char *scene_dir(void);
 void layout_strategy(const struct warp_strategy *strategy);
 void ok(int rc);
 uint32_t below(uint32_t n);

@@ -169,6 +169,44 @@ START_TEST(elements_move_by_age)
 }
 END_TEST
 
+/* A chunk that cannot be read stays where it is; the others move on. */
+START_TEST(damage_is_told_and_passed_over)
+{
+    char path[600];
+    uint8_t byte;
+    settles = true;
+    for (uint32_t r = 0; r < 4; r++)
+        for (int64_t at = 0; at < HOUR / 2; at += 1500)
+            add(r, 2, at);
+    flush_end(flush_begin(), true);
+    migrate(HOUR / 2 + 2 * MINUTE);
+    uint64_t before = stat_of(2, CHUNK_DISK).elements;
+    ck_assert_uint_gt(before, 300);
+    close_all();
+    snprintf(path, sizeof path, "%s/disk/00000001.wseg", scene_dir());
+    int fd = os_open(path, OS_READ | OS_WRITE);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(os_pread(fd, &byte, 1, 5000), 1);
+    byte ^= 4;
+    ck_assert_int_eq(os_pwrite(fd, &byte, 1, 5000), 0);
+    os_close(fd);
+    open_all();
+    told = 0;
+    migrate(3 * HOUR);
+    ck_assert_uint_gt(told, 0);
+    ck_assert_uint_gt(stat_of(2, CHUNK_DISK).elements, 0);
+    ck_assert_uint_gt(stat_of(2, CHUNK_ARCHIVE).elements, 0);
+    ck_assert_uint_eq(stat_of(2, CHUNK_ARCHIVE).elements +
+                          stat_of(2, CHUNK_DISK).elements +
+                          stat_of(2, CHUNK_HERE).elements,
+                      count);
+    for (uint32_t r = 0; r < 4; r++)
+        drop(r);
+    flush_end(flush_begin(), true); /* a delete needs no read */
+    check_all(3 * HOUR);
+}
+END_TEST
+
 /* More elements of one time than a chunk or a step holds. */
 START_TEST(many_of_one_time)
 {
@@ -249,6 +287,7 @@ int main(void)
     tcase_add_test(tc, small_chunks_join);
     tcase_add_test(tc, a_strategy_archives);
     tcase_add_test(tc, elements_move_by_age);
+    tcase_add_test(tc, damage_is_told_and_passed_over);
     tcase_add_test(tc, many_of_one_time);
     tcase_add_test(tc, what_expired_leaves_the_table);
     suite_add_tcase(suite, tc);
