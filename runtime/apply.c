@@ -400,7 +400,7 @@ int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
     if (!plan->record) {
         uint32_t bytes = inline_bytes_of(op, op->set, op->values_at, 0);
         bytes = inline_bytes_of(op, op->memory, op->memory_at, bytes);
-        plan->record = shard_create(s, l, &key, bytes);
+        plan->record = shard_create(s, l, &key, bytes, false);
         if (!plan->record)
             return WARP_ELIMIT;
         plan->created = true;

@@ -181,6 +181,8 @@ int checkpoint_migrate(struct warp_db *db, bool force, bool *more)
     if (db->read_only || !clock_deletes_allowed(db->clock))
         return WARP_OK;
     db_wait_loaded(db);
+    if (atomic_load(&db->load_failed) != WARP_OK)
+        return WARP_OK;
     os_lock(&db->checkpoint_lock);
     int rc = series_migrate(db->series, clock_now(db->clock), force, more);
     if (rc == WARP_OK)

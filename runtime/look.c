@@ -58,10 +58,10 @@ int look_at(struct warp_db *db, const struct layout *l,
     int64_t now = read_now(db, l);
     for (;;) {
         _Atomic uint64_t *slot;
-        struct record *r = shard_peek(s, key, &slot);
+        bool cold;
+        struct record *r = shard_seek(s, l, key, &slot, &cold);
         if (!r) {
-            int rc = db_may_be_cold(db, l) ? shard_fault(s, l, key)
-                                           : WARP_ENOTFOUND;
+            int rc = cold ? shard_fault(s, l, key) : WARP_ENOTFOUND;
             memset(look, 0, sizeof *look);
             if (rc == WARP_OK)
                 continue;

@@ -89,7 +89,7 @@ void pending_batch_fini(struct pending_batch *batch);
 bool pending_batch_full(const struct pending_batch *batch, uint32_t count_max);
 int pending_compare(const uint8_t *a, uint32_t a_bytes, const uint8_t *b,
                     uint32_t b_bytes);
-/* The first items of a range, at most count_max. */
+/* The first items of a range, at most count_max; UINT32_MAX: all of it. */
 int pending_read(struct pending *pending, const struct pending_name *name,
                  const struct pending_range *range, uint32_t count_max,
                  struct pending_batch *batch);

@@ -70,7 +70,8 @@ struct pending_entry pending_batch_at(const struct pending_batch *b,
 
 bool pending_batch_full(const struct pending_batch *b, uint32_t count_max)
 {
-    return b->count >= count_max || b->used >= BATCH_BYTES_MAX;
+    return count_max != UINT32_MAX &&
+           (b->count >= count_max || b->used >= BATCH_BYTES_MAX);
 }
 
 void pending_batch_fini(struct pending_batch *b)

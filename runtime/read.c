@@ -299,9 +299,10 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
     g->columns = s->columns[g->l->number];
     for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
-        struct record *r = shard_peek(s, g->key, &slot);
+        bool cold;
+        struct record *r = shard_seek(s, g->l, g->key, &slot, &cold);
         if (!r) {
-            if (!db_may_be_cold(g->db, g->l))
+            if (!cold)
                 return WARP_ENOTFOUND;
             int rc = shard_fault(s, g->l, g->key);
             if (rc != WARP_OK)
@@ -400,9 +401,10 @@ static int glance(struct warp_db *db, const struct layout *l,
     int64_t now = read_now(db, l);
     for (;;) {
         _Atomic uint64_t *slot;
-        struct record *r = shard_peek(s, key, &slot);
+        bool cold;
+        struct record *r = shard_seek(s, l, key, &slot, &cold);
         if (!r) {
-            if (!db_may_be_cold(db, l)) {
+            if (!cold) {
                 memset(out, 0, sizeof *out);
                 return WARP_OK;
             }

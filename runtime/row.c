@@ -311,7 +311,7 @@ int row_load_record(struct shard *shard, const struct layout *l,
             inline_bytes = shard_inline_add(inline_bytes,
                                             raw ? raw : v.bytes);
     }
-    struct record *r = shard_create(shard, l, key, inline_bytes);
+    struct record *r = shard_create(shard, l, key, inline_bytes, true);
     if (!r)
         return WARP_ELIMIT;
     record_begin(r);
@@ -328,8 +328,9 @@ int row_load_record(struct shard *shard, const struct layout *l,
         }
         record_set_have(r, view.have | R_IN_DIR);
     }
-    record_end(r, view.version);
-    if (rc != WARP_OK) {
+    if (rc == WARP_OK) {
+        record_end(r, view.version);
+    } else {
         shard_destroy(shard, l, r);
         r = NULL;
     }

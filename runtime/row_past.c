@@ -266,16 +266,18 @@ static int make_record(struct turn *t, struct record **out)
     uint32_t inline_bytes = 0;
     FOR_BITS(j, t->here & t->l->var)
         inline_bytes = shard_inline_add(inline_bytes, t->now[j].bytes);
-    struct record *r = shard_create(t->shard, t->l, t->key, inline_bytes);
+    struct record *r = shard_create(t->shard, t->l, t->key, inline_bytes,
+                                   true);
     if (!r)
         return WARP_ELIMIT;
     record_begin(r);
     int rc = fill(t, r);
-    record_end(r, t->view.version);
-    if (rc != WARP_OK)
+    if (rc != WARP_OK) {
         shard_destroy(t->shard, t->l, r);
-    else
-        *out = r;
+        return rc;
+    }
+    record_end(r, t->view.version);
+    *out = r;
     return rc;
 }
 

@@ -79,23 +79,23 @@ static int read_memory(struct series_iter *it, int64_t *limit)
     struct pending_range range = {from, to, sizeof from, sizeof to, false};
     series_element_key(from, it->at, 0);
     series_element_key(to, it->to, 0);
-    for (uint32_t most = it->step;; most *= 2) {
-        int64_t last;
-        uint64_t order;
-        int rc = pending_read(it->series->pending, &name, &range, most,
-                              &it->memory);
-        if (rc != WARP_OK || !it->memory.more)
-            return rc;
-        struct pending_entry e =
-            pending_batch_at(&it->memory, it->memory.count - 1);
-        series_element_read(e.key, &last, &order);
-        if (last > it->at) {
-            *limit = last;
-            return WARP_OK;
-        }
-        if (most > UINT32_MAX / 2)
-            return no_memory();
-    }
+    int64_t last;
+    uint64_t order;
+    int rc = pending_read(it->series->pending, &name, &range, it->step,
+                          &it->memory);
+    if (rc != WARP_OK || !it->memory.more)
+        return rc;
+    struct pending_entry e =
+        pending_batch_at(&it->memory, it->memory.count - 1);
+    series_element_read(e.key, &last, &order);
+    *limit = last;
+    if (last > it->at)
+        return WARP_OK;
+    /* More of one time than a step has room for: all of it, nothing else. */
+    *limit = it->at + 1;
+    series_element_key(to, *limit, 0);
+    return pending_read(it->series->pending, &name, &range, UINT32_MAX,
+                        &it->memory);
 }
 
 /* ---- chunks ---- */

@@ -116,6 +116,23 @@ struct record *shard_peek(const struct shard *s, const struct key_ref *key,
     return index_find(&s->index, key->hash, matches, key, slot);
 }
 
+struct record *shard_seek(const struct shard *s, const struct layout *l,
+                          const struct key_ref *key, _Atomic uint64_t **slot,
+                          bool *cold)
+{
+    struct record *r = shard_peek(s, key, slot);
+    if (r)
+        return r;
+    *cold = db_may_be_cold(s->db, l);
+    if (*cold)
+        return NULL;
+    /* The loader may have brought it, and ended, between the two: it is here
+     * now, or was evicted since, which shows before it is gone. */
+    r = shard_peek(s, key, slot);
+    *cold = !r && db_may_be_cold(s->db, l);
+    return r;
+}
+
 struct load_call {
     struct shard *shard;
     const struct layout *layout;
@@ -264,7 +281,8 @@ void *shard_alloc(struct shard *s, const struct layout *l, size_t bytes)
 }
 
 struct record *shard_create(struct shard *s, const struct layout *l,
-                            const struct key_ref *key, uint32_t inline_bytes)
+                            const struct key_ref *key, uint32_t inline_bytes,
+                            bool begun)
 {
     uint32_t bytes = (uint32_t)sizeof(struct record) + l->row_bytes +
                      ((key->count + 7) & ~7u) + inline_bytes;
@@ -289,7 +307,8 @@ struct record *shard_create(struct shard *s, const struct layout *l,
     record_copy_in(record_key(l, r), key->bytes, key->count);
     bool placed = !l->columns ||
                   column_take(s->columns[l->number], r) == WARP_OK;
-    record_end(r, 0);
+    if (!begun)
+        record_end(r, 0);
     if (!placed || index_insert(&s->index, key->hash, r) != WARP_OK) {
         if (placed && l->columns)
             column_drop(s->columns[l->number], r);

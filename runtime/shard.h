@@ -67,6 +67,11 @@ static inline struct key_ref op_key_ref(const struct op *op)
 /* Without a lock; the record may change or go at any time. */
 struct record *shard_peek(const struct shard *shard, const struct key_ref *key,
                           _Atomic uint64_t **slot);
+/* The same, and when there is none: *cold says whether it may be in the
+ * directory alone (shard_fault); false: it is nowhere. */
+struct record *shard_seek(const struct shard *shard, const struct layout *l,
+                          const struct key_ref *key, _Atomic uint64_t **slot,
+                          bool *cold);
 /* After record_read_begin: is it still the record of this key? Its memory may
  * have become another record between the look-up and the read. */
 bool shard_matches(const struct record *r, const struct key_ref *key);
@@ -85,9 +90,12 @@ uint64_t shard_hash(const struct warp_db *db, const struct op *op);
 bool shard_exists(const struct layout *l, const struct record *r, int64_t now);
 
 /* Under the lock: a new record with room for `inline_bytes` of values, in the
- * index, R_DELETED and empty. NULL: over the budget (the text is set). */
+ * index, R_DELETED and empty. begun: it is being written (record_begin): one
+ * that the directory holds must not look deleted before it is filled. NULL:
+ * over the budget (the text is set). */
 struct record *shard_create(struct shard *shard, const struct layout *l,
-                            const struct key_ref *key, uint32_t inline_bytes);
+                            const struct key_ref *key, uint32_t inline_bytes,
+                            bool begun);
 /* Under the lock: out of the index, values and record freed. */
 void shard_destroy(struct shard *shard, const struct layout *l,
                    struct record *r);

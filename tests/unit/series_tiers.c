@@ -219,8 +219,11 @@ START_TEST(many_of_one_time)
     check_all(0);
     flush_end(flush_begin(), true);
     check_all(0);
-    for (uint32_t i = 0; i < 20; i++)
-        add(2, 2, 100);
+    for (uint32_t i = 0; i < 900; i++) { /* more bytes than a step reads */
+        struct element *e = &all[count++];
+        *e = (struct element){2, 2, 400, 100, next_order++ << 16, false};
+        append(e);
+    }
     check_all(0);
     flush_end(flush_begin(), true);
     flush_end(flush_begin(), true);

@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #define P &sample_mortal_product
-enum { RECORDS = 6000, GONE = 400, SPINNERS = 3 };
+enum { RECORDS = 6000, GONE = 400, SPINNERS = 3, FEW = 60 };
 
 static _Atomic bool stop;
 
@@ -119,8 +119,56 @@ START_TEST(places_are_counted_once)
 }
 END_TEST
 
+static void *get_all(void *arg)
+{
+    struct warp_arena own = WARP_ARENA_INIT;
+    struct warp_stat stat = WARP_STAT_INIT;
+    uintptr_t missed = 0;
+    uint32_t i = 0;
+    (void)arg;
+    do {
+        struct sample_mortal m;
+        char name[16];
+        for (int n = 0; n < 50; n++) {
+            name_of(i++ * 7919 % FEW, name);
+            struct warp_str key = warp_str(name);
+            int rc = warp_gen_get(store, P, &key, BIT(MORTAL_TEXT), &m, &own);
+            if (rc != WARP_OK)
+                fprintf(stderr, "%s: %d: %s\n", name, rc, warp_errmsg(store));
+            missed += rc != WARP_OK;
+        }
+        missed += warp_stat(store, &stat) != WARP_OK;
+        warp_arena_reset(&own);
+    } while (stat.loading && !missed);
+    warp_arena_free(&own);
+    return (void *)missed;
+}
+
+/* A record is there at any moment of the load, its last one too. */
+START_TEST(nothing_is_missed_while_rows_load)
+{
+    char name[16];
+    for (uint32_t i = 0; i < FEW; i++) {
+        struct sample_mortal m = {.text = warp_str("text")};
+        name_of(i, name);
+        m.name = warp_str(name);
+        ck_ok(warp_gen_put(store, P, &m, BIT(MORTAL_TEXT)));
+    }
+    for (int round = 0; round < 300; round++) {
+        pthread_t other;
+        void *missed;
+        scene_reopen();
+        pthread_create(&other, NULL, get_all, NULL);
+        ck_assert_ptr_null(get_all(NULL));
+        pthread_join(other, &missed);
+        ck_assert_ptr_null(missed);
+    }
+}
+END_TEST
+
 static void fill(TCase *t)
 {
+    tcase_add_test(t, nothing_is_missed_while_rows_load);
     tcase_add_test(t, what_is_deleted_stays_deleted);
     tcase_add_test(t, places_are_counted_once);
 }

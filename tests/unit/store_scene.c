@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 struct warp_db *store;
-int64_t now;
+_Atomic int64_t now;
 struct warp_arena arena;
 struct warp_options options;
 char store_path[300];

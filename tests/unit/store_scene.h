@@ -7,7 +7,7 @@
 #include "store_sample.h"
 
 extern struct warp_db *store;
-extern int64_t now; /* the store's clock */
+extern _Atomic int64_t now; /* the store's clock */
 extern struct warp_arena arena;
 extern struct warp_options options; /* of the next open */
 extern char store_path[300];
