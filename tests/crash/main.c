@@ -12,6 +12,23 @@
 
 #include "crash.h"
 
+enum { HANG_SECONDS = 60 }; /* a round takes less than one */
+
+static volatile sig_atomic_t at_round;
+static const char *volatile doing = "make";
+
+/* A round that hangs says where, and stops with a core. */
+static void hang(int number)
+{
+    char text[80];
+    (void)number;
+    int n = snprintf(text, sizeof text, "round %d hangs: %s\n", (int)at_round,
+                     doing);
+    if (write(STDERR_FILENO, text, (size_t)n) < 0)
+        _exit(4);
+    abort();
+}
+
 static uint64_t acknowledged(const struct crash_acks *acks)
 {
     uint64_t sum = acks->put + acks->appended + acks->slotted;
@@ -57,13 +74,20 @@ int main(int argc, char **argv)
     if (acks == MAP_FAILED)
         return 2;
     printf("seed %llu\n", (unsigned long long)seed);
+    fflush(stdout);
+    signal(SIGALRM, hang);
+    alarm(HANG_SECONDS);
     wrong = crash_make(path) != 0;
     unsigned dice = (unsigned)seed;
     for (; round < rounds && wrong == 0; round++) {
         /* Mostly a good while, sometimes before the open is done. */
         long wait_ms = rand_r(&dice) % 5 == 0 ? rand_r(&dice) % 20
                                               : 20 + rand_r(&dice) % 200;
+        alarm(HANG_SECONDS);
+        at_round = round;
+        doing = "write";
         wrong += run_round(path, acks, seed + (uint64_t)round, wait_ms) != 0;
+        doing = "check";
         wrong += crash_check(path, acks);
     }
     uint64_t sum = acknowledged(acks);
