@@ -12,6 +12,7 @@
 
 #include "crc.h"
 #include "error.h"
+#include "sealed.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -182,15 +183,9 @@ static int write_file(struct archive *a, const char *path)
     char made[ARCHIVE_PATH_BYTES + 8];
     snprintf(made, sizeof made, "%s.new", path);
     int rc = os_mkdir(a->dir);
-    int fd = rc == 0 ? os_open(made, OS_WRITE | OS_CREATE | OS_TRUNC) : rc;
-    if (fd >= 0)
-        rc = os_pwrite(fd, a->body.data, a->body.used, 0);
-    if (fd >= 0 && rc == 0)
-        rc = os_fdatasync(fd);
-    if (fd < 0)
-        rc = fd;
-    else
-        os_close(fd);
+    if (rc == 0)
+        rc = sealed_write(made, OS_WRITE | OS_CREATE | OS_TRUNC, a->body.data,
+                          a->body.used);
     if (rc == 0)
         rc = os_rename(made, path);
     if (rc == 0)

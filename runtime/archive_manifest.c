@@ -10,15 +10,15 @@
  * Without a manifest that is whole, the segments themselves tell. */
 #include "archive_part.h"
 
-#include "crc.h"
 #include "error.h"
+#include "sealed.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MANIFEST_BYTES_MAX = 256 << 20 };
+enum { MANIFEST_BYTES_MAX = 256 << 20, LINES_LEAST = 3 };
 
 int archive_list_add(struct archive *a, const struct archive_segment *s)
 {
@@ -68,8 +68,9 @@ static int note_name(void *arg, const char *name)
     return 0;
 }
 
-static int read_line(struct archive *a, const char *line, uint32_t number)
+static int read_line(void *arg, const char *line, uint32_t number)
 {
+    struct archive *a = arg;
     struct archive_segment s = {.was_here = true};
     char id[33] = "", mine[33];
     uint32_t file;
@@ -97,45 +98,16 @@ static int read_line(struct archive *a, const char *line, uint32_t number)
     }
 }
 
-static int parse(struct archive *a, char *text, size_t bytes)
-{
-    uint32_t crc, number = 0;
-    char check[16];
-    if (bytes < 14 || memchr(text, 0, bytes))
-        return WARP_ECORRUPT;
-    text[bytes] = 0;
-    char *end = text + bytes - 13;
-    crc = crc32c(0, text, (size_t)(end - text));
-    snprintf(check, sizeof check, "end %08x\n", crc);
-    if (memcmp(check, end, 13) != 0 || end[-1] != '\n')
-        return WARP_ECORRUPT;
-    for (char *at = text; at < end;) {
-        char *stop = strchr(at, '\n');
-        *stop = 0;
-        int rc = read_line(a, at, number++);
-        if (rc != WARP_OK)
-            return rc;
-        at = stop + 1;
-    }
-    return number > 2 ? WARP_OK : WARP_ECORRUPT;
-}
-
 static int read_version(struct archive *a, uint32_t version)
 {
-    char path[ARCHIVE_PATH_BYTES], *text = NULL;
-    uint64_t size = 0;
+    char path[ARCHIVE_PATH_BYTES];
     snprintf(path, sizeof path, "%s/manifest-%08x", a->dir, version);
     int fd = os_open(path, OS_READ);
     if (fd < 0)
         return error_os(fd, "cannot read", path);
-    int rc = os_size(fd, &size);
-    if (rc == 0 && size <= MANIFEST_BYTES_MAX)
-        text = malloc(size + 1);
-    int64_t n = text ? os_pread(fd, text, size, 0) : -1;
-    os_close(fd);
     a->count = 0;
-    rc = n == (int64_t)size ? parse(a, text, size) : WARP_ECORRUPT;
-    free(text);
+    int rc = sealed_read(fd, MANIFEST_BYTES_MAX, LINES_LEAST, read_line, a);
+    os_close(fd);
     a->version = version;
     if (rc == WARP_ECORRUPT || rc == WARP_EVERSION)
         return error_set(rc, "%s: the archive's manifest is damaged or of "
@@ -246,20 +218,13 @@ int archive_manifest_write(struct archive *a)
         text_say(&t, "segment %08x %" PRIu64 " %" PRIu32 " %08x.wseg\n",
                  s->crc, s->bytes, s->entries, s->number);
     }
-    text_say(&t, "end %08x\n", crc32c(0, t.data, t.used));
+    sealed_end(&t);
     uint32_t version = a->version + 1;
     snprintf(path, sizeof path, "%s/manifest-%08x", a->dir, version);
     snprintf(made, sizeof made, "%s.new", path);
-    int rc = t.failed ? -ENOMEM : 0;
-    int fd = rc == 0 ? os_open(made, OS_WRITE | OS_CREATE | OS_TRUNC) : rc;
-    if (fd >= 0)
-        rc = os_pwrite(fd, t.data, t.used, 0);
-    if (fd >= 0 && rc == 0)
-        rc = os_fdatasync(fd);
-    if (fd < 0)
-        rc = fd;
-    else
-        os_close(fd);
+    int rc = t.failed ? -ENOMEM
+                      : sealed_write(made, OS_WRITE | OS_CREATE | OS_TRUNC,
+                                     t.data, t.used);
     text_free(&t);
     if (rc == 0)
         rc = os_rename(made, path);

@@ -69,6 +69,19 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
            since >= (int64_t)db->options.checkpoint_every_ms;
 }
 
+/* A step that marked so many rows for the next checkpoint is done. */
+static void moved(struct warp_db *db, struct schedule *when, int64_t now,
+                  int rc, uint32_t marked)
+{
+    when->moved = marked > 0;
+    if (rc == WARP_OK)
+        return;
+    if (rc != when->told)
+        db_log(db, WARP_LOG_ERROR, rc, error_text());
+    when->told = rc;
+    when->retry_ms = now + RETRY_MS;
+}
+
 /* A step of what a change of schema left to the background. */
 static void move_rows(struct warp_db *db, struct schedule *when, int64_t now)
 {
@@ -78,13 +91,7 @@ static void move_rows(struct warp_db *db, struct schedule *when, int64_t now)
         atomic_load(&db->loading))
         return;
     int rc = evolve_move(db, ROWS, &marked);
-    when->moved = marked > 0;
-    if (rc == WARP_OK)
-        return;
-    if (rc != when->told)
-        db_log(db, WARP_LOG_ERROR, rc, error_text());
-    when->told = rc;
-    when->retry_ms = now + RETRY_MS;
+    moved(db, when, now, rc, marked);
 }
 
 /* A step of what moves because it is used less than its strategy asks for. */
@@ -95,13 +102,7 @@ static void move_unused(struct warp_db *db, struct schedule *when, int64_t now)
     if (now < when->retry_ms || when->moved)
         return;
     int rc = migrate_step(db, ROWS, &marked, &when->uses);
-    when->moved = marked > 0;
-    if (rc == WARP_OK)
-        return;
-    if (rc != when->told)
-        db_log(db, WARP_LOG_ERROR, rc, error_text());
-    when->told = rc;
-    when->retry_ms = now + RETRY_MS;
+    moved(db, when, now, rc, marked);
 }
 
 static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)

@@ -1,17 +1,16 @@
 /* manifest.c: see manifest.h. */
 #include "manifest.h"
 
-#include "crc.h"
 #include "error.h"
 #include "os.h"
-#include "text.h"
+#include "sealed.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BYTES_MAX = 256 << 20 };
+enum { BYTES_MAX = 256 << 20, LINES_LEAST = 6 };
 
 void manifest_free(struct manifest *m)
 {
@@ -62,17 +61,10 @@ int manifest_write(const char *dir, const struct manifest *m)
     for (uint32_t i = 0; i < m->count; i++)
         text_say(&t, "file %08x %" PRIu64 " %s\n", m->files[i].crc,
                  m->files[i].bytes, m->files[i].path);
-    text_say(&t, "end %08x\n", crc32c(0, t.data, t.used));
-    int rc = t.failed ? -ENOMEM : 0;
-    int fd = rc == 0 ? os_open(path, OS_WRITE | OS_CREATE | OS_EXCL) : rc;
-    if (fd >= 0)
-        rc = os_pwrite(fd, t.data, t.used, 0);
-    if (fd >= 0 && rc == 0)
-        rc = os_fdatasync(fd);
-    if (fd < 0)
-        rc = fd;
-    else
-        os_close(fd);
+    sealed_end(&t);
+    int rc = t.failed ? -ENOMEM
+                      : sealed_write(path, OS_WRITE | OS_CREATE | OS_EXCL,
+                                     t.data, t.used);
     text_free(&t);
     return rc == 0 ? WARP_OK : error_os(rc, "cannot write", path);
 }
@@ -97,8 +89,9 @@ static bool hex_id(const char *text, uint8_t *id)
     return true;
 }
 
-static int read_line(struct manifest *m, const char *line, uint32_t number)
+static int read_line(void *arg, const char *line, uint32_t number)
 {
+    struct manifest *m = arg;
     char name[MANIFEST_PATH_MAX];
     uint64_t bytes;
     uint32_t crc;
@@ -130,37 +123,9 @@ static int read_line(struct manifest *m, const char *line, uint32_t number)
     }
 }
 
-static int parse(struct manifest *m, char *text, size_t bytes)
-{
-    uint32_t crc, number = 0;
-    int used = 0;
-    if (bytes < 14 || memchr(text, 0, bytes))
-        return WARP_ECORRUPT;
-    text[bytes] = 0;
-    char *end = text + bytes - 13;
-    if (sscanf(end, "end %8" SCNx32 "\n%n", &crc, &used) != 1 || used != 13 ||
-        end[12] != '\n' || crc != crc32c(0, text, (size_t)(end - text)))
-        return WARP_ECORRUPT;
-    char check[16];
-    snprintf(check, sizeof check, "end %08x\n", crc);
-    if (memcmp(check, end, 13) != 0 || end[-1] != '\n')
-        return WARP_ECORRUPT;
-    for (char *at = text; at < end;) {
-        char *stop = strchr(at, '\n');
-        *stop = 0;
-        int rc = read_line(m, at, number++);
-        if (rc != WARP_OK)
-            return rc;
-        at = stop + 1;
-    }
-    return number > 5 ? WARP_OK : WARP_ECORRUPT;
-}
-
 int manifest_read(const char *dir, struct manifest *m)
 {
     char path[4200];
-    uint64_t size = 0;
-    char *text = NULL;
     memset(m, 0, sizeof *m);
     snprintf(path, sizeof path, "%s/%s", dir, MANIFEST_NAME);
     int fd = os_open(path, OS_READ);
@@ -168,13 +133,8 @@ int manifest_read(const char *dir, struct manifest *m)
         return error_set(WARP_ENOSTORE, "%s: there is no backup", dir);
     if (fd < 0)
         return error_os(fd, "cannot read", path);
-    int rc = os_size(fd, &size);
-    if (rc == 0 && size <= BYTES_MAX)
-        text = malloc(size + 1);
-    int64_t n = text ? os_pread(fd, text, size, 0) : -1;
+    int rc = sealed_read(fd, BYTES_MAX, LINES_LEAST, read_line, m);
     os_close(fd);
-    rc = n == (int64_t)size ? parse(m, text, size) : WARP_ECORRUPT;
-    free(text);
     if (rc == WARP_OK)
         return rc;
     manifest_free(m);
