@@ -6,8 +6,8 @@
  * number, u32 owner bytes, u32 value bytes, u32 0; owner; value; zeros.
  * Trailer: u64 bytes before it, u32 entries, u32 CRC32C of all bytes before.
  * ORDER (A1) a segment is synced and listed in a synced manifest before the
- * directory commits its places; (A2) it is unlinked after the commit that frees
- * its last place, then it leaves the manifest. */
+ * directory commits its places; (A2) it leaves the manifest after the commit
+ * that frees its last place, then it is unlinked. */
 #include "archive_part.h"
 
 #include "crc.h"
@@ -393,23 +393,40 @@ void archive_hold(struct archive *a, bool hold)
 int archive_reclaim(struct archive *a)
 {
     char path[ARCHIVE_PATH_BYTES];
-    uint32_t kept = 0;
+    struct archive_segment *all = NULL;
+    uint32_t count, kept = 0;
     int rc = WARP_OK;
     os_lock(&a->lock);
+    count = a->count;
     bool may = a->recounted && a->held == 0 && a->unsettled == 0 &&
                !a->read_only;
-    for (uint32_t i = 0; i < a->count; i++) {
-        struct archive_segment *s = &a->segments[i];
-        archive_path(a, s->number, path);
-        if (may && s->live <= 0 && os_unlink(path) != -EACCES) /* A2 */
-            continue;
-        a->segments[kept++] = *s;
+    for (uint32_t i = 0; i < count && may; i++)
+        kept += a->segments[i].live > 0;
+    if (!may || kept == count)
+        goto out;
+    all = malloc(count * sizeof *all);
+    if (!all) {
+        rc = error_set(WARP_ENOMEM, "out of memory for the archive");
+        goto out;
     }
-    bool changed = kept != a->count;
-    a->count = kept;
-    if (changed)
-        rc = archive_manifest_write(a);
+    memcpy(all, a->segments, count * sizeof *all);
+    a->count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (all[i].live > 0)
+            a->segments[a->count++] = all[i];
+    rc = archive_manifest_write(a); /* A2 */
+    if (rc != WARP_OK) {
+        memcpy(a->segments, all, count * sizeof *all);
+        a->count = count;
+    }
+    for (uint32_t i = 0; i < count && rc == WARP_OK; i++)
+        if (all[i].live <= 0) {
+            archive_path(a, all[i].number, path);
+            (void)os_unlink(path); /* else the next open does it */
+        }
+out:
     os_unlock(&a->lock);
+    free(all);
     return rc;
 }
 
