@@ -126,6 +126,8 @@ static void explain_reads(const struct model_field *field)
                field->hot ? "no" : "yes");
     else
         printf("the disk: %s", model_policy_facts(field->policy)->reads_disk);
+    if (explain_goes_to_archive(field))
+        fputs("; the archive: only with WARP_ARCHIVE in its mask", stdout);
     if (field->key)
         fputs(" (the key is what the get is given)", stdout);
     else if (!field->series)

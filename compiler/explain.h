@@ -9,4 +9,7 @@
 bool explain_not_yet(const struct model_field *field, unsigned index,
                      const char **text);
 
+/* Does the strategy of its product send its values to the archive? */
+bool explain_goes_to_archive(const struct model_field *field);
+
 #endif

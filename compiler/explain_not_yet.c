@@ -58,11 +58,29 @@ static bool has_learning(const struct model_field *f)
     return strategy_has(f, 1u << STRATEGY_ACCESS_PATTERN_LEARNING);
 }
 
-/* Only elements of a series that says no retention go there. */
-static bool has_archive(const struct model_field *f)
+/* The engine moves it outside the row. */
+static bool is_placed(const struct model_field *f)
 {
-    return strategy_has(f, 1u << STRATEGY_COLD_TO_ARCHIVE) && !f->key &&
-           !f->series;
+    return (f->policy == PERSIST_AUTO || f->policy == PERSIST_HYBRID) &&
+           !f->type->fixed;
+}
+
+/* Of a product of which nothing can go to the archive. */
+static bool has_idle_archive(const struct model_field *f)
+{
+    if (!strategy_has(f, 1u << STRATEGY_COLD_TO_ARCHIVE) || f->key)
+        return false;
+    for (uint32_t i = 0; i < f->product->field_count; i++)
+        if (f->product->fields[i].series || is_placed(&f->product->fields[i]))
+            return false;
+    return true;
+}
+
+/* Values go there from the disk, and nothing brings them to it. */
+static bool has_archive_alone(const struct model_field *f)
+{
+    return strategy_has(f, 1u << STRATEGY_COLD_TO_ARCHIVE) &&
+           !strategy_has(f, 1u << STRATEGY_WARM_TO_COLD) && is_placed(f);
 }
 
 static const struct {
@@ -80,9 +98,18 @@ static const struct {
     {has_idle_thresholds, "the thresholds move nothing: no field of the "
                           "product is `:auto`, `:hybrid` or has `prefer:`"},
     {has_learning, "`access_pattern_learning:` is stored, no engine reads it"},
-    {has_archive, "`cold_to_archive:` moves elements of series, not yet "
-                  "values"},
+    {has_idle_archive, "`cold_to_archive:` moves nothing: it takes elements of "
+                       "series, and strings, bytes and lists that are `:auto`, "
+                       "`:hybrid` or have `prefer:`"},
+    {has_archive_alone, "`cold_to_archive:` takes values from the disk: "
+                        "without `warm_to_cold:` they stay on the ssd"},
 };
+
+bool explain_goes_to_archive(const struct model_field *field)
+{
+    return strategy_has(field, 1u << STRATEGY_COLD_TO_ARCHIVE) &&
+           strategy_has(field, 1u << STRATEGY_WARM_TO_COLD) && is_placed(field);
+}
 
 bool explain_not_yet(const struct model_field *field, unsigned index,
                      const char **text)

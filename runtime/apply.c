@@ -485,8 +485,10 @@ static void clear(struct shard *s, const struct layout *l, struct record *r,
         row_store(r, l->lost, 0);
     if (l->cold_dirty != UINT32_MAX)
         row_store(r, l->cold_dirty, l->cold);
-    if (l->to_disk != UINT32_MAX)
+    if (l->to_disk != UINT32_MAX) {
         row_store(r, l->to_disk, 0);
+        row_store(r, l->unchanged, 0);
+    }
     record_set_have(r, have & ~R_FIELDS);
 }
 
@@ -568,10 +570,12 @@ static void change_update(struct shard *s, struct op *op, struct plan *plan,
         row_store(r, l->cold_dirty,
                   row_load(r, l->cold_dirty) | (op->set & l->cold));
     /* What was written is in use: ssd is far enough. */
-    if (op->set & l->tiered)
+    if (op->set & l->tiered) {
         row_store(r, l->to_disk,
                   (row_load(r, l->to_disk) & ~op->set) |
                       (op->set & l->prefer_disk));
+        row_store(r, l->unchanged, row_load(r, l->unchanged) & ~op->set);
+    }
     record_set_have(r, record_have(r) | op->set | op->memory);
 }
 

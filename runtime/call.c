@@ -433,7 +433,7 @@ enum warp_state warp_gen_state(struct warp_db *db,
     if (key_of(db, l, key, bytes, &ref) != WARP_OK)
         return WARP_STATE_ERROR;
     return read_state(db, l, &ref, (uint32_t)__builtin_ctzll(bit),
-                      (field & WARP_RESIDENT) != 0);
+                      field & (WARP_RESIDENT | WARP_ARCHIVE));
 }
 
 int warp_gen_prefetch(struct warp_db *db, const struct warp_product *desc,
@@ -447,7 +447,8 @@ int warp_gen_prefetch(struct warp_db *db, const struct warp_product *desc,
         rc = key_of(db, l, (const char *)keys + i * desc->key_bytes, bytes,
                     &ref);
         if (rc == WARP_OK)
-            rc = read_warm(db, l, &ref, fields & l->cold);
+            rc = read_warm(db, l, &ref,
+                           fields & (l->cold | WARP_ARCHIVE));
     }
     return rc;
 }

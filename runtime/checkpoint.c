@@ -16,6 +16,7 @@
 #include "checkpoint_step.h"
 #include "clock.h"
 #include "error.h"
+#include "far.h"
 #include "secondary.h"
 #include "series.h"
 #include "wire.h"
@@ -164,7 +165,7 @@ static int run_steps(struct warp_db *db)
     }
     for (uint32_t i = 0; i < dead_count; i++) {
         if (rc == WARP_OK)
-            disk_free(db->disk, dead[i]); /* C5 */
+            far_free(db->disk, db->archive, dead[i]); /* C5 */
         else
             apply_dead_place(db, &dead[i]);
     }
@@ -184,7 +185,11 @@ int checkpoint_migrate(struct warp_db *db, bool force, bool *more)
     if (atomic_load(&db->load_failed) != WARP_OK)
         return WARP_OK;
     os_lock(&db->checkpoint_lock);
-    int rc = series_migrate(db->series, clock_now(db->clock), force, more);
+    uint32_t marked;
+    int rc =
+        series_migrate(db->series, clock_now(db->clock), force, more, &marked);
+    if (rc == WARP_OK && marked > 0)
+        rc = run_steps(db);
     if (rc == WARP_OK)
         rc = disk_reclaim(db->disk);
     if (rc == WARP_OK)

@@ -36,7 +36,7 @@ static int copy_past_value(struct step *st, struct record_copy *c,
     uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
     uint64_t len = atomic_load_explicit(&var->len_cap, memory_order_relaxed);
     struct cold_copy cold = {i, (uint32_t)len, (l->tiered >> i & 1) != 0,
-                             NULL};
+                             false, NULL};
     if (at > VAR_COLD) {
         cold.data = warp_arena_alloc(&st->arena, cold.bytes ? cold.bytes : 1);
         if (!cold.data)

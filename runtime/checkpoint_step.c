@@ -3,7 +3,10 @@
 #include "checkpoint_step.h"
 
 #include "apply.h"
+#include "clock.h"
 #include "error.h"
+#include "far.h"
+#include "heat.h"
 #include "loader.h"
 #include "secondary.h"
 #include "series.h"
@@ -83,9 +86,11 @@ static int copy_cold(struct step *st, struct record_copy *c,
         if (!data)
             return no_memory();
         memcpy(data, (const void *)(uintptr_t)at, bytes);
+        bool tiered = l->tiered >> i & 1;
         c->cold[c->cold_count++] = (struct cold_copy){
             (uint32_t)i, bytes,
-            (l->tiered >> i & 1) && row_goes_to_disk(l, r, (uint32_t)i), data};
+            tiered && row_goes_to_disk(l, r, (uint32_t)i),
+            tiered && (row_load(r, l->unchanged) >> i & 1), data};
         c->entry->written |= UINT64_C(1) << i;
     }
     return WARP_OK;
@@ -228,6 +233,52 @@ static int write_row(struct step *st, struct record_copy *c)
     return add_change(st, SSD_ROWS, c->key, c->key_bytes, row, bytes, false);
 }
 
+/* Is it time for a value that lies at a place, and was not changed, to go to
+ * the archive? What is there stays there. */
+static bool is_archived(const struct layout *l, const struct disk_place *old,
+                        uint32_t now)
+{
+    if (disk_place_archived(old))
+        return true;
+    uint32_t age = l->heat ? atomic_load(&l->heat->archive_min) : 0;
+    return age > 0 && now >= old->since && now - old->since >= age;
+}
+
+static int write_far(struct step *st, struct record_copy *c,
+                     const struct cold_copy *cold, const uint8_t *key,
+                     uint32_t key_bytes)
+{
+    const struct layout *l = c->entry->layout;
+    uint32_t now = far_minutes(clock_now(st->db->clock));
+    struct new_place *p;
+    uint8_t *in_row = place_in_row(l, c->row, c->row_bytes, cold->field);
+    if (!in_row)
+        return WARP_ECORRUPT;
+    PUSH(st, places, place_count, place_room, p);
+    p->field = cold->field;
+    disk_place_decode(in_row, &p->old);
+    bool archived = cold->unchanged && is_archived(l, &p->old, now);
+    int rc = archived
+                 ? far_archive(st->db->archive, key, key_bytes, cold->data,
+                               cold->bytes, &p->now)
+                 : disk_append(st->db->disk,
+                               l->fields[cold->field].compression, key,
+                               key_bytes, c->entry->version, cold->data,
+                               cold->bytes, &p->now);
+    if (rc != WARP_OK) {
+        st->place_count--;
+        return rc;
+    }
+    if (archived) {
+        st->archived = true;
+        c->entry->archived |= UINT64_C(1) << cold->field;
+    } else {
+        p->now.since = cold->unchanged ? p->old.since : now;
+    }
+    disk_place_encode(&p->now, in_row);
+    return rc;
+}
+
 static int write_cold(struct step *st, struct record_copy *c)
 {
     const struct layout *l = c->entry->layout;
@@ -237,27 +288,9 @@ static int write_cold(struct step *st, struct record_copy *c)
         uint32_t key_bytes =
             row_cold_key(key, l, cold->field, c->key + 2,
                          c->key_bytes - 2);
-        int rc;
-        if ((l->ssd >> cold->field & 1) && !cold->disk) {
-            rc = write_ssd_value(st, l, cold, key, key_bytes);
-        } else {
-            struct new_place *p;
-            uint8_t *in_row = place_in_row(l, c->row, c->row_bytes,
-                                           cold->field);
-            if (!in_row)
-                return WARP_ECORRUPT;
-            PUSH(st, places, place_count, place_room, p);
-            p->field = cold->field;
-            disk_place_decode(in_row, &p->old);
-            rc = disk_append(st->db->disk,
-                             l->fields[cold->field].compression, key,
-                             key_bytes, c->entry->version, cold->data,
-                             cold->bytes, &p->now);
-            if (rc == WARP_OK)
-                disk_place_encode(&p->now, in_row);
-            else
-                st->place_count--;
-        }
+        int rc = (l->ssd >> cold->field & 1) && !cold->disk
+                     ? write_ssd_value(st, l, cold, key, key_bytes)
+                     : write_far(st, c, cold, key, key_bytes);
         if (rc != WARP_OK)
             return rc;
     }
@@ -344,15 +377,18 @@ static void settle_places(struct step *st, struct copied *e, uint32_t end)
         disk_place_decode(slot, &now);
         if (p->old.segment != 0 && disk_place_same(&now, &p->old)) {
             loader_count(st->db, r, p->old);
-            disk_free(st->db->disk, p->old);
+            far_free(st->db->disk, st->db->archive, p->old);
         }
         disk_place_encode(&p->now, bytes);
         record_copy_in(slot, bytes, sizeof bytes);
         if (e->layout->to_disk != UINT32_MAX &&
-            record_version(r) == e->version)
+            record_version(r) == e->version) {
+            uint64_t bit = UINT64_C(1) << p->field;
             row_store(r, e->layout->to_disk,
-                      row_load(r, e->layout->to_disk) &
-                          ~(UINT64_C(1) << p->field));
+                      row_load(r, e->layout->to_disk) & ~bit);
+            row_store(r, e->layout->unchanged,
+                      row_load(r, e->layout->unchanged) & ~bit);
+        }
     }
 }
 
@@ -394,7 +430,7 @@ static void settle_values(struct shard *s, struct copied *e)
     uint64_t leave = e->written & record_have(r) &
                      ~row_load(r, l->cold_dirty);
     if (!over_instance_max(l, r))
-        leave &= l->disk_only;
+        leave &= l->disk_only | e->archived;
     FOR_BITS(i, leave)
     {
         struct var *var = row_var(r, l->fields[i].slot);
@@ -476,6 +512,7 @@ static void put_back(struct step *st)
 static void step_reset(struct step *st)
 {
     st->change_count = st->copied_count = st->place_count = 0;
+    st->archived = false;
     warp_arena_reset(&st->arena);
 }
 
@@ -510,6 +547,8 @@ int step_commit(struct step *st, bool last)
         rc = put_position(db, txn);
     if (rc == WARP_OK && (disk || series))
         rc = disk_sync(db->disk); /* C3 */
+    if (rc == WARP_OK && st->archived)
+        rc = archive_seal(db->archive); /* C3, A1 */
     if (rc == WARP_OK)
         rc = ssd_commit(&txn);
     else if (txn)
@@ -520,6 +559,8 @@ int step_commit(struct step *st, bool last)
     }
     if (rc == WARP_OK) {
         st->later_sure = st->later_count;
+        if (st->archived)
+            archive_settled(db->archive);
         settle(st);
     } else {
         step_undo(st);
@@ -531,6 +572,8 @@ int step_commit(struct step *st, bool last)
 void step_undo(struct step *st)
 {
     disk_rollback(st->db->disk);
+    if (st->archived)
+        archive_rollback(st->db->archive);
     st->later_count = st->later_sure;
     put_back(st);
     step_reset(st);

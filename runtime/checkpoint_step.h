@@ -24,6 +24,7 @@ struct copied {
     uint64_t version;
     uint64_t written;          /* cold fields whose values went to tiers */
     uint64_t told;             /* cold fields that the tiers will know */
+    uint64_t archived;         /* cold fields that the archive has now */
     uint32_t first_place;      /* in step.places */
     uint32_t at;               /* in the shard's list */
     bool gone;                 /* it was deleted */
@@ -49,6 +50,7 @@ struct step {
     struct warp_arena later_arena;
     struct change *later; /* keys that go with the floors */
     uint32_t later_count, later_room, later_sure;
+    bool archived; /* something was appended to the archive */
     struct compress *compress;
     uint8_t *scratch; /* a row is encoded here, then copied to its size */
     size_t scratch_bytes;
@@ -59,7 +61,8 @@ struct step {
 struct cold_copy {
     uint32_t field;
     uint32_t bytes;
-    bool disk; /* of a tiered field: it goes there */
+    bool disk;      /* of a tiered field: it goes there, */
+    bool unchanged; /* from another place there */
     uint8_t *data;
 };
 

@@ -2,6 +2,7 @@
 #include "cold.h"
 
 #include "error.h"
+#include "far.h"
 #include "row.h"
 
 struct copy_call {
@@ -23,7 +24,7 @@ int cold_fetch(struct warp_db *db, const struct layout *l,
     db_count(&db_stripe(db)->cold_reads);
     /* Where it is, and not where it should be: it may have to move yet. */
     if (place->segment != 0)
-        return disk_read(db->disk, *place, alloc, arg);
+        return far_read(db->disk, db->archive, *place, alloc, arg);
     if ((l->disk & ~l->was_ssd) >> field & 1)
         return WARP_ENOTFOUND;
     uint8_t bytes[ROW_KEY_BYTES_MAX + 1];

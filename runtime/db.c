@@ -477,6 +477,7 @@ int db_destroy(struct warp_db *db, bool orderly)
         /* While rows still load, the log keeps what would be written. */
         if (!atomic_load(&db->loading))
             rc = checkpoint_run(db);
+        migrate_save(db, true);
         int stopped = log_stop(db->log);
         rc = rc == WARP_OK ? stopped : rc;
     }

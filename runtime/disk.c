@@ -14,7 +14,11 @@
 #include <warp/gen.h>
 
 static const uint64_t default_bytes = 64ull << 20;
-enum { GUESS_BYTES = 12 << 10, ENTRY_BYTES = SEGMENT_ENTRY_BYTES };
+enum {
+    GUESS_BYTES = 12 << 10,
+    ENTRY_BYTES = SEGMENT_ENTRY_BYTES,
+    SEGMENT_BYTES_MAX = 512 << 20
+};
 
 static void put32(uint8_t *to, uint32_t v)
 {
@@ -30,18 +34,30 @@ static uint32_t get32(const uint8_t *from)
 
 void disk_place_encode(const struct disk_place *place, uint8_t *to)
 {
+    uint32_t since = place->since, block = place->block;
+    uint32_t offset = place->offset;
+    if (!disk_place_archived(place)) {
+        block |= since << 24;
+        offset |= since >> 8 << 16;
+    }
     put32(to, place->segment);
-    put32(to + 4, place->block);
-    put32(to + 8, place->offset);
-    put32(to + 12, place->bytes);
+    put32(to + 4, block);
+    put32(to + 8, offset);
+    put32(to + 12, place->bytes | since >> 24 << 28);
 }
 
 void disk_place_decode(const uint8_t *from, struct disk_place *place)
 {
-    place->segment = get32(from);
-    place->block = get32(from + 4);
-    place->offset = get32(from + 8);
-    place->bytes = get32(from + 12);
+    uint32_t block = get32(from + 4), offset = get32(from + 8);
+    uint32_t bytes = get32(from + 12);
+    *place = (struct disk_place){.segment = get32(from), .block = block,
+                                 .offset = offset,
+                                 .bytes = bytes & 0xfffffff};
+    if (disk_place_archived(place))
+        return;
+    place->since = block >> 24 | offset >> 16 << 8 | bytes >> 28 << 24;
+    place->block = block & 0xffffff;
+    place->offset = offset & 0xffff;
 }
 
 void disk_path(const struct disk *disk, uint32_t number, char *to)
@@ -275,6 +291,8 @@ int disk_open(const char *dir, bool read_only, uint64_t segment_bytes,
     memset(disk, 0, sizeof *disk);
     disk->read_only = read_only;
     disk->segment_bytes = segment_bytes ? segment_bytes : default_bytes;
+    if (disk->segment_bytes > SEGMENT_BYTES_MAX) /* what a place can say */
+        disk->segment_bytes = SEGMENT_BYTES_MAX;
     disk->event = event;
     disk->arg = arg;
     int rc = 0, n = snprintf(disk->dir, sizeof disk->dir, "%s", dir);

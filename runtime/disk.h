@@ -18,8 +18,19 @@ struct disk_place {
     uint32_t block;   /* offset of the block in the segment, in 64-byte units */
     uint32_t offset;  /* of the value in the raw block */
     uint32_t bytes;   /* of the value */
+    uint32_t since;   /* minutes of the store's clock: when it came to rest on
+                         a disk; 0: not known. The caller's; kept with it */
 };
+/* Bit of `segment`: the place is in the archive (far.h). */
+#define DISK_ARCHIVED (UINT32_C(1) << 31)
+static inline bool disk_place_archived(const struct disk_place *place)
+{
+    return (place->segment & DISK_ARCHIVED) != 0;
+}
+/* Encoded: segment 32 bits, then block 24, offset 16, bytes 28 with parts of
+ * since (8, 16, 4) above each; in the archive block and offset have 32. */
 #define DISK_PLACE_BYTES 16
+enum { DISK_SINCE_MAX = (1 << 28) - 1 };
 void disk_place_encode(const struct disk_place *place, uint8_t *to);
 void disk_place_decode(const uint8_t *from, struct disk_place *place);
 static inline bool disk_place_same(const struct disk_place *a,

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <warp/gen.h>
 
-enum { VALUE_BYTES_MAX = COMPRESS_BYTES_MAX - 4096 };
+enum { VALUE_BYTES_MAX = (1 << 28) - 1 }; /* what a place can say */
 
 static int write_failed(struct disk *disk, uint32_t number, int negative)
 {
@@ -47,7 +47,7 @@ static int create(struct disk *disk, uint32_t level, struct disk_writer *w)
     uint8_t header[SEGMENT_HEADER_BYTES];
     uint32_t number = disk->number + 1;
     struct disk_segment *s;
-    if (number == 0)
+    if (number >= DISK_ARCHIVED)
         return error_set(WARP_ELIMIT, "%s has no segment numbers left",
                          disk->dir);
     uint8_t *raw = malloc(DISK_BLOCK_MAX);
@@ -278,7 +278,7 @@ static int append_large(struct disk *disk, struct disk_writer *w,
     segment_entry_encode(entry, raw);
     *place =
         (struct disk_place){s->number, (uint32_t)(w->end / SEGMENT_UNIT_BYTES),
-                            SEGMENT_ENTRY_BYTES, entry->value_bytes};
+                            SEGMENT_ENTRY_BYTES, entry->value_bytes, 0};
     int rc = write_block(disk, w, raw, bytes, 1);
     free(raw);
     if (rc != 0)
@@ -298,7 +298,8 @@ static int append_small(struct disk *disk, struct disk_writer *w,
     uint32_t before = s->raw_used;
     *place =
         (struct disk_place){s->number, s->raw_unit,
-                            before + SEGMENT_ENTRY_BYTES, entry->value_bytes};
+                            before + SEGMENT_ENTRY_BYTES, entry->value_bytes,
+                            0};
     os_lock(&s->lock);
     segment_entry_encode(entry, s->raw + before);
     s->raw_used = before + bytes;

@@ -107,6 +107,7 @@ static bool compare(struct evolve_past *p, struct row_past *r,
 }
 
 static int attach(struct evolve_past *p, struct ssd *ssd, struct disk *disk,
+                  struct archive *const *archive,
                   const struct warp_schema *schema,
                   struct layout *const *layouts, uint32_t count)
 {
@@ -128,6 +129,7 @@ static int attach(struct evolve_past *p, struct ssd *ssd, struct disk *disk,
         r->stamp = layouts[i]->stamp;
         r->ssd = ssd;
         r->disk = disk;
+        r->archive = archive;
         if (compare(p, r, layouts[i]))
             layouts[i]->past = r;
     }
@@ -135,6 +137,7 @@ static int attach(struct evolve_past *p, struct ssd *ssd, struct disk *disk,
 }
 
 int evolve_past_open(struct ssd *ssd, struct disk *disk,
+                     struct archive *const *archive,
                      const char *schema_dir, uint8_t survives,
                      const struct warp_schema *schema,
                      struct layout *const *layouts, uint32_t count,
@@ -153,7 +156,7 @@ int evolve_past_open(struct ssd *ssd, struct disk *disk,
     p = calloc(1, sizeof *p);
     rc = p ? load_before(p, schema_dir, &before, survives) : no_memory();
     if (rc == WARP_OK)
-        rc = attach(p, ssd, disk, schema, layouts, count);
+        rc = attach(p, ssd, disk, archive, schema, layouts, count);
     if (rc != WARP_OK)
         evolve_past_close(&p);
     else

@@ -16,6 +16,7 @@ struct evolve_past;
  * NULL where the store has none. `schema` and `layouts` are those of now, with
  * the store's numbers; schema_dir holds <n>.wsd. */
 int evolve_past_open(struct ssd *ssd, struct disk *disk,
+                     struct archive *const *archive,
                      const char *schema_dir, uint8_t survives,
                      const struct warp_schema *schema,
                      struct layout *const *layouts, uint32_t count,

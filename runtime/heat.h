@@ -17,6 +17,9 @@ enum heat_kind { HEAT_HOT, HEAT_COLD, HEAT_KINDS }; /* to warm, to cold */
 struct heat {
     _Atomic uint8_t *_Atomic counts[HEAT_KINDS]; /* of this window; or NULL */
     uint8_t least[HEAT_KINDS]; /* accesses that keep a value where it is */
+    /* Values that rest on a disk for so many minutes go to the archive with the
+     * next write of theirs; 0: none does. */
+    _Atomic uint32_t archive_min;
 };
 
 static inline uint32_t heat_slot(uint64_t hash)

@@ -181,6 +181,7 @@ static void *keep(void *arg)
             when.migrates = true;
         }
         migrate(db, &when);
+        migrate_save(db, false);
         relieve(db);
         room_update(db);
         room_reserve_again(db);

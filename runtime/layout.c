@@ -119,6 +119,7 @@ static void place_slots(struct layout *l)
     l->deadline = l->desc->ttl_ms > 0 ? take(&at, 8) : none;
     l->cold_dirty = l->cold ? take(&at, 8) : none;
     l->to_disk = l->tiered ? take(&at, 8) : none;
+    l->unchanged = l->tiered ? take(&at, 8) : none;
     l->column_row = l->columns ? take(&at, 8) : none;
     FOR_BITS(i, l->stored)
     {

@@ -44,6 +44,7 @@ struct layout {
     uint32_t deadline;     /* slot of the record's deadline; or UINT32_MAX */
     uint32_t cold_dirty;   /* slot of the mask of unwritten cold fields */
     uint32_t to_disk;      /* slot of the mask of tiered fields to be moved */
+    uint32_t unchanged;    /* of those that lie on disk already and move on */
     uint32_t column_row;   /* slot of the row's number in the columns, + 1 */
     uint32_t column_bytes; /* of a row's values there, on the wire */
     uint64_t keys, series, derived;

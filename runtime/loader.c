@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "far.h"
 #include "hash.h"
 #include "row_past.h"
 #include "series.h"
@@ -91,7 +92,7 @@ void loader_count(struct warp_db *db, const struct record *r,
 {
     if (place.segment != 0 && db->load_mark &&
         !has_passed(db->load_mark, db->layouts[r->product], r))
-        disk_recount(db->disk, place);
+        far_recount(db->disk, db->archive, place);
 }
 
 static void count_in_row(struct warp_db *db, const struct layout *l,
@@ -113,7 +114,7 @@ static void count_in_row(struct warp_db *db, const struct layout *l,
         struct disk_place place;
         disk_place_decode(bytes, &place);
         if (place.segment != 0)
-            disk_recount(db->disk, place);
+            far_recount(db->disk, db->archive, place);
     }
 }
 
@@ -125,7 +126,7 @@ static void count_in_record(struct warp_db *db, const struct layout *l,
         struct disk_place place;
         disk_place_decode(r->row + l->fields[i].place, &place);
         if (place.segment != 0)
-            disk_recount(db->disk, place);
+            far_recount(db->disk, db->archive, place);
     }
 }
 

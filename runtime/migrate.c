@@ -1,47 +1,17 @@
 /* migrate.c: see migrate.h. */
-#include "migrate.h"
+#include "migrate_part.h"
 
 #include "clock.h"
 #include "error.h"
 #include "evict.h"
-#include "hash.h"
-#include "heat.h"
-#include "row_past.h"
+#include "far.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Values that one step brings along, at most. */
-#define STEP_BYTES (UINT64_C(8) << 20)
-
-/* One threshold of one product. */
-struct window {
-    int64_t ms;       /* 0: not said */
-    int64_t began_ms;
-    int64_t passed_ms;        /* when the last pass ended; 0: none has */
-    uint32_t round;           /* of the last pass that was forced */
-    _Atomic uint8_t *past;    /* counts of the window that has ended */
-    _Atomic uint8_t *spare;   /* zeros */
-};
-
-struct migrate_product {
-    struct heat heat;
-    struct window windows[HEAT_KINDS];
-    bool automatic;
-};
-
-struct migrate {
-    struct os_lock lock; /* one step at a time */
-    struct migrate_product *products; /* by layouts */
-    uint32_t count;
-    uint32_t round;  /* how often passes were forced */
-    /* The pass under way. */
-    bool busy;
-    uint32_t product;
-    enum heat_kind kind;
-    uint32_t segment;    /* of the index, HEAT_HOT */
-    uint8_t key[ROW_KEY_BYTES_MAX + 1]; /* HEAT_COLD: it goes on here */
-    uint32_t key_bytes;
+enum {
+    ARCHIVE_LATE_MS = 3600 * 1000, /* between looks at what the archive gets */
+    KEEP_MS = 300 * 1000           /* between writes of the counts */
 };
 
 /* ---- opening ---- */
@@ -53,8 +23,8 @@ static int open_window(struct warp_db *db, struct migrate_product *p,
     if (count == 0 || ms <= 0)
         return WARP_OK;
     _Atomic uint8_t *counts = os_reserve(HEAT_SLOTS);
-    w->spare = os_reserve(HEAT_SLOTS);
-    if (!counts || !w->spare) {
+    w->past = os_reserve(HEAT_SLOTS);
+    if (!counts || !w->past) {
         if (counts)
             os_unreserve((void *)counts, HEAT_SLOTS);
         return error_set(WARP_ENOMEM, "out of memory for the counts of a "
@@ -65,6 +35,17 @@ static int open_window(struct warp_db *db, struct migrate_product *p,
     p->heat.least[kind] = (uint8_t)(count < HEAT_MOST ? count : HEAT_MOST);
     atomic_store(&p->heat.counts[kind], counts);
     return WARP_OK;
+}
+
+/* Whether what is written anew is looked at for its age. */
+static void archive_by_age(struct migrate_product *p, bool on)
+{
+    int64_t minutes = p->windows[PASS_ARCHIVE].ms / 60000;
+    if (minutes == 0 && p->windows[PASS_ARCHIVE].ms > 0)
+        minutes = 1;
+    if (minutes > UINT32_MAX)
+        minutes = UINT32_MAX;
+    atomic_store(&p->heat.archive_min, on ? (uint32_t)minutes : 0);
 }
 
 /* Values of fixed size leave memory with their record, or not at all. */
@@ -85,7 +66,8 @@ int migrate_open(struct warp_db *db)
         struct layout *l = db->layouts[i];
         const struct warp_strategy *s = l->desc->strategy;
         if (!s || !is_moved(l) ||
-            (s->hot_to_warm_count == 0 && s->warm_to_cold_count == 0))
+            (s->hot_to_warm_count == 0 && s->warm_to_cold_count == 0 &&
+             s->cold_to_archive_age_ms == 0))
             continue;
         if (!m) {
             m = calloc(1, sizeof *m);
@@ -105,9 +87,13 @@ int migrate_open(struct warp_db *db)
         if (rc == WARP_OK)
             rc = open_window(db, p, HEAT_COLD, s->warm_to_cold_count,
                              s->warm_to_cold_window_ms);
+        if (l->tiered && s->cold_to_archive_age_ms > 0) {
+            p->windows[PASS_ARCHIVE].ms = s->cold_to_archive_age_ms;
+            archive_by_age(p, p->automatic);
+        }
         l->heat = &p->heat;
     }
-    return rc;
+    return rc == WARP_OK && m ? migrate_recall(db, m) : rc;
 }
 
 static void unreserve(_Atomic uint8_t *counts)
@@ -124,7 +110,6 @@ void migrate_close(struct warp_db *db)
         for (int k = 0; k < HEAT_KINDS; k++) {
             unreserve(atomic_load(&m->products[i].heat.counts[k]));
             unreserve(m->products[i].windows[k].past);
-            unreserve(m->products[i].windows[k].spare);
         }
     if (m)
         free(m->products);
@@ -134,20 +119,23 @@ void migrate_close(struct warp_db *db)
 /* ---- which pass ---- */
 
 /* A window that has ended: its counts are the past ones, others begin. */
-static void turn(struct migrate_product *p, enum heat_kind kind, int64_t now)
+static void turn(struct migrate_product *p, enum pass pass, int64_t now)
 {
-    struct window *w = &p->windows[kind];
-    w->past = atomic_exchange(&p->heat.counts[kind], w->spare);
-    w->spare = NULL;
+    struct window *w = &p->windows[pass];
+    if (pass == PASS_ARCHIVE)
+        return;
+    os_release((void *)w->past, HEAT_SLOTS);
+    w->past = atomic_exchange(&p->heat.counts[pass], w->past);
     w->began_ms = now;
 }
 
 static void end_pass(struct migrate *m, int64_t now)
 {
-    struct window *w = &m->products[m->product].windows[m->kind];
-    os_release((void *)w->past, HEAT_SLOTS);
-    w->spare = w->past;
-    w->past = NULL;
+    struct window *w = &m->products[m->product].windows[m->pass];
+    if (m->pass == PASS_ARCHIVE) {
+        int64_t late = w->ms / 64;
+        w->began_ms = now + (late > ARCHIVE_LATE_MS ? ARCHIVE_LATE_MS : late);
+    }
     w->passed_ms = now;
     m->busy = false;
 }
@@ -155,32 +143,24 @@ static void end_pass(struct migrate *m, int64_t now)
 static bool begin_pass(struct migrate *m, int64_t now)
 {
     for (uint32_t i = 0; i < m->count; i++)
-        for (int k = 0; k < HEAT_KINDS; k++) {
+        for (int k = 0; k < PASSES; k++) {
             struct migrate_product *p = &m->products[i];
             struct window *w = &p->windows[k];
-            bool due = p->automatic && now - w->began_ms >= w->ms;
+            int64_t length = k == PASS_ARCHIVE ? 0 : w->ms;
+            bool due = p->automatic && now - w->began_ms >= length;
             due = due || w->round != m->round;
             if (w->ms == 0 || !due)
                 continue;
             w->round = m->round;
-            turn(p, (enum heat_kind)k, now);
+            turn(p, (enum pass)k, now);
             m->busy = true;
             m->product = i;
-            m->kind = (enum heat_kind)k;
+            m->pass = (enum pass)k;
             m->segment = 0;
             m->key_bytes = 0;
             return true;
         }
     return false;
-}
-
-static bool is_used(const struct migrate *m, uint64_t hash)
-{
-    const struct migrate_product *p = &m->products[m->product];
-    const _Atomic uint8_t *past = p->windows[m->kind].past;
-    return atomic_load_explicit(
-               &((_Atomic uint8_t *)(uintptr_t)past)[heat_slot(hash)],
-               memory_order_relaxed) >= p->heat.least[m->kind];
 }
 
 /* ---- hot to warm ---- */
@@ -198,7 +178,7 @@ static void leave_one(void *arg, void *record)
     if (r->product != c->migrate->product)
         return;
     c->seen++;
-    if (!is_used(c->migrate, shard_record_hash(c->shard, r)))
+    if (!migrate_used(c->migrate, shard_record_hash(c->shard, r)))
         (void)evict_one(c->shard, r);
 }
 
@@ -223,110 +203,12 @@ static void leave_memory(struct warp_db *db, struct migrate *m, uint32_t rows,
     }
 }
 
-/* ---- warm to cold ---- */
-
-/* Has the row a value that is not on disk yet? */
-static bool may_go(const struct layout *l, struct ssd_slice value)
-{
-    struct row_view view;
-    const struct layout *form = row_form(l, value);
-    if (row_parse(form, value, &view) != WARP_OK)
-        return false;
-    const uint8_t *at = view.values;
-    FOR_BITS(i, view.have & form->durable)
-    {
-        struct op_value v;
-        uint32_t raw;
-        row_next(form, (uint32_t)i, &at, &v, &raw);
-        if ((form->tiered >> i & 1) && !row_place(form, (uint32_t)i, &v))
-            return true;
-    }
-    return false;
-}
-
-static int send_row(struct warp_db *db, const struct layout *l,
-                    const struct key_ref *key, uint64_t *bytes,
-                    uint32_t *marked)
-{
-    struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
-    struct record *r;
-    uint64_t go = 0;
-    os_lock(&s->lock);
-    int rc = shard_find(s, l, key, &r);
-    if (rc == WARP_OK && r && !(record_have(r) & (R_DELETED | R_DIRTY))) {
-        FOR_BITS(i, l->tiered & record_have(r))
-        {
-            struct disk_place place;
-            disk_place_decode(r->row + l->fields[i].place, &place);
-            if (place.segment != 0)
-                continue;
-            go |= UINT64_C(1) << i;
-            *bytes += (uint32_t)atomic_load_explicit(
-                &row_var(r, l->fields[i].slot)->len_cap,
-                memory_order_relaxed);
-        }
-        if (go) {
-            record_begin(r);
-            row_store(r, l->to_disk, row_load(r, l->to_disk) | go);
-            shard_dirty(s, r);
-            record_end(r, record_version(r));
-            ++*marked;
-        }
-    }
-    os_unlock(&s->lock);
-    return rc;
-}
-
-static int send_to_disk(struct warp_db *db, struct migrate *m, uint32_t rows,
-                        uint32_t *marked, bool *more)
-{
-    enum { LOOKED_MAX = 32 }; /* times the rows */
-    const struct layout *l = db->layouts[m->product];
-    uint8_t after[2];
-    uint64_t bytes = 0, looked = 0;
-    struct ssd_cursor *cursor = NULL;
-    if (m->key_bytes == 0)
-        m->key_bytes = row_key(m->key, l->id, NULL, 0);
-    row_key(after, l->id + 1u, NULL, 0);
-    struct ssd_slice from = {m->key, m->key_bytes}, to = {after, 2}, key, value;
-    if (l->id == UINT16_MAX)
-        to.bytes = 0;
-    *more = false;
-    int rc = ssd_cursor_open(db->ssd, SSD_ROWS, from, to, false, &cursor);
-    while (rc == WARP_OK && !*more &&
-           (rc = ssd_next(cursor, &key, &value)) == WARP_OK) {
-        if (key.bytes < 2 || key.bytes > ROW_KEY_BYTES_MAX) {
-            rc = error_set(WARP_ECORRUPT, "the directory holds a key of %zu "
-                                          "bytes", key.bytes);
-            break;
-        }
-        struct key_ref ref = {(const uint8_t *)key.data + 2,
-                              (uint32_t)key.bytes - 2, l->number, 0,
-                              l->row_bytes};
-        ref.hash = hash_key(db->seed, l->id, ref.bytes, ref.count);
-        if (!is_used(m, ref.hash) && may_go(l, value))
-            rc = send_row(db, l, &ref, &bytes, marked);
-        *more = *marked >= rows || bytes >= STEP_BYTES ||
-                ++looked >= (uint64_t)rows * LOOKED_MAX;
-        if (*more && rc == WARP_OK) { /* the next step begins behind it */
-            memcpy(m->key, key.data, key.bytes);
-            m->key[key.bytes] = 0;
-            m->key_bytes = (uint32_t)key.bytes + 1;
-        }
-    }
-    ssd_cursor_close(&cursor);
-    /* No room for more records: a checkpoint lets some go, then it goes on. */
-    if (rc == WARP_ELIMIT && *marked > 0) {
-        *more = true;
-        return WARP_OK;
-    }
-    return rc == WARP_END ? WARP_OK : rc;
-}
-
 /* ---- steps ---- */
 
-int migrate_step(struct warp_db *db, uint32_t rows, uint32_t *marked,
-                 bool *more)
+/* forced: by migrate_all, whose steps nobody else may take: it tells what was
+ * moved, and when it returns it is. */
+static int step(struct warp_db *db, uint32_t rows, bool forced,
+                uint32_t *marked, bool *more)
 {
     struct migrate *m = db->migrate;
     int rc = WARP_OK;
@@ -336,11 +218,11 @@ int migrate_step(struct warp_db *db, uint32_t rows, uint32_t *marked,
         return rc;
     int64_t now = clock_now(db->clock);
     os_lock(&m->lock);
-    if (m->busy || begin_pass(m, now)) {
-        if (m->kind == HEAT_HOT)
+    if (m->forced == forced && (m->busy || begin_pass(m, now))) {
+        if (m->pass == PASS_WARM)
             leave_memory(db, m, rows, more);
         else
-            rc = send_to_disk(db, m, rows, marked, more);
+            rc = migrate_rows(db, m, rows, marked, more);
         if (rc == WARP_OK && !*more) {
             end_pass(m, now);
             *more = true; /* perhaps another one is due */
@@ -350,68 +232,141 @@ int migrate_step(struct warp_db *db, uint32_t rows, uint32_t *marked,
     return rc;
 }
 
+int migrate_step(struct warp_db *db, uint32_t rows, uint32_t *marked,
+                 bool *more)
+{
+    return step(db, rows, false, marked, more);
+}
+
+/* Also what auto_migration: false leaves to its user. */
+static void force(struct migrate *m, bool on)
+{
+    if (!m)
+        return;
+    os_lock(&m->lock);
+    m->round += on;
+    m->forced = on;
+    for (uint32_t i = 0; i < m->count; i++)
+        archive_by_age(&m->products[i], on || m->products[i].automatic);
+    os_unlock(&m->lock);
+}
+
 int migrate_all(struct warp_db *db, const struct progress *progress,
-                uint64_t *moved)
+                struct migrate_moved *moved)
 {
     enum { ROWS = 4096 };
     struct migrate *m = db->migrate;
     bool more = m != NULL;
     int rc = WARP_OK;
-    *moved = 0;
+    *moved = (struct migrate_moved){0, 0};
     db_wait_loaded(db);
-    if (m) {
-        os_lock(&m->lock);
-        m->round++;
-        os_unlock(&m->lock);
-    }
+    force(m, true);
     while (rc == WARP_OK && more) {
         uint32_t marked;
-        rc = migrate_step(db, ROWS, &marked, &more);
+        rc = step(db, ROWS, true, &marked, &more);
         if (rc == WARP_OK && marked > 0)
             rc = warp_checkpoint(db);
-        *moved += marked;
+        *(m->pass == PASS_ARCHIVE ? &moved->to_archive : &moved->to_disk) +=
+            marked;
+        uint64_t done = moved->to_archive + moved->to_disk;
         uint64_t total = ssd_count(db->ssd, SSD_ROWS);
         if (rc == WARP_OK && progress && progress->fn &&
-            progress->fn(progress->arg, "migrate",
-                         *moved < total ? *moved : total, total) != 0)
+            progress->fn(progress->arg, "migrate", done < total ? done : total,
+                         total) != 0)
             rc = error_set(WARP_TIMEOUT, "stopped; what was moved stays so");
     }
-    return rc;
+    force(m, false);
+    /* What a step of the keeper marked before. */
+    return rc == WARP_OK ? warp_checkpoint(db) : rc;
+}
+
+/* ---- counts over a restart ---- */
+
+void migrate_save(struct warp_db *db, bool now)
+{
+    struct migrate *m = db->migrate;
+    int64_t boot = os_boot_ms();
+    if (!m || db->read_only || atomic_load(&db->loading))
+        return;
+    if (m->kept_ms == 0)
+        m->kept_ms = boot;
+    if (!now && boot - m->kept_ms < KEEP_MS)
+        return;
+    os_lock(&db->checkpoint_lock); /* it writes the directory, too */
+    os_lock(&m->lock);
+    int rc = migrate_keep(db, m);
+    os_unlock(&m->lock);
+    os_unlock(&db->checkpoint_lock);
+    if (rc != WARP_OK)
+        db_log(db, WARP_LOG_WARNING, rc, error_text());
+    m->kept_ms = boot;
 }
 
 /* ---- explain ---- */
 
-void migrate_explain(struct warp_db *db, const struct layout *l,
-                     uint32_t field, uint64_t hash, bool in_memory,
-                     bool on_disk, struct text *t)
+static void say_last(const struct migrate_product *p, bool in_memory,
+                     const struct disk_place *place, struct text *t)
 {
-    static const char *const to[] = {"ssd", "disk"};
-    struct migrate *m = db->migrate;
-    if (!(l->tiered >> field & 1))
-        return;
-    text_string(t, "placed_by", "its use: memory, ssd, then disk");
-    if (!m)
-        return;
-    const struct migrate_product *p = &m->products[l->number];
-    enum heat_kind next = in_memory ? HEAT_HOT : HEAT_COLD;
-    os_lock(&m->lock);
-    int last = on_disk ? HEAT_COLD : in_memory ? -1 : HEAT_HOT;
-    if (last >= 0 && p->windows[last].passed_ms) {
+    if (disk_place_archived(place)) {
         text_key(t, "last_move");
-        text_say(t, "{\"to\":\"%s\",\"at_ms\":%" PRId64 ",\"fewer_than\":%u}",
-                 to[last], p->windows[last].passed_ms, p->heat.least[last]);
+        text_put(t, "{\"to\":\"archive\"");
+        if (p->windows[PASS_ARCHIVE].passed_ms)
+            text_say(t, ",\"by_ms\":%" PRId64,
+                     p->windows[PASS_ARCHIVE].passed_ms);
+        text_put(t, "}");
+    } else if (place->segment != 0) {
+        text_key(t, "last_move");
+        text_say(t, "{\"to\":\"disk\",\"at_ms\":%" PRId64
+                    ",\"fewer_than\":%u}",
+                 (int64_t)place->since * 60000, p->heat.least[PASS_COLD]);
+    } else if (!in_memory && p->windows[PASS_WARM].passed_ms) {
+        text_key(t, "last_move");
+        text_say(t, "{\"to\":\"ssd\",\"by_ms\":%" PRId64
+                    ",\"fewer_than\":%u}",
+                 p->windows[PASS_WARM].passed_ms, p->heat.least[PASS_WARM]);
     }
-    _Atomic uint8_t *counts = atomic_load(&p->heat.counts[next]);
-    if (counts && !(on_disk && !in_memory)) {
+}
+
+static void say_next(const struct migrate_product *p, uint64_t hash,
+                     bool in_memory, const struct disk_place *place,
+                     struct text *t)
+{
+    const struct window *archive = &p->windows[PASS_ARCHIVE];
+    const char *automatic = p->automatic ? "true" : "false";
+    if (place->segment != 0 && !disk_place_archived(place) && archive->ms) {
+        text_key(t, "next_move");
+        text_say(t, "{\"to\":\"archive\",\"at_ms\":%" PRId64
+                    ",\"automatic\":%s}",
+                 (int64_t)place->since * 60000 + archive->ms, automatic);
+    } else if (place->segment == 0 || in_memory) {
+        enum pass next = in_memory ? PASS_WARM : PASS_COLD;
+        _Atomic uint8_t *counts = atomic_load(&p->heat.counts[next]);
+        if (!counts)
+            return;
         text_key(t, "next_move");
         text_say(t,
                  "{\"to\":\"%s\",\"when_fewer_than\":%u,\"accesses\":%u,"
                  "\"window_ends_ms\":%" PRId64 ",\"automatic\":%s}",
-                 to[next], p->heat.least[next],
+                 in_memory ? "ssd" : "disk", p->heat.least[next],
                  atomic_load_explicit(&counts[heat_slot(hash)],
                                       memory_order_relaxed),
-                 p->windows[next].began_ms + p->windows[next].ms,
-                 p->automatic ? "true" : "false");
+                 p->windows[next].began_ms + p->windows[next].ms, automatic);
     }
+}
+
+void migrate_explain(struct warp_db *db, const struct layout *l,
+                     uint32_t field, uint64_t hash, bool in_memory,
+                     const struct disk_place *place, struct text *t)
+{
+    struct migrate *m = db->migrate;
+    if (!(l->tiered >> field & 1))
+        return;
+    text_string(t, "placed_by", "its use: memory, ssd, then disk; by its age: "
+                                "the archive");
+    if (!m)
+        return;
+    os_lock(&m->lock);
+    say_last(&m->products[l->number], in_memory, place, t);
+    say_next(&m->products[l->number], hash, in_memory, place, t);
     os_unlock(&m->lock);
 }

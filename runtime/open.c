@@ -9,6 +9,8 @@
 #include "error.h"
 #include "evolve.h"
 #include "evolve_past.h"
+#include "far.h"
+#include "rehome.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
@@ -136,7 +138,7 @@ int open_layouts(struct warp_db *db)
         db->by_desc[at].desc = desc;
         db->by_desc[at].layout = db->layouts[i];
     }
-    return evolve_past_open(db->ssd, db->disk, db->paths.schema,
+    return evolve_past_open(db->ssd, db->disk, &db->archive, db->paths.schema,
                             (uint8_t)db->options.survives, db->schema,
                             db->layouts, n, &db->past);
 }
@@ -166,6 +168,14 @@ int open_tiers(struct warp_db *db)
     return rc;
 }
 
+static int rehome_archived(void *arg, const void *owner, size_t owner_bytes,
+                           struct archive_place place, const void *value,
+                           size_t bytes, uint32_t *marked)
+{
+    return rehome_value(arg, owner, owner_bytes, far_of_archive(place), value,
+                        bytes, marked);
+}
+
 int open_series(struct warp_db *db)
 {
     char path[ARCHIVE_WHERE_BYTES];
@@ -186,6 +196,7 @@ int open_series(struct warp_db *db)
         .layout_count = db->layout_count,
         .seed = db->seed,
         .shard_count = db->shard_count,
+        .rehome = rehome_archived,
         .event = tier_event,
         .arg = db,
     };

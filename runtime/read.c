@@ -29,6 +29,7 @@ struct reading {
     bool no_locks;     /* the caller holds some: only spin */
     uint64_t have;     /* filled */
     uint64_t cold;     /* on a tier only */
+    uint64_t archived; /* of them those in the archive, and that may be told */
     uint64_t decode;   /* copied, still in wire form */
     uint64_t preset;   /* never written: the default is their value */
     const uint8_t *wire[56];
@@ -84,7 +85,10 @@ static int copy_var(struct reading *g, const struct record *r, uint64_t word,
         g->places[i] = (struct disk_place){0};
     }
     if (at == VAR_COLD) {
-        g->cold |= UINT64_C(1) << i;
+        uint64_t bit = UINT64_C(1) << i;
+        g->cold |= bit;
+        if ((g->l->tiered & bit) && disk_place_archived(&g->places[i]))
+            g->archived |= bit;
         return 0;
     }
     /* The address is followed only if it belongs to this version. */
@@ -161,7 +165,7 @@ static int try_copy(struct reading *g, const struct record *r, uint64_t word,
 {
     const struct layout *l = g->l;
     uint64_t have = record_have(r);
-    g->have = g->cold = g->decode = 0;
+    g->have = g->cold = g->archived = g->decode = 0;
     g->scratch_used = 0;
     if (have & R_DELETED)
         return record_read_ok(r, word) ? WARP_ENOTFOUND : 1;
@@ -209,8 +213,10 @@ static void keep(struct warp_db *db, const struct layout *l,
     if ((l->disk_only >> i & 1) || used + cap > limit - limit / 8 ||
         !os_trylock(&s->lock))
         return;
+    _Atomic uint64_t *slot;
     struct var *var = row_var(r, l->fields[i].slot);
-    if (record_read_begin(r) == word &&
+    /* It may have left memory since: only the index says that it is one. */
+    if (shard_peek(s, key, &slot) == r && record_read_begin(r) == word &&
         atomic_load_explicit(&var->at, memory_order_relaxed) == VAR_COLD) {
         void *block = l->instance_max == 0 ||
                               r->alloc_bytes + cap <= l->instance_max
@@ -231,10 +237,10 @@ static void keep(struct warp_db *db, const struct layout *l,
 }
 
 /* Values on a tier. 1: the record changed meanwhile. */
-static int fetch_cold(struct reading *g, struct record *r, uint64_t *word,
-                      _Atomic uint64_t *slot, bool locked)
+static int fetch_cold(struct reading *g, uint64_t fields, struct record *r,
+                      uint64_t *word, _Atomic uint64_t *slot, bool locked)
 {
-    FOR_BITS(i, g->cold)
+    FOR_BITS(i, fields)
     {
         if (!g->arena)
             return need_arena(g->l, (uint32_t)i);
@@ -256,7 +262,7 @@ static int fetch_cold(struct reading *g, struct record *r, uint64_t *word,
     }
     /* All of them belong to one version; only now may the record change. */
     if (!locked && !g->no_locks)
-        FOR_BITS(i, g->cold)
+        FOR_BITS(i, fields)
         {
             keep(g->db, g->l, g->key, r, *word, (uint32_t)i, g->wire[i],
                  g->wire_bytes[i]);
@@ -320,8 +326,11 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
             rc = try_copy(g, r, word, fields);
         if (rc == 0 && !index_slot_holds(slot, r))
             rc = 1;
-        if (rc == 0 && g->cold && !(flags & WARP_RESIDENT))
-            rc = fetch_cold(g, r, &word, slot, locked);
+        uint64_t fetch = flags & WARP_RESIDENT  ? 0
+                         : flags & WARP_ARCHIVE ? g->cold
+                                                : g->cold & ~g->archived;
+        if (rc == 0 && fetch)
+            rc = fetch_cold(g, fetch, r, &word, slot, locked);
         if (locked)
             os_unlock(&s->lock);
         if (rc == 0) {
@@ -390,7 +399,7 @@ int read_record_held(struct warp_db *db, const struct layout *l,
 /* ---- without values ---- */
 
 struct glance {
-    uint64_t have, marks, version, expired, cold;
+    uint64_t have, marks, version, expired, cold, archived;
     bool exists;
 };
 
@@ -422,11 +431,20 @@ static int glance(struct warp_db *db, const struct layout *l,
         out->marks = l->lost == UINT32_MAX ? 0 : row_load(r, l->lost);
         out->version = apply_version(l, r);
         out->expired = read_expired(l, r, l->ttl, now);
-        out->cold = 0;
+        out->cold = out->archived = 0;
         FOR_BITS(i, l->cold & out->have)
             if (atomic_load_explicit(&row_var(r, l->fields[i].slot)->at,
                                      memory_order_relaxed) == VAR_COLD)
                 out->cold |= UINT64_C(1) << i;
+        FOR_BITS(i, l->tiered & out->cold)
+        {
+            uint8_t bytes[DISK_PLACE_BYTES];
+            struct disk_place place;
+            record_copy_out(bytes, r->row + l->fields[i].place, sizeof bytes);
+            disk_place_decode(bytes, &place);
+            if (disk_place_archived(&place))
+                out->archived |= UINT64_C(1) << i;
+        }
         out->have |= preset_of(l, r, out->have, now);
         out->exists = shard_exists(l, r, now);
         if (!(word & 1) && shard_matches(r, key) &&
@@ -437,7 +455,7 @@ static int glance(struct warp_db *db, const struct layout *l,
 
 enum warp_state read_state(struct warp_db *db, const struct layout *l,
                            const struct key_ref *key, uint32_t field,
-                           bool resident)
+                           uint64_t flags)
 {
     struct glance g;
     uint64_t bit = UINT64_C(1) << field;
@@ -445,6 +463,9 @@ enum warp_state read_state(struct warp_db *db, const struct layout *l,
         return WARP_STATE_ERROR;
     if (!g.exists)
         return WARP_ABSENT;
+    uint64_t unread = flags & WARP_RESIDENT  ? g.cold
+                      : flags & WARP_ARCHIVE ? 0
+                                             : g.archived;
     if (l->keys & bit)
         return WARP_PRESENT;
     if (g.expired & bit)
@@ -452,12 +473,14 @@ enum warp_state read_state(struct warp_db *db, const struct layout *l,
     if (l->derived & bit) {
         const struct warp_field *f = &l->desc->fields[field];
         uint64_t inputs = derive_inputs(l, bit) & ~l->derived;
+        if (inputs & unread)
+            return WARP_COLD;
         return (f->derive || f->kernel) && !(inputs & ~(g.have | l->keys))
                    ? WARP_PRESENT
                    : WARP_ABSENT;
     }
     if (g.have & bit)
-        return resident && (g.cold & bit) ? WARP_COLD : WARP_PRESENT;
+        return unread & bit ? WARP_COLD : WARP_PRESENT;
     return g.marks & bit ? WARP_LOST : WARP_ABSENT;
 }
 
@@ -486,7 +509,8 @@ int read_warm(struct warp_db *db, const struct layout *l,
     g.now = read_now(db, l);
     g.no_locks = false;
     g.out = warp_arena_alloc(&arena, l->desc->record_bytes);
-    int rc = g.out ? read_stored(&g, fields & R_FIELDS, 0) : no_memory();
+    int rc = g.out ? read_stored(&g, fields & R_FIELDS, fields)
+                   : no_memory();
     warp_arena_free(&arena);
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }

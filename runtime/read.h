@@ -9,10 +9,11 @@
 int read_record(struct warp_db *db, const struct layout *l,
                 const struct key_ref *key, uint64_t fields, void *out,
                 struct warp_arena *arena);
-/* Why a field has a value or none. resident: COLD when a tier alone has it. */
+/* Why a field has a value or none. flags of a call: COLD when a read with them
+ * leaves it out. */
 enum warp_state read_state(struct warp_db *db, const struct layout *l,
                            const struct key_ref *key, uint32_t field,
-                           bool resident);
+                           uint64_t flags);
 /* As read_record, for a caller that holds locks of shards: never takes one.
  * Hot rows have been loaded. */
 int read_record_held(struct warp_db *db, const struct layout *l,

@@ -285,7 +285,8 @@ static int series(struct warp_db *db, struct reader *r, struct text *reply)
 static int migrate(struct warp_db *db, const struct progress *progress,
                    struct text *reply)
 {
-    uint64_t steps = 0, rewritten = 0, moved = 0;
+    struct migrate_moved moved = {0, 0};
+    uint64_t steps = 0, rewritten = 0;
     bool more = true;
     int rc = warp_checkpoint(db);
     if (rc == WARP_OK)
@@ -305,7 +306,8 @@ static int migrate(struct warp_db *db, const struct progress *progress,
     text_put(reply, "{");
     text_number(reply, "steps", steps);
     text_number(reply, "records_rewritten", rewritten);
-    text_number(reply, "records_to_disk", moved);
+    text_number(reply, "records_to_disk", moved.to_disk);
+    text_number(reply, "records_to_archive", moved.to_archive);
     text_put(reply, "}");
     return rc;
 }

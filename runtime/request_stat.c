@@ -49,11 +49,12 @@ static void count_record(const struct layout *l, const struct look *look,
         uint64_t bit = UINT64_C(1) << i;
         if (look->resident & bit)
             fields[i].memory += look->bytes[i];
-        bool on_disk = look->place[i].segment != 0;
-        if ((l->ssd & bit) && !on_disk && !(look->unsaved & bit))
+        const struct disk_place *place = &look->place[i];
+        if ((l->ssd & bit) && place->segment == 0 && !(look->unsaved & bit))
             fields[i].ssd += look->bytes[i];
-        if (on_disk)
-            fields[i].disk += look->place[i].bytes;
+        if (place->segment != 0)
+            *(disk_place_archived(place) ? &fields[i].archive
+                                         : &fields[i].disk) += place->bytes;
     }
 }
 
@@ -143,8 +144,9 @@ static void say_field(struct text *t, const struct warp_field *f,
     if ((f->flags & WARP_F_SERIES) && deep) {
         text_number(t, "elements", c->elements);
         text_number(t, "element_bytes", c->series);
-        text_number(t, "archive_bytes", c->archive);
     }
+    if (c->archive || ((f->flags & WARP_F_SERIES) && deep))
+        text_number(t, "archive_bytes", c->archive);
     if (c->lost)
         text_number(t, "lost", c->lost);
     if (c->expired)
@@ -265,15 +267,20 @@ static void say_where(struct text *t, const struct layout *l,
         comma = ",";
     }
     if ((look->have & bit & l->durable) && !(look->unsaved & bit)) {
-        bool disk = look->place[i].segment != 0;
-        text_say(t, "%s\"%s\"", comma, disk ? "disk" : "ssd");
-        comma = ",";
-        if (disk)
+        const struct disk_place *p = &look->place[i];
+        bool archived = disk_place_archived(p);
+        text_say(t, "%s\"%s\"", comma,
+                 archived            ? "archive"
+                 : p->segment != 0 ? "disk"
+                                   : "ssd");
+        if (archived)
+            text_say(t, ",{\"segment\":%u,\"bytes\":%u}",
+                     p->segment & ~DISK_ARCHIVED, p->bytes);
+        else if (p->segment != 0)
             text_say(t,
                      ",{\"segment\":%u,\"block\":%u,\"offset\":%u,"
                      "\"bytes\":%u}",
-                     look->place[i].segment, look->place[i].block,
-                     look->place[i].offset, look->place[i].bytes);
+                     p->segment, p->block, p->offset, p->bytes);
     }
     text_put(t, "]");
 }
@@ -302,6 +309,10 @@ static void say_why(struct text *t, const struct layout *l,
     else if (look->unsaved & bit)
         why = "it was written since the last checkpoint: the log holds it "
               "until the next one copies it to its tier";
+    else if ((l->tiered & bit) && disk_place_archived(&look->place[i]) &&
+             !(look->resident & bit))
+        why = "it rested on disk longer than cold_to_archive says; a get reads "
+              "it with WARP_ARCHIVE";
     else if ((l->tiered & bit) && !(look->resident & bit))
         why = "it was used less often than its strategy asks for, or memory "
               "was scarce; a get reads it where it is";
@@ -422,7 +433,7 @@ int request_explain(struct warp_db *db, const struct layout *l,
         rc = say_series(db, l, key, field, t);
     migrate_explain(db, l, field, key->hash,
                     (look.have & look.resident & bit) != 0,
-                    look.place[field].segment != 0, t);
+                    &look.place[field], t);
     text_put(t, "}");
     return rc;
 }

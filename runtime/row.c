@@ -128,8 +128,12 @@ const uint8_t *row_place(const struct layout *l, uint32_t field,
 uint32_t row_cold_bytes(const struct layout *l, uint32_t field,
                         const struct op_value *v)
 {
-    const uint8_t *place = row_place(l, field, v);
-    return wire_get32(place ? place + 12 : v->data);
+    const uint8_t *at = row_place(l, field, v);
+    struct disk_place place;
+    if (!at)
+        return wire_get32(v->data);
+    disk_place_decode(at, &place);
+    return place.bytes;
 }
 
 static uint32_t var_len(const struct record *r, uint32_t slot)

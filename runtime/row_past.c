@@ -5,6 +5,7 @@
 #include "codec.h"
 #include "compress.h"
 #include "error.h"
+#include "far.h"
 #include "wire.h"
 
 struct turn {
@@ -104,7 +105,8 @@ static int fetch(struct turn *t, uint32_t i, uint32_t j)
     if (on_disk) {
         struct disk_place place;
         disk_place_decode(on_disk, &place);
-        rc = disk_read(t->past->disk, place, take_room, &room);
+        rc = far_read(t->past->disk, *t->past->archive, place, take_room,
+                      &room);
     } else {
         uint8_t bytes[ROW_KEY_BYTES_MAX + 1];
         struct ssd_slice k = {bytes, row_cold_key(bytes, t->old, i,

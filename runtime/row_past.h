@@ -20,6 +20,7 @@ struct row_past {
     uint64_t converted;   /* fields now whose type is another, all inline */
     struct ssd *ssd;
     struct disk *disk;
+    struct archive *const *archive; /* opened later than this */
 };
 
 static inline bool row_is_past(const struct layout *l, struct ssd_slice value)

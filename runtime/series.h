@@ -29,6 +29,10 @@ struct series_config {
     uint32_t layout_count;
     uint64_t seed;        /* of key hashes, and the shards: whose floors */
     uint32_t shard_count; /* an element's order is compared with; 0: none */
+    /* An entry of the archive that is no series' (rehome.h); may be NULL. */
+    int (*rehome)(void *arg, const void *owner, size_t owner_bytes,
+                  struct archive_place place, const void *value, size_t bytes,
+                  uint32_t *marked);
     /* Things to tell people about, with a WARP_E code; may be NULL. */
     void (*event)(void *arg, int code, const char *text);
     void *arg;
@@ -88,10 +92,12 @@ uint64_t series_tier_reads(struct series *series);
 
 /* ---- series_age.c ---- */
 /* One bounded step, in a transaction of its own, while no checkpoint runs: what
- * is past its tier's age moves on or goes. *more: another step has work to do.
+ * is past its tier's age moves on or goes. *more: another step has work to do;
+ * *marked, unless NULL: values that are no series' and wait for a checkpoint
+ * before that.
  * force: whatever is due at all, not only what is worth its while. */
 int series_migrate(struct series *series, int64_t now_ms, bool force,
-                   bool *more);
+                   bool *more, uint32_t *marked);
 
 /* ---- after an open, and for checks: series_places.c ---- */
 /* Counts the places that the directory holds, and brings into memory what is

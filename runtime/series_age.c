@@ -10,6 +10,7 @@
  * chunk has one owner at any moment. */
 #include "series_part.h"
 
+#include "catalog.h"
 #include "error.h"
 
 #include <stdlib.h>
@@ -462,6 +463,7 @@ static int age_field(struct walk *k, struct series *s, struct ssd_txn *txn,
 struct empty_call {
     struct series *series;
     struct ssd_txn *txn;
+    uint32_t marked;
     struct text value;
 };
 
@@ -473,6 +475,19 @@ static int copy_entry(void *arg, struct ssd_slice value)
     return to->failed ? no_memory() : WARP_OK;
 }
 
+/* A value of a record has an owner of the same form: the field tells. */
+static bool series_owns(const struct series *s, const uint8_t *owner,
+                        size_t owner_bytes)
+{
+    const struct layout *l =
+        owner_bytes < SERIES_HEAD_BYTES
+            ? NULL
+            : catalog_find(s->c.layouts, s->c.layout_count,
+                           (uint32_t)owner[0] << 8 | owner[1]);
+    uint32_t field = l ? layout_field_of_id(l, owner[2]) : 56;
+    return field == 56 || (l->series >> field & 1);
+}
+
 /* An entry of a segment that is to be emptied: what lives moves on. */
 static int move_entry(void *arg, struct archive_place place, const void *owner,
                       size_t owner_bytes, const void *value)
@@ -481,6 +496,10 @@ static int move_entry(void *arg, struct archive_place place, const void *owner,
     struct series *s = e->series;
     struct ssd_slice key = {owner, owner_bytes};
     struct chunk c;
+    if (!series_owns(s, owner, owner_bytes))
+        return s->c.rehome ? s->c.rehome(s->c.arg, owner, owner_bytes, place,
+                                         value, place.bytes, &e->marked)
+                           : WARP_OK;
     int rc = ssd_get(s->c.ssd, SSD_SERIES, key, copy_entry, &e->value);
     if (rc == WARP_ENOTFOUND)
         return WARP_OK;
@@ -502,14 +521,19 @@ static int move_entry(void *arg, struct archive_place place, const void *owner,
 }
 
 /* In a transaction that has not touched the archive's chunks. */
-static int empty_segment(struct series *s, struct ssd_txn *txn, bool *any)
+static int empty_segment(struct series *s, struct ssd_txn *txn, bool *any,
+                         uint32_t *marked)
 {
-    struct empty_call e = {s, txn, TEXT_INIT};
+    struct empty_call e = {s, txn, 0, TEXT_INIT};
     uint32_t number = archive_emptiest(s->c.archive, LIVE_PCT);
     *any = number != 0;
     int rc = number ? archive_walk(s->c.archive, number, move_entry, &e)
                     : WARP_OK;
     text_free(&e.value);
+    *marked = e.marked;
+    /* No room for more values: a checkpoint lets some go, then it goes on. */
+    if (rc == WARP_ELIMIT && e.marked > 0)
+        return WARP_OK;
     if (rc != WARP_ECORRUPT)
         return rc;
     tell(s);
@@ -517,11 +541,15 @@ static int empty_segment(struct series *s, struct ssd_txn *txn, bool *any)
     return WARP_OK;
 }
 
-int series_migrate(struct series *s, int64_t now_ms, bool force, bool *more)
+int series_migrate(struct series *s, int64_t now_ms, bool force, bool *more,
+                   uint32_t *marked)
 {
     struct walk k = {.now = now_ms, .force = force};
     struct ssd_txn *txn = NULL;
+    uint32_t none;
     *more = false;
+    marked = marked ? marked : &none;
+    *marked = 0;
     bool any = force, emptied = false;
     if (now_ms - s->trimmed_ms >= TRIM_MS || now_ms < s->trimmed_ms) {
         resident_trim(s->resident, now_ms);
@@ -546,7 +574,7 @@ int series_migrate(struct series *s, int64_t now_ms, bool force, bool *more)
             if (rc == WARP_OK && !enough(&k))
                 rc = age_field(&k, s, txn, s->c.layouts[i], (uint32_t)f, more);
     if (rc == WARP_OK && s->c.archive && k.visits == 0)
-        rc = empty_segment(s, txn, &emptied);
+        rc = empty_segment(s, txn, &emptied, marked);
     if (rc == WARP_OK && s->wrote_disk)
         rc = disk_sync(s->c.disk);
     if (rc == WARP_OK && s->c.archive)

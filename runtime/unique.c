@@ -73,7 +73,7 @@ static int held_in_store(struct warp_db *db, const struct layout *l,
     void *out = calloc(1, l->desc->record_bytes);
     uint64_t bit = UINT64_C(1) << w->field, have = 0;
     *held = false;
-    int rc = out ? read_record_held(db, l, key, bit, out, &arena)
+    int rc = out ? read_record_held(db, l, key, bit | WARP_ARCHIVE, out, &arena)
                  : error_set(WARP_ENOMEM, "out of memory");
     if (rc == WARP_OK) {
         memcpy(&have, (char *)out + l->desc->have_offset, sizeof have);

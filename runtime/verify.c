@@ -288,8 +288,9 @@ static int check_rows(struct closed *c, const struct verify_tiers *tiers)
 {
     char dir[PATH_BYTES + 128];
     sub_path(c, dir, "schema");
-    int rc = evolve_past_open(c->ssd, c->disk, dir, WARP_SURVIVES_PROCESS_CRASH,
-                              c->schema, c->layouts, c->layout_count, &c->past);
+    int rc = evolve_past_open(c->ssd, c->disk, &c->archive, dir,
+                              WARP_SURVIVES_PROCESS_CRASH, c->schema,
+                              c->layouts, c->layout_count, &c->past);
     if (rc == WARP_OK)
         return verify_rows(c->v, tiers);
     if (rc == WARP_ENOMEM)
@@ -325,7 +326,8 @@ static int check_closed(struct closed *c)
     }
     if (rc == WARP_OK && header && schema && c->ssd_good)
         rc = check_archive(c);
-    struct verify_tiers tiers = {c->ssd, c->disk, c->series, c->layouts,
+    struct verify_tiers tiers = {c->ssd, c->disk, c->archive, c->series,
+                                 c->layouts,
                                  c->layout_count};
     if (rc == WARP_OK && schema && c->ssd_good && !c->v->stopped)
         rc = check_rows(c, &tiers);
@@ -396,7 +398,8 @@ int verify_open(struct warp_db *db, const struct progress *progress,
                 struct text *reply)
 {
     struct verify v = {.findings = TEXT_INIT, .progress = progress};
-    struct verify_tiers tiers = {db->ssd, db->disk, db->series, db->layouts,
+    struct verify_tiers tiers = {db->ssd, db->disk, db->archive, db->series,
+                                 db->layouts,
                                  db->layout_count};
     if (atomic_load(&db->health) != WARP_OK)
         verify_tell(&v, warp_strerror(atomic_load(&db->health)));

@@ -35,6 +35,7 @@ void verify_step(struct verify *v, const char *what, uint64_t done,
 struct verify_tiers {
     struct ssd *ssd;
     struct disk *disk;
+    struct archive *archive;
     struct series *series; /* NULL: it could not be opened */
     struct layout *const *layouts;
     uint32_t layout_count;

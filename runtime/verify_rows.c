@@ -6,6 +6,7 @@
 #include "codec.h"
 #include "compress.h"
 #include "error.h"
+#include "far.h"
 #include "row_past.h"
 #include "series.h"
 #include "utf8.h"
@@ -106,9 +107,11 @@ static int check_disk(struct rows *r, const uint8_t *at, const uint8_t *owner,
     struct disk_place place;
     struct room_call room = {NULL, 0};
     disk_place_decode(at, &place);
-    int rc = disk_check(r->tiers->disk, place, owner, owner_bytes);
+    int rc = far_check(r->tiers->disk, r->tiers->archive, place, owner,
+                       owner_bytes);
     if (rc == WARP_OK)
-        rc = disk_read(r->tiers->disk, place, take_room, &room);
+        rc = far_read(r->tiers->disk, r->tiers->archive, place, take_room,
+                      &room);
     if (rc == WARP_OK)
         rc = check_value(r, room.data, (uint32_t)room.bytes, 0);
     else if (rc != WARP_ENOMEM) {

@@ -12,6 +12,7 @@
 #include "../compress.h"
 #include "../error.h"
 #include "../evolve_past.h"
+#include "../far.h"
 #include "../header.h"
 #include "../row_past.h"
 #include "../schema_file.h"
@@ -161,9 +162,9 @@ static int take_field(struct row *w, uint32_t at, const struct op_value *v,
         struct disk_place place;
         struct warp_str s = {NULL, 0};
         disk_place_decode(on_disk, &place);
-        int rc = disk_check(w->r->disk, place, key, bytes);
+        int rc = far_check(w->r->disk, w->r->archive, place, key, bytes);
         if (rc == WARP_OK)
-            rc = disk_read(w->r->disk, place, take_room, &s);
+            rc = far_read(w->r->disk, w->r->archive, place, take_room, &s);
         if (rc == WARP_OK)
             rc = take_value(w, (const uint8_t *)s.data, s.len, 0);
         free((void *)(uintptr_t)s.data);
@@ -532,8 +533,9 @@ static int open_tiers(struct repair *r)
         rc = catalog_number_all(r->ssd, r->layouts, r->layout_count);
     if (rc == WARP_OK) {
         snprintf(dir, sizeof dir, "%.4000s/schema", r->from);
-        rc = evolve_past_open(r->ssd, r->disk, dir, WARP_SURVIVES_PROCESS_CRASH,
-                              r->schema, r->layouts, r->layout_count, &r->past);
+        rc = evolve_past_open(r->ssd, r->disk, &r->archive, dir,
+                              WARP_SURVIVES_PROCESS_CRASH, r->schema,
+                              r->layouts, r->layout_count, &r->past);
     }
     if (rc == WARP_OK)
         rc = open_series(r);

@@ -43,6 +43,15 @@ grep -q '"archive":{"bytes":0}' out && fail "nothing is archived"
 exits 0 "$warp" explain s Sensor 7 alarms --json
 grep -q '"tier":"archive","count":[1-9]' out || fail "explain: $(cat out)"
 grep -q '"tier":"disk","count":[1-9]' out || fail "explain: $(cat out)"
+# values of a field that the engine places, too: of users of the first months
+archived=0
+for n in 1 2 3 4 5 6 7 8 9; do
+    "$warp" explain s Photo "user-$n" pixels --json >out 2>&1 || continue
+    grep -q '"where":\["archive"' out && archived=$((archived + 1))
+done
+[ $archived -gt 0 ] || fail "no photo is archived: $(cat out)"
+"$warp" export s Photo | sort >photos
+grep -q pixels photos || fail "photos: $(head -n 1 photos)"
 "$warp" export s Sensor | sort >want
 [ "$(wc -l <want)" = 100 ] || fail "records: $(wc -l <want)"
 
@@ -55,6 +64,8 @@ exits 0 "$warp" restore b r
 exits 0 "$warp" verify r
 "$warp" export r Sensor | sort >have
 cmp want have || fail "the restored store differs"
+"$warp" export r Photo | sort >have
+cmp photos have || fail "the restored photos differ"
 
 # each file of the archive, of a backup and of a store
 files=$(cd s/archive && ls | awk 'NR % 5 == 1 || /manifest/')
@@ -78,5 +89,7 @@ exits 1 "$warp" verify c
 grep -q 'missing' out || fail "what is missing: $(cat out)"
 exits 1 "$warp" repair c fixed
 exits 0 "$warp" verify fixed
+"$warp" export fixed Photo | sort >have
+[ "$(wc -l <have)" = "$(wc -l <photos)" ] || fail "repair loses photos' rows"
 [ "$("$warp" export fixed User | wc -l)" = "$("$warp" export s User | wc -l)" ] ||
     fail "repair loses what is whole"

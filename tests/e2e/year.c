@@ -169,14 +169,18 @@ static void put_user(uint32_t number)
     struct user *m = &year.users[number];
     struct year_user u = {0};
     char name[32], mail[32], about[2000];
-    *m = (struct user){true, year.next_mail++, year.next_text++, below(100),
-                       year.now + 90 * DAY};
+    struct year_photo p = {0};
+    *m = (struct user){true, year.next_mail++, year.next_text++,
+                       year.next_text++, below(100), year.now + 90 * DAY};
     u.id = user_name(number, name);
     u.mail = mail_text(m->mail, mail);
     u.about = about_text(m->about, about);
     u.visits = m->visits;
     u.consent = true;
     OK(year_user_put(year.db, &u, YEAR_USER_ALL));
+    p.user = u.id;
+    p.pixels = about_text(m->photo, about);
+    OK(year_photo_put(year.db, &p, YEAR_PHOTO_ALL));
 }
 
 static void visit(uint32_t number)
@@ -193,6 +197,7 @@ static void visit(uint32_t number)
     uint32_t dice = below(40);
     if (dice == 0) {
         OK(year_user_delete(year.db, key));
+        OK(year_photo_delete(year.db, key));
         m->there = false;
     } else if (dice < 4) {
         m->about = year.next_text++;

@@ -32,7 +32,7 @@ struct sensor {
 };
 struct user {
     bool there;
-    uint32_t mail, about; /* numbers of texts */
+    uint32_t mail, about, photo; /* numbers of texts */
     uint64_t visits;
     int64_t consent_until; /* 0: never given */
 };
@@ -75,6 +75,7 @@ struct warp_str alarm_text(uint32_t number, char to[64]);
 void check_readings(uint32_t sensor, int64_t from, int64_t to);
 void check_alarms(uint32_t sensor, int64_t from, int64_t to);
 void check_user(uint32_t user);
+void check_photo(uint32_t user);
 void check_session(uint32_t session);
 void check_all(void);
 

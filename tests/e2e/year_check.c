@@ -70,6 +70,17 @@ void check_user(uint32_t number)
     CHECK(is(u.id, user_name(number, name)));
 }
 
+void check_photo(uint32_t number)
+{
+    const struct user *want = &year.users[number];
+    struct year_photo p;
+    char name[32], about[2000];
+    int rc = year_photo_get(year.db, user_name(number, name),
+                            YEAR_PHOTO_ALL | WARP_ARCHIVE, &p, &year.arena);
+    CHECK(rc == (want->there ? WARP_OK : WARP_ENOTFOUND));
+    CHECK(!want->there || is(p.pixels, about_text(want->photo, about)));
+}
+
 void check_session(uint32_t number)
 {
     const struct session *want = &year.sessions[number];
@@ -122,8 +133,10 @@ void check_all(void)
         OK(year_sensor_get(year.db, i, YEAR_SENSOR_LAST, &s, &year.arena));
         CHECK(memcmp(&s.last, &year.sensors[i].last, 8) == 0);
     }
-    for (uint32_t i = 0; i < USERS; i++)
+    for (uint32_t i = 0; i < USERS; i++) {
         check_user(i);
+        check_photo(i);
+    }
     for (uint32_t i = 0; i < SESSIONS; i++)
         check_session(i);
     warp_arena_reset(&year.arena);

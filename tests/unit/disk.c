@@ -31,11 +31,16 @@ END_TEST
 
 START_TEST(places_are_sixteen_bytes)
 {
-    struct disk_place a = {1, 0x10203, 0xfffffffe, 77}, b;
+    struct disk_place a = {1, 0x10203, 0xfffe, 77, 0xabcdef9}, b;
+    struct disk_place c = {DISK_ARCHIVED | 7, 0xfffffff1, 0xfffffff2, 77, 0};
     uint8_t bytes[DISK_PLACE_BYTES];
     disk_place_encode(&a, bytes);
     disk_place_decode(bytes, &b);
     ck_assert(memcmp(&a, &b, sizeof a) == 0);
+    disk_place_encode(&c, bytes);
+    disk_place_decode(bytes, &b);
+    ck_assert(memcmp(&c, &b, sizeof c) == 0);
+    disk_place_encode(&a, bytes);
     ck_assert_uint_eq(bytes[0], 1);
     ck_assert_uint_eq(bytes[4], 3);
 }

@@ -211,7 +211,7 @@ static void *flush_some(void *arg)
         struct ssd_txn *txn = flush_begin();
         bool more;
         flush_end(txn, ++n % 4 != 0);
-        ok(series_migrate(series, 0, true, &more));
+        ok(series_migrate(series, 0, true, &more, NULL));
     }
     return NULL;
 }

@@ -142,7 +142,7 @@ void migrate(int64_t now)
 {
     bool more = true;
     for (uint32_t steps = 0; more; steps++) {
-        ok(series_migrate(series, now, true, &more));
+        ok(series_migrate(series, now, true, &more, NULL));
         ck_assert_uint_lt(steps, 1000);
     }
     ok(disk_reclaim(disk));

@@ -255,13 +255,13 @@ START_TEST(what_expired_leaves_the_table)
     ck_assert_uint_eq(elements(), 3000);
     int64_t now = DAY + 15000;
     check_all(now);
-    ok(series_migrate(series, 0, false, &more)); /* what is due when */
+    ok(series_migrate(series, 0, false, &more, NULL)); /* what is due when */
     /* Past the end by less than a walk is worth: hidden, still there. */
-    ok(series_migrate(series, now, false, &more));
+    ok(series_migrate(series, now, false, &more, NULL));
     ck_assert_uint_gt(stat_of(1, CHUNK_HERE).elements, 0);
     now = DAY + 2 * HOUR;
     do
-        ok(series_migrate(series, now, false, &more));
+        ok(series_migrate(series, now, false, &more, NULL));
     while (more);
     check_all(now);
     ck_assert_uint_eq(elements(), kept(now));
@@ -270,7 +270,7 @@ START_TEST(what_expired_leaves_the_table)
     flush_end(flush_begin(), true);
     ck_assert_uint_eq(elements(), kept(now) + 1);
     do
-        ok(series_migrate(series, now, false, &more));
+        ok(series_migrate(series, now, false, &more, NULL));
     while (more);
     ck_assert_uint_eq(elements(), kept(now));
     close_all();

@@ -249,7 +249,7 @@ static int tell(void *arg, const char *what, uint64_t done, uint64_t total)
 START_TEST(only_when_it_is_asked)
 {
     uint32_t told = 0;
-    uint64_t moved = 0;
+    struct migrate_moved moved;
     const struct progress progress = {tell, &told};
     for (uint64_t id = 0; id < 300; id++) {
         struct mv_stone s = {.id = id, .body = {text, 500}};
@@ -262,7 +262,7 @@ START_TEST(only_when_it_is_asked)
     }
     ck_assert_uint_eq(live_bytes(), 0);
     ck_assert_int_eq(migrate_all(db, NULL, &moved), WARP_OK);
-    ck_assert_uint_eq(moved, 0); /* they were written in this window */
+    ck_assert_uint_eq(moved.to_disk, 0); /* they were written in this window */
     ck_assert_int_eq(migrate_all(db, &progress, &moved), WARP_OK);
     ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
     ck_assert_uint_gt(told, 0);
@@ -288,7 +288,7 @@ START_TEST(killed_while_values_move)
             if (write(ready[1], &byte, 1) != 1)
                 _exit(1);
             for (uint64_t n = 0;; n++) {
-                uint64_t moved;
+                struct migrate_moved moved;
                 atomic_fetch_add(&clock_ms, DAY);
                 (void)migrate_all(db, NULL, &moved);
                 for (uint64_t id = n % 3; id < RECORDS; id += 3)

@@ -82,7 +82,8 @@ enum warp_state {
     WARP_PRESENT = 0,
     WARP_ABSENT = 1,  /* never written, or the record is not there */
     WARP_EXPIRED = 2, /* its ttl has passed */
-    WARP_COLD = 3,    /* asked for residents only, and it is on a disk */
+    WARP_COLD = 3,    /* the call does not read it where it is: on a disk
+                         (WARP_RESIDENT), in the archive (no WARP_ARCHIVE) */
     WARP_LOST = 4     /* memory_only, and the process has restarted */
 };
 
@@ -96,7 +97,7 @@ enum warp_log_level {
 
 /* Flags of a call, in the upper bits of its field mask. */
 #define WARP_RESIDENT   (UINT64_C(1) << 63) /* get: memory only, else COLD */
-#define WARP_ARCHIVE    (UINT64_C(1) << 62) /* range: the archive may be read */
+#define WARP_ARCHIVE    (UINT64_C(1) << 62) /* get, range: the archive, too */
 #define WARP_POWER_LOSS (UINT64_C(1) << 61) /* write: wait for the disk */
 #define WARP_CALL_FLAGS (UINT64_C(0xff) << 56)
 

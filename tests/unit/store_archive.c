@@ -1,0 +1,454 @@
+/* Values that the engine places end in the archive: after their time on disk,
+ * never before, readable where the call says so, back on ssd when they are
+ * written; whatever is killed in between, each has one owner and its value. */
+#include <check.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "clock.h"
+#include "codec.h"
+#include "hash.h"
+#include "migrate.h"
+#include "request.h"
+#include "verify.h"
+
+#include "aging.warp.h"
+
+enum { HOUR = 3600000, DAY = 24 * HOUR, LETTERS = 600 };
+
+static char dir[64];
+static struct warp_db *db;
+static _Atomic int64_t clock_ms = INT64_C(1700000000000);
+
+static int64_t read_clock(void *arg)
+{
+    (void)arg;
+    return atomic_load(&clock_ms);
+}
+
+static void open_it(void)
+{
+    struct warp_options o = WARP_OPTIONS_INIT;
+    o.shards = 12;
+    o.ring_bytes = 65536;
+    o.memory_max_bytes = 64 << 20;
+    o.clock_ms = read_clock;
+    int rc = warp_open(dir, &aging_warp_schema, &o, &db);
+    ck_assert_msg(rc == WARP_OK, "%d: %s", rc, warp_errmsg(NULL));
+    db_wait_loaded(db);
+}
+
+static void close_it(void)
+{
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+}
+
+static void set_up(void)
+{
+    strcpy(dir, "/tmp/warp_aging_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    open_it();
+}
+
+static void tear_down(void)
+{
+    char command[128];
+    if (db)
+        close_it();
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* ---- records ---- */
+
+static char text[2000];
+
+static uint32_t body_bytes(uint64_t id)
+{
+    return 100 + (uint32_t)(id * 37 % 1500);
+}
+
+static void fill(uint64_t id, uint64_t version)
+{
+    for (uint32_t i = 0; i < sizeof text; i++)
+        text[i] = (char)('a' + (id + version + i / 5) % 26);
+}
+
+static void put_letter(uint64_t id, uint64_t version)
+{
+    struct ag_letter p = {.id = id, .n = version};
+    fill(id, version);
+    p.body = (struct warp_str){text, body_bytes(id)};
+    p.stamp = (struct warp_str){text, 30};
+    int rc = ag_letter_put(db, &p, AG_LETTER_ALL);
+    ck_assert_msg(rc == WARP_OK, "%d: %s", rc, warp_errmsg(db));
+}
+
+static void put_all(uint64_t count)
+{
+    for (uint64_t id = 0; id < count; id++)
+        put_letter(id, 1);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+}
+
+/* The version of a record, whose values must be of it; *body: is it there? */
+static uint64_t get_letter(uint64_t id, uint64_t flags, bool *body)
+{
+    struct warp_arena arena = WARP_ARENA_INIT;
+    struct ag_letter p;
+    int rc = ag_letter_get(db, id, AG_LETTER_ALL | flags, &p, &arena);
+    ck_assert_msg(rc == WARP_OK, "get %u: %d: %s", (unsigned)id, rc,
+                  warp_errmsg(db));
+    fill(id, p.n);
+    *body = (p.have & AG_LETTER_BODY) != 0;
+    ck_assert_uint_eq(p.have | AG_LETTER_BODY, AG_LETTER_ALL);
+    ck_assert_uint_eq(p.stamp.len, 30);
+    ck_assert_mem_eq(p.stamp.data, text, 30);
+    if (*body) {
+        ck_assert_uint_eq(p.body.len, body_bytes(id));
+        ck_assert_mem_eq(p.body.data, text, p.body.len);
+    } else {
+        ck_assert_ptr_null(p.body.data);
+        ck_assert_uint_eq(p.body.len, 0);
+    }
+    uint64_t version = p.n;
+    warp_arena_free(&arena);
+    return version;
+}
+
+static void all_are_there(uint64_t count, uint64_t version)
+{
+    for (uint64_t id = 0; id < count; id++) {
+        bool body;
+        ck_assert_uint_eq(get_letter(id, WARP_ARCHIVE, &body), version);
+        ck_assert(body);
+    }
+}
+
+static void run_steps(void)
+{
+    bool more = true;
+    while (more) {
+        uint32_t marked;
+        ck_assert_int_eq(migrate_step(db, 100, &marked, &more), WARP_OK);
+        if (marked)
+            ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    }
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+}
+
+static void days_pass(int days)
+{
+    for (int i = 0; i < days; i++) {
+        atomic_fetch_add(&clock_ms, DAY);
+        run_steps();
+    }
+}
+
+static struct archive_stat archived(void)
+{
+    struct archive_stat stat;
+    archive_stat(db->archive, &stat);
+    return stat;
+}
+
+static uint64_t disk_live(void)
+{
+    struct disk_stat stat;
+    disk_stat(db->disk, &stat);
+    return stat.live_bytes;
+}
+
+static void must_be_sound(void)
+{
+    struct text reply = TEXT_INIT;
+    ck_assert_int_eq(verify_store(dir, NULL, &reply), WARP_OK);
+    ck_assert_msg(strncmp(reply.data, "{\"findings\":[],", 15) == 0, "%s",
+                  reply.data);
+    text_free(&reply);
+}
+
+static void explain(uint64_t id, struct text *t)
+{
+    const struct layout *l = db_layout(db, aging_warp_schema.products[0]);
+    uint8_t key[16];
+    size_t count = 0;
+    const char *why;
+    ck_assert_int_eq(key_encode(l->desc, &id, key, &count, &why), WARP_OK);
+    struct key_ref ref = {key, (uint32_t)count, l->number,
+                          hash_key(db->seed, l->id, key, (uint32_t)count),
+                          l->row_bytes};
+    text_clear(t);
+    ck_assert_int_eq(request_explain(db, l, &ref, 2, t), WARP_OK);
+    text_u8(t, 0);
+}
+
+/* ---- tests ---- */
+
+START_TEST(values_end_in_the_archive)
+{
+    struct text t = TEXT_INIT;
+    bool body;
+    put_all(LETTERS);
+    days_pass(3);
+    uint64_t on_disk = disk_live();
+    ck_assert_uint_eq(archived().segments, 0);
+    days_pass(25);
+    ck_assert_uint_eq(archived().segments, 0); /* not a day too early */
+    explain(9, &t);
+    ck_assert_msg(strstr(t.data, "\"next_move\":{\"to\":\"archive\""), "%s",
+                  t.data);
+    days_pass(8);
+    ck_assert_uint_gt(archived().live_bytes, LETTERS * 500);
+    ck_assert_uint_lt(disk_live(), on_disk / 4); /* `stamp` stays */
+    for (uint64_t id = 0; id < LETTERS; id++) {
+        get_letter(id, 0, &body);
+        ck_assert(!body);
+        ck_assert_int_eq(ag_letter_state(db, id, AG_LETTER_BODY), WARP_COLD);
+        ck_assert_int_eq(
+            ag_letter_state(db, id, AG_LETTER_BODY | WARP_ARCHIVE),
+            WARP_PRESENT);
+    }
+    explain(9, &t);
+    ck_assert_msg(strstr(t.data, "\"where\":[\"archive\"") &&
+                      strstr(t.data, "\"last_move\":{\"to\":\"archive\""),
+                  "%s", t.data);
+    uint64_t ids[] = {5};
+    ck_assert_int_eq(ag_letter_prefetch(db, ids, 1, AG_LETTER_BODY), WARP_OK);
+    get_letter(5, 0, &body);
+    ck_assert(!body);
+    ck_assert_int_eq(
+        ag_letter_prefetch(db, ids, 1, AG_LETTER_BODY | WARP_ARCHIVE),
+        WARP_OK);
+    get_letter(5, 0, &body); /* a copy in memory is no read of the archive */
+    ck_assert(body);
+    close_it();
+    must_be_sound();
+    open_it();
+    all_are_there(LETTERS, 1);
+    /* What is written is on ssd again; what is deleted leaves the archive. */
+    for (uint64_t id = 0; id < LETTERS; id += 2)
+        put_letter(id, 2);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    for (uint64_t id = 0; id < LETTERS; id++) {
+        ck_assert_uint_eq(get_letter(id, WARP_ARCHIVE, &body), id % 2 ? 1 : 2);
+        ck_assert(body);
+    }
+    for (uint64_t id = 0; id < LETTERS; id++)
+        ck_assert_int_eq(ag_letter_delete(db, id), WARP_OK);
+    bool more;
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    ck_assert_int_eq(checkpoint_migrate(db, false, &more), WARP_OK);
+    ck_assert_uint_eq(archived().segments, 0);
+    ck_assert_uint_eq(disk_live(), 0);
+    close_it();
+    must_be_sound();
+    text_free(&t);
+}
+END_TEST
+
+/* A segment of the archive of which most is dead is written anew. */
+START_TEST(dead_room_comes_back)
+{
+    bool more = true, body;
+    put_all(LETTERS);
+    days_pass(36);
+    uint64_t before = archived().file_bytes;
+    ck_assert_uint_gt(before, LETTERS * 500);
+    for (uint64_t id = 0; id < LETTERS; id++)
+        if (id % 4 != 0)
+            put_letter(id, 2);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    for (int i = 0; i < 100 && more; i++)
+        ck_assert_int_eq(checkpoint_migrate(db, true, &more), WARP_OK);
+    ck_assert(!more);
+    ck_assert_uint_gt(archived().file_bytes, before / 5);
+    ck_assert_uint_lt(archived().file_bytes, before / 3);
+    for (uint64_t id = 0; id < LETTERS; id++) {
+        ck_assert_uint_eq(get_letter(id, WARP_ARCHIVE, &body), id % 4 ? 2 : 1);
+        ck_assert(body);
+    }
+    close_it();
+    must_be_sound();
+    open_it();
+    for (uint64_t id = 0; id < LETTERS; id += 4) {
+        get_letter(id, 0, &body);
+        ck_assert(!body); /* still there */
+    }
+}
+END_TEST
+
+/* What is read stays: on disk, not in the archive. */
+START_TEST(what_is_used_stays)
+{
+    bool body;
+    put_all(100);
+    days_pass(3);
+    for (int day = 0; day < 40; day++) {
+        for (uint64_t id = 0; id < 10; id++)
+            for (int n = 0; n < 2; n++)
+                get_letter(id, 0, &body);
+        days_pass(1);
+    }
+    for (uint64_t id = 0; id < 100; id++) {
+        get_letter(id, 0, &body);
+        ck_assert_msg(body == (id < 10), "%u", (unsigned)id);
+    }
+}
+END_TEST
+
+START_TEST(only_when_it_is_asked)
+{
+    struct migrate_moved moved;
+    for (uint64_t id = 0; id < 300; id++) {
+        struct ag_parcel s = {.id = id, .body = {text, 500}};
+        ck_assert_int_eq(ag_parcel_put(db, &s, AG_PARCEL_BODY), WARP_OK);
+    }
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    ck_assert_int_eq(migrate_all(db, NULL, &moved), WARP_OK);
+    ck_assert_uint_eq(moved.to_disk, 0); /* they were written in this window */
+    ck_assert_int_eq(migrate_all(db, NULL, &moved), WARP_OK);
+    ck_assert_uint_eq(moved.to_disk, 300);
+    ck_assert_uint_eq(moved.to_archive, 0);
+    days_pass(31);
+    ck_assert_uint_eq(archived().segments, 0);
+    ck_assert_int_eq(migrate_all(db, NULL, &moved), WARP_OK);
+    ck_assert_uint_eq(moved.to_archive, 300);
+    ck_assert_uint_gt(archived().live_bytes, 300 * 500);
+}
+END_TEST
+
+/* A window of a day ends a day after it began, however often the program is
+ * started in it, and its uses count. */
+START_TEST(windows_outlive_a_restart)
+{
+    struct text t = TEXT_INIT;
+    bool body;
+    put_all(100);
+    days_pass(1); /* all written in that window */
+    for (int i = 0; i < 6; i++) {
+        for (uint64_t id = 0; id < 10; id++)
+            get_letter(id, 0, &body);
+        atomic_fetch_add(&clock_ms, 4 * HOUR);
+        close_it();
+        open_it();
+    }
+    run_steps();
+    explain(50, &t);
+    ck_assert_msg(strstr(t.data, "\"where\":[\"disk\""), "%s", t.data);
+    ck_assert_msg(strstr(t.data, "\"last_move\":{\"to\":\"disk\",\"at_ms\":1"),
+                  "%s", t.data);
+    explain(5, &t);
+    ck_assert_msg(strstr(t.data, "\"disk\",{") == NULL, "%s", t.data);
+    close_it();
+    open_it(); /* when it moved is known then, too */
+    explain(50, &t);
+    ck_assert_msg(strstr(t.data, "\"last_move\":{\"to\":\"disk\",\"at_ms\":1"),
+                  "%s", t.data);
+    text_free(&t);
+}
+END_TEST
+
+START_TEST(a_damaged_segment)
+{
+    struct ag_letter p;
+    struct warp_arena arena = WARP_ARENA_INIT;
+    struct text reply = TEXT_INIT;
+    char command[256];
+    put_all(50);
+    days_pass(36);
+    ck_assert_uint_gt(archived().segments, 0);
+    close_it();
+    snprintf(command, sizeof command,
+             "for f in %s/archive/*.wseg; do "
+             "printf '\\\\001' | dd of=$f bs=1 seek=3000 conv=notrunc "
+             "2>/dev/null; done", dir);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(verify_store(dir, NULL, &reply), WARP_OK);
+    ck_assert_msg(strstr(reply.data, "Letter") != NULL, "%s", reply.data);
+    open_it();
+    int damaged = 0;
+    for (uint64_t id = 0; id < 50; id++) {
+        warp_arena_reset(&arena);
+        int rc = ag_letter_get(db, id, AG_LETTER_ALL | WARP_ARCHIVE, &p,
+                               &arena);
+        ck_assert(rc == WARP_OK || rc == WARP_ECORRUPT);
+        damaged += rc == WARP_ECORRUPT;
+        ck_assert_int_eq(ag_letter_get(db, id, AG_LETTER_ALL, &p, &arena),
+                         WARP_OK);
+    }
+    ck_assert_int_ge(damaged, 1);
+    ck_assert_int_le(damaged, (int)archived().segments);
+    warp_arena_free(&arena);
+    text_free(&reply);
+}
+END_TEST
+
+/* Killed at any moment of moves in all directions. */
+START_TEST(killed_while_values_move)
+{
+    uint64_t seed = 4712;
+    put_all(LETTERS);
+    close_it();
+    for (int round = 0; round < 12; round++) {
+        int ready[2];
+        char byte = 1;
+        ck_assert_int_eq(pipe(ready), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            open_it();
+            if (write(ready[1], &byte, 1) != 1)
+                _exit(1);
+            for (uint64_t n = 0;; n++) {
+                struct migrate_moved moved;
+                bool more;
+                atomic_fetch_add(&clock_ms, 16 * DAY);
+                (void)migrate_all(db, NULL, &moved);
+                (void)checkpoint_migrate(db, true, &more);
+                for (uint64_t id = n % 5; id < LETTERS; id += 5)
+                    put_letter(id, 1);
+            }
+        }
+        ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        usleep((useconds_t)(seed >> 33) % 80000);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        close(ready[0]);
+        close(ready[1]);
+        must_be_sound();
+        open_it();
+        all_are_there(LETTERS, 1);
+        close_it();
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("values in the archive");
+    TCase *tests = tcase_create("values in the archive");
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    suite_add_tcase(suite, tests);
+    tcase_add_test(tests, values_end_in_the_archive);
+    tcase_add_test(tests, dead_room_comes_back);
+    tcase_add_test(tests, what_is_used_stays);
+    tcase_add_test(tests, only_when_it_is_asked);
+    tcase_add_test(tests, windows_outlive_a_restart);
+    tcase_add_test(tests, a_damaged_segment);
+    tcase_add_test(tests, killed_while_values_move);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
