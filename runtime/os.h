@@ -62,10 +62,17 @@ void os_populate(void *at, size_t bytes);
 uint64_t os_memory_limit(void); /* the smaller of RAM and the cgroup's */
 
 /* The one way to write memory that a file backs. */
+#ifdef WARP_SIMULATED
+void os_sim_store(void *to, const void *from, size_t bytes); /* tests/sim */
+void os_sim_point(void); /* another thread may go on here */
+#define os_map_store os_sim_store
+#else
+#define os_sim_point() ((void)0)
 static inline void os_map_store(void *to, const void *from, size_t bytes)
 {
     memcpy(to, from, bytes);
 }
+#endif
 
 /* ---- fork ---- */
 /* A word that is 1 here and reads 0 in a forked child. */
@@ -87,6 +94,7 @@ static inline bool os_trylock(struct os_lock *lock)
 }
 static inline void os_lock(struct os_lock *lock)
 {
+    os_sim_point();
     if (!os_trylock(lock))
         os_lock_slow(lock);
 }
