@@ -446,6 +446,20 @@ static int header_was_durable(int fd, uint64_t number, uint64_t bytes)
     return 0;
 }
 
+/* Where the file system refuses direct writes, the kernel may hold a block that
+ * it could not write: what is read must be what is on the disk. */
+static int settle_cache(const char *path, int fd)
+{
+    int direct = os_open(path, OS_READ | OS_DIRECT);
+    if (direct >= 0) {
+        os_close(direct);
+        return 0;
+    }
+    int rc = os_fdatasync(fd);
+    os_drop_cache(fd);
+    return rc;
+}
+
 /* Reads a header; a damaged one leaves the salt 0 and first UINT64_MAX. */
 static int read_segment(struct log *log, uint64_t number,
                         struct log_segment *segment)
@@ -458,7 +472,9 @@ static int read_segment(struct log *log, uint64_t number,
     if (fd < 0)
         return error_os(fd, "cannot open the log segment", path);
     /* A header that cannot be read is not one that was never written. */
-    int64_t n = os_size(fd, &segment->bytes);
+    int64_t n = settle_cache(path, fd);
+    if (n == 0)
+        n = os_size(fd, &segment->bytes);
     if (n == 0)
         n = os_pread(fd, header, sizeof header, 0);
     bool whole = n == sizeof header && get64(header + SEG_MAGIC) == LOG_SEGMENT_MAGIC &&

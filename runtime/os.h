@@ -28,6 +28,9 @@ void os_close(int fd);
 int64_t os_pread(int fd, void *to, size_t bytes, uint64_t at);
 int os_pwrite(int fd, const void *from, size_t bytes, uint64_t at); /* all */
 int os_fdatasync(int fd);
+/* Pages that need no writing are read from the disk again: after a failed sync
+ * the kernel takes what it could not write for written. */
+void os_drop_cache(int fd);
 int os_sync_dir(const char *path);
 int os_size(int fd, uint64_t *bytes);
 int os_truncate(int fd, uint64_t bytes);

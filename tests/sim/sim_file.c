@@ -276,6 +276,20 @@ void sim_file_sync_fails(struct sim_file *f)
     }
 }
 
+void sim_file_forget(struct sim_file *f)
+{
+    for (uint64_t i = 0; i < f->page_count; i++) {
+        struct page *p = &f->pages[i];
+        if (p->dirty || !p->differs)
+            continue;
+        p->differs = false;
+        if (p->disk)
+            memcpy(now_for_write(f, p, i), p->disk, SIM_PAGE);
+        else
+            now_drop(f, p, i);
+    }
+}
+
 void *sim_file_flat(struct sim_file *f, size_t bytes)
 {
     bytes = (bytes + SIM_PAGE - 1) & ~(size_t)(SIM_PAGE - 1);

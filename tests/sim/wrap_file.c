@@ -137,6 +137,14 @@ static ssize_t read_file(int fd, void *to, size_t bytes, uint64_t at,
     return (ssize_t)sim_file_read(d->file, to, bytes, at);
 }
 
+/* A direct write leaves nothing in the kernel's pages. */
+static void write_fails(const struct fd *d)
+{
+    sim_file_sync_fails(d->file);
+    if (d->direct)
+        sim_file_forget(d->file);
+}
+
 static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
                           bool patient)
 {
@@ -163,7 +171,7 @@ static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
                        : 0;
     sim_file_write(f, from, first, at);
     if (eio) {
-        sim_file_sync_fails(f);
+        write_fails(d);
         return fails(-EIO);
     }
     if (first > 0)
@@ -172,7 +180,7 @@ static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
     if (d->dsync) {
         sim_event(SIM_SYNC, bytes, at);
         if (sim_fails(FAULT_SYNC_EIO)) {
-            sim_file_sync_fails(f);
+            write_fails(d);
             return fails(-EIO);
         }
         if (!sim_plan.ignore_sync)
@@ -295,6 +303,15 @@ WRAP(int, ftruncate64, (int fd, off_t bytes))
 {
     return sim_inside() ? truncate_file(fd, (uint64_t)bytes, true)
                         : __real_ftruncate64(fd, bytes);
+}
+
+WRAP(int, posix_fadvise64, (int fd, off_t at, off_t bytes, int advice))
+{
+    if (!sim_inside())
+        return __real_posix_fadvise64(fd, at, bytes, advice);
+    if (advice == POSIX_FADV_DONTNEED)
+        sim_file_forget(fd_of(fd)->file);
+    return 0;
 }
 
 WRAP(int, posix_fallocate64, (int fd, off_t at, off_t bytes))
