@@ -15,9 +15,9 @@
 
 enum ending { END_CLOSE, END_KILL, END_POWER };
 
-struct history_count *history_count;
+SIM_STATE struct history_count *history_count;
 
-static struct history {
+SIM_STATE static struct history {
     uint64_t seed, stamp, op_count, life_ops, op_limit;
     const struct history_cut *cut;
     struct client clients[CLIENTS_MAX];
@@ -229,6 +229,7 @@ static void end_life(enum sim_end how)
     sim_fds_drop();
     sim_files_kill();
     sim_memory_drop();
+    sim_variables_reset();
     h.db = NULL;
     for (uint32_t i = 0; i < h.count; i++)
         memset(&h.clients[i].run, 0, sizeof h.clients[i].run);
@@ -252,6 +253,7 @@ void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
     h.clock = 1000000;
     sim_files_start(0);
     sim_memory_start();
+    sim_variables_keep();
     for (uint32_t i = 0; i < h.count; i++)
         client_init(&h.clients[i], seed, h.count == 1 ? 0 : i + 1,
                     h.count == 1);

@@ -4,16 +4,43 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "history.h"
 
-struct sim_plan sim_plan;
-uint64_t sim_faults_hit[FAULT_KINDS], sim_events, sim_fault_seen;
-bool sim_traces;
+SIM_STATE struct sim_plan sim_plan;
+SIM_STATE uint64_t sim_faults_hit[FAULT_KINDS];
+SIM_STATE uint64_t sim_events, sim_fault_seen;
+SIM_STATE bool sim_traces;
 
-static uint64_t state, digest;
-static uint32_t mark;
-static uint64_t since_mark, faults_left, fault_wait;
+SIM_STATE static uint64_t state, digest;
+SIM_STATE static uint32_t mark;
+SIM_STATE static uint64_t since_mark, faults_left, fault_wait;
+
+/* ---- variables of the program, by the names that the linker gives ---- */
+
+extern char __data_start[], _end[], __start_sim_state[], __stop_sim_state[];
+SIM_STATE static char *kept;
+
+static void copy_but_ours(char *to, const char *from)
+{
+    size_t all = (size_t)(_end - __data_start);
+    size_t ours = (size_t)(__start_sim_state - __data_start);
+    size_t behind = (size_t)(__stop_sim_state - __data_start);
+    memcpy(to, from, ours);
+    memcpy(to + behind, from + behind, all - behind);
+}
+
+void sim_variables_keep(void)
+{
+    kept = sim_own((size_t)(_end - __data_start));
+    copy_but_ours(kept, __data_start);
+}
+
+void sim_variables_reset(void)
+{
+    copy_but_ours(__data_start, kept);
+}
 
 uint64_t sim_random(void)
 {

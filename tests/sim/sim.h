@@ -13,6 +13,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* A process begins with its variables as they were compiled: between two lives
+ * all are put back but those of the simulator. */
+#define SIM_STATE __attribute__((section("sim_state")))
+void sim_variables_keep(void);
+void sim_variables_reset(void);
+
 /* ---- chance and digest (sim.c) ---- */
 uint64_t sim_random(void);
 uint32_t sim_below(uint32_t n); /* 0 when n is 0 */
@@ -151,7 +157,7 @@ void sim_file_truncate(struct sim_file *f, uint64_t bytes);
 bool sim_file_room(const struct sim_file *f, uint64_t end);
 void sim_file_sync(struct sim_file *f, uint64_t at, uint64_t bytes);
 void sim_file_sync_fails(struct sim_file *f);
-void sim_file_forget(struct sim_file *f); /* clean pages are read again */
+void sim_file_forget(struct sim_file *f);       /* clean pages are read again */
 void sim_file_hold(struct sim_file *f, int by); /* descriptors */
 /* One content in memory for the mappings that nobody stores to. */
 void *sim_file_flat(struct sim_file *f, size_t bytes);

@@ -47,12 +47,12 @@ struct change {
     struct sim_file *file;
 };
 
-static struct names now, disk;
-static struct change *changes;
-static uint32_t change_count, next_number;
-static struct sim_file *all, root;
-static uint64_t limit;
-static uint8_t *spare_pages;
+SIM_STATE static struct names now, disk;
+SIM_STATE static struct change *changes;
+SIM_STATE static uint32_t change_count, next_number;
+SIM_STATE static struct sim_file *all, root;
+SIM_STATE static uint64_t limit;
+SIM_STATE static uint8_t *spare_pages;
 
 void sim_files_start(uint64_t disk_bytes)
 {

@@ -6,12 +6,12 @@
 
 enum { MAPS_MAX = 256 };
 
-static struct {
+SIM_STATE static struct {
     struct sim_file *file;
     char *at;
     size_t bytes;
 } maps[MAPS_MAX];
-static uint32_t map_count;
+SIM_STATE static uint32_t map_count;
 
 void sim_map_add(struct sim_file *f, void *at, size_t bytes)
 {

@@ -21,9 +21,9 @@ struct head {
 };
 enum { MAGIC_USED = 0x5eed600d, MAGIC_FREE = 0x5eedf4ee };
 
-static char *heap, *pages, *heap_end, *pages_end;
-static struct head *free_list[CLASSES];
-static uint64_t blocks;
+SIM_STATE static char *heap, *pages, *heap_end, *pages_end;
+SIM_STATE static struct head *free_list[CLASSES];
+SIM_STATE static uint64_t blocks;
 
 static char *range(char *at, uint64_t bytes)
 {

@@ -31,13 +31,13 @@ struct thread {
     char tls[TLS_MAX];
 };
 
-static struct thread *threads;
-static struct thread *current;
-static jmp_buf scheduler;
-static int64_t now_ns;
-static char *tls, *tls_image;
-static size_t tls_bytes, tls_image_bytes;
-static struct thread *tls_owner;
+SIM_STATE static struct thread *threads;
+SIM_STATE static struct thread *current;
+SIM_STATE static jmp_buf scheduler;
+SIM_STATE static int64_t now_ns;
+SIM_STATE static char *tls, *tls_image;
+SIM_STATE static size_t tls_bytes, tls_image_bytes;
+SIM_STATE static struct thread *tls_owner;
 
 static int find_tls(struct dl_phdr_info *info, size_t size, void *arg)
 {
@@ -172,7 +172,7 @@ static struct thread *choose(void)
 
 static void go_on(struct thread *t)
 {
-    static ucontext_t fresh;
+    SIM_STATE static ucontext_t fresh;
     if (tls_owner != t) {
         if (tls_owner)
             memcpy(tls_owner->tls, tls, tls_bytes);
@@ -191,7 +191,7 @@ static void go_on(struct thread *t)
     setcontext(&fresh);
 }
 
-static void (*first_fn)(void *);
+SIM_STATE static void (*first_fn)(void *);
 
 static void *first_thread(void *arg)
 {
@@ -201,7 +201,7 @@ static void *first_thread(void *arg)
 
 enum sim_end sim_run(void (*fn)(void *), void *arg)
 {
-    static char own_tls[TLS_MAX];
+    SIM_STATE static char own_tls[TLS_MAX];
     if (!threads) {
         threads = sim_own_pages(THREADS_MAX * sizeof *threads);
         dl_iterate_phdr(find_tls, NULL);

@@ -21,7 +21,7 @@
 
 enum { FD_FIRST = 1000, FDS_MAX = 512 };
 
-static struct fd {
+SIM_STATE static struct fd {
     struct sim_file *file;
     bool direct, dsync, writes;
     uint64_t at;

@@ -21,7 +21,7 @@
 #include "history.h"
 #include "wrap.h"
 
-int64_t sim_wall_offset_ms;
+SIM_STATE int64_t sim_wall_offset_ms;
 
 /* ---- threads ---- */
 
