@@ -123,14 +123,15 @@ static void begin_from_here(struct client *c)
     c->ops_left = h.op_limit;
 }
 
-static void close_store(void)
+/* settled: what was acknowledged is known to be there. */
+static void close_store(bool settled)
 {
     uint64_t stamp = history_stamp();
     int rc = warp_close(&h.db);
     sim_mix((uint64_t)rc, 3);
     if (rc != WARP_OK && !history_forgives(rc))
         sim_finding("the store does not close: %s (%d)", warp_errmsg(NULL), rc);
-    if (rc == WARP_OK)
+    if (rc == WARP_OK && settled)
         client_promise(h.clients, h.count, stamp);
     if (sim_memory_blocks() > 0)
         sim_finding("%llu blocks of memory are left after the close",
@@ -159,7 +160,7 @@ static void live(void *arg)
         for (uint32_t i = 0; i < h.count; i++)
             warp_arena_free(&h.clients[i].run.arena);
         sim_mark(UINT32_MAX - 2);
-        close_store();
+        close_store(false);
         return;
     }
     client_check_order(h.clients, h.count);
@@ -173,7 +174,7 @@ static void live(void *arg)
     if (h.ending != END_CLOSE && sim_one_in(3))
         sim_die();
     sim_mark(UINT32_MAX - 2);
-    close_store();
+    close_store(true);
 }
 
 /* ---- the plan ---- */
