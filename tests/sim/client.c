@@ -81,6 +81,23 @@ static void not_found(struct client *c, int64_t now, uint64_t first,
                 (unsigned long long)c->acked, (unsigned long long)c->started);
 }
 
+/* A lost value cannot be touched again: its deadline is one of the two. */
+static void widen(struct world *w, const struct world *other)
+{
+    for (uint32_t p = 0; p < MODEL_PRODUCTS; p++)
+        for (uint32_t k = 0; k < MODEL_KEYS; k++)
+            for (uint32_t i = 0; i < MODEL_FIELDS; i++) {
+                struct model_field *f = &w->records[p][k].fields[i];
+                const struct model_field *g = &other->records[p][k].fields[i];
+                if (!f->lost || !g->lost)
+                    continue;
+                if (g->least && g->least < f->least)
+                    f->least = g->least;
+                if (g->most > f->most)
+                    f->most = g->most;
+            }
+}
+
 /* What looks the same may differ in what shows later, a deadline: it is done
  * again, so that it is known. */
 static bool do_again(struct client *c, int64_t now)
@@ -94,6 +111,7 @@ static bool do_again(struct client *c, int64_t now)
     model_restart(c->now);
     if (memcmp(c->other, c->now, sizeof *c->now) == 0)
         return true;
+    widen(c->now, c->other);
     for (uint64_t k = c->low + 1; k <= c->high; k++) {
         if (history_skips(k))
             continue;
@@ -131,7 +149,7 @@ bool client_settle(struct client *c, struct warp_db *db, int64_t now,
         c->high = k;
         found = true;
     }
-    if (!found && sim_fault_seen)
+    if (sim_fault_seen) /* a world may have been passed over */
         return false;
     if (!found)
         not_found(c, now, first, last);
