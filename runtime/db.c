@@ -307,9 +307,41 @@ static int draft_header(struct warp_db *db, struct header *h)
                : rc;
 }
 
+/* The name of a directory is durable when its parent is synced. One that may
+ * be entered and not read cannot be. */
+static int sync_parent(const char *path)
+{
+    char parent[DB_PATH_BYTES];
+    size_t bytes = strlen(path);
+    while (bytes > 1 && path[bytes - 1] == '/')
+        bytes--;
+    while (bytes > 0 && path[bytes - 1] != '/')
+        bytes--;
+    while (bytes > 1 && path[bytes - 1] == '/')
+        bytes--;
+    if (bytes >= sizeof parent)
+        return -ENAMETOOLONG;
+    memcpy(parent, bytes ? path : ".", bytes ? bytes : 1);
+    parent[bytes ? bytes : 1] = 0;
+    int rc = os_sync_dir(parent);
+    return rc == -EACCES ? 0 : rc;
+}
+
+static int sync_parents(const struct warp_db *db)
+{
+    const char *dirs[] = {db->paths.store, db->paths.ring, db->paths.ssd,
+                          db->paths.disk};
+    int rc = 0;
+    for (size_t i = 0; i < sizeof dirs / sizeof dirs[0] && rc == 0; i++)
+        rc = sync_parent(dirs[i]);
+    return rc;
+}
+
 static int keep_header(struct warp_db *db)
 {
-    int rc = os_rename(db->paths.making, db->paths.header);
+    int rc = sync_parents(db);
+    if (rc == 0)
+        rc = os_rename(db->paths.making, db->paths.header);
     if (rc == 0)
         rc = os_sync_dir(db->paths.store);
     return rc == 0 ? WARP_OK

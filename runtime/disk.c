@@ -273,6 +273,8 @@ static int load_all(struct disk *disk)
         if (number > disk->number)
             disk->number = number;
         rc = load(disk, number);
+        /* Whoever made it may have been killed before the directory's sync. */
+        disk->new_files = true;
     }
     segment_index_free(&numbers);
     for (uint32_t i = 0; i < DISK_BUCKETS; i++)

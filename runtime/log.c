@@ -364,9 +364,28 @@ static int write_pending(struct log *log)
     return WARP_OK;
 }
 
+/* A process that was killed between a write and its sync leaves a block that
+ * can be read and that a power loss may still take. What goes on behind it
+ * takes it for durable (L5). */
+static int sync_segments(struct log *log)
+{
+    for (uint32_t i = 0; i < log->segment_count; i++) {
+        char path[LOG_PATH_BYTES];
+        log_segment_path(log, path, log->segments[i].number);
+        int fd = os_open(path, OS_READ | OS_WRITE);
+        int rc = fd < 0 ? fd : os_fdatasync(fd);
+        os_close(fd);
+        if (rc < 0)
+            return error_os(rc, "cannot sync the log segment", path);
+    }
+    return WARP_OK;
+}
+
 static int open_stream(struct log *log)
 {
-    int rc = log_segments_reclaim(log);
+    int rc = sync_segments(log);
+    if (rc == WARP_OK)
+        rc = log_segments_reclaim(log);
     if (rc != WARP_OK)
         return rc;
     atomic_store(&log->next_block, log->end_block);

@@ -21,6 +21,7 @@ enum {
 int log_window_open(struct log_window *w, const char *path)
 {
     w->at = w->have = 0;
+    w->error = 0;
     w->fd = os_open(path, OS_READ);
     if (w->fd < 0)
         return w->fd;
@@ -51,6 +52,7 @@ const uint8_t *log_window_get(struct log_window *w, uint64_t at, size_t bytes)
     int64_t n = os_pread(w->fd, w->data, w->max, at);
     w->at = at;
     w->have = n < 0 ? 0 : (size_t)n;
+    w->error = n < 0 ? (int)n : 0;
     return bytes <= w->have ? w->data : NULL;
 }
 
@@ -204,6 +206,15 @@ static int add_run(struct log_replay *replay, uint32_t shard, uint64_t offset,
 
 /* ---- blocks ---- */
 
+/* What cannot be read is no end of the log: what is behind it would be lost. */
+static int unreadable(const struct log_replay *replay, int error)
+{
+    char path[LOG_PATH_BYTES];
+    log_segment_path(replay->log, path,
+                     replay->log->segments[replay->segment].number);
+    return error_os(error, "cannot read the log segment", path);
+}
+
 static bool header_valid(const uint8_t *block,
                          const struct log_segment *segment)
 {
@@ -273,6 +284,8 @@ static int read_block(struct log_replay *replay, struct log_window *w,
     const struct log_segment *segment = &replay->log->segments[replay->segment];
     const uint8_t *block = log_window_get(w, *offset, BLOCK_HEADER_BYTES);
     replay->damage_offset = *offset;
+    if (!block && w->error)
+        return unreadable(replay, w->error);
     if (!block || !header_valid(block, segment) ||
         get64(block + BLOCK_NUMBER) != replay->block)
         return 0;
@@ -282,7 +295,7 @@ static int read_block(struct log_replay *replay, struct log_window *w,
     int64_t clock = (int64_t)get64(block + BLOCK_CLOCK);
     block = log_window_get(w, *offset, BLOCK_HEADER_BYTES + payload);
     if (!block)
-        return 0;
+        return w->error ? unreadable(replay, w->error) : 0;
     for (uint32_t s = 0; s < replay->log->shards; s++)
         replay->place[s].position += skip;
     int rc = read_records(replay, block + BLOCK_HEADER_BYTES, payload,
@@ -305,26 +318,31 @@ static int read_block(struct log_replay *replay, struct log_window *w,
 
 /* Does a block behind `offset` of a segment tell that block `number` was
  * durable? What was in flight with it lies within EVIDENCE_BYTES. */
-static bool durable_told(struct log *log, const struct log_segment *segment,
-                         uint64_t offset, uint64_t number)
+static bool durable_told(struct log_replay *replay,
+                         const struct log_segment *segment, uint64_t offset,
+                         uint64_t number)
 {
+    struct log *log = replay->log;
     char path[LOG_PATH_BYTES];
     struct log_window w = {.fd = -1};
     bool told = false;
     uint64_t end = offset + EVIDENCE_BYTES;
     log_segment_path(log, path, segment->number);
-    if (log_window_open(&w, path) < 0)
-        return false;
-    for (; !told && offset < end; offset += LOG_PAGE) {
+    int rc = log_window_open(&w, path);
+    for (; rc == 0 && !told && offset < end; offset += LOG_PAGE) {
         const uint8_t *block = log_window_get(&w, offset, BLOCK_HEADER_BYTES);
-        if (!block)
+        if (!block) {
+            rc = w.error;
             break;
+        }
         told = header_valid(block, segment) &&
                get64(block + BLOCK_NUMBER) > number &&
                get64(block + BLOCK_DURABLE) > number;
     }
     log_window_close(&w);
     free(w.data);
+    if (rc < 0)
+        replay->refused = rc;
     return told;
 }
 
@@ -334,13 +352,14 @@ static bool was_durable(struct log_replay *replay, uint64_t offset,
                         uint64_t number)
 {
     struct log *log = replay->log;
-    if (durable_told(log, &log->segments[replay->segment], offset + LOG_PAGE,
-                     number))
+    if (durable_told(replay, &log->segments[replay->segment],
+                     offset + LOG_PAGE, number))
         return true;
     for (uint32_t i = replay->segment + 1; i < log->segment_count; i++)
         if (log->segments[i].first != UINT64_MAX &&
             (log->segments[i].durable > number ||
-             durable_told(log, &log->segments[i], LOG_HEADER_BYTES, number)))
+             durable_told(replay, &log->segments[i], LOG_HEADER_BYTES,
+                          number)))
             return true;
     return false;
 }
@@ -394,7 +413,7 @@ static int read_segment(struct log_replay *replay, struct log_window *w,
     uint64_t offset = LOG_HEADER_BYTES;
     const uint8_t *header = log_window_get(w, 0, LOG_HEADER_BYTES);
     if (!header)
-        return 0;
+        return w->error ? unreadable(replay, w->error) : 0;
     bool start = !replay->any && replay->block == 0;
     bool follows = !start && segment->first == replay->block &&
                    places_match(replay, header, false);
@@ -410,7 +429,8 @@ static int read_segment(struct log_replay *replay, struct log_window *w,
     if (!start && !follows) {
         if (!floor_covers(log, header)) {
             if (segment->durable > replay->block ||
-                durable_told(log, segment, LOG_HEADER_BYTES, replay->block)) {
+                durable_told(replay, segment, LOG_HEADER_BYTES,
+                             replay->block)) {
                 replay->damage_offset = 0;
                 tell_damage(replay, "blocks are missing before this segment");
             }
@@ -477,6 +497,8 @@ int log_replay_streams(struct log_replay *replay)
         }
         rc = read_segment(replay, &w, end);
         log_window_close(&w);
+        if (rc >= 0 && replay->refused < 0)
+            rc = unreadable(replay, replay->refused);
         if (rc < 0)
             break;
         rc = WARP_OK;

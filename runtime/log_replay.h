@@ -41,6 +41,7 @@ struct log_replay {
     uint64_t block, good_block, good_offset, damage_offset;
     uint32_t segment, good_segment, good_flags;
     int64_t clock;
+    int refused; /* -errno of a read that was to tell a torn end from damage */
     bool any, damaged;
 };
 
@@ -49,11 +50,12 @@ struct log_window {
     uint8_t *data;
     uint64_t at;
     size_t have, max;
-    int fd;
+    int fd, error; /* error: -errno of the last read, which gave nothing */
 };
 int log_window_open(struct log_window *w, const char *path);
 void log_window_close(struct log_window *w);
-/* The bytes from `at` on, or NULL where the file has not so many. */
+/* The bytes from `at` on, or NULL where the file has not so many, or where it
+ * cannot be read: then w->error says why. Never take that for an end. */
 const uint8_t *log_window_get(struct log_window *w, uint64_t at, size_t bytes);
 
 /* The length of a valid record, padded, or 0; moves the place on. A commit

@@ -47,15 +47,18 @@ static int64_t read_lap(const struct log *log, const char *path,
     return rc < 0 ? rc : (int64_t)bytes;
 }
 
-/* Where the tails stood: false when the file is not there. */
-static bool read_tails(const struct log *log, uint8_t *page)
+/* Where the tails stood; *known is false when the file is not there. */
+static int read_tails(const struct log *log, uint8_t *page, bool *known)
 {
     char path[LOG_PATH_BYTES];
     log_tails_path(log, path);
     int fd = os_open(path, OS_READ);
     int64_t n = fd < 0 ? fd : os_pread(fd, page, LOG_PAGE, 0);
     os_close(fd);
-    return n == LOG_PAGE;
+    *known = n == LOG_PAGE;
+    return n >= 0 || n == -ENOENT
+               ? WARP_OK
+               : error_os((int)n, "cannot read the ring's tails", path);
 }
 
 /* The valid records of one ring, at most `bytes`, become pending. */
@@ -132,7 +135,8 @@ int log_replay_rings(struct log_replay *replay)
         return error_set(WARP_ECORRUPT,
                          "a segment header in %s names rings of %llu bytes",
                          log->dir, (unsigned long long)lap);
-    bool known = read_tails(log, tails);
+    bool known = false;
+    rc = read_tails(log, tails, &known);
     replay->part_count = 0;
     for (uint32_t s = 0; s < log->shards && rc == WARP_OK; s++)
         rc = recover_ring(replay, s,

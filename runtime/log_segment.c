@@ -422,8 +422,8 @@ static int by_number(const void *a, const void *b)
 }
 
 /* A block whose writer knew that an earlier block of this file was durable:
- * then the header was, too, and is damaged now. */
-static bool header_was_durable(int fd, uint64_t number, uint64_t bytes)
+ * then the header was, too, and is damaged now. 1, 0 or -errno. */
+static int header_was_durable(int fd, uint64_t number, uint64_t bytes)
 {
     uint64_t least = UINT64_MAX;
     if (bytes > 4 * LOG_BLOCK_BYTES)
@@ -431,8 +431,9 @@ static bool header_was_durable(int fd, uint64_t number, uint64_t bytes)
     for (uint64_t at = LOG_HEADER_BYTES; at + LOG_PAGE <= bytes;
          at += LOG_PAGE) {
         uint8_t block[BLOCK_HEADER_BYTES];
-        if (os_pread(fd, block, sizeof block, at) != sizeof block)
-            return false;
+        int64_t n = os_pread(fd, block, sizeof block, at);
+        if (n != sizeof block)
+            return n < 0 ? (int)n : 0;
         if (get32(block + BLOCK_MAGIC) != LOG_BLOCK_MAGIC ||
             get64(block + BLOCK_SEGMENT) != number ||
             get32(block + BLOCK_CRC) != log_block_crc(block))
@@ -440,9 +441,23 @@ static bool header_was_durable(int fd, uint64_t number, uint64_t bytes)
         if (get64(block + BLOCK_NUMBER) < least)
             least = get64(block + BLOCK_NUMBER);
         if (get64(block + BLOCK_DURABLE) > least)
-            return true;
+            return 1;
     }
-    return false;
+    return 0;
+}
+
+/* Where the file system refuses direct writes, the kernel may hold a block that
+ * it could not write: what is read must be what is on the disk. */
+static int settle_cache(const char *path, int fd)
+{
+    int direct = os_open(path, OS_READ | OS_DIRECT);
+    if (direct >= 0) {
+        os_close(direct);
+        return 0;
+    }
+    int rc = os_fdatasync(fd);
+    os_drop_cache(fd);
+    return rc;
 }
 
 /* Reads a header; a damaged one leaves the salt 0 and first UINT64_MAX. */
@@ -456,15 +471,23 @@ static int read_segment(struct log *log, uint64_t number,
     int fd = os_open(path, OS_READ);
     if (fd < 0)
         return error_os(fd, "cannot open the log segment", path);
-    bool whole = os_size(fd, &segment->bytes) == 0 &&
-                 os_pread(fd, header, sizeof header, 0) == sizeof header;
-    whole = whole && get64(header + SEG_MAGIC) == LOG_SEGMENT_MAGIC &&
+    /* A header that cannot be read is not one that was never written. */
+    int64_t n = settle_cache(path, fd);
+    if (n == 0)
+        n = os_size(fd, &segment->bytes);
+    if (n == 0)
+        n = os_pread(fd, header, sizeof header, 0);
+    bool whole = n == sizeof header && get64(header + SEG_MAGIC) == LOG_SEGMENT_MAGIC &&
             get32(header + SEG_CRC) == crc32c(0, header + SEG_VERSION,
                                               LOG_HEADER_BYTES - SEG_VERSION) &&
             get64(header + SEG_NUMBER) == number;
-    if (!whole)
-        segment->damaged = header_was_durable(fd, number, segment->bytes);
+    if (n >= 0 && !whole) {
+        n = header_was_durable(fd, number, segment->bytes);
+        segment->damaged = n == 1;
+    }
     os_close(fd);
+    if (n < 0)
+        return error_os((int)n, "cannot read the log segment", path);
     if (!whole)
         return WARP_OK;
     if (get32(header + SEG_VERSION) != LOG_VERSION)

@@ -28,18 +28,18 @@ static int read_file(const char *path, uint8_t **bytes, size_t *count)
     if (fd < 0)
         return fd == -ENOENT ? WARP_ENOSTORE
                              : error_os(fd, "cannot open", path);
-    int rc = os_size(fd, &size);
-    *bytes = rc == 0 && size <= DESCRIPTOR_BYTES_MAX ? malloc(size + 1)
-                                                     : NULL;
-    int64_t n = *bytes ? os_pread(fd, *bytes, size, 0) : -EFBIG;
+    int64_t n = os_size(fd, &size);
+    if (n == 0 && size <= DESCRIPTOR_BYTES_MAX)
+        n = (*bytes = malloc(size + 1)) ? os_pread(fd, *bytes, size, 0)
+                                        : -ENOMEM;
     os_close(fd);
-    if (n != (int64_t)size) {
-        free(*bytes);
-        *bytes = NULL;
-        return error_set(WARP_ECORRUPT, "%s: cannot be read whole", path);
-    }
     *count = size;
-    return WARP_OK;
+    if (*bytes && n == (int64_t)size)
+        return WARP_OK;
+    free(*bytes);
+    *bytes = NULL;
+    return n < 0 ? error_os((int)n, "cannot read", path)
+                 : error_set(WARP_ECORRUPT, "%s: cannot be read whole", path);
 }
 
 /* The store's bytes are not the program's: is the structure? Else the store

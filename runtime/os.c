@@ -78,6 +78,11 @@ int os_fdatasync(int fd)
     return fdatasync(fd) == 0 ? 0 : -errno;
 }
 
+void os_drop_cache(int fd)
+{
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 int os_sync_dir(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -28,6 +28,9 @@ void os_close(int fd);
 int64_t os_pread(int fd, void *to, size_t bytes, uint64_t at);
 int os_pwrite(int fd, const void *from, size_t bytes, uint64_t at); /* all */
 int os_fdatasync(int fd);
+/* Pages that need no writing are read from the disk again: after a failed sync
+ * the kernel takes what it could not write for written. */
+void os_drop_cache(int fd);
 int os_sync_dir(const char *path);
 int os_size(int fd, uint64_t *bytes);
 int os_truncate(int fd, uint64_t bytes);
@@ -62,10 +65,17 @@ void os_populate(void *at, size_t bytes);
 uint64_t os_memory_limit(void); /* the smaller of RAM and the cgroup's */
 
 /* The one way to write memory that a file backs. */
+#ifdef WARP_SIMULATED
+void os_sim_store(void *to, const void *from, size_t bytes); /* tests/sim */
+void os_sim_point(void); /* another thread may go on here */
+#define os_map_store os_sim_store
+#else
+#define os_sim_point() ((void)0)
 static inline void os_map_store(void *to, const void *from, size_t bytes)
 {
     memcpy(to, from, bytes);
 }
+#endif
 
 /* ---- fork ---- */
 /* A word that is 1 here and reads 0 in a forked child. */
@@ -87,6 +97,7 @@ static inline bool os_trylock(struct os_lock *lock)
 }
 static inline void os_lock(struct os_lock *lock)
 {
+    os_sim_point();
     if (!os_trylock(lock))
         os_lock_slow(lock);
 }

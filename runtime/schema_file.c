@@ -6,6 +6,7 @@
 #include "os.h"
 #include "schema_load.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,15 +38,17 @@ int schema_file_load(const char *dir, uint32_t number,
     *schema = NULL;
     snprintf(path, sizeof path, "%s/%u.wsd", dir, number);
     int fd = os_open(path, OS_READ);
-    int rc = fd < 0 ? fd : os_size(fd, &size);
-    if (rc == 0 && size <= DESCRIPTOR_BYTES_MAX)
-        bytes = malloc(size + 1);
-    int64_t n = bytes ? os_pread(fd, bytes, size, 0) : -1;
+    int64_t n = fd < 0 ? fd : os_size(fd, &size);
+    if (n == 0 && size <= DESCRIPTOR_BYTES_MAX)
+        n = (bytes = malloc(size + 1)) ? os_pread(fd, bytes, size, 0)
+                                       : -ENOMEM;
     os_close(fd);
-    if (rc < 0)
-        return error_os(rc, "cannot read", path);
-    rc = WARP_ECORRUPT;
-    if (n == (int64_t)size)
+    if (n < 0) {
+        free(bytes);
+        return error_os((int)n, "cannot read", path);
+    }
+    int rc = WARP_ECORRUPT;
+    if (bytes && n == (int64_t)size)
         rc = schema_load(bytes, size, schema, &why);
     free(bytes);
     return rc == WARP_OK ? rc : error_set(rc, "%s: %s", path, why);

@@ -68,6 +68,8 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
 
 void shard_fini(struct shard *s)
 {
+    if (!s->db) /* one before it could not be made */
+        return;
     if (s->index.dir)
         index_fini(&s->index);
     heap_fini(&s->heap);

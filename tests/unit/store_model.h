@@ -94,6 +94,8 @@ struct model_run {
     struct warp_db *db;
     struct warp_arena arena;
     bool quiet;
+    int code;       /* of the call that was looked at last */
+    char said[256]; /* what differed last, also when it is quiet */
 };
 /* Runs it and compares the code and what the call returns. */
 bool model_execute(struct model_run *run, const struct world *w,

@@ -4,20 +4,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static bool differs(const struct model_run *run, const struct world *w,
+static bool differs(struct model_run *run, const struct world *w,
                     const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static bool differs(const struct model_run *run, const struct world *w,
+static bool differs(struct model_run *run, const struct world *w,
                     const char *format, ...)
 {
     va_list args;
-    if (run->quiet)
-        return false;
-    fprintf(stderr, "world %u, now %lld: ", w->number, (long long)w->now);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(run->said, sizeof run->said, format, args);
     va_end(args);
-    fprintf(stderr, " (%s)\n", warp_errmsg(run->db));
+    if (!run->quiet)
+        fprintf(stderr, "world %u, now %lld: %s (%s)\n", w->number,
+                (long long)w->now, run->said, warp_errmsg(run->db));
     return false;
 }
 
@@ -34,15 +33,15 @@ static char byte_of(const struct model_value *v, uint32_t i, bool text)
     return (char)x;
 }
 
-static uint32_t text_of(const struct world *w, uint32_t product,
-                        uint32_t field, const struct model_value *v, char *to)
+static uint32_t text_of(const struct world *w, uint32_t product, uint32_t field,
+                        const struct model_value *v, char *to)
 {
     if (product == 0 && field == THING_EMAIL)
         return (uint32_t)snprintf(to, 64, "%u-%u%.*s@example.org", w->number,
                                   (unsigned)v->seed, (int)v->seed * 2,
                                   "abcdefghijklmnopqrstuvwxyz");
-    bool text = model_product(product)->fields[field].type->kind ==
-                WARP_T_STRING;
+    bool text =
+        model_product(product)->fields[field].type->kind == WARP_T_STRING;
     for (uint32_t i = 0; i < v->len; i++)
         to[i] = byte_of(v, i, text);
     return v->len;
@@ -59,8 +58,7 @@ void model_value_to(const struct world *w, uint32_t product, uint32_t field,
                     const struct model_value *v, void *to,
                     struct warp_arena *arena)
 {
-    const struct warp_type *type =
-        model_product(product)->fields[field].type;
+    const struct warp_type *type = model_product(product)->fields[field].type;
     uint64_t n = number_of(w, product, field, v);
     if (type->kind == WARP_T_STRING || type->kind == WARP_T_BYTES) {
         char *text = warp_arena_alloc(arena, v->len + 64);
@@ -79,8 +77,7 @@ void model_value_to(const struct world *w, uint32_t product, uint32_t field,
 bool model_value_is(const struct world *w, uint32_t product, uint32_t field,
                     const struct model_value *v, const void *c)
 {
-    const struct warp_type *type =
-        model_product(product)->fields[field].type;
+    const struct warp_type *type = model_product(product)->fields[field].type;
     struct warp_arena arena = WARP_ARENA_INIT;
     bool same;
     union {
@@ -149,7 +146,7 @@ static uint64_t cold_mask(const struct warp_product *p)
 }
 
 /* What a get, a scan or a look-up gave. resident: cold fields may lack. */
-static bool result_is(const struct model_run *run, const struct world *w,
+static bool result_is(struct model_run *run, const struct world *w,
                       uint32_t product, uint32_t key, uint64_t fields,
                       bool resident, const void *out, const char *what)
 {
@@ -168,14 +165,13 @@ static bool result_is(const struct model_run *run, const struct world *w,
         const char *at = (const char *)out + f->offset;
         bool there = have >> i & 1;
         bool mine = (fields >> i & 1) && model_present(w, r, i);
-        if (mine != there &&
-            !(mine && resident && (cold_mask(p) >> i & 1)))
+        if (mine != there && !(mine && resident && (cold_mask(p) >> i & 1)))
             return differs(run, w, "%s: %s %u.%s is %s, expected %s", what,
                            p->name, key, f->name, there ? "there" : "missing",
                            mine ? "there" : "missing");
         if (!there && !is_zero(at, f->type->size))
-            return differs(run, w, "%s: %s %u.%s is missing and not zero",
-                           what, p->name, key, f->name);
+            return differs(run, w, "%s: %s %u.%s is missing and not zero", what,
+                           p->name, key, f->name);
         struct model_value v = r->fields[i].value;
         uint64_t gold = r->fields[THING_GOLD].value.seed;
         if (product == 0 && !r->fields[THING_GOLD].have)
@@ -206,8 +202,7 @@ static bool state_is(const struct world *w, const struct model_record *r,
     if (d->flags & WARP_F_DERIVED)
         return state == (model_present(w, r, i) ? WARP_PRESENT : WARP_ABSENT);
     if (f->have)
-        return state == (model_present(w, r, i) ? WARP_PRESENT
-                                                : WARP_EXPIRED);
+        return state == (model_present(w, r, i) ? WARP_PRESENT : WARP_EXPIRED);
     if (!f->lost)
         return state == (d->default_value ? WARP_PRESENT : WARP_ABSENT);
     if (d->ttl_ms == 0 || w->now < f->least)
@@ -216,8 +211,7 @@ static bool state_is(const struct world *w, const struct model_record *r,
 }
 
 static bool series_is(struct model_run *run, const struct world *w,
-                      uint32_t product, uint32_t key, int64_t from,
-                      int64_t to)
+                      uint32_t product, uint32_t key, int64_t from, int64_t to)
 {
     const struct model_record *r = &w->records[product][key];
     const struct warp_product *p = model_product(product);
@@ -227,7 +221,7 @@ static bool series_is(struct model_run *run, const struct world *w,
     struct warp_iter *it = NULL;
     bool good = true;
     model_key(w, product, key, &k, text);
-    int rc = warp_gen_range(run->db, p, &k, field, from, to, &it);
+    int rc = run->code = warp_gen_range(run->db, p, &k, field, from, to, &it);
     if (rc != WARP_OK)
         return differs(run, w, "range of %s %u: %d", p->name, key, rc);
     for (uint32_t i = 0; i <= r->count && good; i++) {
@@ -238,7 +232,8 @@ static bool series_is(struct model_run *run, const struct world *w,
             continue;
         struct warp_str s;
         int64_t at;
-        rc = warp_gen_range_next(it, p, field, &at, &s, &run->arena);
+        rc = run->code =
+            warp_gen_range_next(it, p, field, &at, &s, &run->arena);
         if (end)
             good = rc == WARP_END ||
                    differs(run, w, "series of %s %u: one more element (%d)",
@@ -274,21 +269,24 @@ bool model_check_record(struct model_run *run, const struct world *w,
     model_key(w, product, key, &k, text);
     for (uint32_t n = 0; n < sizeof masks / sizeof masks[0]; n++) {
         memset(&out, 0xee, sizeof out);
-        int rc = warp_gen_get(run->db, p, &k, masks[n], &out, &run->arena);
+        int rc = run->code =
+            warp_gen_get(run->db, p, &k, masks[n], &out, &run->arena);
         if (rc != (there ? WARP_OK : WARP_ENOTFOUND))
             return differs(run, w, "get of %s %u: %d", p->name, key, rc);
-        if (there && !result_is(run, w, product, key,
-                                masks[n] & ~WARP_CALL_FLAGS,
-                                masks[n] & WARP_RESIDENT, &out, "get"))
+        if (there &&
+            !result_is(run, w, product, key, masks[n] & ~WARP_CALL_FLAGS,
+                       masks[n] & WARP_RESIDENT, &out, "get"))
             return false;
     }
     for (uint32_t i = 0; i < p->field_count; i++) {
         enum warp_state s = warp_gen_state(run->db, p, &k, BIT(i));
+        if (s == WARP_STATE_ERROR)
+            run->code = WARP_STATE_ERROR;
         if (!state_is(w, r, product, i, s))
             return differs(run, w, "state of %s %u.%s: %d", p->name, key,
                            p->fields[i].name, (int)s);
     }
-    int rc = warp_gen_version(run->db, p, &k, &version);
+    int rc = run->code = warp_gen_version(run->db, p, &k, &version);
     if (rc != (there ? WARP_OK : WARP_ENOTFOUND) || (there && version == 0))
         return differs(run, w, "version of %s %u: %d", p->name, key, rc);
     int64_t from = w->now - (int64_t)(model_random(&rng) % 100000);
@@ -300,8 +298,8 @@ bool model_check_record(struct model_run *run, const struct world *w,
 /* ---- scans and indexes ---- */
 
 static bool scan_is(struct model_run *run, const struct world *w,
-                    uint32_t product, uint32_t from, uint32_t to,
-                    bool reverse, uint64_t fields)
+                    uint32_t product, uint32_t from, uint32_t to, bool reverse,
+                    uint64_t fields)
 {
     const struct warp_product *p = model_product(product);
     union {
@@ -315,7 +313,7 @@ static bool scan_is(struct model_run *run, const struct world *w,
     model_key(w, product, from, &a, at);
     model_key(w, product, to, &b, bt);
     struct warp_gen_range range = {&a, &b, NULL, reverse};
-    int rc = warp_gen_scan(run->db, p, &range, fields, &it);
+    int rc = run->code = warp_gen_scan(run->db, p, &range, fields, &it);
     if (rc != WARP_OK)
         return differs(run, w, "scan of %s: %d", p->name, rc);
     for (uint32_t n = from; n < to && good; n++) {
@@ -323,7 +321,7 @@ static bool scan_is(struct model_run *run, const struct world *w,
         if (!model_exists(w, &w->records[product][key]))
             continue;
         memset(&out, 0xee, sizeof out);
-        rc = warp_gen_next(it, p, &out, &run->arena);
+        rc = run->code = warp_gen_next(it, p, &out, &run->arena);
         good = (rc == WARP_OK ||
                 differs(run, w, "scan of %s to %u: %d", p->name, key, rc)) &&
                result_is(run, w, product, key, fields & ~WARP_CALL_FLAGS,
@@ -331,14 +329,13 @@ static bool scan_is(struct model_run *run, const struct world *w,
     }
     rc = good ? warp_gen_next(it, p, &out, &run->arena) : WARP_END;
     warp_iter_close(&it);
-    return good && (rc == WARP_END ||
-                    differs(run, w, "scan of %s: one record more (%d)",
-                            p->name, rc));
+    return good &&
+           (rc == WARP_END ||
+            differs(run, w, "scan of %s: one record more (%d)", p->name, rc));
 }
 
 static bool by_is(struct model_run *run, const struct world *w,
-                  uint32_t product, uint32_t field,
-                  const struct model_value *v)
+                  uint32_t product, uint32_t field, const struct model_value *v)
 {
     const struct warp_product *p = model_product(product);
     union {
@@ -350,7 +347,7 @@ static bool by_is(struct model_run *run, const struct world *w,
     bool good = true;
     uint32_t held = 0;
     model_value_to(w, product, field, v, value, &run->arena);
-    int rc = warp_gen_by(run->db, p, field, value, p->all, &it);
+    int rc = run->code = warp_gen_by(run->db, p, field, value, p->all, &it);
     if (rc != WARP_OK)
         return differs(run, w, "by %s: %d", p->fields[field].name, rc);
     for (uint32_t key = 0; key < MODEL_KEYS && good; key++) {
@@ -359,12 +356,12 @@ static bool by_is(struct model_run *run, const struct world *w,
             r->fields[field].value.seed != v->seed)
             continue;
         held++;
-        rc = warp_gen_next(it, p, &out, &run->arena);
-        good = (rc == WARP_OK ||
-                differs(run, w, "by %s.%s %llu: %d at %u", p->name,
-                        p->fields[field].name, (unsigned long long)v->seed,
-                        rc, key)) &&
-               result_is(run, w, product, key, p->all, false, &out, "by");
+        rc = run->code = warp_gen_next(it, p, &out, &run->arena);
+        good =
+            (rc == WARP_OK || differs(run, w, "by %s.%s %llu: %d at %u",
+                                      p->name, p->fields[field].name,
+                                      (unsigned long long)v->seed, rc, key)) &&
+            result_is(run, w, product, key, p->all, false, &out, "by");
     }
     rc = good ? warp_gen_next(it, p, &out, &run->arena) : WARP_END;
     warp_iter_close(&it);
@@ -372,11 +369,11 @@ static bool by_is(struct model_run *run, const struct world *w,
         return false;
     if (rc != WARP_END)
         return differs(run, w, "by %s.%s %llu: one more (%d)", p->name,
-                       p->fields[field].name, (unsigned long long)v->seed,
-                       rc);
+                       p->fields[field].name, (unsigned long long)v->seed, rc);
     if (!(p->fields[field].flags & WARP_F_UNIQUE))
         return true;
-    rc = warp_gen_get_by(run->db, p, field, value, p->hot, &out, &run->arena);
+    rc = run->code =
+        warp_gen_get_by(run->db, p, field, value, p->hot, &out, &run->arena);
     return rc == (held ? WARP_OK : WARP_ENOTFOUND) ||
            differs(run, w, "get_by %s.%s %llu: %d", p->name,
                    p->fields[field].name, (unsigned long long)v->seed, rc);
@@ -398,8 +395,7 @@ bool model_check(struct model_run *run, const struct world *w)
         good = good && scan_is(run, w, p, 0, MODEL_KEYS, false, desc->all) &&
                scan_is(run, w, p, 0, MODEL_KEYS, true, fields) &&
                scan_is(run, w, p, a, b, false, desc->hot) &&
-               scan_is(run, w, p, a, b, true,
-                       desc->all | WARP_RESIDENT);
+               scan_is(run, w, p, a, b, true, desc->all | WARP_RESIDENT);
         warp_arena_reset(&run->arena);
     }
     for (uint64_t i = 0; i < MODEL_EMAILS && good; i++) {
@@ -458,9 +454,8 @@ static int call_write(struct model_run *run, struct warp_batch *batch,
         return batch ? warp_gen_touch_in(batch, p, &key, m->mask)
                      : warp_gen_touch(db, p, &key, m->mask);
     case W_EXPIRE:
-        return batch
-                   ? warp_gen_expire_in(batch, p, &key, m->mask, m->deadline)
-                   : warp_gen_expire(db, p, &key, m->mask, m->deadline);
+        return batch ? warp_gen_expire_in(batch, p, &key, m->mask, m->deadline)
+                     : warp_gen_expire(db, p, &key, m->mask, m->deadline);
     default:
         model_value_to(w, m->product, m->field, &m->element, &c, &run->arena);
         return batch ? warp_gen_append_in(batch, p, &key, m->field, m->at, &c)
@@ -478,12 +473,12 @@ static bool execute_write(struct model_run *run, const struct world *w,
     char text[16], now[64] = {0};
     uint64_t before = 0, after = 0;
     model_key(w, m->product, m->key, &key, text);
-    int before_rc = warp_gen_version(run->db, p, &key, &before);
-    int rc = call_write(run, NULL, w, m, now);
-    int after_rc = warp_gen_version(run->db, p, &key, &after);
+    int before_rc = run->code = warp_gen_version(run->db, p, &key, &before);
+    int rc = run->code = call_write(run, NULL, w, m, now);
+    int after_rc = run->code = warp_gen_version(run->db, p, &key, &after);
+    run->code = rc;
     if (rc != predicted)
-        return differs(run, w, "the write gave %d, expected %d", rc,
-                       predicted);
+        return differs(run, w, "the write gave %d, expected %d", rc, predicted);
     if (rc != WARP_OK && (before_rc != after_rc || before != after))
         return differs(run, w, "a refused write changed the version");
     if (rc == WARP_OK && before_rc == WARP_OK && after_rc == WARP_OK &&
@@ -508,7 +503,7 @@ static int expect(struct model_run *run, struct warp_batch *batch,
     if (m->expect == E_NONE)
         return WARP_OK;
     model_key(w, m->product, m->key, &key, text);
-    int rc = warp_gen_version(run->db, p, &key, &version);
+    int rc = run->code = warp_gen_version(run->db, p, &key, &version);
     if (rc != WARP_OK && rc != WARP_ENOTFOUND)
         return rc;
     if (m->expect == E_WRONG)
@@ -523,22 +518,21 @@ static bool execute_batch(struct model_run *run, const struct world *w,
                           int predicted)
 {
     struct warp_batch *batch = NULL;
-    int rc = warp_batch_begin(run->db, &batch);
+    int rc = run->code = warp_batch_begin(run->db, &batch);
     if (rc != WARP_OK)
         return differs(run, w, "no batch: %d", rc);
     for (uint32_t i = 0; i < op->count; i++) {
         rc = expect(run, batch, w, &op->writes[i]);
         if (rc == WARP_OK)
-            rc = call_write(run, batch, w, &op->writes[i], NULL);
+            rc = run->code = call_write(run, batch, w, &op->writes[i], NULL);
         if (rc != WARP_OK && rc != WARP_EINVAL)
             return differs(run, w, "change %u of the batch: %d", i, rc);
     }
     if (op->kind == M_ABORT)
         warp_batch_abort(&batch);
-    rc = batch ? warp_batch_commit(&batch) : WARP_OK;
+    rc = run->code = batch ? warp_batch_commit(&batch) : WARP_OK;
     if (batch || rc != predicted)
-        return differs(run, w, "the batch gave %d, expected %d", rc,
-                       predicted);
+        return differs(run, w, "the batch gave %d, expected %d", rc, predicted);
     for (uint32_t i = 0; i < op->count; i++)
         if (!model_check_record(run, next, op->writes[i].product,
                                 op->writes[i].key))
@@ -567,15 +561,16 @@ bool model_execute(struct model_run *run, const struct world *w,
         return model_check(run, w);
     case M_PREFETCH:
         model_key(w, op->product, op->key, &keys[0], text);
-        rc = warp_gen_prefetch(run->db, model_product(op->product), keys, 1,
-                               model_product(op->product)->all);
+        rc = run->code =
+            warp_gen_prefetch(run->db, model_product(op->product), keys, 1,
+                              model_product(op->product)->all);
         good = rc == WARP_OK || differs(run, w, "prefetch: %d", rc);
         return good && model_check_record(run, w, op->product, op->key);
     case M_SYNC:
-        rc = warp_sync(run->db);
+        rc = run->code = warp_sync(run->db);
         return rc == WARP_OK || differs(run, w, "sync: %d", rc);
     case M_CHECKPOINT:
-        rc = warp_checkpoint(run->db);
+        rc = run->code = warp_checkpoint(run->db);
         return rc == WARP_OK || differs(run, w, "checkpoint: %d", rc);
     default:
         return true;

@@ -1,0 +1,47 @@
+/* client.h: one user of the store: his operations, what was acknowledged, and
+ * what may be there after the process has died. */
+#ifndef SIM_CLIENT_H
+#define SIM_CLIENT_H
+
+#include "../unit/store_model.h"
+#include "history.h"
+
+enum { CLIENTS_MAX = 3, OPS_MAX = 1024 };
+
+struct client {
+    uint32_t number; /* in its store */
+    bool alone;
+    struct world *base, *now, *next, *other;
+    /* Operations after `base_op` were done in this life, up to `acked` with an
+     * answer, `started` without. What was promised to survive a power loss
+     * ends with `floor`. */
+    uint64_t base_op, acked, started, floor;
+    uint64_t began_at[OPS_MAX], acked_at[OPS_MAX]; /* by op - base_op */
+    uint64_t low, high; /* what may have been found at the open */
+    struct model_op op;
+    struct model_run run;
+    uint64_t ops_left;
+    bool ended;  /* something was refused for a fault: no more in this life */
+    bool closes; /* it asked for a clean end */
+};
+
+void client_init(struct client *c, uint64_t seed, uint32_t number, bool alone);
+/* Finds which of the possible worlds the store holds, and goes on from it;
+ * false: a fault came between. power: what was not promised may lack. */
+bool client_settle(struct client *c, struct warp_db *db, int64_t now,
+                   bool power);
+/* After all have settled: no cause may lack where its effect is. */
+void client_check_order(const struct client *clients, uint32_t count);
+/* Operations until it has done all or something was refused. */
+void client_work(struct client *c, struct client *all, uint32_t count);
+/* All that was acknowledged before `stamp` is promised now. */
+void client_promise(struct client *all, uint32_t count, uint64_t stamp);
+
+/* history.c */
+uint64_t history_stamp(void); /* a number that grows */
+void history_op(void);        /* an operation begins */
+bool history_skips(uint64_t op);
+void history_set_clock(int64_t now);
+bool history_forgives(int code); /* a fault explains this answer */
+
+#endif

@@ -1,0 +1,276 @@
+/* history.c: what a seed means: a store, its users, and in what way each of its
+ * lives ends. After each end the store is opened again and compared. */
+#include "history.h"
+
+#include "client.h"
+#include "sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <warp/warp.h>
+
+#define STORE "store"
+
+enum ending { END_CLOSE, END_KILL, END_POWER };
+
+SIM_STATE struct history_count *history_count;
+
+SIM_STATE static struct history {
+    uint64_t seed, stamp, op_count, life_ops, op_limit;
+    const struct history_cut *cut;
+    struct client clients[CLIENTS_MAX];
+    uint32_t count, life, lives;
+    int64_t clock;
+    bool direct, power; /* power: the life before ended in a power loss */
+    bool opened;
+    enum ending ending;
+    uint32_t shards, in_flight;
+    struct warp_db *db;
+} h;
+
+pid_t history_pid(void)
+{
+    return (pid_t)(1000 + h.life);
+}
+
+bool history_direct(void)
+{
+    return h.direct;
+}
+
+uint64_t history_stamp(void)
+{
+    return ++h.stamp;
+}
+
+void history_op(void)
+{
+    history_count->operations++;
+    sim_mark((uint32_t)++h.life_ops);
+}
+
+bool history_skips(uint64_t op)
+{
+    if (h.cut->upto && op > h.cut->upto)
+        return true;
+    return op < SKIPS_MAX && (h.cut->skip[op / 64] >> op % 64 & 1);
+}
+
+void history_set_clock(int64_t now)
+{
+    h.clock = now;
+}
+
+bool history_forgives(int code)
+{
+    return sim_fault_seen > 0 &&
+           (code == WARP_EIO || code == WARP_ENOSPC || code == WARP_ENOMEM ||
+            code == WARP_EREADONLY || code == WARP_ELIMIT ||
+            code == (int)WARP_STATE_ERROR || code == WARP_EBUSY);
+}
+
+static int64_t read_clock(void *arg)
+{
+    (void)arg;
+    return h.clock;
+}
+
+static void tell(void *arg, int level, int code, const char *text)
+{
+    (void)arg;
+    (void)level;
+    sim_trace("the store says: %s (%d)", text, code);
+}
+
+/* ---- one life ---- */
+
+static void open_store(void)
+{
+    struct warp_options o = WARP_OPTIONS_INIT;
+    o.shards = h.shards;
+    o.ring_bytes = 65536;
+    o.log_writes_in_flight = h.in_flight;
+    o.log_bytes_max = 4 << 20;
+    o.memory_max_bytes = 256 << 20;
+    o.ssd_map_bytes = h.seed % 5 ? 64 << 20 : 1 << 20;
+    o.disk_reserve_bytes = h.seed % 3 ? 1 : 1 << 20;
+    o.checkpoint_every_ms = 5 + sim_below(400);
+    o.sweep_every_ms = 5 + sim_below(100);
+    o.clock_ms = read_clock;
+    o.log = tell;
+    int rc = warp_open(STORE, &sample_schema, &o, &h.db);
+    sim_mix((uint64_t)rc, h.life);
+    if (rc != WARP_OK && !history_forgives(rc))
+        sim_finding("the store does not open: %s (%d)", warp_errmsg(NULL), rc);
+    h.opened = rc == WARP_OK;
+}
+
+static void *work(void *arg)
+{
+    client_work(arg, h.clients, h.count);
+    return NULL;
+}
+
+/* After the comparison: what was found is where the next life begins. */
+static void begin_from_here(struct client *c)
+{
+    memcpy(c->base, c->now, sizeof *c->base);
+    c->base_op = c->acked = c->floor = c->started;
+    c->low = c->high = c->base_op;
+    c->ended = c->closes = false;
+    c->ops_left = h.op_limit;
+}
+
+/* settled: what was acknowledged is known to be there. */
+static void close_store(bool settled)
+{
+    uint64_t stamp = history_stamp();
+    int rc = warp_close(&h.db);
+    sim_mix((uint64_t)rc, 3);
+    if (rc != WARP_OK && !history_forgives(rc))
+        sim_finding("the store does not close: %s (%d)", warp_errmsg(NULL), rc);
+    if (rc == WARP_OK && settled)
+        client_promise(h.clients, h.count, stamp);
+    if (sim_memory_blocks() > 0)
+        sim_finding("%llu blocks of memory are left after the close",
+                    (unsigned long long)sim_memory_blocks());
+    if (sim_fds_open() > 0)
+        sim_finding("%u files are open after the close", sim_fds_open());
+}
+
+static void live(void *arg)
+{
+    int threads[CLIENTS_MAX];
+    (void)arg;
+    open_store();
+    if (!h.opened) {
+        if (sim_memory_blocks() > 0 || sim_fds_open() > 0)
+            sim_finding("a refused open leaves %llu blocks of memory and %u "
+                        "open files",
+                        (unsigned long long)sim_memory_blocks(),
+                        sim_fds_open());
+        return;
+    }
+    bool settled = true;
+    for (uint32_t i = 0; i < h.count && settled; i++)
+        settled = client_settle(&h.clients[i], h.db, h.clock, h.power);
+    if (!settled) {
+        for (uint32_t i = 0; i < h.count; i++)
+            warp_arena_free(&h.clients[i].run.arena);
+        sim_mark(UINT32_MAX - 2);
+        close_store(false);
+        return;
+    }
+    client_check_order(h.clients, h.count);
+    for (uint32_t i = 0; i < h.count; i++)
+        begin_from_here(&h.clients[i]);
+    h.power = false;
+    for (uint32_t i = 0; i < h.count; i++)
+        threads[i] = sim_spawn(work, &h.clients[i]);
+    for (uint32_t i = 0; i < h.count; i++)
+        sim_join(threads[i]);
+    if (h.ending != END_CLOSE && sim_one_in(3))
+        sim_die();
+    sim_mark(UINT32_MAX - 2);
+    close_store(true);
+}
+
+/* ---- the plan ---- */
+
+static uint32_t one_of(const uint32_t *values, uint32_t count)
+{
+    return values[sim_below(count)];
+}
+#define ONE_OF(...)                                                            \
+    one_of((const uint32_t[]){__VA_ARGS__},                                    \
+           sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+static void plan_life(bool last)
+{
+    struct sim_plan p = {.events_max = 3000000};
+    p.switch_one_in = ONE_OF(0, 4, 20, 100, 400);
+    p.back_one_in = ONE_OF(0, 0, 30, 300);
+    p.small_one_in = ONE_OF(0, 0, 20, 200);
+    h.op_limit = (1 + sim_below(sim_one_in(4) ? 60 : 20)) / h.count + 1;
+    uint32_t what = sim_below(20);
+    h.ending = last || what < 4 ? END_CLOSE : what < 11 ? END_KILL : END_POWER;
+    if (h.ending != END_CLOSE) {
+        /* Now and then while it opens or closes. */
+        uint32_t ops = (uint32_t)h.op_limit * h.count;
+        p.crash_mark = 1 + sim_below(ops + 2);
+        p.crash_events = sim_below(sim_one_in(2) ? 400 : 60);
+        if (p.crash_mark == 1 && sim_one_in(2))
+            p.crash_events = sim_below(3000);
+        if (p.crash_mark == ops + 2)
+            p.crash_mark = UINT32_MAX - 1;
+    }
+    if (!last && sim_one_in(4)) {
+        p.fault = (enum sim_fault)(1 + sim_below(FAULT_KINDS - 1));
+        p.fault_after = sim_below(sim_one_in(2) ? 300 : 30);
+        p.fault_times = ONE_OF(1, 1, 3, 1000);
+    }
+    if (h.cut->alone)
+        p.switch_one_in = 0;
+    if (h.cut->plain)
+        p.back_one_in = p.small_one_in = 0;
+    p.ignore_sync = sim_plan.ignore_sync;
+    sim_plan = p;
+    sim_disk_limit(0);
+}
+
+static void end_life(enum sim_end how)
+{
+    /* A life that had a fault may end in any way, too. */
+    bool died = how == SIM_CRASHED;
+    if (died)
+        history_count->crashes++;
+    sim_maps_drop();
+    sim_fds_drop();
+    sim_files_kill();
+    sim_memory_drop();
+    sim_variables_reset();
+    h.db = NULL;
+    for (uint32_t i = 0; i < h.count; i++)
+        memset(&h.clients[i].run, 0, sizeof h.clients[i].run);
+    if (h.ending == END_POWER) {
+        history_count->power_losses++;
+        sim_files_power_loss();
+        h.power = true;
+    }
+}
+
+void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
+{
+    sim_seed(seed);
+    h.seed = seed;
+    h.cut = cut;
+    h.count = sim_one_in(2) ? 1 : 1 + sim_below(CLIENTS_MAX);
+    h.lives = 2 + sim_below(4);
+    h.shards = 1 + sim_below(5);
+    h.in_flight = 1 + sim_below(4);
+    h.direct = !sim_one_in(4);
+    h.clock = 1000000;
+    sim_files_start(0);
+    sim_memory_start();
+    sim_variables_keep();
+    for (uint32_t i = 0; i < h.count; i++)
+        client_init(&h.clients[i], seed, h.count == 1 ? 0 : i + 1,
+                    h.count == 1);
+    for (h.life = 1; h.life <= h.lives; h.life++) {
+        plan_life(h.life == h.lives);
+        sim_life_begin();
+        h.life_ops = 0;
+        sim_trace("life %u of %u, ends with %d", h.life, h.lives,
+                  (int)h.ending);
+        history_count->lives++;
+        end_life(sim_run(live, NULL));
+    }
+    history_count->events = sim_events;
+    if (digest)
+        printf("seed=%llu digest=%016llx\n", (unsigned long long)seed,
+               (unsigned long long)sim_digest());
+    fflush(NULL);
+    _Exit(0);
+}

@@ -1,0 +1,190 @@
+/* warp-sim: runs seeds, each in a process of its own; a seed that finds
+ * something is run again, ever smaller. */
+#include "history.h"
+#include "sim.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "planted.h"
+
+enum { SECONDS_MAX = 60, EXIT_CLEAN = 0, EXIT_FINDING = 1, EXIT_USAGE = 2 };
+
+struct shared {
+    struct history_count count, total;
+    uint64_t faults[FAULT_KINDS];
+};
+static struct shared *shared;
+static bool wants_digest, wants_trace, shrinks = true;
+
+static void usage(FILE *to)
+{
+    fputs(
+        "  warp-sim --seeds A-B        histories with these seeds\n"
+        "  warp-sim --seeds A-+N       N of them, from A on\n"
+        "  --digest                    one line for each: what happened\n"
+        "  --break BUG                 with a known bug, which must be found:\n"
+        "                              ",
+        to);
+    for (int i = 1; i < PLANTED_COUNT; i++)
+        fprintf(to, "%s ", planted_names[i]);
+    fputs("\n"
+          "  --trace                     every event, on stderr\n"
+          "  --no-shrink                 do not look for a shorter history\n"
+          "exit status: 0 nothing found, 1 a finding, 2 usage\n",
+          to);
+}
+
+/* Runs a seed; quiet: what it says is thrown away. The wait status. */
+static int run_seed(uint64_t seed, const struct history_cut *cut, bool quiet,
+                    bool digest)
+{
+    int status = 0;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (quiet && !freopen("/dev/null", "w", stderr))
+            _exit(3);
+        alarm(SECONDS_MAX);
+        history_run(seed, cut, digest);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+        perror("warp-sim");
+        exit(EXIT_USAGE);
+    }
+    return status;
+}
+
+static bool finds(uint64_t seed, const struct history_cut *cut)
+{
+    return run_seed(seed, cut, true, false) != 0;
+}
+
+/* Leaves out ever smaller pieces while something is found. */
+static void shrink(uint64_t seed, uint64_t operations)
+{
+    struct history_cut cut = {0}, smaller;
+    uint64_t most = operations < SKIPS_MAX - 1 ? operations : SKIPS_MAX - 1;
+    time_t end = time(NULL) + 20;
+    smaller = cut;
+    smaller.plain = smaller.alone = true;
+    if (finds(seed, &smaller))
+        cut = smaller;
+    for (uint64_t piece = most / 2 + 1; piece >= 1; piece /= 2)
+        for (uint64_t at = 1; at <= most && time(NULL) < end; at += piece) {
+            smaller = cut;
+            for (uint64_t i = at; i < at + piece && i <= most; i++)
+                smaller.skip[i / 64] |= UINT64_C(1) << i % 64;
+            if (memcmp(&smaller, &cut, sizeof cut) != 0 &&
+                finds(seed, &smaller))
+                cut = smaller;
+        }
+    uint64_t left = 0;
+    for (uint64_t i = 1; i <= most; i++)
+        left += !(cut.skip[i / 64] >> i % 64 & 1);
+    fprintf(stderr, "shrunk to %llu operations%s:", (unsigned long long)left,
+            cut.alone ? ", threads in turn" : "");
+    for (uint64_t i = 1; i <= most; i++)
+        if (!(cut.skip[i / 64] >> i % 64 & 1))
+            fprintf(stderr, " %llu", (unsigned long long)i);
+    fputc('\n', stderr);
+    run_seed(seed, &cut, false, false);
+}
+
+static bool parse_seeds(const char *text, uint64_t *first, uint64_t *last)
+{
+    char *end;
+    *first = *last = strtoull(text, &end, 10);
+    if (end == text)
+        return false;
+    if (*end == '-' && end[1] == '+') {
+        *last = *first + strtoull(end + 2, &end, 10) - 1;
+    } else if (*end == '-') {
+        *last = strtoull(end + 1, &end, 10);
+    }
+    return *end == 0 && *last >= *first;
+}
+
+static bool run_one(uint64_t seed)
+{
+    static const struct history_cut whole;
+    memset(&shared->count, 0, sizeof shared->count);
+    int status = run_seed(seed, &whole, false, wants_digest);
+    struct history_count *t = &shared->total, *c = &shared->count;
+    t->operations += c->operations;
+    t->lives += c->lives;
+    t->crashes += c->crashes;
+    t->power_losses += c->power_losses;
+    t->events += c->events;
+    if (status == 0)
+        return true;
+    if (WIFSIGNALED(status))
+        fprintf(stderr, "  finding: the process died of signal %d%s\n",
+                WTERMSIG(status),
+                WTERMSIG(status) == SIGALRM ? ": it hangs" : "");
+    printf("seed=%llu", (unsigned long long)seed);
+    if (planted_bug)
+        printf(" --break %s", planted_names[planted_bug]);
+    printf("\n");
+    fflush(NULL);
+    if (shrinks)
+        shrink(seed, c->operations);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"seeds", 1, NULL, 's'},
+                                            {"digest", 0, NULL, 'd'},
+                                            {"break", 1, NULL, 'b'},
+                                            {"trace", 0, NULL, 't'},
+                                            {"no-shrink", 0, NULL, 'n'},
+                                            {"help", 0, NULL, 'h'},
+                                            {0}};
+    uint64_t first = 1, last = 100;
+    for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        if (c == 's' && parse_seeds(optarg, &first, &last))
+            continue;
+        if (c == 'b') {
+            for (int i = 1; i < PLANTED_COUNT; i++)
+                if (strcmp(optarg, planted_names[i]) == 0)
+                    planted_bug = (enum planted)i;
+            if (planted_bug)
+                continue;
+        }
+        if (c == 'd')
+            wants_digest = true;
+        else if (c == 't')
+            sim_traces = wants_trace = true;
+        else if (c == 'n')
+            shrinks = false;
+        else {
+            usage(c == 'h' ? stdout : stderr);
+            return c == 'h' ? EXIT_CLEAN : EXIT_USAGE;
+        }
+    }
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    history_count = &shared->count;
+    sim_plan.ignore_sync = planted_bug == PLANTED_skip_sync;
+    for (uint64_t seed = first; seed <= last; seed++)
+        if (!run_one(seed))
+            return EXIT_FINDING;
+    if (!wants_digest)
+        printf("%llu histories, nothing found: %llu operations, %llu lives, "
+               "%llu deaths, %llu power losses, %llu events\n",
+               (unsigned long long)(last - first + 1),
+               (unsigned long long)shared->total.operations,
+               (unsigned long long)shared->total.lives,
+               (unsigned long long)shared->total.crashes,
+               (unsigned long long)shared->total.power_losses,
+               (unsigned long long)shared->total.events);
+    return EXIT_CLEAN;
+}
