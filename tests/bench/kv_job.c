@@ -4,19 +4,18 @@
  * what a writer can have written. At process_crash every eighth operation is
  * timed (reading the clock costs as much as a fast get), at power_loss every
  * one. Loading is measured only when the plan has the load workload. */
-#include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "folder.h"
 #include "histogram.h"
 #include "kv.h"
 #include "kv_workload.h"
+#include "now.h"
 
 enum { ERRORS_MAX = 1000 }; /* a thread with more of them gives up */
 
@@ -36,13 +35,6 @@ struct worker {
     int session_rc;
     struct histogram histogram;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
 
 static bool put(struct worker *w, void *session, uint64_t record,
                 uint64_t stamp, unsigned char *value)
@@ -258,31 +250,6 @@ static int preload(const struct kv_job *job, const char *dir, void **db)
     return rc == 0 ? open_store(job, dir, job->plan->durability, db) : rc;
 }
 
-static uint64_t found_bytes; /* nftw has no argument for its callback */
-
-static int count_file(const char *path, const struct stat *st, int type,
-                      struct FTW *at)
-{
-    (void)path, (void)at;
-    if (type == FTW_F)
-        found_bytes += (uint64_t)st->st_blocks * 512;
-    return 0;
-}
-
-static int remove_file(const char *path, const struct stat *st, int type,
-                       struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static double disk_bytes(const char *dir)
-{
-    found_bytes = 0;
-    nftw(dir, count_file, 16, FTW_PHYS);
-    return (double)found_bytes;
-}
-
 static int run_workloads(const struct kv_job *job, const char *dir, void *db,
                          bool loaded, struct kv_result *results)
 {
@@ -304,7 +271,7 @@ static int run_workloads(const struct kv_job *job, const char *dir, void *db,
             result->threads = job->threads;
             result->value_bytes = job->value_bytes;
             result->records = job->records;
-            result->disk_bytes = disk_bytes(dir);
+            result->disk_bytes = folder_bytes(dir);
         }
     }
     return 0;
@@ -314,18 +281,14 @@ int kv_job_run(const struct kv_job *job, struct kv_result *results)
 {
     const struct kv_plan *plan = job->plan;
     bool measures_load = false;
-    char dir[4096];
+    char dir[FOLDER_PATH_BYTES];
     void *db = NULL;
     for (unsigned i = 0; i < plan->workloads_count; i++) {
         measures_load = measures_load || plan->workloads[i]->load;
         results[i].engine = NULL;
     }
-    if (snprintf(dir, sizeof dir, "%s/warp-bench.XXXXXX", plan->dir) >=
-            (int)sizeof dir ||
-        mkdtemp(dir) == NULL) {
-        fprintf(stderr, "warp-bench: cannot make a folder in %s\n", plan->dir);
+    if (folder_make(plan->dir, dir) != 0)
         return -1;
-    }
     int rc = measures_load ? open_store(job, dir, plan->durability, &db)
                            : preload(job, dir, &db);
     if (rc == 0) {
@@ -333,6 +296,6 @@ int kv_job_run(const struct kv_job *job, struct kv_result *results)
         if (close_store(job, db) != 0)
             rc = -1;
     }
-    nftw(dir, remove_file, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(dir);
     return rc;
 }
