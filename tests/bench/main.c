@@ -6,6 +6,7 @@
 #include "compiler_bench.h"
 #include "compute.h"
 #include "kv.h"
+#include "overhead.h"
 
 static const struct {
     const char *name, *about;
@@ -15,6 +16,8 @@ static const struct {
      compiler_main},
     {"compute", "kernels on the CPU and on devices", compute_main},
     {"kv", "key-value work on Warp and its peers", kv_main},
+    {"overhead", "generated calls against calls by hand; annotations",
+     overhead_main},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
