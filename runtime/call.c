@@ -154,6 +154,9 @@ HOT int address(struct warp_db *db, struct op *op, const void *key,
     op->hash = hash_key(db->seed, op->layout->id, op->body + op->key_at,
                         op->key_bytes);
     op->shard = hash_shard(op->hash, db->shard_count);
+    /* What the commit will touch comes while the op is made. */
+    shard_prefetch(&db->shards[op->shard], op->hash);
+    log_prefetch(db->log, op->shard);
     op->now = read_now(db, op->layout);
     return WARP_OK;
 }
