@@ -16,6 +16,7 @@
 #include "kv.h"
 #include "kv_workload.h"
 #include "now.h"
+#include "process.h"
 
 enum { ERRORS_MAX = 1000 }; /* a thread with more of them gives up */
 
@@ -31,7 +32,7 @@ struct worker {
     unsigned index, workers;
     pthread_t thread;
     /* results */
-    uint64_t ops, errors, start_ns, end_ns;
+    uint64_t ops, errors, start_ns, end_ns, cpu_ns;
     int session_rc;
     struct histogram histogram;
 };
@@ -111,12 +112,14 @@ static void *work(void *argument)
         value == NULL ? -1 : engine->session_open(w->db, w->index, &session);
     pthread_barrier_wait(w->barrier);
     w->start_ns = now_ns();
+    w->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     if (w->session_rc == 0) {
         if (w->workload->load)
             load_slice(w, session, value);
         else
             visit(w, session, value);
     }
+    w->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - w->cpu_ns;
     w->end_ns = now_ns();
     if (w->session_rc == 0)
         engine->session_close(session);
@@ -139,18 +142,24 @@ static void add_up(const struct worker *workers, unsigned count,
                    struct kv_result *result)
 {
     static struct histogram sum; /* one job runs at a time */
-    uint64_t first = UINT64_MAX, last = 0, ops = 0;
+    uint64_t first = UINT64_MAX, last = 0, ops = 0, cpu = 0;
     histogram_clear(&sum);
     for (unsigned i = 0; i < count; i++) {
         const struct worker *w = &workers[i];
         histogram_merge(&sum, &w->histogram);
         ops += w->ops;
+        cpu += w->cpu_ns;
         result->errors += w->errors + (w->session_rc != 0);
         first = w->start_ns < first ? w->start_ns : first;
         last = w->end_ns > last ? w->end_ns : last;
     }
     result->ops_per_s =
         last > first ? (double)ops / ((double)(last - first) * 1e-9) : 0;
+    double each = ops > 0 ? 1 / (double)ops : 0;
+    result->call_ns = (double)cpu * each;
+    result->all_ns *= each;
+    result->written_bytes *= each;
+    result->max_us = (double)sum.max / 1e3;
     result->p50_us = histogram_quantile(&sum, 0.5) / 1e3;
     result->p99_us = histogram_quantile(&sum, 0.99) / 1e3;
     result->p999_us = histogram_quantile(&sum, 0.999) / 1e3;
@@ -186,6 +195,8 @@ static int run_threads(const struct kv_job *job, void *db,
             abort();
         }
     }
+    uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t written = self_written_bytes();
     pthread_barrier_wait(&barrier);
     if (!workload->load)
         sleep_until_end(job->plan->seconds);
@@ -194,6 +205,8 @@ static int run_threads(const struct kv_job *job, void *db,
         pthread_join(workers[i].thread, NULL);
     pthread_barrier_destroy(&barrier);
     memset(result, 0, sizeof *result);
+    result->all_ns = (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+    result->written_bytes = (double)(self_written_bytes() - written);
     add_up(workers, count, result);
     free(workers);
     return 0;
@@ -272,6 +285,7 @@ static int run_workloads(const struct kv_job *job, const char *dir, void *db,
             result->value_bytes = job->value_bytes;
             result->records = job->records;
             result->disk_bytes = folder_bytes(dir);
+            result->memory_bytes = (double)self_memory_bytes();
         }
     }
     return 0;

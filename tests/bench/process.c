@@ -30,18 +30,38 @@ static void become(const char *const *argv, const char *log, int traced)
     _exit(127);
 }
 
-static uint64_t high_water(pid_t child)
+/* The number behind a word at the beginning of a line; 0: there is none. */
+static uint64_t number_in(const char *path, const char *word)
 {
-    char path[64], line[256];
-    unsigned long long kib = 0;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)child);
+    char line[256];
+    uint64_t number = 0;
+    size_t bytes = strlen(word);
     FILE *file = fopen(path, "re");
     while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "VmHWM: %llu kB", &kib) == 1)
+        if (strncmp(line, word, bytes) == 0) {
+            number = strtoull(line + bytes, NULL, 10);
             break;
+        }
     if (file)
         fclose(file);
-    return kib * 1024;
+    return number;
+}
+
+uint64_t self_written_bytes(void)
+{
+    return number_in("/proc/self/io", "write_bytes:");
+}
+
+uint64_t self_memory_bytes(void)
+{
+    return number_in("/proc/self/status", "VmRSS:") * 1024;
+}
+
+static uint64_t high_water(pid_t child)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)child);
+    return number_in(path, "VmHWM:") * 1024;
 }
 
 /* From the stop at exec to the stop before the end; all else goes on. */

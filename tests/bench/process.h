@@ -1,4 +1,4 @@
-/* Runs another program and tells what it took. */
+/* What this process takes; runs another program and tells what that took. */
 #ifndef BENCH_PROCESS_H
 #define BENCH_PROCESS_H
 
@@ -16,6 +16,11 @@ struct process_cost {
  *  0, or -1 when it cannot be run at all. */
 int process_run(const char *const *argv, const char *log, int memory,
                 struct process_cost *cost);
+
+/** Of this process: bytes that went to devices so far, and what it has in
+ *  memory now; 0 where the kernel does not say. */
+uint64_t self_written_bytes(void);
+uint64_t self_memory_bytes(void);
 
 /** Is there a program of this name in $PATH? */
 int process_is_there(const char *name);
