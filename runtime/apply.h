@@ -20,8 +20,12 @@ struct plan {
     bool replay;
     struct series_room room; /* of an append */
     uint64_t block_mask;   /* fields with a block below */
-    void *blocks[56];
+    void *blocks[56];      /* only these are set */
 };
+static inline void plan_init(struct plan *plan)
+{
+    memset(plan, 0, offsetof(struct plan, blocks));
+}
 
 /* What a field, or the record (56), is at a point of a batch: after `plan` and
  * the plans before it; NULL: in the record alone. */

@@ -8,40 +8,61 @@
 #include "error.h"
 #include "hash.h"
 #include "read.h"
+#include "wire.h"
 
 enum { STACK_BODY = 1024 };
 
+/* What is on the way of every call is small and meant to be part of it. */
+#define HOT static inline __attribute__((always_inline))
+
+static int unknown_product(const struct warp_product *desc)
+    __attribute__((cold));
 static int unknown_product(const struct warp_product *desc)
 {
     return error_set(WARP_EINVAL, "%s is not a product of this store's schema",
                      desc ? desc->name : "NULL");
 }
 
-/* Fork, product, arguments. */
-static int enter(struct warp_db *db, const struct warp_product *desc,
-                 const void *argument, struct layout **l)
+static int no_argument(const struct warp_product *desc) __attribute__((cold));
+static int no_argument(const struct warp_product *desc)
 {
+    return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
+                     desc ? desc->name : "?");
+}
+
+/* Fork, product, arguments. */
+static inline int enter(struct warp_db *db, const struct warp_product *desc,
+                        const void *argument, struct layout **l)
+{
+    *l = NULL;
     if (!db || !argument)
-        return error_set(WARP_EINVAL, "%s: NULL where a value is needed",
-                         desc ? desc->name : "?");
+        return no_argument(desc);
     if (atomic_load_explicit(db->fork_guard, memory_order_relaxed) == 0)
         return db_forked();
     *l = db_layout(db, desc);
     return *l ? WARP_OK : unknown_product(desc);
 }
 
-static int enter_write(struct warp_db *db, const struct warp_product *desc,
-                       const void *argument, struct layout **l)
+static int not_writable(const struct warp_db *db) __attribute__((cold));
+static int not_writable(const struct warp_db *db)
+{
+    if (db->read_only)
+        return error_set(WARP_EREADONLY, "the store is open for reading only");
+    return error_set(atomic_load(&((struct warp_db *)(uintptr_t)db)->health),
+                     "the log has failed: the store is read-only until it is "
+                     "opened again");
+}
+
+static inline int enter_write(struct warp_db *db,
+                              const struct warp_product *desc,
+                              const void *argument, struct layout **l)
 {
     int rc = enter(db, desc, argument, l);
     if (rc != WARP_OK)
         return rc;
-    if (db->read_only)
-        return error_set(WARP_EREADONLY, "the store is open for reading only");
-    int health = atomic_load_explicit(&db->health, memory_order_relaxed);
-    if (health != WARP_OK)
-        return error_set(health, "the log has failed: the store is read-only "
-                                 "until it is opened again");
+    if (db->read_only || atomic_load_explicit(&db->health,
+                                              memory_order_relaxed) != WARP_OK)
+        return not_writable(db);
     return WARP_OK;
 }
 
@@ -66,8 +87,21 @@ static int check_flags(const struct layout *l, uint64_t fields, uint64_t known)
                      l->desc->name, __builtin_ctzll(bad));
 }
 
-static int check_writable(const struct layout *l, uint64_t fields)
+HOT int check_readable(const struct layout *l, uint64_t fields)
 {
+    if (!(fields & ~(l->readable | WARP_RESIDENT | WARP_ARCHIVE)))
+        return WARP_OK;
+    uint64_t bad = fields & R_FIELDS & ~l->readable;
+    if (!bad)
+        return check_flags(l, fields, WARP_RESIDENT | WARP_ARCHIVE);
+    return bad_mask(l, bad, bad & l->series ? "a series is read by _range"
+                                            : "no such field");
+}
+
+HOT int check_writable(const struct layout *l, uint64_t fields)
+{
+    if (!(fields & ~(l->writable | WARP_POWER_LOSS)))
+        return WARP_OK;
     uint64_t bad = fields & R_FIELDS & ~l->writable;
     if (!bad)
         return check_flags(l, fields, WARP_POWER_LOSS);
@@ -77,7 +111,7 @@ static int check_writable(const struct layout *l, uint64_t fields)
                                        : "no such field");
 }
 
-static int check_field(const struct layout *l, uint32_t field)
+HOT int check_field(const struct layout *l, uint32_t field)
 {
     if (field >= l->desc->field_count || !(l->stored >> field & 1))
         return bad_mask(l, UINT64_C(1) << (field & 63),
@@ -111,8 +145,8 @@ static int check_ttl(const struct layout *l, uint64_t fields, bool touch,
 }
 
 /* The op's key, hash and shard; its time. */
-static int address(struct warp_db *db, struct op *op, const void *key,
-                   const void *record)
+HOT int address(struct warp_db *db, struct op *op, const void *key,
+                const void *record)
 {
     int rc = op_key(op, key, record);
     if (rc != WARP_OK)
@@ -120,19 +154,36 @@ static int address(struct warp_db *db, struct op *op, const void *key,
     op->hash = hash_key(db->seed, op->layout->id, op->body + op->key_at,
                         op->key_bytes);
     op->shard = hash_shard(op->hash, db->shard_count);
+    /* What the commit will touch comes while the op is made. */
+    shard_prefetch(&db->shards[op->shard], op->hash);
+    log_prefetch(db->log, op->shard);
     op->now = read_now(db, op->layout);
     return WARP_OK;
 }
 
-static int key_of(struct warp_db *db, const struct layout *l, const void *key,
-                  uint8_t *bytes, struct key_ref *ref)
+static int bad_key(const struct layout *l, int code, const char *why)
+    __attribute__((cold));
+static int bad_key(const struct layout *l, int code, const char *why)
+{
+    return error_set(code, "%s: the key %s", l->desc->name,
+                     why ? why : "is not valid");
+}
+
+HOT int key_of(struct warp_db *db, const struct layout *l, const void *key,
+               uint8_t *bytes, struct key_ref *ref)
 {
     size_t count = 0;
     const char *why = NULL;
-    int rc = key_encode(l->desc, key, bytes, &count, &why);
-    if (rc != WARP_OK)
-        return error_set(rc, "%s: the key %s", l->desc->name,
-                         why ? why : "is not valid");
+    if (l->key_is_u64) {
+        uint64_t number;
+        memcpy(&number, key, sizeof number);
+        wire_put64(bytes, __builtin_bswap64(number));
+        count = sizeof number;
+    } else {
+        int rc = key_encode(l->desc, key, bytes, &count, &why);
+        if (rc != WARP_OK)
+            return bad_key(l, rc, why);
+    }
     ref->bytes = bytes;
     ref->count = (uint32_t)count;
     ref->product = l->number;
@@ -141,6 +192,7 @@ static int key_of(struct warp_db *db, const struct layout *l, const void *key,
     return WARP_OK;
 }
 
+static int not_found(const struct layout *l) __attribute__((cold));
 static int not_found(const struct layout *l)
 {
     return error_set(WARP_ENOTFOUND, "%s: no record has this key",
@@ -149,7 +201,7 @@ static int not_found(const struct layout *l)
 
 /* ---- making ops, for a call and for a batch alike ---- */
 
-static int make_put(struct warp_db *db, struct op *op, const void *record,
+HOT int make_put(struct warp_db *db, struct op *op, const void *record,
                     uint64_t fields)
 {
     int rc = check_writable(op->layout, fields);
@@ -158,7 +210,7 @@ static int make_put(struct warp_db *db, struct op *op, const void *record,
     return rc == WARP_OK ? op_put(op, record, fields, op->now) : rc;
 }
 
-static int make_set(struct warp_db *db, struct op *op, const void *key,
+HOT int make_set(struct warp_db *db, struct op *op, const void *key,
                     uint32_t field, const void *value)
 {
     int rc = check_field(op->layout, field);
@@ -241,7 +293,7 @@ static int make_append(struct warp_db *db, struct op *op, const void *key,
         return rc;                                                            \
     op_init(&op, l, kind, space, sizeof space)
 
-static int finish(struct warp_db *db, struct op *op, int rc, uint64_t flags,
+HOT int finish(struct warp_db *db, struct op *op, int rc, uint64_t flags,
                   bool is_delete)
 {
     struct stripe *stripe = db_stripe(db);
@@ -329,7 +381,11 @@ static int set_key(const struct layout *l, const void *key,
 {
     uint8_t field = l->desc->key_fields[0];
     if (l->key_type && l->key_type->plain) {
-        memcpy((char *)out + l->fields[field].offset, key, l->key_type->size);
+        char *to = (char *)out + l->fields[field].offset;
+        if (l->key_type->size == 8) /* the usual one: without a call */
+            memcpy(to, key, 8);
+        else
+            memcpy(to, key, l->key_type->size);
         return WARP_OK;
     }
     return key_decode(l->desc, ref->bytes, ref->count, NULL, out, arena);
@@ -349,13 +405,7 @@ int warp_gen_get(struct warp_db *db, const struct warp_product *desc,
         return error_set(WARP_EINVAL, "%s: get needs a place for the result",
                          desc->name);
     memset(out, 0, desc->record_bytes);
-    uint64_t bad = fields & R_FIELDS &
-                   ~(l->stored | l->derived | l->keys);
-    if (bad)
-        return bad_mask(l, bad, bad & l->series
-                                    ? "a series is read by _range"
-                                    : "no such field");
-    rc = check_flags(l, fields, WARP_RESIDENT | WARP_ARCHIVE);
+    rc = check_readable(l, fields);
     if (rc == WARP_OK)
         rc = key_of(db, l, key, bytes, &ref);
     if (rc == WARP_OK)
@@ -378,7 +428,7 @@ int warp_gen_get_many(struct warp_db *db, const struct warp_product *desc,
                          desc->name);
     enum { AHEAD = 8 };
     for (size_t i = 0; i < count + AHEAD; i++) {
-        struct key_ref ref;
+        struct key_ref ref = {0};
         uint8_t bytes[KEY_BYTES_MAX];
         if (i < count &&
             key_of(db, l, (const char *)keys + i * desc->key_bytes, bytes,

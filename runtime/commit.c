@@ -135,7 +135,8 @@ static bool is_limited(const struct op *op)
 static int commit_one(struct warp_db *db, struct op *op, bool power)
 {
     struct shard *s = &db->shards[op->shard];
-    struct plan plan = {0};
+    struct plan plan;
+    plan_init(&plan);
     uint64_t seq = 0, position = 0;
     bool logged = false, unique = (op->set | op->memory) & op->layout->unique;
     if (atomic_load_explicit(&db->stalled, memory_order_relaxed)) {
@@ -154,6 +155,7 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     }
     if ((unique || is_limited(op)) && atomic_load(&db->loading))
         db_wait_loaded(db);
+    shard_prefetch_record(s, op->hash);
     os_lock(&s->lock);
     if (unique)
         os_lock(&db->unique_lock);
@@ -440,7 +442,8 @@ int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
 int commit_replay(struct shard *s, struct op *op, uint64_t seq,
                   uint32_t ordinal)
 {
-    struct plan plan = {0};
+    struct plan plan;
+    plan_init(&plan);
     struct key_ref key = op_key_ref(op);
     int rc = shard_find(s, op->layout, &key, &plan.record);
     if (rc != WARP_OK)

@@ -27,6 +27,12 @@ void heap_init(struct heap *heap, struct budget *budget)
     }
 }
 
+void heap_huge(struct heap *heap)
+{
+    heap->huge = true;
+    heap->region_bytes = HUGE_BYTES;
+}
+
 static struct heap_chunk *chunk_of(const void *block)
 {
     return (struct heap_chunk *)((uintptr_t)block & ~(CHUNK_BYTES - 1));
@@ -118,6 +124,9 @@ void *heap_alloc(struct heap *heap, size_t bytes)
     } else {
         block = run->fresh;
         run->fresh += class->block_bytes;
+        /* A page that is read before it is written faults twice, and the second
+         * time stops the other processors. */
+        store_link(block, NULL);
     }
     run->live++;
     if (!run->free && run->fresh == run->end)

@@ -63,10 +63,18 @@ struct heap { /* private */
     size_t region_bytes; /* of the next region */
     size_t taken_bytes;  /* charged to the budget */
     size_t idle_bytes;   /* of these: free pages not yet given back */
+    size_t ready_bytes;  /* idle pages that stay, for what will come */
+    bool huge;           /* ask the kernel for huge pages */
 };
 
 /* The budget must outlive the heap. Takes no memory yet. */
 void heap_init(struct heap *heap, struct budget *budget);
+/* Before the first block: huge pages where the kernel has them. The budget is
+ * charged as without; up to one of them more is in memory. */
+void heap_huge(struct heap *heap);
+/* Takes so much, touches it and keeps it idle: what is allocated later finds
+ * its pages there. Less, where the budget ends. */
+void heap_ready(struct heap *heap, size_t bytes);
 /* Gives everything back, whatever is still in use. */
 void heap_fini(struct heap *heap);
 

@@ -127,20 +127,23 @@ static void bin(struct heap *heap, struct heap_chunk *chunk)
 static bool make_region(struct heap *heap)
 {
     size_t bytes = heap->region_bytes;
+    size_t align = heap->huge ? HUGE_BYTES : CHUNK_BYTES;
     void *map = NULL;
     for (;; bytes /= 2) {
-        /* a chunk more, because the kernel aligns to pages only */
-        map = os_reserve(bytes + CHUNK_BYTES);
+        /* room to align: the kernel does so to pages only */
+        map = os_reserve(bytes + align);
         if (map || bytes == CHUNK_BYTES)
             break;
     }
     if (!map)
         return false;
-    uintptr_t at = ((uintptr_t)map + CHUNK_BYTES - 1) & ~(CHUNK_BYTES - 1);
+    uintptr_t at = ((uintptr_t)map + align - 1) & ~(align - 1);
+    if (heap->huge)
+        os_huge((void *)at, bytes);
     struct heap_chunk *first = (struct heap_chunk *)at;
     struct heap_region *region = &first->region;
-    *region = (struct heap_region){heap->regions, map, bytes + CHUNK_BYTES,
-                                   first, bytes};
+    *region = (struct heap_region){heap->regions, map, bytes + align, first,
+                                   bytes};
     heap->regions = region;
     heap->fresh = (char *)first;
     heap->fresh_end = heap->fresh + bytes;
@@ -216,8 +219,32 @@ void heap_pages_give(struct heap *heap, void *at, size_t pages)
     bin(heap, chunk);
     heap->idle_bytes += pages * PAGE_BYTES;
     size_t most = heap->taken_bytes / 16;
+    if (most < heap->ready_bytes)
+        most = heap->ready_bytes;
     if (heap->idle_bytes > (most > IDLE_BYTES_MIN ? most : IDLE_BYTES_MIN))
         heap_pages_release(heap);
+}
+
+void heap_ready(struct heap *heap, size_t bytes)
+{
+    const size_t pages = CHUNK_PAGES - 1; /* all but the chunk's first */
+    void *taken = NULL;
+    heap->ready_bytes = bytes + CHUNK_BYTES;
+    if (heap->region_bytes < bytes && bytes <= REGION_BYTES_MAX)
+        heap->region_bytes = (bytes + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+    for (size_t done = 0; done < bytes; done += CHUNK_BYTES) {
+        void **block = heap_pages_take(heap, pages, 1);
+        if (!block)
+            break;
+        os_populate(block, pages * PAGE_BYTES);
+        *block = taken;
+        taken = block;
+    }
+    while (taken) {
+        void *block = taken;
+        memcpy(&taken, block, sizeof taken);
+        heap_pages_give(heap, block, pages);
+    }
 }
 
 static void release_chunk(struct heap_chunk *chunk)
@@ -321,5 +348,8 @@ void heap_fini(struct heap *heap)
         next = s->all;
         os_unreserve(s, s->map_bytes);
     }
+    bool huge = heap->huge;
     heap_init(heap, heap->budget);
+    if (huge)
+        heap_huge(heap);
 }

@@ -9,6 +9,7 @@
 #define PAGE_BYTES  ((size_t)4096)
 #define GROUP_BYTES ((size_t)16384) /* a run is a multiple of it */
 #define CHUNK_BYTES ((size_t)1 << 20)
+#define HUGE_BYTES  ((size_t)2 << 20)
 #define CHUNK_PAGES (CHUNK_BYTES / PAGE_BYTES)
 #define CHUNK_RUNS  (CHUNK_BYTES / GROUP_BYTES)
 

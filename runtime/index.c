@@ -19,6 +19,7 @@
 
 enum {
     USED_MAX = INDEX_SEGMENT_SLOTS * 2 / 3,
+    AHEAD = 16,
     SLOT_EMPTY = 0,
     SLOT_GONE = 1
 };
@@ -26,6 +27,7 @@ enum {
 #define DIR_BYTES     (sizeof(void *) << INDEX_DEPTH_MAX)
 #define SEGMENTS_MAX  (1u << (INDEX_DEPTH_MAX - 2))
 #define SEGMENT_BYTES (sizeof(struct index_segment))
+#define PAGE_BYTES    ((uintptr_t)4096)
 
 static struct index_segment *segment_of(const struct index *index,
                                         uint64_t hash)
@@ -44,6 +46,11 @@ static struct index_segment *new_segment(struct index *index, uint32_t depth)
         return NULL;
     atomic_fetch_add(&index->budget->used, SEGMENT_BYTES);
     struct index_segment *s = &index->segments[index->segment_count++];
+    /* All at once, and before a look reads what nobody has written. */
+    os_populate((void *)((uintptr_t)s & ~(PAGE_BYTES - 1)),
+                (((uintptr_t)s & (PAGE_BYTES - 1)) + SEGMENT_BYTES +
+                 PAGE_BYTES - 1) &
+                    ~(PAGE_BYTES - 1));
     s->depth = depth;
     return s;
 }
@@ -66,6 +73,11 @@ int index_init(struct index *index, struct budget *budget,
     }
     atomic_store(&index->dir[0], first);
     return WARP_OK;
+}
+
+void index_huge(struct index *index)
+{
+    os_huge(index->segments, SEGMENTS_MAX * SEGMENT_BYTES);
 }
 
 void index_fini(struct index *index)
@@ -91,6 +103,7 @@ static void *probe(struct index_segment *s, uint64_t hash,
             return NULL;
         if (word >> 48 == tag && word != SLOT_GONE) {
             void *record = (void *)(uintptr_t)(word & ADDRESS_MASK);
+            index_prefetch_record(record);
             if (match(record, key)) {
                 *slot = p;
                 return record;
@@ -172,6 +185,10 @@ static void refill(struct index *index, struct index_segment *s,
     }
     s->used = s->live = 0;
     for (uint32_t i = 0; i < n; i++) {
+        /* Each key is a cache miss: several at a time. */
+        if (i + AHEAD < n)
+            __builtin_prefetch(
+                (void *)(uintptr_t)(words[i + AHEAD] & ADDRESS_MASK));
         uint64_t hash = index->hash_of(
             (void *)(uintptr_t)(words[i] & ADDRESS_MASK), index->arg);
         place(other && (hash & bit) ? other : s, hash, words[i]);

@@ -27,20 +27,24 @@ struct index_segment {
 };
 
 struct index {
-    _Atomic uint32_t depth;                  /* of the directory */
+    /* read by every look */
+    _Alignas(64) _Atomic uint32_t depth;     /* of the directory */
     _Atomic(struct index_segment *) *dir;    /* reserved, 1 << depth used */
     struct index_segment *segments;          /* reserved, bump-allocated */
-    uint32_t segment_count;
-    uint64_t count;
     struct budget *budget;
     uint64_t (*hash_of)(const void *record, const void *arg);
     const void *arg;
+    /* written by inserts */
+    _Alignas(64) uint64_t count;
+    uint32_t segment_count;
 };
 
 int index_init(struct index *index, struct budget *budget,
                uint64_t (*hash_of)(const void *record, const void *arg),
                const void *arg);
 void index_fini(struct index *index);
+/* Huge pages for what it will hold, where the kernel has them. */
+void index_huge(struct index *index);
 
 /* Does the record at this address have the key? May be asked about rubbish. */
 typedef bool index_match_fn(const void *record, const void *key);
@@ -59,21 +63,54 @@ uint64_t index_bytes(const struct index *index);
 bool index_walk(struct index *index, uint32_t at,
                 void (*fn)(void *arg, void *record), void *arg);
 
+/* Bytes of a record beside its first line that a get or an update will read:
+ * asked for together, they arrive together. */
+static inline void index_prefetch_record(const void *record)
+{
+    __builtin_prefetch((const char *)record + 64);
+    __builtin_prefetch((const char *)record + 128);
+}
+
 static inline bool index_slot_holds(_Atomic uint64_t *slot, const void *record)
 {
     uint64_t address =
         atomic_load_explicit(slot, memory_order_relaxed) & 0xffffffffffffu;
     return address == (uint64_t)(uintptr_t)record;
 }
-/* Start loading what a find will touch. */
-static inline void index_prefetch(const struct index *index, uint64_t hash)
+/* The slot where a hash belongs; another may hold it. */
+static inline _Atomic uint64_t *index_home(const struct index *index,
+                                           uint64_t hash)
 {
     uint32_t depth =
         atomic_load_explicit(&index->depth, memory_order_acquire);
     struct index_segment *s = atomic_load_explicit(
         &index->dir[hash & ((UINT64_C(1) << depth) - 1)],
-        memory_order_relaxed);
-    __builtin_prefetch(&s->slots[(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1)]);
+        memory_order_acquire);
+    return &s->slots[(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1)];
+}
+/* Start loading what a find will touch. */
+static inline void index_prefetch(const struct index *index, uint64_t hash)
+{
+    __builtin_prefetch(index_home(index, hash));
+}
+/* The same, one step on: the record that an update will write, if it stands in
+ * its home slot or the next one. */
+static inline void index_prefetch_found(const struct index *index,
+                                        uint64_t hash)
+{
+    _Atomic uint64_t *home = index_home(index, hash);
+    for (int i = 0; i < 2; i++) {
+        uint64_t word = atomic_load_explicit(home + i, memory_order_relaxed);
+        if (word >> 48 == hash >> 48) {
+            const char *record =
+                (const char *)(uintptr_t)(word & 0xffffffffffffu);
+            __builtin_prefetch(record, 1);
+            __builtin_prefetch(record + 64, 1);
+            __builtin_prefetch(record + 128, 1);
+        }
+        if (((uintptr_t)(home + i + 1) & 63) == 0)
+            return; /* the next line may be no slot */
+    }
 }
 
 #endif

@@ -243,6 +243,11 @@ int key_encode(const struct warp_product *product, const void *key, uint8_t *to,
             *bytes = sizeof value;
             return 0;
         }
+        if (type->kind == WARP_T_FIXED_BYTES && type->size == 16) {
+            memcpy(to, key, 16);
+            *bytes = 16;
+            return 0;
+        }
         int rc = write_part(&w, type, key, true);
         *bytes = w.used;
         return rc;
@@ -262,6 +267,11 @@ int key_encode_record(const struct warp_product *product, const void *record,
                       uint8_t *to, size_t *bytes, const char **why)
 {
     struct writer w = {to, 0, why};
+    if (product->key_count == 1) {
+        const struct warp_field *f = &product->fields[product->key_fields[0]];
+        return key_encode(product, (const uint8_t *)record + f->offset, to,
+                          bytes, why);
+    }
     for (uint32_t i = 0; i < product->key_count; i++) {
         const struct warp_field *f = &product->fields[product->key_fields[i]];
         int rc = write_part(&w, f->type, (const uint8_t *)record + f->offset,

@@ -164,6 +164,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     l->number = l->id = number;
     if (desc->key_count == 1)
         l->key_type = desc->fields[desc->key_fields[0]].type;
+    l->key_is_u64 = l->key_type && l->key_type->kind == WARP_T_U64;
     for (uint32_t i = 0; i < desc->field_count; i++) {
         const struct warp_field *f = &desc->fields[i];
         classify(l, i, default_survives);
@@ -199,6 +200,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     }
     l->cold = l->ssd | l->disk;
     l->writable = l->stored | l->keys;
+    l->readable = l->stored | l->derived | l->keys;
     l->evictable = l->durable != 0;
     FOR_BITS(i, l->durable)
         if (desc->fields[i].home == WARP_HOME_MEMORY ||

@@ -49,6 +49,7 @@ struct layout {
     uint32_t column_bytes; /* of a row's values there, on the wire */
     uint64_t keys, series, derived;
     uint64_t writable;     /* bits a put may name: all but series, derived */
+    uint64_t readable;     /* bits a get may name: stored, derived, keys */
     uint64_t stored;       /* bits with a slot */
     uint64_t durable;      /* logged and checkpointed */
     uint64_t mortal_mem;   /* memory only: LOST after a restart */
@@ -62,6 +63,7 @@ struct layout {
     uint64_t columns;
     uint64_t presets;      /* stored fields with a default: */
     uint64_t power;        /* survive a power loss */
+    bool key_is_u64;       /* one field, a plain u64: encoded in place */
     bool evictable;        /* no field is pinned in memory by its policy */
     uint8_t priority;      /* enum warp_priority, effective */
     struct pool *pools[2]; /* its own, the shared one; NULL: none */

@@ -70,6 +70,8 @@ void log_close(struct log **log);
 int log_append(struct log *log, uint32_t shard, uint64_t batch_id,
                uint32_t batch_parts, const void *body, size_t bytes,
                bool urgent, uint64_t *seq, uint64_t *position);
+/* A hint: this shard's ring is about to be appended to. */
+void log_prefetch(const struct log *log, uint32_t shard);
 uint64_t log_seq(const struct log *log, uint32_t shard); /* last appended */
 uint64_t log_batch_id(struct log *log); /* unique for ever in this store */
 

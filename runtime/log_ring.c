@@ -410,6 +410,15 @@ int log_append(struct log *log, uint32_t shard, uint64_t batch_id,
     return append_slow(log, r, &f, urgent, position);
 }
 
+void log_prefetch(const struct log *log, uint32_t shard)
+{
+    const struct log_ring *r = &log->rings[shard];
+    __builtin_prefetch(r, 1);
+    __builtin_prefetch(&r->stamp);
+    if (log->tails)
+        __builtin_prefetch(log->tails + log_tail_offset(log, shard), 1);
+}
+
 uint64_t log_seq(const struct log *log, uint32_t shard)
 {
     return atomic_load_explicit(&log->rings[shard].seq, memory_order_relaxed);

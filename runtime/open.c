@@ -296,6 +296,19 @@ static int check_memory(struct warp_db *db, uint64_t resident)
     return WARP_OK;
 }
 
+/* What the options ask for beyond what the store holds already. */
+static void make_ready(struct warp_db *db)
+{
+    uint64_t each = db->options.ready_bytes / db->shard_count;
+    for (uint32_t i = 0; i < db->shard_count && each > 0; i++) {
+        struct shard *s = &db->shards[i];
+        os_lock(&s->lock);
+        if (heap_bytes(&s->heap) < each)
+            heap_ready(&s->heap, each - heap_bytes(&s->heap));
+        os_unlock(&s->lock);
+    }
+}
+
 int open_log(struct warp_db *db)
 {
     int64_t mark = 0, replayed_mark = 0;
@@ -334,7 +347,9 @@ int open_log(struct warp_db *db)
         mark = replayed_mark;
     rc = clock_open(db->options.clock_ms, db->options.clock_arg, mark,
                     db->options.max_clock_step_ms, &db->clock);
-    if (rc == WARP_OK && !db->read_only)
+    if (rc == WARP_OK && !db->read_only) {
+        make_ready(db);
         rc = log_start(db->log);
+    }
     return rc;
 }

@@ -4,7 +4,6 @@
 #include "read.h"
 
 #include "apply.h"
-#include "clock.h"
 #include "codec.h"
 #include "cold.h"
 #include "derive.h"
@@ -38,11 +37,6 @@ struct reading {
     uint32_t scratch_used;
     uint8_t scratch[WIRE_BYTES];
 };
-
-int64_t read_now(struct warp_db *db, const struct layout *l)
-{
-    return l->ttl || l->deadline != UINT32_MAX ? clock_now(db->clock) : 0;
-}
 
 uint64_t read_expired(const struct layout *l, const struct record *r,
                       uint64_t fields, int64_t now)

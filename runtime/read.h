@@ -2,6 +2,7 @@
 #ifndef WARP_READ_H
 #define WARP_READ_H
 
+#include "clock.h"
 #include "db.h"
 
 /* Fills the asked fields of `out` (a record struct; zeroed first) and its have
@@ -28,6 +29,10 @@ int read_warm(struct warp_db *db, const struct layout *l,
 uint64_t read_expired(const struct layout *l, const struct record *r,
                       uint64_t fields, int64_t now);
 /* The store's clock where the product has a ttl anywhere, else 0. */
-int64_t read_now(struct warp_db *db, const struct layout *l);
+static inline int64_t read_now(const struct warp_db *db,
+                               const struct layout *l)
+{
+    return l->ttl || l->deadline != UINT32_MAX ? clock_now(db->clock) : 0;
+}
 
 #endif

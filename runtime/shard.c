@@ -57,6 +57,10 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
     int rc = index_init(&s->index, &db->budget, hash_of, db);
     if (rc != WARP_OK)
         return rc;
+    if (db->options.huge_pages) {
+        heap_huge(&s->heap);
+        index_huge(&s->index);
+    }
     s->dirty = os_reserve(DIRTY_BYTES);
     s->flushing = os_reserve(DIRTY_BYTES);
     s->used = os_reserve(SHARD_USED_MARKS);
@@ -98,11 +102,14 @@ static bool matches(const void *record, const void *arg)
     record_copy_out(copy, at, bytes);
     at = copy;
 #endif
-    if (bytes == 8) {
-        uint64_t a, b;
-        memcpy(&a, at, 8);
-        memcpy(&b, k->bytes, 8);
-        return a == b;
+    /* The usual lengths: a call would cost more than the comparison. */
+    if (bytes == 8 || bytes == 16) {
+        uint64_t a[2], b[2];
+        memcpy(a, at, 8);
+        memcpy(b, k->bytes, 8);
+        memcpy(a + 1, (const uint8_t *)at + bytes - 8, 8);
+        memcpy(b + 1, k->bytes + bytes - 8, 8);
+        return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
     }
     return memcmp(at, k->bytes, bytes) == 0;
 }

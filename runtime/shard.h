@@ -28,23 +28,25 @@ static inline uint32_t shard_inline_add(uint32_t sum, uint32_t bytes)
 }
 
 struct shard {
+    /* What each change writes, in a line that no reader looks at. */
     _Alignas(64) struct os_lock lock;
-    uint32_t number;
-    struct warp_db *db;
-    struct index index;
-    struct heap heap;
+    _Atomic uint32_t dirty_count;
     /* Records with R_DIRTY, in the order they became so; reserved memory. */
     struct record **dirty;
-    _Atomic uint32_t dirty_count;
-    struct record **flushing; /* taken by the checkpoint under way */
-    uint32_t flushing_count;
-    struct column_set **columns; /* by product; NULL where it has none */
     /* Records that exist = rows of the directory + fresh - gone. */
     int64_t fresh;            /* exist, the directory lacks them */
     int64_t gone;             /* deleted, the directory has them still */
     uint64_t live_bytes;      /* handed out by the heap and not freed */
+    struct record **flushing; /* taken by the checkpoint under way */
+    uint32_t flushing_count;
     uint32_t evict_at;        /* the segment where eviction goes on */
+
+    _Alignas(64) struct index index;
+    struct warp_db *db;
+    struct column_set **columns; /* by product; NULL where it has none */
     _Atomic uint8_t *used;    /* by hash: read or written lately */
+    uint32_t number;
+    struct heap heap;
 };
 
 int shard_init(struct shard *shard, struct warp_db *db, uint32_t number);
@@ -62,6 +64,18 @@ static inline struct key_ref op_key_ref(const struct op *op)
     struct key_ref k = {op->body + op->key_at, op->key_bytes,
                         op->layout->number, op->hash, op->layout->row_bytes};
     return k;
+}
+
+/* Hints, no more: what a change of this key will touch; and the record itself,
+ * as soon as the index can tell where it may be. */
+static inline void shard_prefetch(const struct shard *s, uint64_t hash)
+{
+    __builtin_prefetch(&s->lock, 1);
+    index_prefetch(&s->index, hash);
+}
+static inline void shard_prefetch_record(const struct shard *s, uint64_t hash)
+{
+    index_prefetch_found(&s->index, hash);
 }
 
 /* Without a lock; the record may change or go at any time. */

@@ -25,7 +25,14 @@ static int warp_engine_open(const struct engine_setup *setup, void **db)
     struct warp_engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         return -1;
-    int rc = warp_open(setup->dir, &kv_item_warp_schema, NULL, &engine->db);
+    struct warp_options options = WARP_OPTIONS_INIT;
+    options.huge_pages = true;
+    /* As memtable does: what is loaded finds its memory touched. A record has
+     * 64 bytes beside its key and value, at most. */
+    options.ready_bytes =
+        setup->records * (64 + KV_KEY_BYTES + setup->value_bytes);
+    int rc =
+        warp_open(setup->dir, &kv_item_warp_schema, &options, &engine->db);
     if (rc != WARP_OK) {
         fprintf(stderr, "warp-bench: warp: %s\n", warp_errmsg(NULL));
         free(engine);

@@ -13,6 +13,7 @@ void histogram_clear(struct histogram *h)
 void histogram_merge(struct histogram *into, const struct histogram *from)
 {
     into->count += from->count;
+    into->max = from->max > into->max ? from->max : into->max;
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
         into->buckets[i] += from->buckets[i];
 }

@@ -12,7 +12,7 @@ enum {
 };
 
 struct histogram {
-    uint64_t count;
+    uint64_t count, max;
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
@@ -28,6 +28,7 @@ static inline unsigned histogram_bucket(uint64_t ns)
 static inline void histogram_record(struct histogram *h, uint64_t ns)
 {
     h->count++;
+    h->max = ns > h->max ? ns : h->max;
     h->buckets[histogram_bucket(ns)]++;
 }
 

@@ -43,12 +43,22 @@ static struct kv_result median_of(const struct kv_result *repeats,
                                   unsigned count)
 {
     struct kv_result r = repeats[0];
-    r.ops_per_s = median(repeats, count, offsetof(struct kv_result, ops_per_s));
-    r.p50_us = median(repeats, count, offsetof(struct kv_result, p50_us));
-    r.p99_us = median(repeats, count, offsetof(struct kv_result, p99_us));
-    r.p999_us = median(repeats, count, offsetof(struct kv_result, p999_us));
-    r.disk_bytes =
-        median(repeats, count, offsetof(struct kv_result, disk_bytes));
+    static const size_t figures[] = {
+        offsetof(struct kv_result, ops_per_s),
+        offsetof(struct kv_result, p50_us),
+        offsetof(struct kv_result, p99_us),
+        offsetof(struct kv_result, p999_us),
+        offsetof(struct kv_result, max_us),
+        offsetof(struct kv_result, call_ns),
+        offsetof(struct kv_result, all_ns),
+        offsetof(struct kv_result, written_bytes),
+        offsetof(struct kv_result, disk_bytes),
+        offsetof(struct kv_result, memory_bytes),
+    };
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        double middle = median(repeats, count, figures[i]);
+        memcpy((char *)&r + figures[i], &middle, sizeof middle);
+    }
     for (unsigned i = 1; i < count; i++)
         r.errors += repeats[i].errors;
     return r;

@@ -43,8 +43,11 @@ struct kv_result {
     unsigned threads;
     size_t value_bytes;
     uint64_t records;
-    double ops_per_s, p50_us, p99_us, p999_us;
-    double disk_bytes;
+    double ops_per_s, p50_us, p99_us, p999_us, max_us;
+    double call_ns, all_ns; /* processor time of an operation: of the thread
+                               that asked for it; of the whole process */
+    double written_bytes;   /* to the device, of an operation */
+    double disk_bytes, memory_bytes; /* at the end */
     uint64_t errors;
 };
 

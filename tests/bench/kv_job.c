@@ -4,19 +4,19 @@
  * what a writer can have written. At process_crash every eighth operation is
  * timed (reading the clock costs as much as a fast get), at power_loss every
  * one. Loading is measured only when the plan has the load workload. */
-#include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "folder.h"
 #include "histogram.h"
 #include "kv.h"
 #include "kv_workload.h"
+#include "now.h"
+#include "process.h"
 
 enum { ERRORS_MAX = 1000 }; /* a thread with more of them gives up */
 
@@ -32,17 +32,10 @@ struct worker {
     unsigned index, workers;
     pthread_t thread;
     /* results */
-    uint64_t ops, errors, start_ns, end_ns;
+    uint64_t ops, errors, start_ns, end_ns, cpu_ns;
     int session_rc;
     struct histogram histogram;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
 
 static bool put(struct worker *w, void *session, uint64_t record,
                 uint64_t stamp, unsigned char *value)
@@ -119,12 +112,14 @@ static void *work(void *argument)
         value == NULL ? -1 : engine->session_open(w->db, w->index, &session);
     pthread_barrier_wait(w->barrier);
     w->start_ns = now_ns();
+    w->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     if (w->session_rc == 0) {
         if (w->workload->load)
             load_slice(w, session, value);
         else
             visit(w, session, value);
     }
+    w->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - w->cpu_ns;
     w->end_ns = now_ns();
     if (w->session_rc == 0)
         engine->session_close(session);
@@ -147,18 +142,24 @@ static void add_up(const struct worker *workers, unsigned count,
                    struct kv_result *result)
 {
     static struct histogram sum; /* one job runs at a time */
-    uint64_t first = UINT64_MAX, last = 0, ops = 0;
+    uint64_t first = UINT64_MAX, last = 0, ops = 0, cpu = 0;
     histogram_clear(&sum);
     for (unsigned i = 0; i < count; i++) {
         const struct worker *w = &workers[i];
         histogram_merge(&sum, &w->histogram);
         ops += w->ops;
+        cpu += w->cpu_ns;
         result->errors += w->errors + (w->session_rc != 0);
         first = w->start_ns < first ? w->start_ns : first;
         last = w->end_ns > last ? w->end_ns : last;
     }
     result->ops_per_s =
         last > first ? (double)ops / ((double)(last - first) * 1e-9) : 0;
+    double each = ops > 0 ? 1 / (double)ops : 0;
+    result->call_ns = (double)cpu * each;
+    result->all_ns *= each;
+    result->written_bytes *= each;
+    result->max_us = (double)sum.max / 1e3;
     result->p50_us = histogram_quantile(&sum, 0.5) / 1e3;
     result->p99_us = histogram_quantile(&sum, 0.99) / 1e3;
     result->p999_us = histogram_quantile(&sum, 0.999) / 1e3;
@@ -194,6 +195,8 @@ static int run_threads(const struct kv_job *job, void *db,
             abort();
         }
     }
+    uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t written = self_written_bytes();
     pthread_barrier_wait(&barrier);
     if (!workload->load)
         sleep_until_end(job->plan->seconds);
@@ -202,6 +205,8 @@ static int run_threads(const struct kv_job *job, void *db,
         pthread_join(workers[i].thread, NULL);
     pthread_barrier_destroy(&barrier);
     memset(result, 0, sizeof *result);
+    result->all_ns = (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+    result->written_bytes = (double)(self_written_bytes() - written);
     add_up(workers, count, result);
     free(workers);
     return 0;
@@ -258,31 +263,6 @@ static int preload(const struct kv_job *job, const char *dir, void **db)
     return rc == 0 ? open_store(job, dir, job->plan->durability, db) : rc;
 }
 
-static uint64_t found_bytes; /* nftw has no argument for its callback */
-
-static int count_file(const char *path, const struct stat *st, int type,
-                      struct FTW *at)
-{
-    (void)path, (void)at;
-    if (type == FTW_F)
-        found_bytes += (uint64_t)st->st_blocks * 512;
-    return 0;
-}
-
-static int remove_file(const char *path, const struct stat *st, int type,
-                       struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static double disk_bytes(const char *dir)
-{
-    found_bytes = 0;
-    nftw(dir, count_file, 16, FTW_PHYS);
-    return (double)found_bytes;
-}
-
 static int run_workloads(const struct kv_job *job, const char *dir, void *db,
                          bool loaded, struct kv_result *results)
 {
@@ -304,7 +284,8 @@ static int run_workloads(const struct kv_job *job, const char *dir, void *db,
             result->threads = job->threads;
             result->value_bytes = job->value_bytes;
             result->records = job->records;
-            result->disk_bytes = disk_bytes(dir);
+            result->disk_bytes = folder_bytes(dir);
+            result->memory_bytes = (double)self_memory_bytes();
         }
     }
     return 0;
@@ -314,18 +295,14 @@ int kv_job_run(const struct kv_job *job, struct kv_result *results)
 {
     const struct kv_plan *plan = job->plan;
     bool measures_load = false;
-    char dir[4096];
+    char dir[FOLDER_PATH_BYTES];
     void *db = NULL;
     for (unsigned i = 0; i < plan->workloads_count; i++) {
         measures_load = measures_load || plan->workloads[i]->load;
         results[i].engine = NULL;
     }
-    if (snprintf(dir, sizeof dir, "%s/warp-bench.XXXXXX", plan->dir) >=
-            (int)sizeof dir ||
-        mkdtemp(dir) == NULL) {
-        fprintf(stderr, "warp-bench: cannot make a folder in %s\n", plan->dir);
+    if (folder_make(plan->dir, dir) != 0)
         return -1;
-    }
     int rc = measures_load ? open_store(job, dir, plan->durability, &db)
                            : preload(job, dir, &db);
     if (rc == 0) {
@@ -333,6 +310,6 @@ int kv_job_run(const struct kv_job *job, struct kv_result *results)
         if (close_store(job, db) != 0)
             rc = -1;
     }
-    nftw(dir, remove_file, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(dir);
     return rc;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "folder.h"
 #include "kv.h"
 #include "kv_workload.h"
 
@@ -229,9 +230,7 @@ static void set_defaults(struct kv_plan *plan)
     plan->records_count = plan->values_count = 1;
     plan->seconds = 3;
     plan->repeat = 3;
-    plan->dir = getenv("TMPDIR");
-    if (plan->dir == NULL || plan->dir[0] == 0)
-        plan->dir = "/var/tmp";
+    plan->dir = folder_base();
 }
 
 int kv_options_read(int argc, char **argv, struct kv_plan *plan, int *status)

@@ -35,13 +35,16 @@ static void print_block(const struct kv_plan *plan,
            block->workload->name, block->workload->about, block->threads,
            block->threads == 1 ? "" : "s", (unsigned long long)block->records,
            block->value_bytes, durability_name(plan));
-    printf("  %-11s %12s %9s %9s %9s %9s %7s %11s\n", "engine", "ops/s",
-           "p50 us", "p99 us", "p999 us", "disk MB", "errors", against);
+    printf("  %-11s %10s %8s %8s %8s %8s %7s %7s %7s %7s %6s %11s\n", "engine",
+           "ops/s", "p50 us", "p99 us", "p999 us", "max us", "cpu ns",
+           "all ns", "disk MB", "RSS MB", "errors", against);
     for (size_t i = 0; i < count; i++) {
         const struct kv_result *r = &block[i];
-        printf("  %-11s %12.0f %9.2f %9.2f %9.2f %9.1f %7llu", r->engine->name,
-               r->ops_per_s, r->p50_us, r->p99_us, r->p999_us,
-               r->disk_bytes / 1e6, (unsigned long long)r->errors);
+        printf("  %-11s %10.0f %8.2f %8.2f %8.2f %8.0f %7.0f %7.0f %7.0f "
+               "%7.0f %6llu",
+               r->engine->name, r->ops_per_s, r->p50_us, r->p99_us, r->p999_us,
+               r->max_us, r->call_ns, r->all_ns, r->disk_bytes / 1e6,
+               r->memory_bytes / 1e6, (unsigned long long)r->errors);
         if (r == base || r->ops_per_s <= 0)
             printf(" %11s\n", "-");
         else
@@ -59,6 +62,8 @@ void kv_report_table(const struct kv_plan *plan,
         print_block(plan, results + from, to - from);
         from = to;
     }
+    puts("\ncpu: processor time of the calling threads for an operation; all:\n"
+         "of the process, with its background work.");
     puts("\nA ratio compares different classes of engines:");
     for (unsigned i = 0; i < plan->engines_count; i++)
         printf("  %-11s %s\n", plan->engines[i]->name, plan->engines[i]->about);
@@ -81,11 +86,16 @@ int kv_report_json(const struct kv_plan *plan, const struct kv_result *results,
                 "%s\n{\"engine\":\"%s\",\"workload\":\"%s\",\"threads\":%u,"
                 "\"value_bytes\":%zu,\"records\":%llu,\"durability\":\"%s\","
                 "\"ops_per_s\":%.1f,\"p50_us\":%.3f,\"p99_us\":%.3f,"
-                "\"p999_us\":%.3f,\"disk_bytes\":%.0f,\"errors\":%llu}",
+                "\"p999_us\":%.3f,\"max_us\":%.1f,\"call_cpu_ns\":%.1f,"
+                "\"all_cpu_ns\":%.1f,\"written_bytes_per_op\":%.1f,"
+                "\"memory_bytes\":%.0f,\"disk_bytes\":%.0f,"
+                "\"errors\":%llu}",
                 i == 0 ? "" : ",", r->engine->name, r->workload->name,
                 r->threads, r->value_bytes, (unsigned long long)r->records,
                 durability_name(plan), r->ops_per_s, r->p50_us, r->p99_us,
-                r->p999_us, r->disk_bytes, (unsigned long long)r->errors);
+                r->p999_us, r->max_us, r->call_ns, r->all_ns,
+                r->written_bytes, r->memory_bytes, r->disk_bytes,
+                (unsigned long long)r->errors);
     }
     fputs("\n]}\n", file);
     bool bad = ferror(file) != 0;

@@ -3,15 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compiler_bench.h"
 #include "compute.h"
 #include "kv.h"
+#include "overhead.h"
 
 static const struct {
     const char *name, *about;
     int (*run)(int argc, char **argv);
 } subcommands[] = {
+    {"compiler", "warpc's speed and the size of what it writes",
+     compiler_main},
     {"compute", "kernels on the CPU and on devices", compute_main},
     {"kv", "key-value work on Warp and its peers", kv_main},
+    {"overhead", "generated calls against calls by hand; annotations",
+     overhead_main},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 

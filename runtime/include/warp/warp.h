@@ -191,7 +191,9 @@ struct warp_options {
     uint32_t max_clock_step_ms; /* 3600000 */
     bool read_only;          /* false */
     bool must_exist;         /* false: a missing store is made */
-    bool huge_pages;         /* false */
+    /* false. true: memory of rows and of their index comes in huge pages, up to
+     * 4 MiB a shard more than memory_max_bytes counts. */
+    bool huge_pages;
     uint64_t memory_max_bytes;   /* half of the smaller of RAM and cgroup */
     uint64_t disk_reserve_bytes; /* 1 MiB; held back for deletes; 1 = none */
     uint64_t ssd_map_bytes;  /* 1 TiB or what the address limit allows */
@@ -217,6 +219,10 @@ struct warp_options {
      * but a GPU's error is the end of its use by this process, and a driver
      * that crashes takes the program with it. */
     bool compute_in_process;
+    /* 0; so much memory for rows is touched at open and kept, which takes its
+     * time there (a second for some GB) and not later, page by page, in puts.
+     * Less, where memory_max_bytes ends. */
+    uint64_t ready_bytes;
 };
 #ifdef __cplusplus
 static inline struct warp_options warp_options_init(void)
