@@ -5,6 +5,7 @@
 
 #include "compute.h"
 #include "kv.h"
+#include "placement.h"
 
 static const struct {
     const char *name, *about;
@@ -12,6 +13,7 @@ static const struct {
 } subcommands[] = {
     {"compute", "kernels on the CPU and on devices", compute_main},
     {"kv", "key-value work on Warp and its peers", kv_main},
+    {"placement", "what a fast tier keeps, on traces", placement_main},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
@@ -19,6 +21,7 @@ static void print_help(FILE *file)
 {
     fputs("  warp-bench kv --engines warp,lmdb --workloads load,a,c\n"
           "  warp-bench compute --device opencl --check\n"
+          "  warp-bench placement --trace web.csv.xz --capacity 1,10\n"
           "  warp-bench kv --help\n\n",
           file);
     for (unsigned i = 0; i < SUBCOMMANDS; i++)
