@@ -7,6 +7,7 @@
 #include "compute.h"
 #include "kv.h"
 #include "overhead.h"
+#include "placement.h"
 
 static const struct {
     const char *name, *about;
@@ -18,6 +19,7 @@ static const struct {
     {"kv", "key-value work on Warp and its peers", kv_main},
     {"overhead", "generated calls against calls by hand; annotations",
      overhead_main},
+    {"placement", "what a fast tier keeps, on traces", placement_main},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
@@ -25,6 +27,7 @@ static void print_help(FILE *file)
 {
     fputs("  warp-bench kv --engines warp,lmdb --workloads load,a,c\n"
           "  warp-bench compute --device opencl --check\n"
+          "  warp-bench placement --trace web.csv.xz --capacity 1,10\n"
           "  warp-bench kv --help\n\n",
           file);
     for (unsigned i = 0; i < SUBCOMMANDS; i++)

@@ -1,0 +1,61 @@
+/* place.h: which objects a fast tier keeps, learned while it is used.
+ *
+ * The owner gives each object a number and tells of every request; the engine
+ * says which objects came in and which left. One expert of place_cache.h
+ * decides at a time; all of them run beside it on a sample of the objects
+ * (place_shadow.h), and another takes over when it has measurably fewer
+ * misses. The policy alone is here: no object is moved, no contract is known;
+ * what must stay or must not come in is never told of.
+ *
+ * State is 24 bytes for each number ever used, and below 2 MiB for shadows. */
+#ifndef WARP_PLACE_H
+#define WARP_PLACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct place;
+
+struct place_options {
+    uint64_t capacity_bytes; /* of the tier; at least 1 */
+    uint64_t seed;           /* of the sample and of what is left to chance */
+    bool learning; /* access_pattern_learning: false: S3-FIFO, nothing else */
+    /** An object leaves. May be NULL; must not call the engine. */
+    void (*evicted)(void *owner, uint32_t object);
+    void *owner;
+};
+
+struct place_request {
+    uint32_t object; /* below 2^28 - 1; numbers should be dense */
+    uint32_t bytes;  /* at least 1; the same for as long as it is resident */
+    uint64_t key;    /* neighbours have near keys; or a hash */
+};
+
+/** Ownership  the engine is the caller's; `owner` must outlive it.
+ *  Errors     NULL: no memory. */
+struct place *place_create(const struct place_options *options);
+void place_destroy(struct place **place);
+
+/** One request.
+ *  Returns  1: it is resident; 0: it is now, and what had to leave was named;
+ *           0 too for an object larger than the tier, which stays outside.
+ *  Threads  one at a time.
+ *  Cost     a hit some tens of ns; a decision below 1 us; no system call but
+ *           for numbers not seen yet.
+ *  Errors   WARP_ENOMEM  the request changed nothing. */
+int place_access(struct place *place, const struct place_request *request);
+
+bool place_holds(const struct place *place, uint32_t object);
+/** The object is gone for good: deleted or expired. */
+void place_drop(struct place *place, uint32_t object);
+/** At once S3-FIFO, until the shadows have shown something better anew. */
+void place_fall_back(struct place *place);
+
+struct place_stat {
+    const char *expert; /* that decides now */
+    uint64_t hits, misses, admissions, evictions, switches, fallbacks;
+    uint64_t state_bytes; /* all memory of the engine */
+};
+void place_stat(const struct place *place, struct place_stat *stat);
+
+#endif

@@ -1,0 +1,240 @@
+/* place_shadow.c: the sample, its memory, and the choice of an expert. */
+#include "place_shadow.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What was measured fades by half while this many times the objects that a
+ * shadow holds are asked for. */
+static const double half_life = 4;
+/* Misses that a switch costs for each object that it has to bring in: some are
+ * never asked for, and the gain goes on. */
+static const double switch_price = 0.2;
+
+enum { MAP_SLOTS = 2 * SHADOW_ROOM, MAP_EMPTY = UINT32_MAX, SWEEP_MOST = 64 };
+
+static uint32_t map_home(const struct place_shadow *s, uint32_t object)
+{
+    return (uint32_t)place_mix(object + s->seed) & (MAP_SLOTS - 1);
+}
+
+static uint32_t map_find(const struct place_shadow *s, uint32_t object)
+{
+    uint32_t at = map_home(s, object);
+    while (s->map[at] != MAP_EMPTY && s->objects[s->map[at]] != object)
+        at = (at + 1) & (MAP_SLOTS - 1);
+    return at;
+}
+
+/* Closes the hole by moving later entries of the run back. */
+static void map_remove(struct place_shadow *s, uint32_t object)
+{
+    uint32_t hole = map_find(s, object), at = hole;
+    for (;;) {
+        at = (at + 1) & (MAP_SLOTS - 1);
+        if (s->map[at] == MAP_EMPTY)
+            break;
+        uint32_t home = map_home(s, s->objects[s->map[at]]);
+        if (((at - home) & (MAP_SLOTS - 1)) >=
+            ((at - hole) & (MAP_SLOTS - 1))) {
+            s->map[hole] = s->map[at];
+            hole = at;
+        }
+    }
+    s->map[hole] = MAP_EMPTY;
+}
+
+int place_shadow_init(struct place_shadow *s, uint64_t capacity, uint64_t seed,
+                      const struct place_trait *traits)
+{
+    *s = (struct place_shadow){.capacity = capacity, .seed = seed,
+                               .weight = 1, .free_head = PLACE_NONE,
+                               .best = PLACE_S3FIFO};
+    s->objects = malloc(SHADOW_ROOM * sizeof *s->objects);
+    s->map = malloc(MAP_SLOTS * sizeof *s->map);
+    if (!s->objects || !s->map)
+        goto out;
+    memset(s->map, 0xff, MAP_SLOTS * sizeof *s->map);
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
+        struct place_link *links = malloc(SHADOW_ROOM * sizeof *links);
+        if (!links)
+            goto out;
+        place_cache_init(&s->caches[e], capacity, links, traits,
+                         &place_experts[e]);
+        s->caches[e].objects = s->objects;
+    }
+    return 0;
+out:
+    place_shadow_fini(s);
+    return -1;
+}
+
+void place_shadow_fini(struct place_shadow *s)
+{
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+        free(s->caches[e].links);
+    free(s->objects);
+    free(s->map);
+    *s = (struct place_shadow){0};
+}
+
+void place_shadow_traits(struct place_shadow *s,
+                         const struct place_trait *traits)
+{
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+        s->caches[e].traits = traits;
+}
+
+/* A free number has PLACE_NONE as its object; they are chained by the links of
+ * the first expert. */
+static void release(struct place_shadow *s, uint32_t at)
+{
+    map_remove(s, s->objects[at]);
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+        place_remove(&s->caches[e], at);
+    s->objects[at] = PLACE_NONE;
+    s->caches[0].links[at].next = s->free_head & PLACE_NONE;
+    s->free_head = at;
+}
+
+static bool is_forgotten(const struct place_shadow *s, uint32_t at)
+{
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+        if (s->caches[e].links[at].list != PLACE_OUT)
+            return false;
+    return true;
+}
+
+static void halve(struct place_shadow *s)
+{
+    s->halvings++;
+    uint64_t capacity = s->capacity >> s->halvings;
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+        s->caches[e].capacity = capacity > 0 ? capacity : 1;
+    for (uint32_t at = 0; at < s->count; at++)
+        if (s->objects[at] != PLACE_NONE &&
+            !place_shadow_takes(s, s->objects[at]))
+            release(s, at);
+}
+
+/* A number for an object that has none; PLACE_NONE when the sample was halved
+ * and the object is no longer in it. */
+static uint32_t take(struct place_shadow *s, uint32_t object)
+{
+    for (unsigned n = 0; s->free_head == PLACE_NONE && s->count > 0 &&
+                         n < SWEEP_MOST; n++) {
+        s->sweep = (s->sweep + 1) % s->count;
+        if (is_forgotten(s, s->sweep))
+            release(s, s->sweep);
+    }
+    uint32_t at = s->free_head;
+    if (at == PLACE_NONE && s->count < SHADOW_ROOM) {
+        at = s->count++;
+    } else {
+        while (s->free_head == PLACE_NONE)
+            halve(s);
+        if (!place_shadow_takes(s, object))
+            return PLACE_NONE;
+        at = s->free_head;
+        s->free_head = s->caches[0].links[at].next;
+    }
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+        place_link_init(&s->caches[e].links[at]);
+    s->map[map_find(s, object)] = at;
+    s->objects[at] = object;
+    return at;
+}
+
+/* Better by more than one in a hundred, and by more than chance gives: of n
+ * requests that tell two experts apart, about sqrt(n) may be luck. */
+static bool is_better(const struct place_shadow *s, uint32_t e)
+{
+    double gain = s->misses[s->best] - s->misses[e], w = s->weight;
+    return gain > 0.01 * s->misses[s->best] &&
+           gain > 2 * sqrt(s->differs[e] * w) && gain > 8 * w;
+}
+
+/* Objects that the better one holds and the one that decides does not: what a
+ * switch costs in misses, about. */
+static double cost(const struct place_shadow *s, uint32_t e)
+{
+    uint32_t missing = 0;
+    for (uint32_t at = 0; at < s->count; at++)
+        missing += s->objects[at] != PLACE_NONE &&
+                   place_is_resident(&s->caches[e], at) &&
+                   !place_is_resident(&s->caches[s->best], at);
+    return missing;
+}
+
+static void choose(struct place_shadow *s)
+{
+    uint32_t best = s->best;
+    double least = s->misses[best];
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
+        if (!is_better(s, e))
+            continue;
+        double whole = s->misses[e] + switch_price * cost(s, e) * s->weight;
+        if (whole < least) {
+            least = whole;
+            best = e;
+        }
+    }
+    if (best == s->best)
+        return;
+    s->best = (enum place_expert_id)best;
+    memset(s->differs, 0, sizeof s->differs);
+}
+
+void place_shadow_access(struct place_shadow *s, uint32_t object, uint32_t now)
+{
+    uint32_t slot = map_find(s, object), at = s->map[slot];
+    if (at == MAP_EMPTY)
+        at = take(s, object);
+    if (at == PLACE_NONE)
+        return;
+    bool hits[PLACE_EXPERTS];
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+        hits[e] = place_cache_access(&s->caches[e], at, now);
+    /* Before anything had to leave, and where nobody could know, all are
+     * the same. */
+    if (!place_shadow_is_full(s) || !place_trait_of(&s->caches[0], at)->seen)
+        return;
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
+        s->misses[e] += hits[e] ? 0 : s->weight;
+        s->differs[e] += hits[e] != hits[s->best] ? s->weight : 0;
+    }
+    uint32_t held = s->caches[PLACE_LRU].lists[PLACE_MAIN].count;
+    s->weight *= exp2(1 / (half_life * (held + 64.0)));
+    if (s->weight > 1e100) {
+        for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
+            s->misses[e] /= s->weight;
+            s->differs[e] /= s->weight;
+        }
+        s->weight = 1;
+    }
+    if (++s->requests % 64 == 0)
+        choose(s);
+}
+
+void place_shadow_distrust(struct place_shadow *s)
+{
+    memset(s->misses, 0, sizeof s->misses);
+    memset(s->differs, 0, sizeof s->differs);
+    s->best = PLACE_S3FIFO;
+}
+
+void place_shadow_drop(struct place_shadow *s, uint32_t object)
+{
+    if (s->map && s->map[map_find(s, object)] != MAP_EMPTY)
+        release(s, s->map[map_find(s, object)]);
+}
+
+uint64_t place_shadow_bytes(const struct place_shadow *s)
+{
+    if (!s->map)
+        return 0;
+    return SHADOW_ROOM * (sizeof *s->objects +
+                          PLACE_EXPERTS * sizeof(struct place_link)) +
+           MAP_SLOTS * sizeof *s->map;
+}

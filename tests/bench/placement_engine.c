@@ -1,0 +1,66 @@
+/* The engine of the runtime as a policy of the harness, as it is and with its
+ * learner off. */
+#include <stdlib.h>
+
+#include "place.h"
+#include "placement.h"
+
+struct run {
+    const struct placement_trace *trace;
+    struct place *place;
+};
+
+static void destroy(void *opaque)
+{
+    struct run *run = opaque;
+    place_destroy(&run->place);
+    free(run);
+}
+
+static void *create_with(const struct placement_space *space, bool learning)
+{
+    struct run *run = calloc(1, sizeof *run);
+    if (!run)
+        return NULL;
+    run->trace = space->trace;
+    struct place_options options = {.capacity_bytes = space->capacity,
+                                    .seed = space->seed,
+                                    .learning = learning};
+    run->place = place_create(&options);
+    if (!run->place) {
+        free(run);
+        return NULL;
+    }
+    return run;
+}
+
+static void *create(const struct placement_space *space)
+{
+    return create_with(space, true);
+}
+
+static void *create_fallback(const struct placement_space *space)
+{
+    return create_with(space, false);
+}
+
+static bool access_one(void *opaque, size_t at)
+{
+    struct run *run = opaque;
+    uint32_t object = run->trace->object[at];
+    struct place_request request = {object, run->trace->bytes[object],
+                                    run->trace->key[object]};
+    return place_access(run->place, &request) == 1;
+}
+
+static uint64_t moves(const void *opaque)
+{
+    struct place_stat stat;
+    place_stat(((const struct run *)opaque)->place, &stat);
+    return stat.admissions + stat.evictions;
+}
+
+const struct placement_policy placement_engine = {"engine", create, access_one,
+                                                  moves, destroy};
+const struct placement_policy placement_fallback = {
+    "fallback", create_fallback, access_one, moves, destroy};

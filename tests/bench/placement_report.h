@@ -1,0 +1,19 @@
+/* Results of `warp-bench placement` as a table, as JSON, as an SVG. */
+#ifndef BENCH_PLACEMENT_REPORT_H
+#define BENCH_PLACEMENT_REPORT_H
+
+#include "placement.h"
+
+void placement_report_head(const struct placement_trace *trace);
+void placement_report_rows(const struct placement_result *results,
+                           unsigned count);
+/** -1 when the file cannot be written. */
+int placement_report_json(const char *path, const struct placement_trace *trace,
+                          const struct placement_result *results,
+                          unsigned count);
+/** Miss ratio by capacity, a line for each of the `each` policies. */
+int placement_report_plot(const char *path, const struct placement_trace *trace,
+                          const struct placement_result *results,
+                          unsigned count, unsigned each);
+
+#endif

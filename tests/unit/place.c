@@ -1,0 +1,259 @@
+/* The placement engine: its lists against a plain model, what it promises to
+ * its owner, and that it does what its shadows say. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <warp/warp.h>
+
+#include "place.h"
+#include "place_cache.h"
+#include "place_shadow.h"
+
+enum { OBJECTS = 3000, REQUESTS = 200000 };
+
+static uint64_t state = 1;
+static uint32_t below(uint32_t n)
+{
+    state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (uint32_t)((state >> 33) % n);
+}
+
+/* Every expert, with sizes: never over its capacity, what it counts is there,
+ * and its lists hold what they say. */
+static void check_lists(const struct place_cache *cache)
+{
+    uint64_t used = 0;
+    for (unsigned w = PLACE_NEW; w < PLACE_LISTS; w++) {
+        const struct place_list *list = &cache->lists[w];
+        uint64_t bytes = 0;
+        uint32_t n = 0, last = PLACE_NONE;
+        for (uint32_t at = list->head; at != PLACE_NONE;
+             at = cache->links[at].next) {
+            ck_assert_uint_eq(cache->links[at].list, w);
+            ck_assert_uint_eq(cache->links[at].prev, last);
+            bytes += place_trait_of(cache, at)->bytes;
+            last = at;
+            n++;
+        }
+        ck_assert_uint_eq(list->tail, last);
+        ck_assert_uint_eq(list->count, n);
+        ck_assert_uint_eq(list->bytes, bytes);
+        if (w <= PLACE_MAIN)
+            used += bytes;
+    }
+    ck_assert_uint_eq(cache->used, used);
+    ck_assert_uint_le(cache->used, cache->capacity);
+}
+
+static void count_out(void *owner, uint32_t object)
+{
+    (void)object;
+    ++*(uint64_t *)owner;
+}
+
+START_TEST(test_experts)
+{
+    static struct place_link links[OBJECTS];
+    static struct place_trait traits[OBJECTS];
+    for (int e = 0; e < PLACE_EXPERTS; e++) {
+        struct place_cache cache;
+        uint64_t out = 0, hits = 0;
+        memset(traits, 0, sizeof traits);
+        for (uint32_t o = 0; o < OBJECTS; o++) {
+            place_link_init(&links[o]);
+            traits[o].bytes = 1 + o % 37;
+        }
+        place_cache_init(&cache, 4000, links, traits, &place_experts[e]);
+        cache.evicted = count_out;
+        cache.owner = &out;
+        for (uint32_t i = 0; i < REQUESTS; i++) {
+            uint32_t o = below(1 + below(OBJECTS));
+            bool was = place_is_resident(&cache, o);
+            ck_assert_int_eq(place_cache_access(&cache, o, i), was);
+            hits += was;
+            traits[o].last = i;
+            traits[o].count = (uint8_t)(traits[o].count + 1);
+            if (i % 5003 == 0)
+                check_lists(&cache);
+            if (i % 40009 == 40008) /* any expert goes on from any other */
+                place_cache_adopt(&cache,
+                                  &place_experts[(e + (int)below(4)) %
+                                                 PLACE_EXPERTS]);
+        }
+        check_lists(&cache);
+        ck_assert_uint_eq(cache.evictions, out);
+        uint32_t held =
+            cache.lists[PLACE_NEW].count + cache.lists[PLACE_MAIN].count;
+        ck_assert_uint_eq(cache.admissions - cache.evictions, held);
+        ck_assert_uint_gt(hits, REQUESTS / 10);
+    }
+}
+END_TEST
+
+/* LRU against its definition: hits are those with fewer than c others since. */
+START_TEST(test_lru)
+{
+    static struct place_link links[100];
+    static struct place_trait traits[100];
+    struct place_cache cache;
+    uint32_t order[100], held = 0;
+    for (uint32_t o = 0; o < 100; o++) {
+        place_link_init(&links[o]);
+        traits[o].bytes = 1;
+    }
+    place_cache_init(&cache, 20, links, traits, &place_experts[PLACE_LRU]);
+    for (uint32_t i = 0; i < 20000; i++) {
+        uint32_t o = below(1 + below(100)), k = 0;
+        while (k < held && order[k] != o)
+            k++;
+        ck_assert_int_eq(place_cache_access(&cache, o, i), k < held);
+        traits[o].last = i;
+        if (k == held && held < 20)
+            held++;
+        memmove(order + 1, order, (k < held ? k : held - 1) * sizeof *order);
+        order[0] = o;
+    }
+}
+END_TEST
+
+static struct place *engine(uint64_t capacity, bool learning, uint64_t *out)
+{
+    struct place_options options = {.capacity_bytes = capacity,
+                                    .learning = learning,
+                                    .evicted = count_out,
+                                    .owner = out};
+    struct place *p = place_create(&options);
+    ck_assert_ptr_nonnull(p);
+    return p;
+}
+
+static int ask(struct place *p, uint32_t object)
+{
+    struct place_request request = {object, 1, object};
+    return place_access(p, &request);
+}
+
+START_TEST(test_owner)
+{
+    uint64_t out = 0;
+    struct place *p = engine(100, true, &out);
+    struct place_stat stat;
+    ck_assert_int_eq(ask(p, PLACE_NONE), WARP_EINVAL);
+    for (uint32_t i = 0; i < 100000; i++) {
+        uint32_t o = below(1 + below(500));
+        bool was = place_holds(p, o);
+        ck_assert_int_eq(ask(p, o), was);
+        ck_assert(place_holds(p, o));
+        if (i % 97 == 0) {
+            uint32_t gone = below(500);
+            place_drop(p, gone);
+            ck_assert(!place_holds(p, gone));
+        }
+    }
+    place_stat(p, &stat);
+    ck_assert_uint_eq(stat.hits + stat.misses, 100000);
+    ck_assert_uint_eq(stat.evictions, out);
+    ck_assert_uint_lt(out, stat.misses);
+    struct place_request big = {501, 101, 501};
+    ck_assert_int_eq(place_access(p, &big), 0);
+    ck_assert(!place_holds(p, 501));
+    place_drop(p, 1 << 20); /* never seen */
+    place_destroy(&p);
+    ck_assert_ptr_null(p);
+}
+END_TEST
+
+/* A loop that LRU and S3-FIFO lose: the shadows see it and the tier follows. A
+ * call takes it back at once, and what is shown anew counts. */
+START_TEST(test_learns)
+{
+    uint64_t out = 0;
+    struct place *p = engine(700, true, &out), *off = engine(700, false, &out);
+    struct place_stat stat;
+    uint64_t hits = 0, hits_off = 0;
+    for (uint32_t i = 0; i < 60000; i++) {
+        hits += i >= 30000 && ask(p, i % 1000) == 1;
+        hits_off += i >= 30000 && ask(off, i % 1000) == 1;
+        if (i < 30000) {
+            ask(p, i % 1000);
+            ask(off, i % 1000);
+        }
+    }
+    place_stat(p, &stat);
+    ck_assert_str_eq(stat.expert, "lirs");
+    ck_assert_uint_gt(hits, 30000 * 6 / 10);
+    ck_assert_uint_lt(hits_off, hits);
+    place_fall_back(p);
+    place_stat(p, &stat);
+    ck_assert_str_eq(stat.expert, "s3fifo");
+    ck_assert_uint_eq(stat.fallbacks, 1);
+    for (uint32_t i = 0; i < 60000; i++)
+        ask(p, i % 1000);
+    place_stat(p, &stat);
+    ck_assert_str_eq(stat.expert, "lirs");
+    place_stat(off, &stat);
+    ck_assert_str_eq(stat.expert, "s3fifo");
+    ck_assert_uint_eq(stat.switches, 0);
+    place_destroy(&p);
+    place_destroy(&off);
+}
+END_TEST
+
+/* State: 24 bytes for each number, and shadows of a fixed size. */
+START_TEST(test_state)
+{
+    uint64_t out = 0;
+    struct place *p = engine(50000, true, &out);
+    struct place_stat stat;
+    enum { NUMBERS = 1 << 20 };
+    for (uint32_t i = 0; i < 2 * NUMBERS; i++)
+        ask(p, below(1 + below(NUMBERS)));
+    ask(p, NUMBERS - 1);
+    place_stat(p, &stat);
+    ck_assert_uint_le(stat.state_bytes, 24u * NUMBERS + (2u << 20));
+    place_destroy(&p);
+}
+END_TEST
+
+/* The sample is halved until it fits and stays a fair part of the whole. */
+START_TEST(test_sample)
+{
+    struct place_shadow s;
+    static struct place_trait traits[400000];
+    for (uint32_t o = 0; o < 400000; o++)
+        traits[o].bytes = 1;
+    ck_assert_int_eq(place_shadow_init(&s, 40000, 3, traits), 0);
+    for (uint32_t i = 0; i < 1000000; i++) {
+        uint32_t o = below(1 + below(400000));
+        if (place_shadow_takes(&s, o))
+            place_shadow_access(&s, o, i);
+        traits[o].last = i;
+        traits[o].seen = 1;
+    }
+    ck_assert_uint_ge(s.halvings, 2);
+    for (int e = 0; e < PLACE_EXPERTS; e++) {
+        check_lists(&s.caches[e]);
+        ck_assert_uint_eq(s.caches[e].capacity, 40000u >> s.halvings);
+    }
+    place_shadow_fini(&s);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("place");
+    TCase *all = tcase_create("all");
+    tcase_set_timeout(all, 60);
+    tcase_add_test(all, test_experts);
+    tcase_add_test(all, test_lru);
+    tcase_add_test(all, test_owner);
+    tcase_add_test(all, test_learns);
+    tcase_add_test(all, test_state);
+    tcase_add_test(all, test_sample);
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
