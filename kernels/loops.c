@@ -7,6 +7,7 @@
 #include "simd.h"
 
 #include <math.h>
+#include <string.h>
 
 #define PASTE2(a, b) a##b
 #define PASTE(a, b)  PASTE2(a, b)
@@ -319,21 +320,33 @@ enum {
     LANES = PASTE(GEMM_LANES_, KERNEL_ISA),
     TILE_ROWS = 6,
     TILE_VECS = PASTE(GEMM_VECS_, KERNEL_ISA),
-    TILE_COLS = LANES * TILE_VECS
+    TILE_COLS = LANES * TILE_VECS,
+    /* Whole cache lines of the states, and as many rows as stay in L1. */
+    PANEL_COLS = TILE_COLS < 16 ? 16 : TILE_COLS,
+    PANEL_ROWS = 128
+};
+
+/* Columns of the states: where they are, or a copy without the gaps. Rows that
+ * are a power of two apart fall on the same sets of a cache and push each other
+ * out while all rows of the result need them. */
+struct panel {
+    const float *re, *im;
+    size_t stride; /* between rows */
 };
 
 /* `rows` rows of the result, a constant where this is called, and TILE_COLS
  * states: kept in registers. */
 static inline __attribute__((always_inline)) void
-tile(const struct kernel_job *job, uint32_t row, uint32_t rows, uint32_t col)
+tile(const struct kernel_job *job, const struct panel *panel, uint32_t row,
+     uint32_t rows, uint32_t col)
 {
     uint32_t size = job->p.rows, states = job->p.cols;
     const float *ur = (const float *)job->arg[0] + (size_t)row * size;
     const float *ui = (const float *)job->arg[1] + (size_t)row * size;
-    const float *pr = (const float *)job->arg[2] + col;
-    const float *pi = (const float *)job->arg[3] + col;
+    const float *pr = panel->re, *pi = panel->im;
+    const size_t stride = panel->stride;
     vec re[TILE_ROWS][TILE_VECS] = {{{0}}}, im[TILE_ROWS][TILE_VECS] = {{{0}}};
-    for (uint32_t k = 0; k < size; k++, pr += states, pi += states)
+    for (uint32_t k = 0; k < size; k++, pr += stride, pi += stride)
 #pragma GCC unroll 6
         for (uint32_t i = 0; i < rows; i++) {
             float a = ur[(size_t)i * size + k], b = ui[(size_t)i * size + k];
@@ -380,22 +393,48 @@ static void rest(const struct kernel_job *job, uint32_t row, uint32_t rows,
 }
 
 /* All rows of TILE_COLS states. */
-static void strip(const struct kernel_job *job, uint32_t col)
+static void strip(const struct kernel_job *job, const struct panel *panel,
+                  uint32_t col)
 {
     uint32_t row = 0, rows = job->p.rows;
     for (; row + TILE_ROWS <= rows; row += TILE_ROWS)
-        tile(job, row, TILE_ROWS, col);
+        tile(job, panel, row, TILE_ROWS, col);
     for (; row + 2 <= rows; row += 2)
-        tile(job, row, 2, col);
+        tile(job, panel, row, 2, col);
     if (row < rows)
-        tile(job, row, 1, col);
+        tile(job, panel, row, 1, col);
+}
+
+/* All rows of `cols` states, a multiple of TILE_COLS, at most PANEL_COLS. */
+static void panel_of(const struct kernel_job *job, uint32_t col, uint32_t cols)
+{
+    _Alignas(64) float re[PANEL_ROWS * PANEL_COLS], im[PANEL_ROWS * PANEL_COLS];
+    const float *from_re = (const float *)job->arg[2] + col;
+    const float *from_im = (const float *)job->arg[3] + col;
+    struct panel panel = {from_re, from_im, job->p.cols};
+    if (job->p.rows <= PANEL_ROWS) {
+        for (size_t k = 0; k < job->p.rows; k++) {
+            memcpy(re + k * PANEL_COLS, from_re + k * job->p.cols,
+                   cols * sizeof re[0]);
+            memcpy(im + k * PANEL_COLS, from_im + k * job->p.cols,
+                   cols * sizeof im[0]);
+        }
+        panel = (struct panel){re, im, PANEL_COLS};
+    }
+    for (uint32_t at = 0; at < cols; at += TILE_COLS) {
+        strip(job, &panel, col + at);
+        panel.re += TILE_COLS;
+        panel.im += TILE_COLS;
+    }
 }
 
 static void evolve(const struct kernel_job *job)
 {
-    uint32_t cols = job->p.cols - job->p.cols % TILE_COLS;
-    for (uint32_t col = 0; col < cols; col += TILE_COLS)
-        strip(job, col);
+    uint32_t cols = job->p.cols - job->p.cols % TILE_COLS, col = 0;
+    for (; col + PANEL_COLS <= cols; col += PANEL_COLS)
+        panel_of(job, col, PANEL_COLS);
+    if (col < cols)
+        panel_of(job, col, cols - col);
     rest(job, 0, job->p.rows, cols, job->p.cols);
 }
 

@@ -3,6 +3,7 @@
 #include "compute.h"
 
 #include "compute_jobs.h"
+#include "verify.h"
 
 #include <string.h>
 
@@ -15,6 +16,8 @@ static void print_help(FILE *out)
           "  warp-bench compute --device cpu --check\n"
           "  warp-bench compute --hot               gets and sets beside it\n\n"
           "  --device cpu|opencl|cuda  where kernels run (default cpu)\n"
+          "  --isa base|avx2|avx512    of the CPU's versions (default: the "
+          "widest here)\n"
           "  --check                   compare with float64, measure nothing\n"
           "  --hot                     what kernels in the background cost "
           "gets and sets\n"
@@ -129,6 +132,9 @@ int compute_main(int argc, char **argv)
         } else if (strcmp(argv[i], "--help") == 0) {
             print_help(stdout);
             return 0;
+        } else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc) {
+            if (!kernel_isa_use(argv[++i]))
+                return usage("no such instruction set here: ", argv[i]);
         } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
             path = argv[++i];
         } else if (strcmp(argv[i], "--device") == 0 && i + 1 < argc) {
