@@ -86,13 +86,15 @@ static __attribute__((noinline)) int hand_hot_get(struct warp_db *db,
     return rc;
 }
 
-/* Key, hash and shard of an op. */
+/* Key, hash and shard of an op; what the commit will touch is asked for. */
 static int hand_address(struct warp_db *db, struct op *op, const void *key,
                         const void *record)
 {
     int rc = op_key(op, key, record);
     op->hash = shard_hash(db, op);
     op->shard = hash_shard(op->hash, db->shard_count);
+    shard_prefetch(&db->shards[op->shard], op->hash);
+    log_prefetch(db->log, op->shard);
     return rc;
 }
 
