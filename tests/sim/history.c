@@ -193,6 +193,7 @@ static void plan_life(bool last)
     p.switch_one_in = ONE_OF(0, 4, 20, 100, 400);
     p.back_one_in = ONE_OF(0, 0, 30, 300);
     p.small_one_in = ONE_OF(0, 0, 20, 200);
+    p.slow_disk = sim_one_in(2);
     h.op_limit = (1 + sim_below(sim_one_in(4) ? 60 : 20)) / h.count + 1;
     uint32_t what = sim_below(20);
     h.ending = last || what < 4 ? END_CLOSE : what < 11 ? END_KILL : END_POWER;
@@ -211,8 +212,10 @@ static void plan_life(bool last)
         p.fault_after = sim_below(sim_one_in(2) ? 300 : 30);
         p.fault_times = ONE_OF(1, 1, 3, 1000);
     }
-    if (h.cut->alone)
+    if (h.cut->alone) {
         p.switch_one_in = 0;
+        p.slow_disk = false;
+    }
     if (h.cut->plain)
         p.back_one_in = p.small_one_in = 0;
     p.ignore_sync = sim_plan.ignore_sync;
