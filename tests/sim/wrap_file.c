@@ -140,7 +140,8 @@ static ssize_t read_file(int fd, void *to, size_t bytes, uint64_t at,
 static void wait_for_disk(const struct sim_file *f)
 {
     if (sim_plan.slow_disk)
-        sim_wait_on(f, 20000 + (int64_t)sim_below(400000));
+        sim_wait_on(
+            f, 20000 + (int64_t)sim_below(sim_one_in(4) ? 5000000 : 400000));
 }
 
 /* A direct write leaves nothing in the kernel's pages. */
