@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "error.h"
 #include "far.h"
+#include "planted.h"
 #include "secondary.h"
 #include "series.h"
 #include "wire.h"
@@ -147,6 +148,8 @@ static int run_steps(struct warp_db *db)
     db->dead_count = db->dead_room = 0;
     os_unlock(&db->dead_lock);
     take_lists(db, floors);
+    if (PLANTED(early_checkpoint))
+        rc = write_floors(db, &st, floors);
     for (uint32_t i = 0; i < db->shard_count; i++) {
         if (rc == WARP_OK)
             rc = flush_shard(&st, &db->shards[i]);

@@ -7,6 +7,7 @@
 
 #include "crc.h"
 #include "error.h"
+#include "planted.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -271,6 +272,10 @@ static inline uint64_t store_frame(struct log *log, struct log_ring *r,
     uint32_t crc = crc32c(log_seed(log->store_seed, tail), header, head_bytes);
     crc = crc32c(crc, f->body, f->bytes);
     header[0] |= LOG_LE64((uint64_t)crc);
+    uint64_t end = tail + log_align(head_bytes + f->bytes, 8);
+    uint64_t mark = LOG_LE64(end);
+    if (PLANTED(torn_ring))
+        os_map_store(r->tail_mark, &mark, sizeof mark);
     os_map_store(to + head_bytes, f->body, f->bytes);
     if (head_bytes == REC_HEADER_BYTES)
         os_map_store(to, header, REC_HEADER_BYTES);
@@ -281,12 +286,10 @@ static inline uint64_t store_frame(struct log *log, struct log_ring *r,
         atomic_store_explicit(&r->turn, tail, memory_order_relaxed);
         atomic_store_explicit(&r->stamp, f->stamp, memory_order_release);
     }
-    uint64_t end = tail + log_align(head_bytes + f->bytes, 8);
     /* The next record's lines were last the flusher's, or nobody's. */
     __builtin_prefetch(to + (end - tail), 1);
     __builtin_prefetch(to + (end - tail) + 64, 1);
     __builtin_prefetch(to + (end - tail) + 128, 1);
-    uint64_t mark = LOG_LE64(end);
     atomic_signal_fence(memory_order_seq_cst); /* a kill sees program order */
     os_map_store(r->tail_mark, &mark, sizeof mark);
     atomic_store_explicit(&r->seq, f->seq, memory_order_relaxed);

@@ -18,6 +18,7 @@
 #include "log_inner.h"
 
 #include "error.h"
+#include "planted.h"
 
 #include <errno.h>
 
@@ -231,6 +232,10 @@ static void complete(struct log *log, struct log_slot *slot)
     os_lock(&log->done_lock);
     slot->done = true;
     uint64_t number = atomic_load(&log->durable_block);
+    if (PLANTED(reorder_log)) {
+        slot->done = slot->number >= number;
+        number = slot->done ? slot->number : number;
+    }
     for (;;) {
         struct log_slot *next = &log->slots[number % log->slot_count];
         if (!next->done)

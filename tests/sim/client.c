@@ -205,18 +205,28 @@ void client_promise(struct client *all, uint32_t count, uint64_t stamp)
 
 /* ---- at work ---- */
 
+static bool writes(const struct model_write *m, uint32_t field)
+{
+    return (m->kind == W_PUT && (m->mask & BIT(field))) ||
+           ((m->kind == W_SET || m->kind == W_ADD) && m->field == field);
+}
+
 /* A field that survives a power loss is written: the whole commit does. */
 static bool is_promise(const struct model_op *op)
 {
     if (op->kind == M_SYNC || op->kind == M_CHECKPOINT)
         return true;
+    if (op->kind == M_ABORT)
+        return false;
     for (uint32_t i = 0; i < op->count; i++) {
         const struct model_write *m = &op->writes[i];
-        if (m->product != 0)
-            continue;
-        if ((m->kind == W_PUT && (m->mask & BIT(THING_LEVEL))) ||
-            ((m->kind == W_SET || m->kind == W_ADD) && m->field == THING_LEVEL))
-            return op->kind != M_ABORT;
+        if (m->product == 0 && writes(m, THING_LEVEL))
+            return true;
+        for (uint32_t f = 0; history_durable() && f < MODEL_FIELDS; f++)
+            if (writes(m, f) && f < model_product(m->product)->field_count &&
+                model_product(m->product)->fields[f].home !=
+                    WARP_HOME_MEMORY_ONLY)
+                return true;
     }
     return false;
 }
@@ -304,7 +314,7 @@ void client_work(struct client *c, struct client *all, uint32_t count)
            c->started - c->base_op + 1 < OPS_MAX) {
         c->ops_left--;
         step(c, all, count);
-        if (sim_one_in(4))
+        if (sim_one_in(history_pause()))
             sim_wait_on(c, 1000 + (int64_t)sim_below(30000000));
     }
     warp_arena_free(&c->run.arena);

@@ -38,6 +38,8 @@ void client_work(struct client *c, struct client *all, uint32_t count);
 void client_promise(struct client *all, uint32_t count, uint64_t stamp);
 
 /* history.c */
+bool history_durable(void);   /* commits survive a power loss by default */
+uint32_t history_pause(void); /* a user waits between two operations: 1 in n */
 uint64_t history_stamp(void); /* a number that grows */
 void history_op(void);        /* an operation begins */
 bool history_skips(uint64_t op);

@@ -23,6 +23,8 @@ SIM_STATE static struct history {
     struct client clients[CLIENTS_MAX];
     uint32_t count, life, lives;
     int64_t clock;
+    bool durable;
+    uint32_t pause;
     bool direct, power; /* power: the life before ended in a power loss */
     bool opened;
     enum ending ending;
@@ -38,6 +40,16 @@ pid_t history_pid(void)
 bool history_direct(void)
 {
     return h.direct;
+}
+
+bool history_durable(void)
+{
+    return h.durable;
+}
+
+uint32_t history_pause(void)
+{
+    return h.pause;
 }
 
 uint64_t history_stamp(void)
@@ -84,6 +96,14 @@ static void tell(void *arg, int level, int code, const char *text)
     sim_trace("the store says: %s (%d)", text, code);
 }
 
+static uint32_t one_of(const uint32_t *values, uint32_t count)
+{
+    return values[sim_below(count)];
+}
+#define ONE_OF(...)                                                            \
+    one_of((const uint32_t[]){__VA_ARGS__},                                    \
+           sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
 /* ---- one life ---- */
 
 static void open_store(void)
@@ -96,8 +116,10 @@ static void open_store(void)
     o.memory_max_bytes = 256 << 20;
     o.ssd_map_bytes = h.seed % 5 ? 64 << 20 : 1 << 20;
     o.disk_reserve_bytes = h.seed % 3 ? 1 : 1 << 20;
+    o.sync_every_ms = ONE_OF(10, 10, 100, 2000);
     o.checkpoint_every_ms = 5 + sim_below(400);
     o.sweep_every_ms = 5 + sim_below(100);
+    o.survives = h.durable ? WARP_SURVIVES_POWER_LOSS : WARP_SURVIVES_DEFAULT;
     o.clock_ms = read_clock;
     o.log = tell;
     int rc = warp_open(STORE, &sample_schema, &o, &h.db);
@@ -179,20 +201,14 @@ static void live(void *arg)
 
 /* ---- the plan ---- */
 
-static uint32_t one_of(const uint32_t *values, uint32_t count)
-{
-    return values[sim_below(count)];
-}
-#define ONE_OF(...)                                                            \
-    one_of((const uint32_t[]){__VA_ARGS__},                                    \
-           sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
-
 static void plan_life(bool last)
 {
     struct sim_plan p = {.events_max = 3000000};
     p.switch_one_in = ONE_OF(0, 4, 20, 100, 400);
     p.back_one_in = ONE_OF(0, 0, 30, 300);
     p.small_one_in = ONE_OF(0, 0, 20, 200);
+    h.pause = ONE_OF(0, 2, 4, 20);
+    p.slow_disk = sim_one_in(2);
     h.op_limit = (1 + sim_below(sim_one_in(4) ? 60 : 20)) / h.count + 1;
     uint32_t what = sim_below(20);
     h.ending = last || what < 4 ? END_CLOSE : what < 11 ? END_KILL : END_POWER;
@@ -211,8 +227,10 @@ static void plan_life(bool last)
         p.fault_after = sim_below(sim_one_in(2) ? 300 : 30);
         p.fault_times = ONE_OF(1, 1, 3, 1000);
     }
-    if (h.cut->alone)
+    if (h.cut->alone) {
         p.switch_one_in = 0;
+        p.slow_disk = false;
+    }
     if (h.cut->plain)
         p.back_one_in = p.small_one_in = 0;
     p.ignore_sync = sim_plan.ignore_sync;
@@ -246,10 +264,11 @@ void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
     sim_seed(seed);
     h.seed = seed;
     h.cut = cut;
-    h.count = sim_one_in(2) ? 1 : 1 + sim_below(CLIENTS_MAX);
+    h.count = sim_one_in(2) ? 1 : 2 + sim_below(CLIENTS_MAX - 1);
     h.lives = 2 + sim_below(4);
-    h.shards = 1 + sim_below(5);
-    h.in_flight = 1 + sim_below(4);
+    h.shards = 1 + sim_below(sim_one_in(6) ? 24 : 5);
+    h.in_flight = ONE_OF(1, 2, 4, 4, 8);
+    h.durable = sim_one_in(4);
     h.direct = !sim_one_in(4);
     h.clock = 1000000;
     sim_files_start(0);

@@ -79,6 +79,7 @@ enum sim_fault {
 struct sim_plan {
     uint32_t switch_one_in; /* another thread at an event: once in so many */
     uint32_t back_one_in;   /* the kernel writes a page back */
+    bool slow_disk;         /* others go on while a sync waits for the disk */
     uint32_t small_one_in;  /* EINTR, short writes, short reads */
     enum sim_fault fault;
     uint64_t fault_after; /* calls that could fail, before it does */

@@ -578,7 +578,14 @@ void sim_files_back(void)
 }
 
 /* What reaches the disk of all that waits for it. */
-enum loss { LOSS_ALL, LOSS_NONE, LOSS_PAGES, LOSS_SECTORS, LOSS_KINDS };
+enum loss {
+    LOSS_ALL,
+    LOSS_NONE,
+    LOSS_PAGES,
+    LOSS_SECTORS,
+    LOSS_FEW_SECTORS,
+    LOSS_KINDS
+};
 
 static void lose(struct sim_file *f, enum loss loss)
 {
@@ -592,6 +599,9 @@ static void lose(struct sim_file *f, enum loss loss)
             write_back(p, 0xff);
         else if (p->dirty && loss == LOSS_SECTORS)
             write_back(p, (uint8_t)sim_random());
+        else if (p->dirty && loss == LOSS_FEW_SECTORS)
+            write_back(p,
+                       (uint8_t)(sim_random() | sim_random() | sim_random()));
         p->dirty = 0;
         p->differs = false;
         if (p->disk)

@@ -137,6 +137,13 @@ static ssize_t read_file(int fd, void *to, size_t bytes, uint64_t at,
     return (ssize_t)sim_file_read(d->file, to, bytes, at);
 }
 
+static void wait_for_disk(const struct sim_file *f)
+{
+    if (sim_plan.slow_disk)
+        sim_wait_on(
+            f, 20000 + (int64_t)sim_below(sim_one_in(4) ? 5000000 : 400000));
+}
+
 /* A direct write leaves nothing in the kernel's pages. */
 static void write_fails(const struct fd *d)
 {
@@ -178,6 +185,7 @@ static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
         sim_event(SIM_WRITE, bytes - first, at + first);
     sim_file_write(f, (const char *)from + first, bytes - first, at + first);
     if (d->dsync) {
+        wait_for_disk(f);
         sim_event(SIM_SYNC, bytes, at);
         if (sim_fails(FAULT_SYNC_EIO)) {
             write_fails(d);
@@ -258,6 +266,7 @@ static int sync_file(int fd)
 {
     struct fd *d = fd_of(fd);
     bool is_dir = sim_is_dir(d->file);
+    wait_for_disk(d->file);
     sim_event(is_dir ? SIM_SYNC_DIR : SIM_SYNC, sim_file_number(d->file), 0);
     if (sim_fails(FAULT_SYNC_EIO)) {
         if (!is_dir)
