@@ -18,6 +18,8 @@ static const struct {
     {"kv", "key-value work on Warp and its peers", kv_main},
     {"overhead", "generated calls against calls by hand; annotations",
      overhead_main},
+    {"scale", "Warp on more and more threads, and what they wait for",
+     scale_main},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
