@@ -1,8 +1,9 @@
 /* log.c: the log as a whole: its life, its health; FILE FORMAT and invariants.
  *
  * log_ring.c appends to landing rings, log_stream.c writes rings to the stream,
- * log_segment.c and log_maker.c hold its files, log_replay*.c and log_apply.c
- * read it all back. A new kind of record is the caller's: the log knows bytes.
+ * log_wait.c waits for that, log_segment.c and log_maker.c hold its files,
+ * log_replay*.c and log_apply.c read it all back. A new kind of record is the
+ * caller's: the log knows bytes.
  *
  * FILE FORMAT, version 1; integers little-endian; offsets in log_format.h.
  *
@@ -127,6 +128,7 @@ int log_fail(struct log *log, int code, const char *text)
         log->options.event(log->options.arg, code, text);
     for (uint32_t s = 0; s < log->shards; s++)
         atomic_store(&log->rings[s].limit, 0);
+    log_wake_all(log);
     log_bump(log);
     log_kick(log);
     return code;
@@ -464,6 +466,7 @@ static void join(struct log *log)
     atomic_fetch_add(&log->kick, 1);
     os_futex_wake(&log->kick, 1);
     log_maker_kick(log);
+    log_wake_all(log);
     log_bump(log);
     os_thread_join(&log->flusher);
     os_thread_join(&log->maker);

@@ -13,6 +13,7 @@ enum {
     LOG_PATH_BYTES = 4096,
     LOG_SLOTS_MAX = 16,
     LOG_READY_MAX = 8,
+    LOG_CUTS_MAX = 32,
     LOG_CHUNK = 16 << 10 /* ring bytes that a shard is given at a time */
 };
 
@@ -60,9 +61,17 @@ struct log_slot {
     uint64_t number, offset, bytes;
     int64_t cut_ns;
     uint64_t *ends; /* per shard: positions that the cut holds */
+    uint32_t cut_stamp;
     int fd, close_fd;
     bool cut;
+    bool cut_split; /* the cut has blocks before this one */
     bool done; /* under done_lock; false while the slot is free */
+};
+
+/* Those who wait for a cut; log_wait.c. */
+struct log_cut {
+    _Alignas(64) _Atomic uint32_t word; /* futex */
+    _Atomic uint32_t waiters;
 };
 
 struct log_pending {
@@ -94,7 +103,8 @@ struct log {
     _Atomic uint32_t in_flight_limit;
     _Atomic uint64_t next_block;
     uint32_t cut_shard; /* where the pending cut goes on */
-    bool cut_pending, cut_whole, straddle;
+    uint32_t cut_stamp; /* its number */
+    bool cut_pending, cut_split, cut_whole, straddle;
     int64_t cut_ns;
     uint64_t salt; /* of the current segment */
     _Atomic uint64_t write_at;
@@ -104,6 +114,10 @@ struct log {
 
     struct os_lock done_lock;
     _Alignas(64) _Atomic uint64_t durable_block; /* all below are durable */
+    struct log_cut cuts[LOG_CUTS_MAX];
+    _Alignas(64) _Atomic uint32_t waiting; /* commits that wait for the disk */
+    _Atomic uint32_t wait_peak;            /* the most lately */
+    _Atomic bool leading; /* one of many is about to gather */
     _Atomic uint32_t done_count; /* futex: bumped when anything may go on */
     _Atomic uint32_t waiters;
     _Atomic uint64_t sync_count;
@@ -145,7 +159,7 @@ void log_segment_path(const struct log *log, char *to, uint64_t number);
 void log_spare_path(const struct log *log, char *to, uint32_t id);
 void log_tails_path(const struct log *log, char *to);
 void log_ring_path(const struct log *log, char *to, uint32_t shard);
-void log_bump(struct log *log); /* wakes all who wait */
+void log_bump(struct log *log); /* wakes all who wait for room */
 void log_kick(struct log *log); /* wakes the flusher */
 
 /* Where a shard's tail stands in its page: lines apart if there is room. */
@@ -170,6 +184,11 @@ void *log_flusher(void *arg);
 /* One block, by the only thread there is. */
 int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
                     uint32_t flags, uint64_t skip);
+
+/* log_wait.c */
+void log_wake_cut(struct log *log, uint32_t stamp); /* it is durable */
+void log_wake_leader(struct log *log); /* one more write may begin */
+void log_wake_all(struct log *log);    /* the log has failed, or stops */
 
 /* log_segment.c */
 int log_segments_scan(struct log *log); /* names and spares */

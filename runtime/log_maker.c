@@ -56,6 +56,7 @@ static int make_one(struct log *log)
             log->urgent_room = log_room(log) - before;
         os_unlock(&log->room_lock);
     }
+    log_wake_all(log); /* they fail now, or the reserve lets them go on */
     log_bump(log);
     return rc;
 }

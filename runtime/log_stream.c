@@ -2,7 +2,7 @@
  *
  * Who needs something durable writes it himself: log_lead() takes what is in
  * the rings under gather_lock and writes it outside, so that several writes are
- * in flight. Waiters sleep on done_count and take no lock.
+ * in flight. Waiters sleep until their cut is durable (log_wait.c).
  *
  * Why a cut is consistent. An appender reads `epoch` when it holds all its
  * shard locks and stamps its records with it; a gather adds one to `epoch`, so
@@ -59,6 +59,7 @@ static bool take_cut(struct log *log)
         return false;
     }
     uint32_t stamp = atomic_fetch_add(&log->epoch, 1);
+    log->cut_stamp = stamp;
     log->cut_whole = wait_for_batches(log, stamp);
     if (!log->cut_whole)
         log->straddle = true;
@@ -82,6 +83,7 @@ static bool take_cut(struct log *log)
     } while (grew);
     log->cut_ns = now;
     log->cut_shard = 0;
+    log->cut_split = false;
     log->cut_pending = true;
     return true;
 }
@@ -212,6 +214,11 @@ static int gather(struct log *log, struct log_slot *slot, uint32_t flags)
         for (uint32_t s = 0; s < log->shards; s++)
             slot->ends[s] = log->rings[s].cut;
         slot->cut_ns = log->cut_ns;
+        slot->cut_stamp = log->cut_stamp;
+        slot->cut_split = log->cut_split;
+    } else {
+        log->cut_split = true;
+        log_kick(log); /* somebody goes on with it */
     }
     after = used;
     seal(log, slot, used, flags, 0);
@@ -228,6 +235,7 @@ static int gather(struct log *log, struct log_slot *slot, uint32_t flags)
  * from a cut that is not complete (L6). */
 static void complete(struct log *log, struct log_slot *slot)
 {
+    uint32_t cuts[2 * LOG_SLOTS_MAX], count = 0;
     bool moved = false;
     os_lock(&log->done_lock);
     slot->done = true;
@@ -248,13 +256,21 @@ static void complete(struct log *log, struct log_slot *slot)
                 atomic_store_explicit(&log->rings[s].head, next->ends[s],
                                       memory_order_release);
             atomic_store(&log->durable_ns, next->cut_ns);
+            cuts[count++] = next->cut_stamp;
+            /* Who looked between two of its blocks took it for the next. */
+            if (next->cut_split)
+                cuts[count++] = next->cut_stamp + 1;
         }
         atomic_store(&log->durable_block, ++number);
         moved = true;
     }
     os_unlock(&log->done_lock);
-    if (moved)
-        log_bump(log);
+    if (!moved)
+        return;
+    log_wake_leader(log);
+    for (uint32_t i = 0; i < count; i++)
+        log_wake_cut(log, cuts[i]);
+    log_bump(log);
 }
 
 static int write_slot(struct log *log, struct log_slot *slot)
@@ -282,6 +298,7 @@ int log_lead(struct log *log, uint32_t flags)
         rc = WARP_EBUSY;
     if (rc != WARP_OK) {
         os_unlock(&log->gather_lock);
+        atomic_store(&log->leading, false);
         return rc;
     }
     struct log_slot *slot = &log->slots[number % log->slot_count];
@@ -290,6 +307,7 @@ int log_lead(struct log *log, uint32_t flags)
     if (rc == 1)
         atomic_store(&log->next_block, number + 1);
     os_unlock(&log->gather_lock);
+    atomic_store(&log->leading, false);
     return rc == 1 ? write_slot(log, slot) : rc;
 }
 
@@ -313,57 +331,7 @@ int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
     return rc < 0 ? rc : WARP_OK;
 }
 
-/* ---- waiting ---- */
-
-static void sleep_until_done(struct log *log, uint32_t seen, int64_t timeout_ns)
-{
-    atomic_fetch_add(&log->waiters, 1);
-    os_futex_wait(&log->done_count, seen, timeout_ns);
-    atomic_fetch_sub(&log->waiters, 1);
-}
-
-int log_wait(struct log *log, uint32_t shard, uint64_t position)
-{
-    struct log_ring *r = &log->rings[shard];
-    for (;;) {
-        uint32_t seen = atomic_load(&log->done_count);
-        if (atomic_load_explicit(&r->head, memory_order_acquire) >= position)
-            return WARP_OK;
-        int rc = atomic_load(&log->health);
-        if (rc != WARP_OK)
-            return error_set(rc, "the log has failed; close the store and "
-                                 "open it again");
-        rc = WARP_EBUSY;
-        if (atomic_load_explicit(&r->gathered, memory_order_acquire) < position)
-            rc = log_lead(log, 0);
-        if (rc == WARP_EBUSY || rc == WARP_OK) {
-            sleep_until_done(log, seen, -1);
-        } else if (rc == WARP_TIMEOUT) {
-            if (atomic_load(&log->no_space))
-                return error_set(WARP_ENOSPC,
-                                 "no room for the log in %s; the commit is "
-                                 "not on stable storage yet",
-                                 log->dir);
-            sleep_until_done(log, seen, 10000000);
-        } else if (rc < 0) {
-            return rc;
-        }
-    }
-}
-
-int log_sync(struct log *log)
-{
-    uint64_t tails[LOG_SHARDS_MAX];
-    for (uint32_t s = 0; s < log->shards; s++)
-        tails[s] =
-            atomic_load_explicit(&log->rings[s].tail, memory_order_acquire);
-    for (uint32_t s = 0; s < log->shards; s++) {
-        int rc = log_wait(log, s, tails[s]);
-        if (rc != WARP_OK)
-            return rc;
-    }
-    return WARP_OK;
-}
+/* ---- marks ---- */
 
 int log_mark(struct log *log, uint64_t *mark)
 {
@@ -401,6 +369,13 @@ int log_mark(struct log *log, uint64_t *mark)
 }
 
 /* ---- the flusher ---- */
+
+static void sleep_until_done(struct log *log, uint32_t seen, int64_t timeout_ns)
+{
+    atomic_fetch_add(&log->waiters, 1);
+    os_futex_wait(&log->done_count, seen, timeout_ns);
+    atomic_fetch_sub(&log->waiters, 1);
+}
 
 int log_drain(struct log *log)
 {

@@ -106,6 +106,12 @@ static inline void os_unlock(struct os_lock *lock)
     if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
         os_unlock_slow(lock);
 }
+/* What this process waited for so far: locks that were taken when asked for,
+ * and calls of the kernel to wait or to wake. */
+struct os_contention {
+    uint64_t lock_waits, futex_calls;
+};
+void os_contention(struct os_contention *out);
 /* 0 woken or changed, -ETIMEDOUT; timeout_ns < 0 waits for ever. */
 int os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns);
 void os_futex_wake(_Atomic uint32_t *word, int count);

@@ -13,9 +13,18 @@
 
 enum { SPINS = 100 };
 
+static _Atomic uint64_t lock_waits, futex_calls;
+
+void os_contention(struct os_contention *out)
+{
+    out->lock_waits = atomic_load_explicit(&lock_waits, memory_order_relaxed);
+    out->futex_calls = atomic_load_explicit(&futex_calls, memory_order_relaxed);
+}
+
 int os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
 {
     struct timespec ts, *timeout = NULL;
+    atomic_fetch_add_explicit(&futex_calls, 1, memory_order_relaxed);
     if (timeout_ns >= 0) {
         ts.tv_sec = (time_t)(timeout_ns / 1000000000);
         ts.tv_nsec = (long)(timeout_ns % 1000000000);
@@ -29,6 +38,7 @@ int os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
 
 void os_futex_wake(_Atomic uint32_t *word, int count)
 {
+    atomic_fetch_add_explicit(&futex_calls, 1, memory_order_relaxed);
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
@@ -41,6 +51,7 @@ static inline void relax(void)
 
 void os_lock_slow(struct os_lock *lock)
 {
+    atomic_fetch_add_explicit(&lock_waits, 1, memory_order_relaxed);
     for (int i = 0; i < SPINS; i++) {
         relax();
         if (atomic_load_explicit(&lock->word, memory_order_relaxed) == 0 &&

@@ -25,6 +25,10 @@ struct engine_setup {
     enum kv_durability durability;
 };
 
+/** Gets each record of a scan; false: enough. */
+typedef bool engine_each_fn(void *arg, const void *key, size_t key_bytes,
+                            const void *value, size_t value_bytes);
+
 /** All calls return 0 or an error of the engine's own (never 0). */
 struct engine {
     const char *name;
@@ -45,6 +49,8 @@ struct engine {
     /** The value is valid until the next call on this session. */
     int (*get)(void *session, const void *key, const void **value,
                size_t *value_bytes);
+    /** All records in the order of their keys; NULL: has no such thing. */
+    int (*scan)(void *session, engine_each_fn *each, void *arg);
 };
 
 /** The engines of this build, in the order of engines.def. */

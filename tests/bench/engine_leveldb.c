@@ -113,6 +113,25 @@ static int level_get(void *session, const void *key, const void **value,
     return 0;
 }
 
+static int level_scan(void *session, engine_each_fn *each, void *arg)
+{
+    struct level_session *s = session;
+    leveldb_iterator_t *at =
+        leveldb_create_iterator(s->level->db, s->level->read);
+    char *error = NULL;
+    for (leveldb_iter_seek_to_first(at); leveldb_iter_valid(at);
+         leveldb_iter_next(at)) {
+        size_t key_bytes, value_bytes;
+        const char *key = leveldb_iter_key(at, &key_bytes);
+        const char *value = leveldb_iter_value(at, &value_bytes);
+        if (!each(arg, key, key_bytes, value, value_bytes))
+            break;
+    }
+    leveldb_iter_get_error(at, &error);
+    leveldb_iter_destroy(at);
+    return failed(error);
+}
+
 const struct engine engine_leveldb = {
     .name = "leveldb",
     .about = "log-structured merge tree on disk",
@@ -124,4 +143,5 @@ const struct engine engine_leveldb = {
     .session_close = level_session_close,
     .put = level_put,
     .get = level_get,
+    .scan = level_scan,
 };

@@ -119,6 +119,26 @@ static int lmdb_get(void *session, const void *key, const void **value,
     return 0;
 }
 
+static int lmdb_scan(void *session, engine_each_fn *each, void *arg)
+{
+    struct lmdb_session *s = session;
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val k, v;
+    end_read(s);
+    int rc = mdb_txn_begin(s->db->env, NULL, MDB_RDONLY, &txn);
+    if (rc == 0)
+        rc = mdb_cursor_open(txn, s->db->dbi, &cursor);
+    while (rc == 0 && (rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0)
+        if (!each(arg, k.mv_data, k.mv_size, v.mv_data, v.mv_size))
+            break;
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 const struct engine engine_lmdb = {
     .name = "lmdb",
     .about = "ordered tree on mapped pages, one writer",
@@ -131,4 +151,5 @@ const struct engine engine_lmdb = {
     .session_close = lmdb_session_close,
     .put = lmdb_put,
     .get = lmdb_get,
+    .scan = lmdb_scan,
 };

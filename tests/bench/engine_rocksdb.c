@@ -121,6 +121,25 @@ static int rocks_get(void *session, const void *key, const void **value,
     return 0;
 }
 
+static int rocks_scan(void *session, engine_each_fn *each, void *arg)
+{
+    struct rocks_session *s = session;
+    rocksdb_iterator_t *at =
+        rocksdb_create_iterator(s->rocks->db, s->rocks->read);
+    char *error = NULL;
+    for (rocksdb_iter_seek_to_first(at); rocksdb_iter_valid(at);
+         rocksdb_iter_next(at)) {
+        size_t key_bytes, value_bytes;
+        const char *key = rocksdb_iter_key(at, &key_bytes);
+        const char *value = rocksdb_iter_value(at, &value_bytes);
+        if (!each(arg, key, key_bytes, value, value_bytes))
+            break;
+    }
+    rocksdb_iter_get_error(at, &error);
+    rocksdb_iter_destroy(at);
+    return failed(error);
+}
+
 const struct engine engine_rocksdb = {
     .name = "rocksdb",
     .about = "log-structured merge tree on disk",
@@ -132,4 +151,5 @@ const struct engine engine_rocksdb = {
     .session_close = rocks_session_close,
     .put = rocks_put,
     .get = rocks_get,
+    .scan = rocks_scan,
 };

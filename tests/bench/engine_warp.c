@@ -98,6 +98,24 @@ static int warp_get(void *session, const void *key, const void **value,
     return 0;
 }
 
+static int warp_scan(void *session, engine_each_fn *each, void *arg)
+{
+    struct warp_session *s = session;
+    struct warp_iter *iter = NULL;
+    struct bench_item item;
+    int rc = bench_item_scan(s->engine->db, NULL, BENCH_ITEM_VALUE, &iter);
+    while (rc == WARP_OK) {
+        warp_arena_reset(&s->arena);
+        rc = bench_item_next(iter, &item, &s->arena);
+        if (rc != WARP_OK ||
+            !each(arg, &item.key, KV_KEY_BYTES, item.value.data,
+                  item.value.len))
+            break;
+    }
+    warp_iter_close(&iter);
+    return rc == WARP_END ? 0 : rc;
+}
+
 const struct engine engine_warp = {
     .name = "warp",
     .about = "hash index in memory, a log, tiers",
@@ -109,4 +127,5 @@ const struct engine engine_warp = {
     .session_close = warp_session_close,
     .put = warp_put,
     .get = warp_get,
+    .scan = warp_scan,
 };

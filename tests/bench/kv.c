@@ -52,6 +52,8 @@ static struct kv_result median_of(const struct kv_result *repeats,
         offsetof(struct kv_result, call_ns),
         offsetof(struct kv_result, all_ns),
         offsetof(struct kv_result, written_bytes),
+        offsetof(struct kv_result, lock_waits),
+        offsetof(struct kv_result, futex_calls),
         offsetof(struct kv_result, disk_bytes),
         offsetof(struct kv_result, memory_bytes),
     };
@@ -154,42 +156,57 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-int kv_main(int argc, char **argv)
+int kv_measure(const struct kv_plan *plan, struct kv_result **out,
+               size_t *count)
 {
-    struct kv_plan plan;
-    int status = 0;
-    if (kv_options_read(argc, argv, &plan, &status) != 0)
-        return status;
     size_t blocks =
-        (size_t)plan.records_count * plan.values_count * plan.threads_count;
-    size_t rows = blocks * plan.workloads_count * plan.engines_count;
+        (size_t)plan->records_count * plan->values_count * plan->threads_count;
+    size_t rows = blocks * plan->workloads_count * plan->engines_count;
     struct kv_pool *pool = malloc(sizeof *pool);
-    struct kv_result *all = calloc(rows * plan.repeat, sizeof *all);
+    struct kv_result *all = calloc(rows * plan->repeat, sizeof *all);
     struct kv_result *medians = calloc(rows, sizeof *medians);
+    int status = 1;
     if (pool == NULL || all == NULL || medians == NULL) {
         fputs("warp-bench: out of memory\n", stderr);
-        status = 1;
         goto out;
     }
     kv_pool_fill(pool);
     catch_signals();
-    status = run_plan(&plan, pool, all) == 0 ? 0 : 1;
+    status = run_plan(plan, pool, all) == 0 ? 0 : 1;
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
     if (kv_interrupted)
         fputs("warp-bench: interrupted; the stores are removed\n", stderr);
+    if (status == 0) {
+        *count = condense(plan, blocks, all, medians);
+        *out = medians;
+        medians = NULL;
+    }
+out:
+    free(pool);
+    free(all);
+    free(medians);
+    return status;
+}
+
+int kv_main(int argc, char **argv)
+{
+    struct kv_plan plan;
+    struct kv_result *medians = NULL;
+    size_t count = 0;
+    int status = 0;
+    if (kv_options_read(argc, argv, &plan, &status) != 0)
+        return status;
+    status = kv_measure(&plan, &medians, &count);
     if (status != 0)
-        goto out;
-    size_t count = condense(&plan, blocks, all, medians);
+        return status;
     kv_report_table(&plan, medians, count);
     for (size_t i = 0; i < count; i++)
         if (medians[i].errors > 0)
             status = 1;
-    if (kv_report_json(&plan, medians, count) != 0)
+    if (kv_report_json(&plan, medians, count) != 0 ||
+        kv_plot(&plan, medians, count) != 0)
         status = 3;
-out:
-    free(pool);
-    free(all);
     free(medians);
     return status;
 }

@@ -19,6 +19,9 @@ struct kv_workload {
     bool load;             /* inserts every record once, in random order */
     unsigned read_percent; /* the rest are updates */
     bool zipf;             /* else uniform */
+    bool scan;             /* all records in order; an operation is a record */
+    bool one;              /* all threads read the same record */
+    bool extra;            /* only when it is asked for */
 };
 
 struct kv_plan {
@@ -33,6 +36,7 @@ struct kv_plan {
     double seconds;
     unsigned repeat;
     const char *json_path; /* NULL: none */
+    const char *plot_path; /* NULL: none */
     const char *dir;       /* where the stores are made and removed */
 };
 
@@ -47,6 +51,7 @@ struct kv_result {
     double call_ns, all_ns; /* processor time of an operation: of the thread
                                that asked for it; of the whole process */
     double written_bytes;   /* to the device, of an operation */
+    double lock_waits, futex_calls; /* of Warp, of an operation */
     double disk_bytes, memory_bytes; /* at the end */
     uint64_t errors;
 };
@@ -58,8 +63,21 @@ extern const unsigned kv_workloads_count;
  *  status: 0 after help, 2 after a mistake, which was printed. */
 int kv_options_read(int argc, char **argv, struct kv_plan *plan, int *status);
 
-/** `warp-bench kv ARGUMENTS`: the exit status. */
+/** The plan with the defaults of the command line. */
+void kv_plan_default(struct kv_plan *plan);
+/** A list of workloads as the command line has it; 0, or 2 with the reason on
+ *  standard error. The same for numbers of threads. */
+int kv_plan_workloads(const char *list, struct kv_plan *plan);
+int kv_plan_threads(const char *list, struct kv_plan *plan);
+
+/** Runs it. 0 with the medians, which are the caller's to free; 1 with the
+ *  reason on standard error. */
+int kv_measure(const struct kv_plan *plan, struct kv_result **medians,
+               size_t *count);
+
+/** `warp-bench kv ARGUMENTS`, `warp-bench scale ARGUMENTS`: the exit status. */
 int kv_main(int argc, char **argv);
+int scale_main(int argc, char **argv);
 
 struct kv_pool;
 struct kv_order;
@@ -86,6 +104,9 @@ extern _Atomic bool kv_interrupted;
 /** Results come in blocks: all engines of one workload side by side. */
 void kv_report_table(const struct kv_plan *plan,
                      const struct kv_result *results, size_t count);
+/** kv_plot.c: bars of the rates; 0, or -1 with the reason on standard error. */
+int kv_plot(const struct kv_plan *plan, const struct kv_result *results,
+            size_t count);
 int kv_report_json(const struct kv_plan *plan, const struct kv_result *results,
                    size_t count);
 

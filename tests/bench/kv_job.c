@@ -16,6 +16,7 @@
 #include "kv.h"
 #include "kv_workload.h"
 #include "now.h"
+#include "os.h"
 #include "process.h"
 
 enum { ERRORS_MAX = 1000 }; /* a thread with more of them gives up */
@@ -90,6 +91,8 @@ static void visit(struct worker *w, void *session, unsigned char *value)
         uint64_t dice = random_next(&random);
         uint64_t record = workload->zipf
                               ? order->zipf[at++ & (order->zipf_count - 1)]
+                          : workload->one
+                              ? 0
                               : random_below(&random, order->records);
         bool good = (dice >> 32) % 100 < workload->read_percent
                         ? get(w, session, record)
@@ -99,6 +102,55 @@ static void visit(struct worker *w, void *session, unsigned char *value)
         if (timed)
             histogram_record(&w->histogram, now_ns() - before);
         w->ops++;
+    }
+}
+
+/* ---- scans ---- */
+
+enum { SCAN_TIMED = 1024 }; /* records between two looks at the clock */
+
+struct scan {
+    struct worker *w;
+    unsigned char last[KV_KEY_BYTES];
+    uint64_t seen, before;
+    bool stopped;
+};
+
+static bool scan_record(void *arg, const void *key, size_t key_bytes,
+                        const void *value, size_t value_bytes)
+{
+    struct scan *scan = arg;
+    struct worker *w = scan->w;
+    const struct kv_job *job = w->job;
+    if (key_bytes != KV_KEY_BYTES ||
+        (scan->seen > 0 && memcmp(scan->last, key, KV_KEY_BYTES) >= 0) ||
+        !kv_value_is_right(job->pool, kv_key_record(key), value, value_bytes,
+                           job->value_bytes))
+        w->errors++;
+    memcpy(scan->last, key, KV_KEY_BYTES);
+    w->ops++;
+    if (++scan->seen % SCAN_TIMED == 0) {
+        uint64_t now = now_ns();
+        histogram_record(&w->histogram, (now - scan->before) / SCAN_TIMED);
+        scan->before = now;
+        scan->stopped =
+            atomic_load_explicit(w->stop, memory_order_relaxed) ||
+            w->errors >= ERRORS_MAX;
+    }
+    return !scan->stopped;
+}
+
+static void scan_all(struct worker *w, void *session)
+{
+    bool stopped = false;
+    while (!stopped && !atomic_load_explicit(w->stop, memory_order_relaxed) &&
+           w->errors < ERRORS_MAX) {
+        struct scan scan = {.w = w, .before = now_ns()};
+        if (w->job->engine->scan(session, scan_record, &scan) != 0)
+            w->errors++;
+        stopped = scan.stopped;
+        if (!stopped && scan.seen != w->job->records)
+            w->errors++;
     }
 }
 
@@ -116,6 +168,8 @@ static void *work(void *argument)
     if (w->session_rc == 0) {
         if (w->workload->load)
             load_slice(w, session, value);
+        else if (w->workload->scan)
+            scan_all(w, session);
         else
             visit(w, session, value);
     }
@@ -159,6 +213,8 @@ static void add_up(const struct worker *workers, unsigned count,
     result->call_ns = (double)cpu * each;
     result->all_ns *= each;
     result->written_bytes *= each;
+    result->lock_waits *= each;
+    result->futex_calls *= each;
     result->max_us = (double)sum.max / 1e3;
     result->p50_us = histogram_quantile(&sum, 0.5) / 1e3;
     result->p99_us = histogram_quantile(&sum, 0.99) / 1e3;
@@ -197,6 +253,8 @@ static int run_threads(const struct kv_job *job, void *db,
     }
     uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     uint64_t written = self_written_bytes();
+    struct os_contention before, after;
+    os_contention(&before);
     pthread_barrier_wait(&barrier);
     if (!workload->load)
         sleep_until_end(job->plan->seconds);
@@ -207,6 +265,9 @@ static int run_threads(const struct kv_job *job, void *db,
     memset(result, 0, sizeof *result);
     result->all_ns = (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     result->written_bytes = (double)(self_written_bytes() - written);
+    os_contention(&after);
+    result->lock_waits = (double)(after.lock_waits - before.lock_waits);
+    result->futex_calls = (double)(after.futex_calls - before.futex_calls);
     add_up(workers, count, result);
     free(workers);
     return 0;
@@ -273,6 +334,8 @@ static int run_workloads(const struct kv_job *job, const char *dir, void *db,
             if (workload->load != (pass == 0) || (loaded && workload->load))
                 continue;
             if (workload->read_percent > 0 && !job->engine->reads)
+                continue;
+            if (workload->scan && job->engine->scan == NULL)
                 continue;
             if (kv_interrupted)
                 return -1;

@@ -29,6 +29,7 @@ static const char help_text[] =
     "  --seconds S         for each workload but load; 3\n"
     "  --repeat N          repeats; medians are reported; 3\n"
     "  --json FILE         write the results there as JSON too\n"
+    "  --plot FILE         draw the rates there, as SVG\n"
     "  --dir DIR           where stores are made; $TMPDIR or /var/tmp\n"
     "\n"
     "exit status: 0 all measured, 1 an engine failed or returned wrong\n"
@@ -87,7 +88,7 @@ static int read_engines(const char *list, struct kv_plan *plan)
     return 0;
 }
 
-static int read_workloads(const char *list, struct kv_plan *plan)
+int kv_plan_workloads(const char *list, struct kv_plan *plan)
 {
     const char *word;
     size_t bytes;
@@ -140,6 +141,18 @@ static int read_numbers(const char *option, const char *list, uint64_t low,
     return 0;
 }
 
+int kv_plan_threads(const char *list, struct kv_plan *plan)
+{
+    uint64_t numbers[KV_LIST_MAX];
+    unsigned count = 0;
+    int rc = read_numbers("--threads", list, 1, KV_THREADS_MAX, numbers,
+                          &count);
+    for (unsigned i = 0; i < count && rc == 0; i++)
+        plan->threads[i] = (unsigned)numbers[i];
+    plan->threads_count = count;
+    return rc;
+}
+
 static int read_durability(const char *word, struct kv_plan *plan)
 {
     if (strcmp(word, "process_crash") == 0)
@@ -171,20 +184,19 @@ static int read_one(const char *option, const char *value, struct kv_plan *plan)
     if (strcmp(option, "--engines") == 0)
         return read_engines(value, plan);
     if (strcmp(option, "--workloads") == 0)
-        return read_workloads(value, plan);
+        return kv_plan_workloads(value, plan);
     if (strcmp(option, "--durability") == 0)
         return read_durability(value, plan);
     if (strcmp(option, "--seconds") == 0)
         return read_seconds(value, plan);
     if (strcmp(option, "--json") == 0)
         plan->json_path = value;
+    else if (strcmp(option, "--plot") == 0)
+        plan->plot_path = value;
     else if (strcmp(option, "--dir") == 0)
         plan->dir = value;
     else if (strcmp(option, "--threads") == 0) {
-        rc = read_numbers(option, value, 1, KV_THREADS_MAX, numbers, &count);
-        for (unsigned i = 0; i < count && rc == 0; i++)
-            plan->threads[i] = (unsigned)numbers[i];
-        plan->threads_count = count;
+        rc = kv_plan_threads(value, plan);
     } else if (strcmp(option, "--records") == 0) {
         rc = read_numbers(option, value, 1, UINT32_MAX, numbers, &count);
         for (unsigned i = 0; i < count && rc == 0; i++)
@@ -208,20 +220,22 @@ static bool takes_value(const char *option)
 {
     static const char *const options[] = {
         "--engines", "--workloads",  "--threads", "--records", "--value",
-        "--json",    "--durability", "--seconds", "--repeat",  "--dir"};
+        "--json",    "--plot",       "--durability",
+        "--seconds", "--repeat",     "--dir"};
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (strcmp(options[i], option) == 0)
             return true;
     return false;
 }
 
-static void set_defaults(struct kv_plan *plan)
+void kv_plan_default(struct kv_plan *plan)
 {
     memset(plan, 0, sizeof *plan);
     for (size_t i = 0; i < engine_count; i++)
         plan->engines[plan->engines_count++] = engine_table[i];
     for (unsigned i = 0; i < kv_workloads_count; i++)
-        plan->workloads[plan->workloads_count++] = &kv_workloads[i];
+        if (!kv_workloads[i].extra)
+            plan->workloads[plan->workloads_count++] = &kv_workloads[i];
     plan->threads[0] = 1;
     plan->threads[1] = 2;
     plan->threads_count = 2;
@@ -235,7 +249,7 @@ static void set_defaults(struct kv_plan *plan)
 
 int kv_options_read(int argc, char **argv, struct kv_plan *plan, int *status)
 {
-    set_defaults(plan);
+    kv_plan_default(plan);
     *status = 0;
     for (int i = 0; i < argc; i++) {
         char option[32];

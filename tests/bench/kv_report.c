@@ -88,13 +88,15 @@ int kv_report_json(const struct kv_plan *plan, const struct kv_result *results,
                 "\"ops_per_s\":%.1f,\"p50_us\":%.3f,\"p99_us\":%.3f,"
                 "\"p999_us\":%.3f,\"max_us\":%.1f,\"call_cpu_ns\":%.1f,"
                 "\"all_cpu_ns\":%.1f,\"written_bytes_per_op\":%.1f,"
+                "\"lock_waits_per_op\":%.6f,\"futex_calls_per_op\":%.6f,"
                 "\"memory_bytes\":%.0f,\"disk_bytes\":%.0f,"
                 "\"errors\":%llu}",
                 i == 0 ? "" : ",", r->engine->name, r->workload->name,
                 r->threads, r->value_bytes, (unsigned long long)r->records,
                 durability_name(plan), r->ops_per_s, r->p50_us, r->p99_us,
                 r->p999_us, r->max_us, r->call_ns, r->all_ns,
-                r->written_bytes, r->memory_bytes, r->disk_bytes,
+                r->written_bytes, r->lock_waits, r->futex_calls,
+                r->memory_bytes, r->disk_bytes,
                 (unsigned long long)r->errors);
     }
     fputs("\n]}\n", file);

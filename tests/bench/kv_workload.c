@@ -10,11 +10,19 @@
 #include "zipf.h"
 
 const struct kv_workload kv_workloads[] = {
-    {"load", "insert all records in random order", true, 0, false},
-    {"a", "50 % reads, 50 % updates, zipf 0.99", false, 50, true},
-    {"b", "95 % reads, 5 % updates, zipf 0.99", false, 95, true},
-    {"c", "reads, zipf 0.99", false, 100, true},
-    {"w", "updates, uniform", false, 0, false},
+    {.name = "load", .about = "insert all records in random order",
+     .load = true},
+    {.name = "a", .about = "50 % reads, 50 % updates, zipf 0.99",
+     .read_percent = 50, .zipf = true},
+    {.name = "b", .about = "95 % reads, 5 % updates, zipf 0.99",
+     .read_percent = 95, .zipf = true},
+    {.name = "c", .about = "reads, zipf 0.99", .read_percent = 100,
+     .zipf = true},
+    {.name = "w", .about = "updates, uniform"},
+    {.name = "s", .about = "all records in the order of their keys",
+     .read_percent = 100, .scan = true, .extra = true},
+    {.name = "h", .about = "reads of one record", .read_percent = 100,
+     .one = true, .extra = true},
 };
 const unsigned kv_workloads_count =
     sizeof kv_workloads / sizeof kv_workloads[0];

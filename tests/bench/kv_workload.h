@@ -60,6 +60,14 @@ static inline void kv_value(const struct kv_pool *pool, uint64_t record,
     memcpy(value + 16, pool->bytes + kv_place(record, stamp), bytes - 16);
 }
 
+/** The record of a key that kv_key has made. */
+static inline uint64_t kv_key_record(const void *key)
+{
+    uint64_t word;
+    memcpy(&word, (const char *)key + 8, 8);
+    return __builtin_bswap64(word);
+}
+
 /** Is this a value that some writer wrote for this record? */
 static inline bool kv_value_is_right(const struct kv_pool *pool,
                                      uint64_t record, const void *value,

@@ -20,6 +20,8 @@ static const struct {
     {"overhead", "generated calls against calls by hand; annotations",
      overhead_main},
     {"placement", "what a fast tier keeps, on traces", placement_main},
+    {"scale", "Warp on more and more threads, and what they wait for",
+     scale_main},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 

@@ -43,7 +43,30 @@ measure() {
 }
 measure process_crash 4 --records 500 --repeat 2 --threads 1,3 --value 7,100
 measure power_loss 1 --records 50 --repeat 1 --threads 2
+# Scans, where an engine has them: each record, in order, with its value; and
+# a plot with a bar for each row.
+"$bench" kv --engines "$(echo "$engines" | paste -s -d ,)" --workloads s,h \
+    --seconds 0.05 --records 3000 --repeat 1 --threads 2 --dir "$dir" \
+    --json "$dir/kv.json" --plot "$dir/kv.svg" >"$dir/table" 2>"$dir/err" ||
+    fail "scans: $(cat "$dir/table" "$dir/err")"
+for engine in $(echo "$engines" | grep -E '^(warp|lmdb|rocksdb|leveldb)$'); do
+    grep -q "\"engine\":\"$engine\",\"workload\":\"s\"" "$dir/kv.json" ||
+        fail "$engine: no scan"
+done
+if grep '"engine"' "$dir/kv.json" | grep -v '"errors":0}'; then
+    fail "errors in scans"
+fi
+[ "$(grep -c '<rect x=' "$dir/kv.svg")" = "$(grep -c '"engine"' "$dir/kv.json")" ] ||
+    fail "the plot has another number of bars"
+tail -n 1 "$dir/kv.svg" | grep -q '^</svg>$' || fail "the plot is cut"
 [ -z "$(find "$dir" -name 'warp-bench.*')" ] || fail "a store was left"
+
+"$bench" scale --threads 1,2 --workloads c,h,w --records 2000 --seconds 0.05 \
+    --repeat 1 --dir "$dir" --json "$dir/scale.json" >"$dir/out" 2>"$dir/err" ||
+    fail "scale: $(cat "$dir/out" "$dir/err")"
+[ "$(grep -c ' %' "$dir/out")" = 6 ] || fail "scale: no six efficiencies"
+[ "$(grep -c '"futex_calls_per_op"' "$dir/scale.json")" = 6 ] ||
+    fail "scale: no six rows"
 
 refuse() {
     status=0
@@ -66,6 +89,11 @@ refuse kv --durability maybe
 refuse kv --seconds nan
 refuse kv --repeat 1,2
 refuse kv --json
+refuse kv --plot
+refuse scale --threads 0
+refuse scale --workloads z
+refuse scale --nonsense
+refuse scale --repeat 0
 
 # Kernels: right on the CPU, and the figures have a row for each.
 "$bench" compute --check >"$dir/out" || fail "compute: $(cat "$dir/out")"
