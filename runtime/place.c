@@ -33,7 +33,7 @@ struct place {
     struct place_model *model; /* NULL: no learning */
     uint32_t sweep, pending_count;
     struct pending pending[PENDING];
-    uint64_t hits, misses, switches, fallbacks;
+    uint64_t hits, misses, switches, fallbacks, unlearned;
 };
 
 struct place *place_create(const struct place_options *options)
@@ -143,8 +143,10 @@ static void teach(struct place *p, const struct pending *r)
     }
 }
 
-static void learn(struct place *p)
+void place_catch_up(struct place *p)
 {
+    if (!p->model || p->pending_count == 0)
+        return;
     place_model_horizon(p->model, p->cache.lists[PLACE_NEW].count +
                                       p->cache.lists[PLACE_MAIN].count);
     for (uint32_t i = 0; i < p->pending_count; i++) {
@@ -176,10 +178,13 @@ int place_access(struct place *p, const struct place_request *request)
         trait->bytes = request->bytes;
     bool hit = place_cache_access(&p->cache, object, p->now);
     if (p->model && place_shadow_takes(&p->shadow, object)) {
-        p->pending[p->pending_count++] =
-            (struct pending){object, p->now, *trait};
-        if (p->pending_count == PENDING)
-            learn(p);
+        if (p->pending_count < PENDING)
+            p->pending[p->pending_count++] =
+                (struct pending){object, p->now, *trait};
+        else
+            p->unlearned++;
+        if (p->pending_count == PENDING && !p->options.deferred)
+            place_catch_up(p);
     }
     place_trait_touch(trait, p->now++);
     p->hits += hit;
@@ -221,6 +226,7 @@ void place_stat(const struct place *p, struct place_stat *stat)
         .evictions = p->cache.evictions,
         .switches = p->switches,
         .fallbacks = p->fallbacks,
+        .unlearned = p->unlearned,
         .state_bytes = sizeof *p +
                        p->room * (sizeof *p->traits + sizeof *p->links) +
                        place_shadow_bytes(&p->shadow) +

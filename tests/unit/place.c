@@ -238,6 +238,32 @@ START_TEST(test_model)
 }
 END_TEST
 
+/* Deferred: nothing is learned on the path; what is over is counted. */
+START_TEST(test_deferred)
+{
+    struct place_options options = {.capacity_bytes = 700, .learning = true,
+                                    .deferred = true};
+    struct place *p = place_create(&options);
+    struct place_stat stat;
+    ck_assert_ptr_nonnull(p);
+    for (uint32_t i = 0; i < 30000; i++)
+        ask(p, i % 1000);
+    place_stat(p, &stat);
+    ck_assert_str_eq(stat.expert, "s3fifo");
+    ck_assert_uint_eq(stat.unlearned, 30000 - 64);
+    for (uint32_t i = 0; i < 30000; i++) {
+        ask(p, i % 1000);
+        if (i % 50 == 0)
+            place_catch_up(p);
+    }
+    place_stat(p, &stat);
+    ck_assert_str_ne(stat.expert, "s3fifo");
+    /* One more came before the first call. */
+    ck_assert_uint_eq(stat.unlearned, 30000 - 64 + 1);
+    place_destroy(&p);
+}
+END_TEST
+
 /* State: 24 bytes for each number, and shadows of a fixed size. */
 START_TEST(test_state)
 {
@@ -289,6 +315,7 @@ int main(void)
     tcase_add_test(all, test_owner);
     tcase_add_test(all, test_learns);
     tcase_add_test(all, test_model);
+    tcase_add_test(all, test_deferred);
     tcase_add_test(all, test_state);
     tcase_add_test(all, test_sample);
     suite_add_tcase(suite, all);
