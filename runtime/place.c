@@ -6,11 +6,20 @@
 
 #include "error.h"
 #include "place_cache.h"
+#include "place_model.h"
 #include "place_shadow.h"
 
 /* Until the tier is full all experts hold the same. Shadows of a tier this many
  * times smaller see evictions before, and say who decides first. */
 enum { SCOUT_SMALLER = 4 };
+/* Requests that wait for the shadows; numbers that are looked at for each, for
+ * objects that are not used again. */
+enum { PENDING = 64, SWEEP = 2 };
+
+struct pending {
+    uint32_t object, now;
+    struct place_trait before;
+};
 
 struct place {
     struct place_options options;
@@ -21,7 +30,10 @@ struct place {
     uint32_t now;
     struct place_shadow shadow, scout; /* scout.map is NULL once it is full */
     enum place_expert_id deciding;
-    uint64_t hits, misses, switches, fallbacks;
+    struct place_model *model; /* NULL: no learning */
+    uint32_t sweep, pending_count;
+    struct pending pending[PENDING];
+    uint64_t hits, misses, switches, fallbacks, unlearned;
 };
 
 struct place *place_create(const struct place_options *options)
@@ -37,11 +49,19 @@ struct place *place_create(const struct place_options *options)
                      &place_experts[PLACE_S3FIFO]);
     p->cache.evicted = options->evicted;
     p->cache.owner = options->owner;
-    if (options->learning &&
-        (place_shadow_init(&p->shadow, capacity, seed, NULL) != 0 ||
-         place_shadow_init(&p->scout, capacity / SCOUT_SMALLER + 1, seed,
-                           NULL) != 0))
-        place_destroy(&p);
+    if (options->learning) {
+        p->model = malloc(sizeof *p->model);
+        if (p->model)
+            place_model_init(p->model, seed);
+        if (!p->model ||
+            place_shadow_init(&p->shadow, capacity, seed, p->model) != 0 ||
+            place_shadow_init(&p->scout, capacity / SCOUT_SMALLER + 1, seed,
+                              p->model) != 0) {
+            place_destroy(&p);
+            return NULL;
+        }
+        p->cache.model = p->model;
+    }
     return p;
 }
 
@@ -52,6 +72,7 @@ void place_destroy(struct place **place)
         return;
     place_shadow_fini(&p->shadow);
     place_shadow_fini(&p->scout);
+    free(p->model);
     free(p->traits);
     free(p->links);
     free(p);
@@ -72,8 +93,6 @@ static int grow(struct place *p, uint32_t object)
         p->links = links;
     p->cache.traits = p->traits;
     p->cache.links = p->links;
-    place_shadow_traits(&p->shadow, p->traits);
-    place_shadow_traits(&p->scout, p->traits);
     if (!traits || !links)
         return error_set(WARP_ENOMEM, "no memory for the placement of %zu "
                          "objects", room);
@@ -88,21 +107,57 @@ static void decide_by(struct place *p, enum place_expert_id expert)
 {
     p->deciding = expert;
     p->switches++;
-    place_cache_adopt(&p->cache, &place_experts[expert]);
+    place_cache_adopt(&p->cache, &place_experts[expert],
+                      &p->shadow.caches[expert]);
 }
 
 /* What the shadows learn of a request. */
-static void learn(struct place *p, uint32_t object)
+static void shadow(struct place *p, const struct pending *r)
 {
     if (p->scout.map) {
-        if (place_shadow_takes(&p->scout, object))
-            place_shadow_access(&p->scout, object, p->now);
+        if (place_shadow_takes(&p->scout, r->object))
+            place_shadow_access(&p->scout, r->object, &r->before, r->now);
         p->shadow.best = p->scout.best;
         if (place_shadow_is_full(&p->shadow))
             place_shadow_fini(&p->scout);
     }
-    if (place_shadow_takes(&p->shadow, object))
-        place_shadow_access(&p->shadow, object, p->now);
+    if (place_shadow_takes(&p->shadow, r->object))
+        place_shadow_access(&p->shadow, r->object, &r->before, r->now);
+}
+
+/* What the model learns of it, and of objects that it does not see again. */
+static void teach(struct place *p, const struct pending *r)
+{
+    if (r->before.seen && !r->before.sampled)
+        place_model_train(p->model, &r->before, r->now - r->before.last);
+    for (unsigned i = 0; i < SWEEP; i++) {
+        p->sweep = p->sweep + 1 < p->room ? p->sweep + 1 : 0;
+        struct place_trait *t = &p->traits[p->sweep];
+        uint32_t age = r->now - t->last;
+        if (!t->seen || t->sampled || age <= p->model->horizon ||
+            age > UINT32_MAX / 2 ||
+            !place_shadow_takes(&p->shadow, p->sweep))
+            continue;
+        place_model_train(p->model, t, age);
+        t->sampled = 1;
+    }
+}
+
+void place_catch_up(struct place *p)
+{
+    if (!p->model || p->pending_count == 0)
+        return;
+    place_model_horizon(p->model, p->cache.lists[PLACE_NEW].count +
+                                      p->cache.lists[PLACE_MAIN].count);
+    for (uint32_t i = 0; i < p->pending_count; i++) {
+        teach(p, &p->pending[i]);
+        shadow(p, &p->pending[i]);
+    }
+    p->pending_count = 0;
+    if (p->model->broken) {
+        place_model_init(p->model, p->model->random);
+        place_fall_back(p);
+    }
     if (p->shadow.best != p->deciding)
         decide_by(p, p->shadow.best);
 }
@@ -122,11 +177,16 @@ int place_access(struct place *p, const struct place_request *request)
     if (trait->bytes == 0)
         trait->bytes = request->bytes;
     bool hit = place_cache_access(&p->cache, object, p->now);
-    if (p->options.learning)
-        learn(p, object);
-    trait->seen = 1;
-    trait->count = (uint8_t)(trait->count + (trait->count < UINT8_MAX));
-    trait->last = p->now++;
+    if (p->model && place_shadow_takes(&p->shadow, object)) {
+        if (p->pending_count < PENDING)
+            p->pending[p->pending_count++] =
+                (struct pending){object, p->now, *trait};
+        else
+            p->unlearned++;
+        if (p->pending_count == PENDING && !p->options.deferred)
+            place_catch_up(p);
+    }
+    place_trait_touch(trait, p->now++);
     p->hits += hit;
     p->misses += !hit;
     return hit;
@@ -166,8 +226,10 @@ void place_stat(const struct place *p, struct place_stat *stat)
         .evictions = p->cache.evictions,
         .switches = p->switches,
         .fallbacks = p->fallbacks,
+        .unlearned = p->unlearned,
         .state_bytes = sizeof *p +
                        p->room * (sizeof *p->traits + sizeof *p->links) +
                        place_shadow_bytes(&p->shadow) +
-                       place_shadow_bytes(&p->scout)};
+                       place_shadow_bytes(&p->scout) +
+                       (p->model ? sizeof *p->model : 0)};
 }

@@ -20,6 +20,7 @@ struct place_options {
     uint64_t capacity_bytes; /* of the tier; at least 1 */
     uint64_t seed;           /* of the sample and of what is left to chance */
     bool learning; /* access_pattern_learning: false: S3-FIFO, nothing else */
+    bool deferred; /* the owner calls place_catch_up, off its path */
     /** An object leaves. May be NULL; must not call the engine. */
     void (*evicted)(void *owner, uint32_t object);
     void *owner;
@@ -41,9 +42,15 @@ void place_destroy(struct place **place);
  *           0 too for an object larger than the tier, which stays outside.
  *  Threads  one at a time.
  *  Cost     a hit some tens of ns; a decision below 1 us; no system call but
- *           for numbers not seen yet.
+ *           for numbers not seen yet. Unless learning is deferred, one in 64
+ *           requests pays for what 64 have shown, up to 100 us.
  *  Errors   WARP_ENOMEM  the request changed nothing. */
 int place_access(struct place *place, const struct place_request *request);
+
+/** Learns from the requests since the last call; for an owner that has asked
+ *  for it. What is over 64 requests of the sample in between is not learned.
+ *  Cost     about a us for each of them. */
+void place_catch_up(struct place *place);
 
 bool place_holds(const struct place *place, uint32_t object);
 /** The object is gone for good: deleted or expired. */
@@ -54,6 +61,7 @@ void place_fall_back(struct place *place);
 struct place_stat {
     const char *expert; /* that decides now */
     uint64_t hits, misses, admissions, evictions, switches, fallbacks;
+    uint64_t unlearned; /* requests of the sample that came in too fast */
     uint64_t state_bytes; /* all memory of the engine */
 };
 void place_stat(const struct place *place, struct place_stat *stat);

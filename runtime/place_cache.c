@@ -10,6 +10,9 @@ const struct place_expert place_experts[PLACE_EXPERTS] = {
     [PLACE_ARC] = {"arc", place_arc_hit, place_arc_admit, NULL, 0},
     [PLACE_LIRS] = {"lirs", place_lirs_hit, place_lirs_admit,
                     place_lirs_adopt, 1},
+    [PLACE_LEARN] = {"learn", place_learn_hit, place_learn_admit, NULL, 10},
+    [PLACE_LEARN_BARE] = {"learn-bare", place_learn_hit, place_learn_admit,
+                          NULL, 1},
 };
 
 void place_cache_init(struct place_cache *cache, uint64_t capacity,
@@ -46,15 +49,32 @@ static int by_last_use(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Residents in the order of the last use, and proven when used twice: what any
- * expert can go on with. Without memory for it, as they are. */
-static void order(struct place_cache *cache)
+/* The fewest uses of what goes to PLACE_MAIN, so that it gets its share. */
+static unsigned least_uses(const struct place_cache *cache, double share)
+{
+    uint64_t bytes[256] = {0}, main = 0;
+    for (int where = PLACE_NEW; where <= PLACE_MAIN; where++)
+        for (uint32_t at = cache->lists[where].head; at != PLACE_NONE;
+             at = cache->links[at].next)
+            bytes[place_trait_of(cache, at)->count] +=
+                place_trait_of(cache, at)->bytes;
+    unsigned least = 256;
+    while (least > 2 && (double)(main + bytes[least - 1]) <=
+                            share * (double)cache->used)
+        main += bytes[--least];
+    return least;
+}
+
+/* Residents in the order of the last use, the often used ones as proven: what
+ * any expert can go on with. Without memory for it, as they are. */
+static void order(struct place_cache *cache, double share)
 {
     uint32_t count =
         cache->lists[PLACE_NEW].count + cache->lists[PLACE_MAIN].count, n = 0;
     uint64_t *ages = malloc((count + 1u) * sizeof *ages);
     if (!ages)
         return;
+    unsigned least = least_uses(cache, share);
     for (int where = PLACE_NEW; where <= PLACE_MAIN; where++)
         for (uint32_t at = cache->lists[where].head; at != PLACE_NONE;
              at = cache->links[at].next)
@@ -64,19 +84,23 @@ static void order(struct place_cache *cache)
     qsort(ages, count, sizeof *ages, by_last_use);
     for (uint32_t i = count; i-- > 0;) {
         uint32_t at = (uint32_t)ages[i];
-        place_push(cache,
-                   place_trait_of(cache, at)->count > 1 ? PLACE_MAIN
-                                                        : PLACE_NEW, at);
+        bool proven = place_trait_of(cache, at)->count >= least;
+        place_push(cache, proven ? PLACE_MAIN : PLACE_NEW, at);
     }
     free(ages);
 }
 
 void place_cache_adopt(struct place_cache *cache,
-                       const struct place_expert *expert)
+                       const struct place_expert *expert,
+                       const struct place_cache *like)
 {
-    order(cache);
+    double held = like ? (double)like->used : 0,
+           main = like ? (double)like->lists[PLACE_MAIN].bytes : 0;
+    order(cache, held > 0 ? main / held : 1);
     cache->expert = expert;
-    cache->target = (double)cache->lists[PLACE_NEW].bytes;
+    cache->target = like ? like->target / (double)like->capacity *
+                               (double)cache->capacity
+                         : (double)cache->lists[PLACE_NEW].bytes;
     cache->hand = PLACE_NONE;
     cache->pooled = 0;
     if (expert->adopt)

@@ -36,10 +36,9 @@ struct place_trait {
     uint32_t bytes; /* what it takes in the tier */
     uint8_t gap[3]; /* between the last uses, newest first */
     uint8_t count;  /* uses */
-    uint8_t fast, slow; /* uses that fade, with a short and a long life */
-    uint16_t class : 14; /* of objects that are neighbours by key */
-    uint16_t sampled : 1; /* a label waits for the next use */
-    uint16_t seen : 1;
+    uint8_t fast, slow; /* how busy it has been, over a short and a long time */
+    uint8_t seen;       /* it was used before */
+    uint8_t sampled;    /* that it was not used again is a lesson already */
 };
 
 struct place_link {
@@ -69,14 +68,13 @@ struct place_expert {
     uint8_t window; /* percent for PLACE_NEW, where the expert has a window */
 };
 
-enum { PLACE_POOL = 32 };
+enum { PLACE_POOL = 8 };
 
 struct place_cache {
     uint64_t capacity, used; /* bytes */
     uint32_t now;            /* tick of the current request */
     struct place_link *links;
-    const struct place_trait *traits; /* by the number of the object */
-    const uint32_t *objects; /* number -> object's number; NULL: the same */
+    const struct place_trait *traits;
     struct place_list lists[PLACE_LISTS];
     const struct place_expert *expert;
     double target;  /* ARC's aim for PLACE_NEW, bytes */
@@ -99,8 +97,19 @@ static inline bool place_is_resident(const struct place_cache *cache,
 static inline const struct place_trait *
 place_trait_of(const struct place_cache *cache, uint32_t at)
 {
-    return &cache->traits[cache->objects ? cache->objects[at] : at];
+    return &cache->traits[at];
 }
+
+/* 8 * log2(x + 1), below 256. */
+static inline uint8_t place_log(uint32_t x)
+{
+    uint64_t y = (uint64_t)x + 1;
+    unsigned high = 63u - (unsigned)__builtin_clzll(y);
+    unsigned part = (unsigned)(y << 3 >> high) & 7, log = high * 8 + part;
+    return (uint8_t)(log < 255 ? log : 255);
+}
+/** The trait learns of a use, after the caches have. */
+void place_trait_touch(struct place_trait *trait, uint32_t now);
 
 /** An empty cache. The arrays are the caller's and outlive it; the links have
  *  been through place_link_init. */
@@ -112,9 +121,11 @@ void place_cache_init(struct place_cache *cache, uint64_t capacity,
  *  it. True when the object was resident. One that is larger than the cache
  *  stays outside. */
 bool place_cache_access(struct place_cache *cache, uint32_t at, uint32_t now);
-/** Another expert goes on with what is resident. */
+/** Another expert goes on with what is resident; of it as much is proven as in
+ *  `like`, a cache that the expert has run all along, or NULL. */
 void place_cache_adopt(struct place_cache *cache,
-                       const struct place_expert *expert);
+                       const struct place_expert *expert,
+                       const struct place_cache *like);
 
 /* ---- for experts */
 
@@ -147,6 +158,8 @@ enum place_expert_id {
     PLACE_S3FIFO,
     PLACE_ARC,
     PLACE_LIRS,
+    PLACE_LEARN,      /* a window of 10 % for newcomers */
+    PLACE_LEARN_BARE, /* of 1 % */
     PLACE_EXPERTS
 };
 extern const struct place_expert place_experts[PLACE_EXPERTS];
@@ -160,5 +173,7 @@ void place_arc_admit(struct place_cache *cache, uint32_t at);
 void place_lirs_hit(struct place_cache *cache, uint32_t at);
 void place_lirs_admit(struct place_cache *cache, uint32_t at);
 void place_lirs_adopt(struct place_cache *cache);
+void place_learn_hit(struct place_cache *cache, uint32_t at);
+void place_learn_admit(struct place_cache *cache, uint32_t at);
 
 #endif

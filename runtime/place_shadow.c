@@ -46,23 +46,24 @@ static void map_remove(struct place_shadow *s, uint32_t object)
 }
 
 int place_shadow_init(struct place_shadow *s, uint64_t capacity, uint64_t seed,
-                      const struct place_trait *traits)
+                      const struct place_model *model)
 {
     *s = (struct place_shadow){.capacity = capacity, .seed = seed,
                                .weight = 1, .free_head = PLACE_NONE,
                                .best = PLACE_S3FIFO};
+    s->traits = malloc(SHADOW_ROOM * sizeof *s->traits);
     s->objects = malloc(SHADOW_ROOM * sizeof *s->objects);
     s->map = malloc(MAP_SLOTS * sizeof *s->map);
-    if (!s->objects || !s->map)
+    if (!s->traits || !s->objects || !s->map)
         goto out;
     memset(s->map, 0xff, MAP_SLOTS * sizeof *s->map);
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
         struct place_link *links = malloc(SHADOW_ROOM * sizeof *links);
         if (!links)
             goto out;
-        place_cache_init(&s->caches[e], capacity, links, traits,
+        place_cache_init(&s->caches[e], capacity, links, s->traits,
                          &place_experts[e]);
-        s->caches[e].objects = s->objects;
+        s->caches[e].model = model;
     }
     return 0;
 out:
@@ -74,16 +75,10 @@ void place_shadow_fini(struct place_shadow *s)
 {
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
         free(s->caches[e].links);
+    free(s->traits);
     free(s->objects);
     free(s->map);
     *s = (struct place_shadow){0};
-}
-
-void place_shadow_traits(struct place_shadow *s,
-                         const struct place_trait *traits)
-{
-    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
-        s->caches[e].traits = traits;
 }
 
 /* A free number has PLACE_NONE as its object; they are chained by the links of
@@ -186,19 +181,22 @@ static void choose(struct place_shadow *s)
     memset(s->differs, 0, sizeof s->differs);
 }
 
-void place_shadow_access(struct place_shadow *s, uint32_t object, uint32_t now)
+void place_shadow_access(struct place_shadow *s, uint32_t object,
+                         const struct place_trait *before, uint32_t now)
 {
     uint32_t slot = map_find(s, object), at = s->map[slot];
     if (at == MAP_EMPTY)
         at = take(s, object);
     if (at == PLACE_NONE)
         return;
+    s->traits[at] = *before;
     bool hits[PLACE_EXPERTS];
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
         hits[e] = place_cache_access(&s->caches[e], at, now);
+    place_trait_touch(&s->traits[at], now);
     /* Before anything had to leave, and where nobody could know, all are
      * the same. */
-    if (!place_shadow_is_full(s) || !place_trait_of(&s->caches[0], at)->seen)
+    if (!place_shadow_is_full(s) || !before->seen)
         return;
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
         s->misses[e] += hits[e] ? 0 : s->weight;
@@ -234,7 +232,7 @@ uint64_t place_shadow_bytes(const struct place_shadow *s)
 {
     if (!s->map)
         return 0;
-    return SHADOW_ROOM * (sizeof *s->objects +
+    return SHADOW_ROOM * (sizeof *s->objects + sizeof *s->traits +
                           PLACE_EXPERTS * sizeof(struct place_link)) +
            MAP_SLOTS * sizeof *s->map;
 }

@@ -2,7 +2,9 @@
  *
  * An object is in the sample by a hash of its number, so all its requests are;
  * the shadows' capacity is the tier's times the share of the sample (the
- * SHARDS of Waldspurger et al., FAST '15). The sample begins as everything and
+ * SHARDS of Waldspurger et al., FAST '15). Traits are copies of the object's as
+ * it was before each request, so requests may be told of later. The sample
+ * begins as everything and
  * is halved whenever it outgrows its memory: a small tier is shadowed exactly,
  * a large one by about SHADOW_ROOM / 4 objects. */
 #ifndef WARP_PLACE_SHADOW_H
@@ -14,6 +16,7 @@ enum { SHADOW_ROOM = 1 << 14 };
 
 struct place_shadow {
     struct place_cache caches[PLACE_EXPERTS];
+    struct place_trait *traits; /* by number in the sample */
     uint32_t *objects; /* number in the sample -> object */
     uint32_t *map;     /* hash of the object -> number in the sample */
     uint32_t count, sweep, free_head;
@@ -28,12 +31,9 @@ struct place_shadow {
 };
 
 int place_shadow_init(struct place_shadow *shadow, uint64_t capacity,
-                      uint64_t seed, const struct place_trait *traits);
+                      uint64_t seed, const struct place_model *model);
 /** Also of one that is all zero. */
 void place_shadow_fini(struct place_shadow *shadow);
-/** Traits may move when numbers are added. */
-void place_shadow_traits(struct place_shadow *shadow,
-                         const struct place_trait *traits);
 static inline uint64_t place_mix(uint64_t x)
 {
     x = (x ^ (x >> 31)) * UINT64_C(0x9e3779b97f4a7c15);
@@ -46,9 +46,9 @@ static inline bool place_shadow_takes(const struct place_shadow *shadow,
     uint64_t mask = (UINT64_C(1) << shadow->halvings) - 1;
     return (place_mix(object + shadow->seed) >> 32 & mask) == 0;
 }
-/** One request of an object in the sample. */
+/** One request of an object in the sample; its trait before it. */
 void place_shadow_access(struct place_shadow *shadow, uint32_t object,
-                         uint32_t now);
+                         const struct place_trait *before, uint32_t now);
 void place_shadow_drop(struct place_shadow *shadow, uint32_t object);
 /** Forgets what was measured; S3-FIFO is the best until more is known. */
 void place_shadow_distrust(struct place_shadow *shadow);

@@ -101,6 +101,18 @@ int placement_measure(const struct placement_trace *trace, double pct,
                       const struct placement_policy *const *policies,
                       unsigned count, struct placement_result *results);
 
+struct placement_cost {
+    double capacity_pct;
+    double hit_ns, hit_p99_ns;           /* of a request that is resident */
+    double decision_ns, decision_p99_ns; /* of one that is not */
+    double learning_ns;                  /* off the path, per request */
+    double state_bytes;                  /* per object */
+    uint64_t switches;
+};
+/** What the engine costs. -1: no memory. */
+int placement_measure_cost(const struct placement_trace *trace, double pct,
+                           struct placement_cost *cost);
+
 int placement_main(int argc, char **argv);
 
 #endif

@@ -26,6 +26,7 @@ static const char help_text[] =
     "  --middle X          the middle tier is X times the fast one; 4\n"
     "  --seeds N           runs that are averaged; 1\n"
     "  --unit              every object takes the same room\n"
+    "  --cost              time each request of the engine too\n"
     "  --json FILE         write the results there as JSON too\n"
     "  --plot FILE         write them there as an SVG too\n"
     "\n"
@@ -53,7 +54,7 @@ struct command {
     const struct placement_policy *policies[POLICIES];
     unsigned policies_count;
     struct placement_plan plan;
-    bool unit;
+    bool unit, cost;
 };
 
 static int wrong(const char *option, const char *what, const char *value)
@@ -145,6 +146,8 @@ static int read_command(int argc, char **argv, struct command *c)
         int rc = 0;
         if (strcmp(argv[i], "--unit") == 0) {
             c->unit = true;
+        } else if (strcmp(argv[i], "--cost") == 0) {
+            c->cost = true;
         } else if (i + 1 < argc) {
             rc = read_value(argv[i], argv[i + 1], c);
             i++;
@@ -170,6 +173,14 @@ static int measure(const struct command *c, const struct placement_trace *trace,
         }
         placement_report_rows(results + count, each);
         count += each;
+    }
+    for (unsigned i = 0; c->cost && i < c->capacities_count; i++) {
+        struct placement_cost cost;
+        if (placement_measure_cost(trace, c->capacities[i], &cost) != 0) {
+            fputs("warp-bench: no memory\n", stderr);
+            return 1;
+        }
+        placement_report_cost(&cost);
     }
     if (c->json && placement_report_json(c->json, trace, results, count) != 0)
         return wrong("--json", "cannot be written", c->json) + 1;

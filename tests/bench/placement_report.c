@@ -27,6 +27,16 @@ void placement_report_rows(const struct placement_result *results,
     }
 }
 
+void placement_report_cost(const struct placement_cost *c)
+{
+    printf("engine at %g %%: hit %.0f ns (p99 %.0f), decision %.0f ns (p99 "
+           "%.0f), learning %.0f ns per request, %.1f bytes per object, "
+           "%llu switches\n",
+           c->capacity_pct, c->hit_ns, c->hit_p99_ns, c->decision_ns,
+           c->decision_p99_ns, c->learning_ns, c->state_bytes,
+           (unsigned long long)c->switches);
+}
+
 static int end(FILE *file)
 {
     int bad = ferror(file);

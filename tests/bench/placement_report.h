@@ -7,6 +7,7 @@
 void placement_report_head(const struct placement_trace *trace);
 void placement_report_rows(const struct placement_result *results,
                            unsigned count);
+void placement_report_cost(const struct placement_cost *cost);
 /** -1 when the file cannot be written. */
 int placement_report_json(const char *path, const struct placement_trace *trace,
                           const struct placement_result *results,

@@ -50,6 +50,9 @@ figures() {
 "$bench" placement --trace sized.csv --unit >unit.txt
 [ "$(figures unit.txt)" = "$(figures even.txt)" ] || fail "--unit"
 
+"$bench" placement --trace even.csv --policies lru --cost >cost.txt
+[ "$(grep -c '^engine at .* bytes per object' cost.txt)" = 3 ] || fail "--cost"
+
 # Packed, and packed but cut short.
 for tool in gzip xz; do
     command -v $tool >/dev/null || continue

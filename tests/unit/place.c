@@ -1,12 +1,14 @@
 /* The placement engine: its lists against a plain model, what it promises to
  * its owner, and that it does what its shadows say. */
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <warp/warp.h>
 
 #include "place.h"
 #include "place_cache.h"
+#include "place_model.h"
 #include "place_shadow.h"
 
 enum { OBJECTS = 3000, REQUESTS = 200000 };
@@ -55,6 +57,8 @@ START_TEST(test_experts)
 {
     static struct place_link links[OBJECTS];
     static struct place_trait traits[OBJECTS];
+    static struct place_model model;
+    place_model_init(&model, 1);
     for (int e = 0; e < PLACE_EXPERTS; e++) {
         struct place_cache cache;
         uint64_t out = 0, hits = 0;
@@ -66,19 +70,20 @@ START_TEST(test_experts)
         place_cache_init(&cache, 4000, links, traits, &place_experts[e]);
         cache.evicted = count_out;
         cache.owner = &out;
+        cache.model = &model;
         for (uint32_t i = 0; i < REQUESTS; i++) {
             uint32_t o = below(1 + below(OBJECTS));
             bool was = place_is_resident(&cache, o);
             ck_assert_int_eq(place_cache_access(&cache, o, i), was);
             hits += was;
-            traits[o].last = i;
-            traits[o].count = (uint8_t)(traits[o].count + 1);
+            if (traits[o].seen)
+                place_model_train(&model, &traits[o], i - traits[o].last);
+            place_trait_touch(&traits[o], i);
             if (i % 5003 == 0)
                 check_lists(&cache);
             if (i % 40009 == 40008) /* any expert goes on from any other */
                 place_cache_adopt(&cache,
-                                  &place_experts[(e + (int)below(4)) %
-                                                 PLACE_EXPERTS]);
+                                  &place_experts[below(PLACE_EXPERTS)], NULL);
         }
         check_lists(&cache);
         ck_assert_uint_eq(cache.evictions, out);
@@ -180,7 +185,8 @@ START_TEST(test_learns)
         }
     }
     place_stat(p, &stat);
-    ck_assert_str_eq(stat.expert, "lirs");
+    ck_assert_str_ne(stat.expert, "s3fifo");
+    ck_assert_str_ne(stat.expert, "lru");
     ck_assert_uint_gt(hits, 30000 * 6 / 10);
     ck_assert_uint_lt(hits_off, hits);
     place_fall_back(p);
@@ -190,12 +196,71 @@ START_TEST(test_learns)
     for (uint32_t i = 0; i < 60000; i++)
         ask(p, i % 1000);
     place_stat(p, &stat);
-    ck_assert_str_eq(stat.expert, "lirs");
+    ck_assert_str_ne(stat.expert, "s3fifo");
     place_stat(off, &stat);
     ck_assert_str_eq(stat.expert, "s3fifo");
     ck_assert_uint_eq(stat.switches, 0);
     place_destroy(&p);
     place_destroy(&off);
+}
+END_TEST
+
+/* A learned wait: what comes every 10 requests and what comes every 1000 are
+ * told apart, at every age before their next use; what never comes again waits
+ * longest; sizes of waits are about right. */
+START_TEST(test_model)
+{
+    static struct place_model model;
+    static struct place_trait traits[2000];
+    place_model_init(&model, 2);
+    place_model_horizon(&model, 1000);
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint32_t o = i % 2 ? i / 2 % 5 : 5 + i / 2 % 500;
+        if (i % 10 == 4)
+            o = 505 + i / 10 % 1400; /* in 14000 requests once */
+        if (traits[o].seen)
+            place_model_train(&model, &traits[o], i - traits[o].last);
+        place_trait_touch(&traits[o], i);
+    }
+    float often = place_model_wait(&model, &traits[0], 3),
+          seldom = place_model_wait(&model, &traits[5], 3),
+          hardly = place_model_wait(&model, &traits[505], 3);
+    ck_assert_float_gt(seldom, often + 3);
+    ck_assert_float_gt(hardly, seldom + 2);
+    ck_assert_float_eq_tol(often, 3, 1.5);
+    ck_assert_float_eq_tol(seldom, 10, 1.5);
+    ck_assert(!model.broken);
+    for (unsigned k = 0; k < MODEL_COLUMNS; k++)
+        for (unsigned a = 0; a < MODEL_AGES; a++)
+            model.weights[2][a][k] = NAN;
+    place_model_train(&model, &traits[0], 10);
+    ck_assert(model.broken);
+}
+END_TEST
+
+/* Deferred: nothing is learned on the path; what is over is counted. */
+START_TEST(test_deferred)
+{
+    struct place_options options = {.capacity_bytes = 700, .learning = true,
+                                    .deferred = true};
+    struct place *p = place_create(&options);
+    struct place_stat stat;
+    ck_assert_ptr_nonnull(p);
+    for (uint32_t i = 0; i < 30000; i++)
+        ask(p, i % 1000);
+    place_stat(p, &stat);
+    ck_assert_str_eq(stat.expert, "s3fifo");
+    ck_assert_uint_eq(stat.unlearned, 30000 - 64);
+    for (uint32_t i = 0; i < 30000; i++) {
+        ask(p, i % 1000);
+        if (i % 50 == 0)
+            place_catch_up(p);
+    }
+    place_stat(p, &stat);
+    ck_assert_str_ne(stat.expert, "s3fifo");
+    /* One more came before the first call. */
+    ck_assert_uint_eq(stat.unlearned, 30000 - 64 + 1);
+    place_destroy(&p);
 }
 END_TEST
 
@@ -220,15 +285,16 @@ START_TEST(test_sample)
 {
     struct place_shadow s;
     static struct place_trait traits[400000];
+    static struct place_model model;
+    place_model_init(&model, 1);
     for (uint32_t o = 0; o < 400000; o++)
         traits[o].bytes = 1;
-    ck_assert_int_eq(place_shadow_init(&s, 40000, 3, traits), 0);
+    ck_assert_int_eq(place_shadow_init(&s, 40000, 3, &model), 0);
     for (uint32_t i = 0; i < 1000000; i++) {
         uint32_t o = below(1 + below(400000));
         if (place_shadow_takes(&s, o))
-            place_shadow_access(&s, o, i);
-        traits[o].last = i;
-        traits[o].seen = 1;
+            place_shadow_access(&s, o, &traits[o], i);
+        place_trait_touch(&traits[o], i);
     }
     ck_assert_uint_ge(s.halvings, 2);
     for (int e = 0; e < PLACE_EXPERTS; e++) {
@@ -248,6 +314,8 @@ int main(void)
     tcase_add_test(all, test_lru);
     tcase_add_test(all, test_owner);
     tcase_add_test(all, test_learns);
+    tcase_add_test(all, test_model);
+    tcase_add_test(all, test_deferred);
     tcase_add_test(all, test_state);
     tcase_add_test(all, test_sample);
     suite_add_tcase(suite, all);

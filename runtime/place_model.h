@@ -1,0 +1,35 @@
+/* place_model.h: how long until an object is used again, learned online.
+ *
+ * log2 of the wait, in requests, is a sum of five weights, one of each table;
+ * a table is by the object's age and one thing more that its trait says. Every
+ * time between two uses is one lesson: at an age by chance in it, the rest of
+ * it was the wait. What is not used again is a lesson too, once the horizon has
+ * passed. Weights step by 1 / lessons at first, then by a fixed share, so old
+ * lessons fade. */
+#ifndef WARP_PLACE_MODEL_H
+#define WARP_PLACE_MODEL_H
+
+#include "place_cache.h"
+
+enum { MODEL_TABLES = 5, MODEL_AGES = 64, MODEL_COLUMNS = 32 };
+
+struct place_model {
+    float weights[MODEL_TABLES][MODEL_AGES][MODEL_COLUMNS];
+    uint8_t lessons[MODEL_TABLES][MODEL_AGES][MODEL_COLUMNS]; /* up to 255 */
+    uint32_t horizon; /* requests; longer waits are all the same */
+    uint64_t random;
+    bool broken; /* a weight is not a number: nothing it says is of use */
+};
+
+void place_model_init(struct place_model *model, uint64_t seed);
+/** Waits are told apart up to some times the requests in which a tier of so
+ *  many objects is filled anew. */
+void place_model_horizon(struct place_model *model, uint32_t objects);
+/** log2 of the requests until the next use of an object of this age. */
+float place_model_wait(const struct place_model *model,
+                       const struct place_trait *trait, uint32_t age);
+/** An object with this trait was used again after `gap` requests, or has not
+ *  been for as many and the horizon is past. */
+void place_model_train(struct place_model *model,
+                       const struct place_trait *trait, uint32_t gap);
+#endif
