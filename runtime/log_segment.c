@@ -477,10 +477,11 @@ static int read_segment(struct log *log, uint64_t number,
         n = os_size(fd, &segment->bytes);
     if (n == 0)
         n = os_pread(fd, header, sizeof header, 0);
-    bool whole = n == sizeof header && get64(header + SEG_MAGIC) == LOG_SEGMENT_MAGIC &&
-            get32(header + SEG_CRC) == crc32c(0, header + SEG_VERSION,
-                                              LOG_HEADER_BYTES - SEG_VERSION) &&
-            get64(header + SEG_NUMBER) == number;
+    bool whole =
+        n == sizeof header && get64(header + SEG_MAGIC) == LOG_SEGMENT_MAGIC &&
+        get32(header + SEG_CRC) ==
+            crc32c(0, header + SEG_VERSION, LOG_HEADER_BYTES - SEG_VERSION) &&
+        get64(header + SEG_NUMBER) == number;
     if (n >= 0 && !whole) {
         n = header_was_durable(fd, number, segment->bytes);
         segment->damaged = n == 1;

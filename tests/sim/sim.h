@@ -86,14 +86,17 @@ struct sim_plan {
     uint32_t fault_times;
     uint32_t crash_mark; /* dies so many events after this mark; 0: never */
     uint64_t crash_events;
-    uint64_t events_max; /* more is a hang */
-    bool ignore_sync;    /* a planted bug: syncs do nothing */
+    enum sim_call crash_call; /* only these events count; SIM_CALLS: all */
+    bool crash_overtaken;     /* dies while a later write is done sooner */
+    uint64_t events_max;      /* more is a hang */
+    bool ignore_sync;         /* a planted bug: syncs do nothing */
 };
 extern struct sim_plan sim_plan;
 extern uint64_t sim_faults_hit[FAULT_KINDS]; /* in all lives */
 extern uint64_t sim_events;                  /* in all lives */
 extern uint64_t sim_fault_seen;              /* in this life */
-void sim_mark(uint32_t mark);                /* the workload has come to here */
+extern bool sim_overtaken;    /* a write is not done, and one begun later is */
+void sim_mark(uint32_t mark); /* the workload has come to here */
 bool sim_fails(enum sim_fault fault);
 
 /* ---- threads (sim_thread.c) ---- */
