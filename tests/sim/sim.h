@@ -160,7 +160,7 @@ void sim_file_write(struct sim_file *f, const void *from, size_t bytes,
 void sim_file_truncate(struct sim_file *f, uint64_t bytes);
 bool sim_file_room(const struct sim_file *f, uint64_t end);
 void sim_file_sync(struct sim_file *f, uint64_t at, uint64_t bytes);
-void sim_file_sync_fails(struct sim_file *f);
+void sim_file_sync_fails(struct sim_file *f, uint64_t at, uint64_t bytes);
 void sim_file_forget(struct sim_file *f);       /* clean pages are read again */
 void sim_file_hold(struct sim_file *f, int by); /* descriptors */
 /* One content in memory for the mappings that nobody stores to. */

@@ -170,9 +170,9 @@ static void wait_for_disk(const struct sim_file *f)
 }
 
 /* A direct write leaves nothing in the kernel's pages. */
-static void write_fails(const struct fd *d)
+static void write_fails(const struct fd *d, uint64_t at, uint64_t bytes)
 {
-    sim_file_sync_fails(d->file);
+    sim_file_sync_fails(d->file, at, bytes);
     if (d->direct)
         sim_file_forget(d->file);
 }
@@ -203,7 +203,7 @@ static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
                        : 0;
     sim_file_write(f, from, first, at);
     if (eio) {
-        write_fails(d);
+        write_fails(d, at, bytes);
         return fails(-EIO);
     }
     if (first > 0)
@@ -215,7 +215,7 @@ static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
         sim_event(SIM_SYNC, bytes, at);
         write_ends(number);
         if (sim_fails(FAULT_SYNC_EIO)) {
-            write_fails(d);
+            write_fails(d, at, bytes);
             return fails(-EIO);
         }
         if (!sim_plan.ignore_sync)
@@ -297,7 +297,7 @@ static int sync_file(int fd)
     sim_event(is_dir ? SIM_SYNC_DIR : SIM_SYNC, sim_file_number(d->file), 0);
     if (sim_fails(FAULT_SYNC_EIO)) {
         if (!is_dir)
-            sim_file_sync_fails(d->file);
+            sim_file_sync_fails(d->file, 0, UINT64_MAX);
         return fails(-EIO);
     }
     if (sim_plan.ignore_sync)
