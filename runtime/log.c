@@ -10,7 +10,7 @@
  *   ring-NNN        landing ring of shard NNN: ring_bytes of records. A record
  *                   at position p begins at byte p mod ring_bytes and goes on
  *                   at byte 0 past the end.
- *   ring-tails      one page: at 64 (over 64 shards: 16) times the shard's
+ *   ring-tails      one page: at 16 (over 32 shards: 8) times the shard's
  *                   number the u64 position up to which its ring is written.
  *   NNNNNNNN.wlog   segment: header (8 KiB), then blocks, each at a multiple of
  *                   4 KiB, then what an earlier use of the file has left.
@@ -63,7 +63,9 @@
  *       rings to read.
  *   L12 After a power loss the rings count only if they hold all that the page
  *       of tails promises, and only so far; else the stream alone counts. So
- *       what is recovered is a cut as in L7: a union of two of them. */
+ *       what is recovered is a cut as in L7: a union of two of them. The
+ *       tails are of one moment: up to 64 shards' lie in one sector of 512
+ *       bytes, more need a disk that writes 4 KiB whole or not at all. */
 #include "log_replay.h"
 
 #include "crc.h"

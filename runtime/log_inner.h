@@ -162,10 +162,11 @@ void log_ring_path(const struct log *log, char *to, uint32_t shard);
 void log_bump(struct log *log); /* wakes all who wait for room */
 void log_kick(struct log *log); /* wakes the flusher */
 
-/* Where a shard's tail stands in its page: lines apart if there is room. */
+/* Where a shard's tail stands in its page. Up to 64 shards' lie in its first
+ * 512 bytes, which a disk writes whole or not at all (L12). */
 static inline uint32_t log_tail_offset(const struct log *log, uint32_t shard)
 {
-    return shard * (log->shards <= LOG_PAGE / 64 ? 64 : 16);
+    return shard * (log->shards <= 512 / 16 ? 16 : 8);
 }
 
 /* log_ring.c */

@@ -3,8 +3,8 @@
  * A ring record counts when its CRC holds at its position and its sequence
  * continues (L8). What counts is kept until log_start has written it out.
  *
- * After a kill the rings are as they were. After a power loss each page of them
- * is of some moment or other; then the page of tails is of one moment, too, and
+ * After a kill the rings are as they were. After a power loss each sector of
+ * them is of some moment or other; the tails, in one sector, are of one, and
  * either the rings hold all that it promises, which is a consistent cut, or
  * they count for nothing and the stream's last cut is what is left (L12). */
 #include "log_replay.h"

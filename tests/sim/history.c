@@ -222,6 +222,13 @@ static void plan_life(bool last)
         if (p.crash_mark == ops + 2)
             p.crash_mark = UINT32_MAX - 1;
     }
+    p.crash_call = SIM_CALLS;
+    if (p.crash_mark && sim_one_in(2)) {
+        p.crash_call = (enum sim_call)ONE_OF(SIM_STORE, SIM_WRITE, SIM_SYNC);
+        p.crash_events = sim_below(6);
+    }
+    p.crash_overtaken = h.ending == END_POWER && h.count > 1 && h.durable;
+    p.slow_disk = p.slow_disk || p.crash_overtaken;
     if (!last && sim_one_in(4)) {
         p.fault = (enum sim_fault)(1 + sim_below(FAULT_KINDS - 1));
         p.fault_after = sim_below(sim_one_in(2) ? 300 : 30);

@@ -11,7 +11,7 @@
 SIM_STATE struct sim_plan sim_plan;
 SIM_STATE uint64_t sim_faults_hit[FAULT_KINDS];
 SIM_STATE uint64_t sim_events, sim_fault_seen;
-SIM_STATE bool sim_traces;
+SIM_STATE bool sim_traces, sim_overtaken;
 
 SIM_STATE static uint64_t state, digest;
 SIM_STATE static uint32_t mark;
@@ -126,6 +126,7 @@ void sim_life_begin(void)
     faults_left = sim_plan.fault_times;
     fault_wait = sim_plan.fault_after;
     sim_fault_seen = 0;
+    sim_overtaken = false;
 }
 
 void sim_mark(uint32_t m)
@@ -147,7 +148,10 @@ void sim_event(enum sim_call call, uint64_t a, uint64_t b)
     if (sim_plan.events_max-- == 0)
         sim_finding("the store hangs: too many events in one life");
     if (sim_plan.crash_mark && mark + 1 >= sim_plan.crash_mark &&
+        (sim_plan.crash_call == SIM_CALLS || sim_plan.crash_call == call) &&
         since_mark++ >= sim_plan.crash_events)
+        sim_die();
+    if (sim_plan.crash_overtaken && sim_overtaken && sim_one_in(20))
         sim_die();
     sim_pass(100 + sim_below(2000));
     if (sim_one_in(sim_plan.back_one_in))

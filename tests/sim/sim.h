@@ -86,14 +86,17 @@ struct sim_plan {
     uint32_t fault_times;
     uint32_t crash_mark; /* dies so many events after this mark; 0: never */
     uint64_t crash_events;
-    uint64_t events_max; /* more is a hang */
-    bool ignore_sync;    /* a planted bug: syncs do nothing */
+    enum sim_call crash_call; /* only these events count; SIM_CALLS: all */
+    bool crash_overtaken;     /* dies while a later write is done sooner */
+    uint64_t events_max;      /* more is a hang */
+    bool ignore_sync;         /* a planted bug: syncs do nothing */
 };
 extern struct sim_plan sim_plan;
 extern uint64_t sim_faults_hit[FAULT_KINDS]; /* in all lives */
 extern uint64_t sim_events;                  /* in all lives */
 extern uint64_t sim_fault_seen;              /* in this life */
-void sim_mark(uint32_t mark);                /* the workload has come to here */
+extern bool sim_overtaken;    /* a write is not done, and one begun later is */
+void sim_mark(uint32_t mark); /* the workload has come to here */
 bool sim_fails(enum sim_fault fault);
 
 /* ---- threads (sim_thread.c) ---- */
@@ -157,7 +160,7 @@ void sim_file_write(struct sim_file *f, const void *from, size_t bytes,
 void sim_file_truncate(struct sim_file *f, uint64_t bytes);
 bool sim_file_room(const struct sim_file *f, uint64_t end);
 void sim_file_sync(struct sim_file *f, uint64_t at, uint64_t bytes);
-void sim_file_sync_fails(struct sim_file *f);
+void sim_file_sync_fails(struct sim_file *f, uint64_t at, uint64_t bytes);
 void sim_file_forget(struct sim_file *f);       /* clean pages are read again */
 void sim_file_hold(struct sim_file *f, int by); /* descriptors */
 /* One content in memory for the mappings that nobody stores to. */

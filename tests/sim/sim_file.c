@@ -245,21 +245,25 @@ void sim_file_truncate(struct sim_file *f, uint64_t bytes)
     f->bytes = bytes;
 }
 
+static uint64_t last_page(uint64_t at, uint64_t bytes)
+{
+    return bytes > UINT64_MAX - at ? UINT64_MAX : (at + bytes - 1) / SIM_PAGE;
+}
+
 void sim_file_sync(struct sim_file *f, uint64_t at, uint64_t bytes)
 {
-    uint64_t first = at / SIM_PAGE;
-    uint64_t last =
-        bytes > UINT64_MAX - at ? UINT64_MAX : (at + bytes - 1) / SIM_PAGE;
+    uint64_t first = at / SIM_PAGE, last = last_page(at, bytes);
     for (uint64_t i = first; i < f->page_count && i <= last; i++)
         if (f->pages[i].dirty)
             write_back(&f->pages[i], 0xff);
     f->disk_bytes = f->bytes;
 }
 
-void sim_file_sync_fails(struct sim_file *f)
+void sim_file_sync_fails(struct sim_file *f, uint64_t at, uint64_t bytes)
 {
     bool evicted = sim_one_in(2);
-    for (uint64_t i = 0; i < f->page_count; i++) {
+    uint64_t last = last_page(at, bytes);
+    for (uint64_t i = at / SIM_PAGE; i < f->page_count && i <= last; i++) {
         struct page *p = &f->pages[i];
         if (!p->dirty)
             continue;

@@ -27,9 +27,15 @@ SIM_STATE static struct fd {
     uint64_t at;
 } fds[FDS_MAX];
 
+/* Writes in the order in which they were begun; 0: done. */
+SIM_STATE static struct {
+    uint32_t number[16], count;
+} writing;
+
 void sim_fds_drop(void)
 {
     memset(fds, 0, sizeof fds);
+    memset(&writing, 0, sizeof writing);
 }
 
 uint32_t sim_fds_open(void)
@@ -137,6 +143,25 @@ static ssize_t read_file(int fd, void *to, size_t bytes, uint64_t at,
     return (ssize_t)sim_file_read(d->file, to, bytes, at);
 }
 
+static uint32_t write_begins(void)
+{
+    for (int i = 0; i < 16; i++)
+        if (writing.number[i] == 0)
+            return writing.number[i] = ++writing.count;
+    return 0;
+}
+
+static void write_ends(uint32_t number)
+{
+    sim_overtaken = false;
+    for (int i = 0; i < 16; i++) {
+        if (writing.number[i] == number)
+            writing.number[i] = 0;
+        else if (writing.number[i] && writing.number[i] < number)
+            sim_overtaken = true;
+    }
+}
+
 static void wait_for_disk(const struct sim_file *f)
 {
     if (sim_plan.slow_disk)
@@ -145,9 +170,9 @@ static void wait_for_disk(const struct sim_file *f)
 }
 
 /* A direct write leaves nothing in the kernel's pages. */
-static void write_fails(const struct fd *d)
+static void write_fails(const struct fd *d, uint64_t at, uint64_t bytes)
 {
-    sim_file_sync_fails(d->file);
+    sim_file_sync_fails(d->file, at, bytes);
     if (d->direct)
         sim_file_forget(d->file);
 }
@@ -178,17 +203,19 @@ static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
                        : 0;
     sim_file_write(f, from, first, at);
     if (eio) {
-        write_fails(d);
+        write_fails(d, at, bytes);
         return fails(-EIO);
     }
     if (first > 0)
         sim_event(SIM_WRITE, bytes - first, at + first);
     sim_file_write(f, (const char *)from + first, bytes - first, at + first);
     if (d->dsync) {
+        uint32_t number = write_begins();
         wait_for_disk(f);
         sim_event(SIM_SYNC, bytes, at);
+        write_ends(number);
         if (sim_fails(FAULT_SYNC_EIO)) {
-            write_fails(d);
+            write_fails(d, at, bytes);
             return fails(-EIO);
         }
         if (!sim_plan.ignore_sync)
@@ -270,7 +297,7 @@ static int sync_file(int fd)
     sim_event(is_dir ? SIM_SYNC_DIR : SIM_SYNC, sim_file_number(d->file), 0);
     if (sim_fails(FAULT_SYNC_EIO)) {
         if (!is_dir)
-            sim_file_sync_fails(d->file);
+            sim_file_sync_fails(d->file, 0, UINT64_MAX);
         return fails(-EIO);
     }
     if (sim_plan.ignore_sync)

@@ -251,16 +251,17 @@ END_TEST
  * is 1 to k without a gap over all shards, and k holds what was waited for. */
 START_TEST(a_power_loss_leaves_a_cut_of_the_store)
 {
-    enum { MOMENTS = 4 };
+    enum { MOMENTS = 4, SHARDS = 24, SECTOR = 512 };
     static struct file then[MOMENTS][FILES_MAX];
     uint64_t value = 0, durable = 0, partial = 0;
+    scene.options.shards = SHARDS;
     scene.options.sync_every_ms = 60000;
     scene.options.ring_bytes = 256 << 10; /* nothing is written unasked */
     ck_assert_msg(scene_open(&scene) == 0, "%s", error_text());
     usleep(100000); /* the maker's files are there */
     for (int moment = 0; moment < MOMENTS; moment++) {
         for (uint64_t i = 60 + chance(200); i > 0; i--) {
-            uint32_t s = (uint32_t)chance(SCENE_SHARDS);
+            uint32_t s = (uint32_t)chance(SHARDS);
             uint64_t position =
                 scene_append(&scene, s, ++value, 8 + chance(150));
             if (moment < 2 && chance(100) == 0) {
@@ -281,19 +282,19 @@ START_TEST(a_power_loss_leaves_a_cut_of_the_store)
             if (strncmp(torn.name, "ring-", 5) != 0)
                 continue;
             torn.data = malloc(torn.bytes);
-            for (size_t at = 0; at < torn.bytes; at += 4096) {
+            for (size_t at = 0; at < torn.bytes; at += SECTOR) {
                 bool tails = strcmp(torn.name, "ring-tails") == 0;
                 uint64_t m = MOMENTS - 1;
                 if (tails || chance(4) < (uint64_t)trial % 4)
                     m = chance(MOMENTS);
-                memcpy(torn.data + at, then[m][i].data + at, 4096);
+                memcpy(torn.data + at, then[m][i].data + at, SECTOR);
             }
             put_file(&torn, torn.bytes);
             free(torn.data);
         }
         scene_replay_only(&scene);
         uint64_t count = 0, sum = 0;
-        for (uint32_t s = 0; s < SCENE_SHARDS; s++) {
+        for (uint32_t s = 0; s < SHARDS; s++) {
             count += scene.seen.count[s];
             sum += scene.seen.sum[s];
         }
