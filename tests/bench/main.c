@@ -7,6 +7,7 @@
 #include "compute.h"
 #include "kv.h"
 #include "overhead.h"
+#include "recover.h"
 
 static const struct {
     const char *name, *about;
@@ -18,6 +19,8 @@ static const struct {
     {"kv", "key-value work on Warp and its peers", kv_main},
     {"overhead", "generated calls against calls by hand; annotations",
      overhead_main},
+    {"recover", "the open after kill -9, and memory for a record",
+     recover_main},
     {"scale", "Warp on more and more threads, and what they wait for",
      scale_main},
 };
