@@ -7,6 +7,7 @@
 #include "error.h"
 #include "far.h"
 #include "heat.h"
+#include "key_sort.h"
 #include "loader.h"
 #include "secondary.h"
 #include "series.h"
@@ -329,12 +330,19 @@ int step_write(struct step *st, struct record_copy *c)
     return rc == WARP_OK ? write_row(st, c) : rc;
 }
 
+static void change_key(const void *arg, uint32_t number,
+                       struct key_sort_key *key)
+{
+    const struct change *c = (const struct change *)arg + number;
+    *key = (struct key_sort_key){c->key, c->key_bytes, (uint32_t)c->table};
+}
+
 static int put_all(struct change *changes, uint32_t count,
                    struct ssd_txn *txn)
 {
     enum { AHEAD = 8 };
-    struct change_rank *ranks;
-    int rc = change_sort(changes, count, &ranks);
+    struct key_rank *ranks;
+    int rc = key_sort(count, change_key, changes, &ranks);
     for (uint32_t i = 0; i < count && rc == WARP_OK; i++) {
         struct change *c = &changes[ranks[i].at];
         struct ssd_slice key = {c->key, c->key_bytes};

@@ -3,10 +3,18 @@
 #ifndef WARP_CHECKPOINT_STEP_H
 #define WARP_CHECKPOINT_STEP_H
 
-#include "change_sort.h"
 #include "compress.h"
 #include "db.h"
 #include "row.h"
+
+/* A key and its new value; value NULL: the key goes. */
+struct change {
+    enum ssd_table table;
+    uint32_t key_bytes;
+    uint32_t value_bytes;
+    uint8_t *key;
+    uint8_t *value;
+};
 
 /* A record copied in this step. */
 struct copied {

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "hash.h"
 #include "iter_call.h"
+#include "key_sort.h"
 #include "read.h"
 #include "row.h"
 
@@ -127,6 +128,39 @@ static int add_key(struct warp_iter *it, const struct record *r)
     return WARP_OK;
 }
 
+/* Each record is a cache miss or two: several at a time. */
+enum { AHEAD = 8 };
+
+static void prefetch_key(const struct record *r)
+{
+    __builtin_prefetch(r);
+    __builtin_prefetch((const char *)r + 64);
+}
+
+/* The same for the record of a key to come: its slot, then itself. */
+static void prefetch_next(const struct warp_iter *it)
+{
+    const struct warp_db *db = it->db;
+    const struct iter_keys *keys = &it->keys;
+    for (uint32_t step = 1; step <= 2; step++) {
+        uint32_t at = it->next_key + step * AHEAD;
+        if (at >= keys->count)
+            return;
+        const struct iter_key *k = &keys->list[at];
+        uint64_t hash = hash_key(db->seed, it->layout->id,
+                                 keys->bytes + k->at + 2, k->count - 2);
+        const struct shard *s =
+            &db->shards[hash_shard(hash, db->shard_count)];
+        if (step == 1)
+            shard_prefetch_record(s, hash);
+        else
+            index_prefetch(&s->index, hash);
+    }
+    if (it->next_key + 3 * AHEAD < keys->count)
+        __builtin_prefetch(keys->bytes +
+                           keys->list[it->next_key + 3 * AHEAD].at);
+}
+
 static int take_keys(struct warp_iter *it)
 {
     int rc = WARP_OK;
@@ -134,8 +168,11 @@ static int take_keys(struct warp_iter *it)
         struct shard *s = &it->db->shards[i];
         os_lock(&s->lock);
         uint32_t n = atomic_load(&s->dirty_count);
-        for (uint32_t k = 0; k < n && rc == WARP_OK; k++)
+        for (uint32_t k = 0; k < n && rc == WARP_OK; k++) {
+            if (k + AHEAD < n)
+                prefetch_key(s->dirty[k + AHEAD]);
             rc = add_key(it, s->dirty[k]);
+        }
         for (uint32_t k = 0; k < s->flushing_count && rc == WARP_OK; k++)
             rc = add_key(it, s->flushing[k]);
         os_unlock(&s->lock);
@@ -143,13 +180,35 @@ static int take_keys(struct warp_iter *it)
     return rc;
 }
 
-static int by_bytes(const void *a, const void *b, void *arg)
+static void key_of(const void *arg, uint32_t number, struct key_sort_key *key)
 {
-    const struct iter_key *x = a, *y = b;
-    const struct warp_iter *it = arg;
-    int order = compare(it->keys.bytes + x->at, x->count,
-                        it->keys.bytes + y->at, y->count);
-    return it->reverse ? -order : order;
+    const struct iter_keys *keys = arg;
+    const struct iter_key *k = &keys->list[number];
+    *key = (struct key_sort_key){keys->bytes + k->at, k->count, 0};
+}
+
+static int sort_keys(struct warp_iter *it)
+{
+    struct iter_keys *keys = &it->keys;
+    struct key_rank *ranks;
+    if (keys->count < 2)
+        return WARP_OK;
+    struct iter_key *sorted = malloc(keys->count * sizeof *sorted);
+    if (!sorted)
+        return no_memory();
+    int rc = key_sort(keys->count, key_of, keys, &ranks);
+    if (rc != WARP_OK) {
+        free(sorted);
+        return rc;
+    }
+    for (uint32_t i = 0; i < keys->count; i++)
+        sorted[it->reverse ? keys->count - 1 - i : i] =
+            keys->list[ranks[i].at];
+    free(ranks);
+    free(keys->list);
+    keys->list = sorted;
+    keys->list_room = keys->count;
+    return WARP_OK;
 }
 
 /* ---- bounds ---- */
@@ -253,9 +312,8 @@ int warp_gen_scan(struct warp_db *db, const struct warp_product *desc,
      * seen twice, never missed. */
     if (rc == WARP_OK)
         rc = take_keys(it);
-    if (rc == WARP_OK && it->keys.count > 1)
-        qsort_r(it->keys.list, it->keys.count, sizeof *it->keys.list,
-                by_bytes, it);
+    if (rc == WARP_OK)
+        rc = sort_keys(it);
     struct ssd_slice from = {it->from, it->from_bytes};
     struct ssd_slice to = {it->to, it->to_bytes};
     if (rc == WARP_OK && compare(it->from, it->from_bytes, it->to,
@@ -305,10 +363,12 @@ static int next_key(struct warp_iter *it)
         } else if (!it->cursor_ahead) {
             return WARP_END;
         }
-        if (memory)
+        if (memory) {
             it->next_key++;
-        else
+            prefetch_next(it);
+        } else {
             it->cursor_ahead = false;
+        }
         bool again = it->started &&
                      compare(key, bytes, it->last, it->last_bytes) == 0;
         if (again || bytes > sizeof it->last)

@@ -62,13 +62,48 @@ static int add_frame(struct commit *c, const uint8_t *body, size_t bytes)
     return WARP_OK;
 }
 
+/* Tells the caller which commits of a run come soon, some records ahead of the
+ * one that is applied: what they touch lies anywhere in memory. */
+struct ahead {
+    size_t at;
+    uint32_t done;
+};
+
+static void look_ahead(const struct apply *a, struct ahead *ahead,
+                       uint32_t shard, const uint8_t *run, size_t bytes,
+                       uint32_t until, bool near)
+{
+    const struct log_options *o = &a->replay->log->options;
+    for (; ahead->done < until && bytes - ahead->at >= REC_HEADER_BYTES;
+         ahead->done++) {
+        const uint8_t *record = run + ahead->at;
+        size_t left = bytes - ahead->at, length = get32(record + REC_BYTES);
+        size_t skip = REC_HEADER_BYTES +
+                      (record[REC_FLAGS] & REC_BATCH ? REC_BATCH_BYTES : 0);
+        if (length < skip || length > left)
+            return;
+        if (record[REC_FLAGS] & REC_FIRST)
+            o->ahead(o->arg, shard, record + skip, length - skip, near);
+        ahead->at += log_align(length, 8);
+        if (ahead->at > bytes)
+            ahead->at = bytes;
+    }
+}
+
 /* Pass 1 has checked these bytes; lengths are checked again, because they are
  * read again. */
 static int apply_run(struct apply *a, uint32_t shard, const uint8_t *run,
                      size_t bytes)
 {
+    enum { AHEAD = 8 };
     struct commit *c = &a->commits[shard];
-    for (size_t at = 0; at < bytes;) {
+    struct ahead far = {0}, near = {0};
+    uint32_t number = 0;
+    for (size_t at = 0; at < bytes; number++) {
+        if (a->replay->log->options.ahead) {
+            look_ahead(a, &far, shard, run, bytes, number + 2 * AHEAD, false);
+            look_ahead(a, &near, shard, run, bytes, number + AHEAD, true);
+        }
         const uint8_t *record = run + at;
         size_t left = bytes - at, skip = REC_HEADER_BYTES;
         if (left < REC_HEADER_BYTES)

@@ -4,16 +4,19 @@
 #include "archive_where.h"
 #include "checkpoint.h"
 #include "clock.h"
+#include "codec.h"
 #include "commit.h"
 #include "descriptor.h"
 #include "error.h"
 #include "evolve.h"
 #include "evolve_past.h"
 #include "far.h"
+#include "hash.h"
 #include "rehome.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
+#include "wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -271,6 +274,26 @@ static int replay(void *arg, uint32_t shard, uint64_t seq,
     return rc;
 }
 
+/* The shard's lock is not held, and need not be: hints, no more. */
+static void replay_ahead(void *arg, uint32_t shard, const uint8_t *body,
+                         size_t bytes, bool near)
+{
+    const struct warp_db *db = arg;
+    const struct shard *s = &db->shards[shard];
+    if (bytes < OP_HEADER_BYTES)
+        return;
+    uint16_t number = wire_get16(body + 2), count = wire_get16(body + 4);
+    if (number >= db->layout_count || count > bytes - OP_HEADER_BYTES ||
+        count > KEY_BYTES_MAX)
+        return;
+    uint64_t hash = hash_key(db->seed, db->layouts[number]->id,
+                             body + OP_HEADER_BYTES, count);
+    if (near)
+        shard_prefetch_record(s, hash);
+    else
+        index_prefetch(&s->index, hash);
+}
+
 static int check_memory(struct warp_db *db, uint64_t resident)
 {
     uint64_t limit = db->memory_max;
@@ -333,6 +356,7 @@ int open_log(struct warp_db *db)
         .event = log_event,
         .arg = db,
         .need_space = log_need_space,
+        .ahead = replay_ahead,
     };
     memcpy(o.store_id, db->store_id, sizeof o.store_id);
     rc = log_open(&o, &db->log);

@@ -8,6 +8,7 @@
 #include "kv.h"
 #include "overhead.h"
 #include "placement.h"
+#include "recover.h"
 
 static const struct {
     const char *name, *about;
@@ -20,6 +21,8 @@ static const struct {
     {"overhead", "generated calls against calls by hand; annotations",
      overhead_main},
     {"placement", "what a fast tier keeps, on traces", placement_main},
+    {"recover", "the open after kill -9, and memory for a record",
+     recover_main},
     {"scale", "Warp on more and more threads, and what they wait for",
      scale_main},
 };

@@ -61,6 +61,12 @@ fi
 tail -n 1 "$dir/kv.svg" | grep -q '^</svg>$' || fail "the plot is cut"
 [ -z "$(find "$dir" -name 'warp-bench.*')" ] || fail "a store was left"
 
+"$bench" recover --records 20000 --updates 30000 --dir "$dir" \
+    --json "$dir/recover.json" >"$dir/out" 2>"$dir/err" ||
+    fail "recover: $(cat "$dir/out" "$dir/err")"
+grep -q '"writes":50000,' "$dir/recover.json" || fail "recover: no 50000 writes"
+grep -q '"open_ms":0\.00' "$dir/recover.json" && fail "recover: no time"
+
 "$bench" scale --threads 1,2 --workloads c,h,w --records 2000 --seconds 0.05 \
     --repeat 1 --dir "$dir" --json "$dir/scale.json" >"$dir/out" 2>"$dir/err" ||
     fail "scale: $(cat "$dir/out" "$dir/err")"
@@ -90,6 +96,8 @@ refuse kv --seconds nan
 refuse kv --repeat 1,2
 refuse kv --json
 refuse kv --plot
+refuse recover --records 0
+refuse recover --nonsense
 refuse scale --threads 0
 refuse scale --workloads z
 refuse scale --nonsense
