@@ -82,9 +82,10 @@ void place_destroy(struct place **place)
 /* State for all numbers up to this one. */
 static int grow(struct place *p, uint32_t object)
 {
-    size_t room = p->room > 0 ? p->room : 1024;
-    while (room <= object)
-        room *= 2;
+    /* An eighth more: a store has millions, and what is spare is state too. */
+    size_t room = p->room + p->room / 8 + 1024;
+    if (room <= object)
+        room = (size_t)object + 1;
     struct place_trait *traits = realloc(p->traits, room * sizeof *traits);
     if (traits)
         p->traits = traits;

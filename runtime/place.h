@@ -7,7 +7,9 @@
  * misses. The policy alone is here: no object is moved, no contract is known;
  * what must stay or must not come in is never told of.
  *
- * State is 24 bytes for each number ever used, and below 2 MiB for shadows. */
+ * State is 24 bytes for each number up to the largest, with up to an eighth
+ * spare; 3 MiB for shadows until the tier is full, then half of it, however
+ * large the tier. */
 #ifndef WARP_PLACE_H
 #define WARP_PLACE_H
 

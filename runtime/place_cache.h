@@ -82,6 +82,9 @@ struct place_cache {
     uint32_t pool[PLACE_POOL];
     uint32_t pooled;
     const struct place_model *model; /* the learner's; or NULL */
+    /* Waits by something else than the model, for the guards of the learner:
+     * chance, the truth, the traits of others. NULL: the model. */
+    float (*wait)(void *owner, uint32_t at);
     uint64_t evictions, admissions;
     void (*evicted)(void *owner, uint32_t at); /* may be NULL */
     void *owner;

@@ -7,7 +7,7 @@
 #include "place_cache.h"
 #include "place_model.h"
 
-enum { FRESH = 8, MOST = FRESH + PLACE_POOL + 1 };
+enum { FRESH = 4, MOST = FRESH + PLACE_POOL + 1 };
 
 struct candidates {
     uint32_t at[MOST];
@@ -29,10 +29,12 @@ static void add(const struct place_cache *cache, struct candidates *c,
         if (c->at[i] == at)
             return;
     const struct place_trait *trait = place_trait_of(cache, at);
+    float wait = cache->wait
+                     ? cache->wait(cache->owner, at)
+                     : place_model_wait(cache->model, trait,
+                                        cache->now - trait->last);
     c->at[c->count] = at;
-    c->wait[c->count++] =
-        place_model_wait(cache->model, trait, cache->now - trait->last) +
-        (float)place_log(trait->bytes) / 8;
+    c->wait[c->count++] = wait + (float)place_log(trait->bytes) / 8;
 }
 
 /* Takes the one with the longest wait out of the candidates. */
