@@ -234,6 +234,16 @@ static void plan_life(bool last)
         p.fault_after = sim_below(sim_one_in(2) ? 300 : 30);
         p.fault_times = ONE_OF(1, 1, 3, 1000);
     }
+    if (h.cut->small) {
+        p.crash_mark = 0;
+        p.crash_overtaken = false;
+        p.die_at = h.cut->die_at;
+        p.fault = h.life == 2 ? (enum sim_fault)h.cut->fault : FAULT_NONE;
+        p.fault_after = h.cut->fault_after;
+        p.fault_times = 1;
+        h.ending = END_CLOSE;
+        h.op_limit = 1 + h.op_limit % 6;
+    }
     if (h.cut->alone) {
         p.switch_one_in = 0;
         p.slow_disk = false;
@@ -251,6 +261,10 @@ static void end_life(enum sim_end how)
     bool died = how == SIM_CRASHED;
     if (died)
         history_count->crashes++;
+    if (died && h.cut->die_at) {
+        h.ending = h.cut->die_power ? END_POWER : END_KILL;
+        sim_salt(h.cut->salt);
+    }
     sim_maps_drop();
     sim_fds_drop();
     sim_files_kill();
@@ -273,6 +287,8 @@ void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
     h.cut = cut;
     h.count = sim_one_in(2) ? 1 : 2 + sim_below(CLIENTS_MAX - 1);
     h.lives = 2 + sim_below(4);
+    if (cut->small)
+        h.lives = 3;
     h.shards = 1 + sim_below(sim_one_in(6) ? 24 : 5);
     h.in_flight = ONE_OF(1, 2, 4, 4, 8);
     h.durable = sim_one_in(4);
@@ -294,6 +310,8 @@ void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
         end_life(sim_run(live, NULL));
     }
     history_count->events = sim_events;
+    for (int i = 0; i < FAULT_KINDS; i++)
+        history_count->faults[i] = sim_faults_hit[i];
     if (digest)
         printf("seed=%llu digest=%016llx\n", (unsigned long long)seed,
                (unsigned long long)sim_digest());

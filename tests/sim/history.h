@@ -13,6 +13,13 @@ struct history_cut {
     uint64_t upto;                 /* no operation after it; 0: all */
     bool alone;                    /* no switch but where a thread waits */
     bool plain;                    /* no short calls, no page written back */
+    /* One thing happens to a small history: its process dies at an event, or a
+     * call fails in its second life. */
+    bool small;
+    uint64_t die_at, salt; /* salt: another power loss */
+    bool die_power;
+    int fault; /* of enum sim_fault */
+    uint64_t fault_after;
 };
 
 /** Runs a seed in this process, which ends with it: exit status 0, or 1 after
@@ -22,9 +29,9 @@ _Noreturn void history_run(uint64_t seed, const struct history_cut *cut,
 
 struct history_count {
     uint64_t operations, lives, crashes, power_losses, events;
+    uint64_t faults[8]; /* by enum sim_fault */
 };
-/** Where the process that runs a seed counts, shared with its parent; faults
- *  by kind follow. */
+/** Where the process that runs a seed counts, shared with its parent. */
 extern struct history_count *history_count;
 
 /* For the simulated kernel. */

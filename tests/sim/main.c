@@ -19,10 +19,10 @@ enum { SECONDS_MAX = 60, EXIT_CLEAN = 0, EXIT_FINDING = 1, EXIT_USAGE = 2 };
 
 struct shared {
     struct history_count count, total;
-    uint64_t faults[FAULT_KINDS];
+    uint64_t histories;
 };
 static struct shared *shared;
-static bool wants_digest, wants_trace, shrinks = true;
+static bool wants_digest, shrinks = true, every;
 
 static void usage(FILE *to)
 {
@@ -35,11 +35,14 @@ static void usage(FILE *to)
         to);
     for (int i = 1; i < PLANTED_COUNT; i++)
         fprintf(to, "%s ", planted_names[i]);
-    fputs("\n"
-          "  --trace                     every event, on stderr\n"
-          "  --no-shrink                 do not look for a shorter history\n"
-          "exit status: 0 nothing found, 1 a finding, 2 usage\n",
-          to);
+    fputs(
+        "\n"
+        "  --every                     small histories, once with a death at\n"
+        "                              every event and a fault at every call\n"
+        "  --trace                     every event, on stderr\n"
+        "  --no-shrink                 do not look for a shorter history\n"
+        "exit status: 0 nothing found, 1 a finding, 2 usage\n",
+        to);
 }
 
 /* Runs a seed; quiet: what it says is thrown away. The wait status. */
@@ -112,42 +115,112 @@ static bool parse_seeds(const char *text, uint64_t *first, uint64_t *last)
     return *end == 0 && *last >= *first;
 }
 
-static bool run_one(uint64_t seed)
+static void count_it(void)
 {
-    static const struct history_cut whole;
-    memset(&shared->count, 0, sizeof shared->count);
-    int status = run_seed(seed, &whole, false, wants_digest);
     struct history_count *t = &shared->total, *c = &shared->count;
+    shared->histories++;
     t->operations += c->operations;
     t->lives += c->lives;
     t->crashes += c->crashes;
     t->power_losses += c->power_losses;
     t->events += c->events;
-    if (status == 0)
-        return true;
+    for (int i = 0; i < FAULT_KINDS; i++)
+        t->faults[i] += c->faults[i];
+}
+
+static void say_signal(int status)
+{
     if (WIFSIGNALED(status))
         fprintf(stderr, "  finding: the process died of signal %d%s\n",
                 WTERMSIG(status),
                 WTERMSIG(status) == SIGALRM ? ": it hangs" : "");
+}
+
+static bool run_small(uint64_t seed, const struct history_cut *cut)
+{
+    memset(&shared->count, 0, sizeof shared->count);
+    int status = run_seed(seed, cut, false, false);
+    count_it();
+    if (status == 0)
+        return true;
+    say_signal(status);
+    printf("seed=%llu --every: event %llu, %s %llu, fault %d after %llu\n",
+           (unsigned long long)seed, (unsigned long long)cut->die_at,
+           cut->die_power ? "power loss" : "kill",
+           (unsigned long long)cut->salt, cut->fault,
+           (unsigned long long)cut->fault_after);
+    return false;
+}
+
+/* A small history, and each thing that can happen to it, one at a time. */
+static bool run_every(uint64_t seed)
+{
+    enum { LOSSES = 3 };
+    struct history_cut cut = {.small = true, .alone = true, .plain = true};
+    bool clean = run_small(seed, &cut);
+    uint64_t events = shared->count.events;
+    for (uint64_t at = 1; at <= events && clean; at++)
+        for (uint64_t salt = 0; salt <= LOSSES && clean; salt++) {
+            cut.die_at = at;
+            cut.die_power = salt > 0;
+            cut.salt = salt;
+            clean = run_small(seed, &cut);
+        }
+    cut.die_at = 0;
+    for (int fault = 1; fault < FAULT_KINDS && clean; fault++) {
+        cut.fault = fault;
+        for (cut.fault_after = 0; clean; cut.fault_after++) {
+            clean = run_small(seed, &cut);
+            if (shared->count.faults[fault] == 0)
+                break; /* there is no such call any more */
+        }
+    }
+    return clean;
+}
+
+static bool run_one(uint64_t seed)
+{
+    static const struct history_cut whole;
+    memset(&shared->count, 0, sizeof shared->count);
+    int status = run_seed(seed, &whole, false, wants_digest);
+    count_it();
+    if (status == 0)
+        return true;
+    say_signal(status);
     printf("seed=%llu", (unsigned long long)seed);
     if (planted_bug)
         printf(" --break %s", planted_names[planted_bug]);
     printf("\n");
     fflush(NULL);
     if (shrinks)
-        shrink(seed, c->operations);
+        shrink(seed, shared->count.operations);
     return false;
+}
+
+static void summary(void)
+{
+    static const char *const names[FAULT_KINDS] = {
+        "none",     "unreadable", "unwritable",   "failed sync",
+        "no space", "no memory",  "no descriptor"};
+    const struct history_count *t = &shared->total;
+    printf("%llu histories, nothing found: %llu operations, %llu lives, "
+           "%llu deaths, %llu power losses, %llu events",
+           (unsigned long long)shared->histories,
+           (unsigned long long)t->operations, (unsigned long long)t->lives,
+           (unsigned long long)t->crashes, (unsigned long long)t->power_losses,
+           (unsigned long long)t->events);
+    for (int i = 1; i < FAULT_KINDS; i++)
+        printf(", %llu %s", (unsigned long long)t->faults[i], names[i]);
+    printf("\n");
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"seeds", 1, NULL, 's'},
-                                            {"digest", 0, NULL, 'd'},
-                                            {"break", 1, NULL, 'b'},
-                                            {"trace", 0, NULL, 't'},
-                                            {"no-shrink", 0, NULL, 'n'},
-                                            {"help", 0, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"seeds", 1, NULL, 's'}, {"digest", 0, NULL, 'd'},
+        {"break", 1, NULL, 'b'}, {"every", 0, NULL, 'e'},
+        {"trace", 0, NULL, 't'}, {"no-shrink", 0, NULL, 'n'},
+        {"help", 0, NULL, 'h'},  {0}};
     uint64_t first = 1, last = 100;
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (c == 's' && parse_seeds(optarg, &first, &last))
@@ -161,8 +234,10 @@ int main(int argc, char **argv)
         }
         if (c == 'd')
             wants_digest = true;
+        else if (c == 'e')
+            every = true;
         else if (c == 't')
-            sim_traces = wants_trace = true;
+            sim_traces = true;
         else if (c == 'n')
             shrinks = false;
         else {
@@ -175,16 +250,9 @@ int main(int argc, char **argv)
     history_count = &shared->count;
     sim_plan.ignore_sync = planted_bug == PLANTED_skip_sync;
     for (uint64_t seed = first; seed <= last; seed++)
-        if (!run_one(seed))
+        if (!(every ? run_every(seed) : run_one(seed)))
             return EXIT_FINDING;
     if (!wants_digest)
-        printf("%llu histories, nothing found: %llu operations, %llu lives, "
-               "%llu deaths, %llu power losses, %llu events\n",
-               (unsigned long long)(last - first + 1),
-               (unsigned long long)shared->total.operations,
-               (unsigned long long)shared->total.lives,
-               (unsigned long long)shared->total.crashes,
-               (unsigned long long)shared->total.power_losses,
-               (unsigned long long)shared->total.events);
+        summary();
     return EXIT_CLEAN;
 }

@@ -50,6 +50,11 @@ uint64_t sim_random(void)
     return z ^ z >> 31;
 }
 
+void sim_salt(uint64_t salt)
+{
+    state ^= salt * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
 uint32_t sim_below(uint32_t n)
 {
     return n ? (uint32_t)(sim_random() % n) : 0;
@@ -150,6 +155,8 @@ void sim_event(enum sim_call call, uint64_t a, uint64_t b)
     if (sim_plan.crash_mark && mark + 1 >= sim_plan.crash_mark &&
         (sim_plan.crash_call == SIM_CALLS || sim_plan.crash_call == call) &&
         since_mark++ >= sim_plan.crash_events)
+        sim_die();
+    if (sim_plan.die_at && sim_events == sim_plan.die_at)
         sim_die();
     if (sim_plan.crash_overtaken && sim_overtaken && sim_one_in(20))
         sim_die();

@@ -21,6 +21,7 @@ void sim_variables_reset(void);
 
 /* ---- chance and digest (sim.c) ---- */
 uint64_t sim_random(void);
+void sim_salt(uint64_t salt);   /* other chances from here on */
 uint32_t sim_below(uint32_t n); /* 0 when n is 0 */
 bool sim_one_in(uint32_t n);
 void sim_mix(uint64_t a, uint64_t b); /* into the digest */
@@ -88,6 +89,7 @@ struct sim_plan {
     uint64_t crash_events;
     enum sim_call crash_call; /* only these events count; SIM_CALLS: all */
     bool crash_overtaken;     /* dies while a later write is done sooner */
+    uint64_t die_at;          /* at this event of all lives; 0: never */
     uint64_t events_max;      /* more is a hang */
     bool ignore_sync;         /* a planted bug: syncs do nothing */
 };
