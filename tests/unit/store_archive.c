@@ -1,84 +1,25 @@
 /* Values that the engine places end in the archive: after their time on disk,
  * never before, readable where the call says so, back on ssd when they are
  * written; whatever is killed in between, each has one owner and its value. */
-#include <check.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "checkpoint.h"
-#include "clock.h"
-#include "codec.h"
-#include "hash.h"
 #include "migrate.h"
-#include "request.h"
+#include "move_scene.h"
 #include "verify.h"
 
 #include "aging.warp.h"
 
-enum { HOUR = 3600000, DAY = 24 * HOUR, LETTERS = 600 };
-
-static char dir[64];
-static struct warp_db *db;
-static _Atomic int64_t clock_ms = INT64_C(1700000000000);
-
-static int64_t read_clock(void *arg)
-{
-    (void)arg;
-    return atomic_load(&clock_ms);
-}
-
-static void open_it(void)
-{
-    struct warp_options o = WARP_OPTIONS_INIT;
-    o.shards = 12;
-    o.ring_bytes = 65536;
-    o.memory_max_bytes = 64 << 20;
-    o.clock_ms = read_clock;
-    int rc = warp_open(dir, &aging_warp_schema, &o, &db);
-    ck_assert_msg(rc == WARP_OK, "%d: %s", rc, warp_errmsg(NULL));
-    db_wait_loaded(db);
-}
-
-static void close_it(void)
-{
-    ck_assert_int_eq(warp_close(&db), WARP_OK);
-}
+enum { LETTERS = 600, BODY = 2 };
 
 static void set_up(void)
 {
-    strcpy(dir, "/tmp/warp_aging_XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    open_it();
-}
-
-static void tear_down(void)
-{
-    char command[128];
-    if (db)
-        close_it();
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    move_begin(&aging_warp_schema);
 }
 
 /* ---- records ---- */
-
-static char text[2000];
-
-static uint32_t body_bytes(uint64_t id)
-{
-    return 100 + (uint32_t)(id * 37 % 1500);
-}
-
-static void fill(uint64_t id, uint64_t version)
-{
-    for (uint32_t i = 0; i < sizeof text; i++)
-        text[i] = (char)('a' + (id + version + i / 5) % 26);
-}
 
 static void put_letter(uint64_t id, uint64_t version)
 {
@@ -131,18 +72,6 @@ static void all_are_there(uint64_t count, uint64_t version)
     }
 }
 
-static void run_steps(void)
-{
-    bool more = true;
-    while (more) {
-        uint32_t marked;
-        ck_assert_int_eq(migrate_step(db, 100, &marked, &more), WARP_OK);
-        if (marked)
-            ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-    }
-    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-}
-
 static void days_pass(int days)
 {
     for (int i = 0; i < days; i++) {
@@ -158,37 +87,6 @@ static struct archive_stat archived(void)
     return stat;
 }
 
-static uint64_t disk_live(void)
-{
-    struct disk_stat stat;
-    disk_stat(db->disk, &stat);
-    return stat.live_bytes;
-}
-
-static void must_be_sound(void)
-{
-    struct text reply = TEXT_INIT;
-    ck_assert_int_eq(verify_store(dir, NULL, &reply), WARP_OK);
-    ck_assert_msg(strncmp(reply.data, "{\"findings\":[],", 15) == 0, "%s",
-                  reply.data);
-    text_free(&reply);
-}
-
-static void explain(uint64_t id, struct text *t)
-{
-    const struct layout *l = db_layout(db, aging_warp_schema.products[0]);
-    uint8_t key[16];
-    size_t count = 0;
-    const char *why;
-    ck_assert_int_eq(key_encode(l->desc, &id, key, &count, &why), WARP_OK);
-    struct key_ref ref = {key, (uint32_t)count, l->number,
-                          hash_key(db->seed, l->id, key, (uint32_t)count),
-                          l->row_bytes};
-    text_clear(t);
-    ck_assert_int_eq(request_explain(db, l, &ref, 2, t), WARP_OK);
-    text_u8(t, 0);
-}
-
 /* ---- tests ---- */
 
 START_TEST(values_end_in_the_archive)
@@ -201,7 +99,7 @@ START_TEST(values_end_in_the_archive)
     ck_assert_uint_eq(archived().segments, 0);
     days_pass(25);
     ck_assert_uint_eq(archived().segments, 0); /* not a day too early */
-    explain(9, &t);
+    explain(9, BODY, &t);
     ck_assert_msg(strstr(t.data, "\"next_move\":{\"to\":\"archive\""), "%s",
                   t.data);
     days_pass(8);
@@ -215,7 +113,7 @@ START_TEST(values_end_in_the_archive)
             ag_letter_state(db, id, AG_LETTER_BODY | WARP_ARCHIVE),
             WARP_PRESENT);
     }
-    explain(9, &t);
+    explain(9, BODY, &t);
     ck_assert_msg(strstr(t.data, "\"where\":[\"archive\"") &&
                       strstr(t.data, "\"last_move\":{\"to\":\"archive\""),
                   "%s", t.data);
@@ -342,15 +240,15 @@ START_TEST(windows_outlive_a_restart)
         open_it();
     }
     run_steps();
-    explain(50, &t);
+    explain(50, BODY, &t);
     ck_assert_msg(strstr(t.data, "\"where\":[\"disk\""), "%s", t.data);
     ck_assert_msg(strstr(t.data, "\"last_move\":{\"to\":\"disk\",\"at_ms\":1"),
                   "%s", t.data);
-    explain(5, &t);
+    explain(5, BODY, &t);
     ck_assert_msg(strstr(t.data, "\"disk\",{") == NULL, "%s", t.data);
     close_it();
     open_it(); /* when it moved is known then, too */
-    explain(50, &t);
+    explain(50, BODY, &t);
     ck_assert_msg(strstr(t.data, "\"last_move\":{\"to\":\"disk\",\"at_ms\":1"),
                   "%s", t.data);
     text_free(&t);
@@ -370,9 +268,9 @@ START_TEST(a_damaged_segment)
     snprintf(command, sizeof command,
              "for f in %s/archive/*.wseg; do "
              "printf '\\\\001' | dd of=$f bs=1 seek=3000 conv=notrunc "
-             "2>/dev/null; done", dir);
+             "2>/dev/null; done", move_dir);
     ck_assert_int_eq(system(command), 0);
-    ck_assert_int_eq(verify_store(dir, NULL, &reply), WARP_OK);
+    ck_assert_int_eq(verify_store(move_dir, NULL, &reply), WARP_OK);
     ck_assert_msg(strstr(reply.data, "Letter") != NULL, "%s", reply.data);
     open_it();
     int damaged = 0;
@@ -393,42 +291,26 @@ START_TEST(a_damaged_segment)
 END_TEST
 
 /* Killed at any moment of moves in all directions. */
+static void move_all(uint64_t n)
+{
+    struct migrate_moved moved;
+    bool more;
+    atomic_fetch_add(&clock_ms, 16 * DAY);
+    (void)migrate_all(db, NULL, &moved);
+    (void)checkpoint_migrate(db, true, &more);
+    for (uint64_t id = n % 5; id < LETTERS; id += 5)
+        put_letter(id, 1);
+}
+
+static void all_are_the_first(void)
+{
+    all_are_there(LETTERS, 1);
+}
+
 START_TEST(killed_while_values_move)
 {
-    uint64_t seed = 4712;
     put_all(LETTERS);
-    close_it();
-    for (int round = 0; round < 12; round++) {
-        int ready[2];
-        char byte = 1;
-        ck_assert_int_eq(pipe(ready), 0);
-        pid_t child = fork();
-        if (child == 0) {
-            open_it();
-            if (write(ready[1], &byte, 1) != 1)
-                _exit(1);
-            for (uint64_t n = 0;; n++) {
-                struct migrate_moved moved;
-                bool more;
-                atomic_fetch_add(&clock_ms, 16 * DAY);
-                (void)migrate_all(db, NULL, &moved);
-                (void)checkpoint_migrate(db, true, &more);
-                for (uint64_t id = n % 5; id < LETTERS; id += 5)
-                    put_letter(id, 1);
-            }
-        }
-        ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        usleep((useconds_t)(seed >> 33) % 80000);
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-        close(ready[0]);
-        close(ready[1]);
-        must_be_sound();
-        open_it();
-        all_are_there(LETTERS, 1);
-        close_it();
-    }
+    killed_again_and_again(12, 4712, move_all, all_are_the_first);
 }
 END_TEST
 
@@ -437,7 +319,7 @@ int main(void)
     Suite *suite = suite_create("values in the archive");
     TCase *tests = tcase_create("values in the archive");
     tcase_set_timeout(tests, 120);
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, move_end);
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, values_end_in_the_archive);
     tcase_add_test(tests, dead_room_comes_back);

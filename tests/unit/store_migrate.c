@@ -1,85 +1,25 @@
 /* Values that the engine places move by how often they are used: out of memory,
  * then from ssd to disk, and back when they are written; whatever is killed in
  * between, each has one owner and its value. */
-#include <check.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "codec.h"
-#include "disk.h"
-#include "hash.h"
 #include "migrate.h"
-#include "request.h"
-#include "verify.h"
+#include "move_scene.h"
 
 #include "migrate.warp.h"
 
-enum { HOUR = 3600000, DAY = 24 * HOUR };
-
-static char dir[64];
-static struct warp_db *db;
-static _Atomic int64_t clock_ms = INT64_C(1700000000000);
-
-static int64_t read_clock(void *arg)
-{
-    (void)arg;
-    return atomic_load(&clock_ms);
-}
-
-static void open_it(void)
-{
-    struct warp_options o = WARP_OPTIONS_INIT;
-    o.shards = 12;
-    o.ring_bytes = 65536;
-    o.memory_max_bytes = 64 << 20;
-    o.clock_ms = read_clock;
-    int rc = warp_open(dir, &migrate_warp_schema, &o, &db);
-    ck_assert_msg(rc == WARP_OK, "%d: %s", rc, warp_errmsg(NULL));
-    db_wait_loaded(db);
-}
-
-static void close_it(void)
-{
-    ck_assert_int_eq(warp_close(&db), WARP_OK);
-}
+enum { BODY = 2 };
 
 static void set_up(void)
 {
-    strcpy(dir, "/tmp/warp_migrate_XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    open_it();
-}
-
-static void tear_down(void)
-{
-    char command[128];
-    if (db)
-        close_it();
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    move_begin(&migrate_warp_schema);
 }
 
 /* ---- records ---- */
-
-static char text[2000];
-
-static uint32_t body_bytes(uint64_t id)
-{
-    return 100 + (uint32_t)(id * 37 % 1500);
-}
-
-static void fill(uint64_t id, uint64_t version)
-{
-    for (uint32_t i = 0; i < sizeof text; i++)
-        text[i] = (char)('a' + (id + version + i / 5) % 26);
-}
 
 static void put_paper(uint64_t id, uint64_t version)
 {
@@ -116,35 +56,6 @@ static void get_all(uint64_t count, uint64_t version)
     warp_arena_free(&arena);
 }
 
-/* Steps until nothing is due, beside those that the keeper takes. */
-static void run_steps(void)
-{
-    bool more = true;
-    while (more) {
-        uint32_t marked;
-        ck_assert_int_eq(migrate_step(db, 100, &marked, &more), WARP_OK);
-        if (marked)
-            ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-    }
-    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-}
-
-static uint64_t live_bytes(void)
-{
-    struct disk_stat stat;
-    disk_stat(db->disk, &stat);
-    return stat.live_bytes;
-}
-
-static void must_be_sound(void)
-{
-    struct text reply = TEXT_INIT;
-    ck_assert_int_eq(verify_store(dir, NULL, &reply), WARP_OK);
-    ck_assert_msg(strncmp(reply.data, "{\"findings\":[],", 15) == 0, "%s",
-                  reply.data);
-    text_free(&reply);
-}
-
 static bool in_memory(uint64_t id)
 {
     struct mv_paper p;
@@ -153,22 +64,6 @@ static bool in_memory(uint64_t id)
     ck_assert_int_eq(rc, WARP_OK);
     warp_arena_free(&arena);
     return p.have != 0;
-}
-
-static void explain(uint64_t id, const char *field, struct text *t)
-{
-    const struct layout *l = db_layout(db, migrate_warp_schema.products[0]);
-    uint8_t key[16];
-    size_t count = 0;
-    const char *why;
-    uint32_t f = strcmp(field, "body") == 0 ? 2 : 1;
-    ck_assert_int_eq(key_encode(l->desc, &id, key, &count, &why), WARP_OK);
-    struct key_ref ref = {key, (uint32_t)count, l->number,
-                          hash_key(db->seed, l->id, key, (uint32_t)count),
-                          l->row_bytes};
-    text_clear(t);
-    ck_assert_int_eq(request_explain(db, l, &ref, f, t), WARP_OK);
-    text_u8(t, 0);
 }
 
 /* ---- tests ---- */
@@ -189,8 +84,8 @@ START_TEST(unused_values_leave_memory_then_ssd)
     run_steps();
     ck_assert(in_memory(3));
     ck_assert(!in_memory(500));
-    ck_assert_uint_eq(live_bytes(), 0);
-    explain(500, "body", &t);
+    ck_assert_uint_eq(disk_live(), 0);
+    explain(500, BODY, &t);
     ck_assert_msg(strstr(t.data, "\"where\":[\"ssd\"]") &&
                       strstr(t.data, "\"last_move\":{\"to\":\"ssd\"") &&
                       strstr(t.data, "\"next_move\":{\"to\":\"disk\""),
@@ -198,17 +93,17 @@ START_TEST(unused_values_leave_memory_then_ssd)
     /* A day in which some are used, then one in which these are not. */
     atomic_fetch_add(&clock_ms, DAY);
     run_steps(); /* all were written in it */
-    ck_assert_uint_eq(live_bytes(), 0);
+    ck_assert_uint_eq(disk_live(), 0);
     for (uint64_t id = 0; id < 10; id++)
         get_paper(id, &arena);
     atomic_fetch_add(&clock_ms, DAY);
     run_steps();
-    ck_assert_uint_gt(live_bytes(), (RECORDS - 200) * 100);
-    explain(500, "body", &t);
+    ck_assert_uint_gt(disk_live(), (RECORDS - 200) * 100);
+    explain(500, BODY, &t);
     ck_assert_msg(strstr(t.data, "\"where\":[\"disk\"") &&
                       strstr(t.data, "\"last_move\":{\"to\":\"disk\""),
                   "%s", t.data);
-    explain(3, "body", &t);
+    explain(3, BODY, &t);
     ck_assert_msg(strstr(t.data, "\"disk\",{") == NULL, "%s", t.data);
     get_all(RECORDS, 1);
     close_it();
@@ -216,19 +111,19 @@ START_TEST(unused_values_leave_memory_then_ssd)
     open_it();
     get_all(RECORDS, 1);
     /* What is written is on ssd again, and its place is free. */
-    uint64_t before = live_bytes();
+    uint64_t before = disk_live();
     for (uint64_t id = 0; id < RECORDS; id += 2)
         put_paper(id, 2);
     ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
     ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-    ck_assert_uint_lt(live_bytes(), before / 10 * 6);
+    ck_assert_uint_lt(disk_live(), before / 10 * 6);
     for (uint64_t id = 0; id < RECORDS; id++)
         ck_assert_uint_eq(get_paper(id, &arena), id % 2 ? 1 : 2);
     for (uint64_t id = 0; id < RECORDS; id++)
         ck_assert_int_eq(mv_paper_delete(db, id), WARP_OK);
     ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
     ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-    ck_assert_uint_eq(live_bytes(), 0);
+    ck_assert_uint_eq(disk_live(), 0);
     ck_assert_uint_eq(ssd_count(db->ssd, SSD_COLD), 0);
     close_it();
     must_be_sound();
@@ -260,53 +155,36 @@ START_TEST(only_when_it_is_asked)
         atomic_fetch_add(&clock_ms, 2 * DAY);
         run_steps();
     }
-    ck_assert_uint_eq(live_bytes(), 0);
+    ck_assert_uint_eq(disk_live(), 0);
     ck_assert_int_eq(migrate_all(db, NULL, &moved), WARP_OK);
     ck_assert_uint_eq(moved.to_disk, 0); /* they were written in this window */
     ck_assert_int_eq(migrate_all(db, &progress, &moved), WARP_OK);
     ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
     ck_assert_uint_gt(told, 0);
-    ck_assert_uint_gt(live_bytes(), 290 * 500);
+    ck_assert_uint_gt(disk_live(), 290 * 500);
 }
 END_TEST
 
 /* Killed at any moment of moves in both directions. */
+static void move_all(uint64_t n)
+{
+    struct migrate_moved moved;
+    atomic_fetch_add(&clock_ms, DAY);
+    (void)migrate_all(db, NULL, &moved);
+    for (uint64_t id = n % 3; id < RECORDS; id += 3)
+        put_paper(id, 1);
+}
+
+static void all_are_the_first(void)
+{
+    get_all(RECORDS, 1);
+}
+
 START_TEST(killed_while_values_move)
 {
-    uint64_t seed = 4711;
-    uint64_t version = 1;
     for (uint64_t id = 0; id < RECORDS; id++)
-        put_paper(id, version);
-    close_it();
-    for (int round = 0; round < 12; round++) {
-        int ready[2];
-        char byte = 1;
-        ck_assert_int_eq(pipe(ready), 0);
-        pid_t child = fork();
-        if (child == 0) {
-            open_it();
-            if (write(ready[1], &byte, 1) != 1)
-                _exit(1);
-            for (uint64_t n = 0;; n++) {
-                struct migrate_moved moved;
-                atomic_fetch_add(&clock_ms, DAY);
-                (void)migrate_all(db, NULL, &moved);
-                for (uint64_t id = n % 3; id < RECORDS; id += 3)
-                    put_paper(id, 1);
-            }
-        }
-        ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        usleep((useconds_t)(seed >> 33) % 80000);
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-        close(ready[0]);
-        close(ready[1]);
-        must_be_sound();
-        open_it();
-        get_all(RECORDS, 1);
-        close_it();
-    }
+        put_paper(id, 1);
+    killed_again_and_again(12, 4711, move_all, all_are_the_first);
 }
 END_TEST
 
@@ -359,7 +237,7 @@ static bool never(void)
 
 static bool most_are_moved(void)
 {
-    return live_bytes() > 20000ull * 700;
+    return disk_live() > 20000ull * 700;
 }
 
 /* Not a benchmark: a machine under load is slow anywhere, and so is a program
@@ -380,14 +258,14 @@ START_TEST(writers_go_on)
     while (before++ < 400)
         usleep(5000);
     double quiet = p99_of_puts(100000, never);
-    ck_assert_uint_eq(live_bytes(), 0);
+    ck_assert_uint_eq(disk_live(), 0);
     atomic_fetch_add(&clock_ms, 2 * DAY); /* and now the keeper moves them */
-    for (int n = 0; n < 2000 && live_bytes() == 0; n++)
+    for (int n = 0; n < 2000 && disk_live() == 0; n++)
         usleep(5000);
-    before = live_bytes();
+    before = disk_live();
     ck_assert_uint_gt(before, 0);
     double moving = p99_of_puts(200000, most_are_moved);
-    ck_assert_uint_gt(live_bytes(), before);
+    ck_assert_uint_gt(disk_live(), before);
     printf("p99 of a put: %.1f us, while values move %.1f us\n", quiet,
            moving);
     ck_assert_msg(moving <= 2 * quiet + NOISE_US,
@@ -400,7 +278,7 @@ int main(void)
 {
     Suite *suite = suite_create("store_migrate");
     TCase *tests = tcase_create("migrate");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, move_end);
     tcase_set_timeout(tests, 200);
     tcase_add_test(tests, unused_values_leave_memory_then_ssd);
     tcase_add_test(tests, only_when_it_is_asked);
