@@ -12,12 +12,14 @@
 
 int __real_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at);
 int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at);
+int64_t __real_os_pread(int fd, void *to, size_t bytes, uint64_t at);
+int64_t __wrap_os_pread(int fd, void *to, size_t bytes, uint64_t at);
 int __real_os_allocate(int fd, uint64_t at, uint64_t bytes);
 int __wrap_os_allocate(int fd, uint64_t at, uint64_t bytes);
 int __real_os_open(const char *path, int flags);
 int __wrap_os_open(const char *path, int flags);
 
-static _Atomic int64_t writes_until_error = -1;
+static _Atomic int64_t writes_until_error = -1, reads_until_error = -1;
 static _Atomic bool disk_full, direct_refused, torn_write;
 
 int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
@@ -29,6 +31,15 @@ int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
         return -EIO;
     }
     return __real_os_pwrite(fd, from, bytes, at);
+}
+
+/* One read fails, those behind it do not. */
+int64_t __wrap_os_pread(int fd, void *to, size_t bytes, uint64_t at)
+{
+    if (atomic_load(&reads_until_error) >= 0 &&
+        atomic_fetch_sub(&reads_until_error, 1) == 0)
+        return -EIO;
+    return __real_os_pread(fd, to, bytes, at);
 }
 
 int __wrap_os_allocate(int fd, uint64_t at, uint64_t bytes)
@@ -60,6 +71,7 @@ static void setup(void)
     scene_make(&scene);
     reserve = 0;
     atomic_store(&writes_until_error, -1);
+    atomic_store(&reads_until_error, -1);
     atomic_store(&disk_full, false);
     atomic_store(&direct_refused, false);
     atomic_store(&torn_write, false);
@@ -80,6 +92,35 @@ static int try_append(uint32_t shard, uint64_t value, size_t bytes, bool urgent,
     return log_append(scene.log, shard, 0, 0, body, bytes, urgent, &seq,
                       position);
 }
+
+/* What cannot be read is no end of the log: whichever read fails, the open says
+ * so, and the next one finds all. */
+START_TEST(a_failed_read_ends_the_open_and_loses_nothing)
+{
+    uint32_t failed = 0;
+    ck_assert_int_eq(scene_open(&scene), 0);
+    for (uint64_t i = 1; i <= 200; i++)
+        scene_append(&scene, 3, i, 300);
+    scene_crash(&scene);
+    for (int64_t read = 0;; read++) {
+        atomic_store(&reads_until_error, read);
+        int rc = scene_open(&scene);
+        bool came = atomic_load(&reads_until_error) < 0;
+        atomic_store(&reads_until_error, -1);
+        if (rc != 0) {
+            ck_assert_int_eq(rc, WARP_EIO);
+            failed++;
+        } else if (!came) {
+            break;
+        }
+        scene_crash(&scene);
+        scene_replay_only(&scene);
+        ck_assert_uint_eq(scene.seen.count[3], 200);
+        ck_assert_uint_eq(scene.seen.bad, 0);
+    }
+    ck_assert_uint_ge(failed, 3);
+}
+END_TEST
 
 /* _i: 0 after some writes, 1 torn, 2 at once, 3 without direct writes. */
 START_TEST(an_error_of_a_write_is_sticky)
@@ -267,6 +308,7 @@ int main(void)
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_loop_test(all, an_error_of_a_write_is_sticky, 0, 4);
     tcase_add_loop_test(all, a_full_disk_is_not_sticky, 0, 2);
+    tcase_add_test(all, a_failed_read_ends_the_open_and_loses_nothing);
     tcase_add_test(all, a_small_file_system_fills_up);
     tcase_add_test(all, reading_only_writes_nothing);
     tcase_add_test(all, without_direct_writes_all_is_the_same);
