@@ -50,12 +50,14 @@ static bool header_ok(const uint8_t *h)
                crc32c(0, h + SEG_VERSION, LOG_HEADER_BYTES - SEG_VERSION);
 }
 
-static void walk(int fd, const uint8_t *header, uint8_t *block,
-                 struct log_extent *e)
+/* 0, or why it could not be read on: that is no end of the log. */
+static int walk(int fd, const uint8_t *header, uint8_t *block,
+                struct log_extent *e)
 {
+    int64_t n;
     e->first = e->next = get64(header + SEG_FIRST);
     e->bytes = LOG_HEADER_BYTES;
-    while (os_pread(fd, block, LOG_PAGE, e->bytes) == LOG_PAGE) {
+    while ((n = os_pread(fd, block, LOG_PAGE, e->bytes)) == LOG_PAGE) {
         uint32_t payload = get32(block + BLOCK_PAYLOAD);
         int64_t clock = (int64_t)get64(block + BLOCK_CLOCK);
         if (get32(block + BLOCK_MAGIC) != LOG_BLOCK_MAGIC ||
@@ -63,10 +65,10 @@ static void walk(int fd, const uint8_t *header, uint8_t *block,
             get64(block + BLOCK_SALT) != get64(header + SEG_SALT) ||
             get64(block + BLOCK_NUMBER) != e->next ||
             payload > LOG_BLOCK_BYTES - BLOCK_HEADER_BYTES)
-            return;
+            return 0;
         if (e->next >= e->limit_block || clock > e->limit_clock) {
             e->limited = true;
-            return;
+            return 0;
         }
         e->bytes += log_align(BLOCK_HEADER_BYTES + payload, LOG_PAGE);
         e->next++;
@@ -77,6 +79,7 @@ static void walk(int fd, const uint8_t *header, uint8_t *block,
             e->cut_clock = clock;
         }
     }
+    return n < 0 ? (int)n : 0;
 }
 
 /* Past the page cache, as the log is written: a page that was read ahead while
@@ -100,13 +103,15 @@ int log_extent_read(const char *path, struct log_extent *e)
     }
     int rc = WARP_ENOTFOUND;
     /* A spare that waits under its new name still has its old header. */
-    if (os_pread(fd, room, LOG_HEADER_BYTES, 0) == LOG_HEADER_BYTES &&
-        header_ok(room) &&
+    int64_t n = os_pread(fd, room, LOG_HEADER_BYTES, 0);
+    if (n == LOG_HEADER_BYTES && header_ok(room) &&
         get64(room + SEG_NUMBER) ==
             log_segment_number(name ? name + 1 : path)) {
         rc = WARP_OK;
-        walk(fd, room, room + LOG_HEADER_BYTES, e);
+        n = walk(fd, room, room + LOG_HEADER_BYTES, e);
     }
+    if (n < 0)
+        rc = error_os((int)n, "cannot read", path);
     os_close(fd);
     free(room);
     return rc;

@@ -192,6 +192,7 @@ static void make_killed(const char *path)
     if (child == 0) {
         struct warp_batch *batch = NULL;
         open_it(path);
+        put_pair(99); /* survives a power loss: what follows is in rings */
         put_thing(100);
         put_letter(3, 4);
         put_letter(25, 4);
@@ -202,7 +203,6 @@ static void make_killed(const char *path)
         OK(v1_thing_set_count_in(batch, 10, 4711));
         OK(v1_sensor_set_place_in(batch, 1, warp_str("elsewhere")));
         OK(warp_batch_commit(&batch));
-        put_pair(99);
         raise(SIGKILL);
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child);
