@@ -195,6 +195,18 @@ static uint32_t bytes_of(const char *type)
                                                               : 1;
 }
 
+/* What warp_kernel_arg.source says. */
+static uint32_t source_of(const struct kernel_input *input)
+{
+    const struct model_expr *leaf = input->leaf;
+    if (leaf->kind == EXPR_SHARD)
+        return 1 + (uint32_t)leaf->shard_member;
+    return input->side == SIDE_ROW && leaf->kind == EXPR_FIELD &&
+                   leaf->field && !leaf->member
+               ? 1 + leaf->field->index
+               : 0;
+}
+
 static void put_args(struct text *out, const struct kernel_text *k)
 {
     text_format(out, "static const struct warp_kernel_arg %s_%u_args_[] = {\n",
@@ -205,9 +217,7 @@ static void put_args(struct text *out, const struct kernel_text *k)
         text_format(out, "    { WARP_SIDE_%s, %u, %s, %u },\n",
                     side_name(input), bytes_of(kernel_input_type(input)),
                     kind == TYPE_F32 || kind == TYPE_F64 ? "true" : "false",
-                    input->leaf->kind == EXPR_SHARD
-                        ? 1 + (uint32_t)input->leaf->shard_member
-                        : 0);
+                    source_of(input));
     }
     if (k->segments)
         text_put(out, "    { WARP_SIDE_OFFSETS, 4, false, 0 },\n");

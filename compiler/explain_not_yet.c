@@ -8,6 +8,31 @@ static bool is_on_device(const struct model_field *f)
     return f->policy == PERSIST_GPU_MEMORY;
 }
 
+static bool is_cpus(const struct model_field *f)
+{
+    for (uint32_t i = 0; i < f->compute_count; i++)
+        if (f->compute[i].kind == COMPUTE_CPU)
+            return true;
+    return false;
+}
+
+/* A device holds what a kernel of the same product reads as a number. */
+static bool is_hosts_alone(const struct model_field *f)
+{
+    enum type_class class = f->type->class;
+    if (!is_on_device(f))
+        return false;
+    if (class != CLASS_UINT && class != CLASS_SINT && class != CLASS_FLOAT)
+        return true;
+    for (uint32_t i = 0; i < f->product->field_count; i++) {
+        const struct model_field *reader = &f->product->fields[i];
+        if (reader->derived && !is_cpus(reader) &&
+            (reader->inputs >> f->index & 1))
+            return false;
+    }
+    return true;
+}
+
 static bool has_copies(const struct model_field *f)
 {
     return f->copy_count > 0;
@@ -87,8 +112,8 @@ static const struct {
     bool (*holds)(const struct model_field *field);
     const char *text;
 } rows[] = {
-    {is_on_device, "the column is the host's, with dirty ranges; no device "
-                   "holds a copy"},
+    {is_hosts_alone, "no kernel of the product reads the column as a number on "
+                     "a device: none holds a copy"},
     {has_copies, "copies in further tiers are not made: the value is read "
                  "from its home, or from the cache"},
     {has_access, "`access_pattern:` is stored, no engine reads it"},

@@ -4,7 +4,6 @@
 #include "codec.h"
 #include "error.h"
 #include "os.h"
-#include "pool.h"
 
 #include <stdlib.h>
 
@@ -29,7 +28,6 @@ struct column_set {
     uint32_t room;     /* rows that the budget knows of */
     uint32_t rows_max; /* that the reserved space holds */
     uint32_t row_bytes;
-    uint32_t gpu_bytes; /* of a row, in columns that a device may hold */
     struct record **owners;
     uint8_t *scratch; /* one C value */
     uint32_t count;
@@ -101,8 +99,6 @@ int column_set_create(const struct layout *l, struct budget *budget,
         c->type = l->desc->fields[i].type;
         c->stride = c->type->size;
         set->row_bytes += c->stride;
-        if (l->desc->fields[i].home == WARP_HOME_GPU)
-            set->gpu_bytes += c->stride;
         if (c->stride > widest)
             widest = c->stride;
     }
@@ -183,29 +179,9 @@ static int grow(struct column_set *set)
     return WARP_OK;
 }
 
-static int take_from_pool(const struct column_set *set)
-{
-    struct pool *pool = set->layout->gpu_pool;
-    if (!pool || set->gpu_bytes == 0)
-        return WARP_OK;
-    uint64_t before = atomic_fetch_add_explicit(&pool->used, set->gpu_bytes,
-                                                memory_order_relaxed);
-    if (before + set->gpu_bytes <= pool->limit)
-        return WARP_OK;
-    atomic_fetch_sub_explicit(&pool->used, set->gpu_bytes,
-                              memory_order_relaxed);
-    return error_set(WARP_ELIMIT,
-                     "%s: %s (%llu bytes) is used up: raise it or delete "
-                     "records",
-                     set->layout->desc->name, pool->what,
-                     (unsigned long long)pool->limit);
-}
-
 int column_take(struct column_set *set, struct record *r)
 {
     int rc = set->rows < set->room ? WARP_OK : grow(set);
-    if (rc == WARP_OK)
-        rc = take_from_pool(set);
     if (rc != WARP_OK)
         return rc;
     uint32_t row = set->rows++;
@@ -257,9 +233,6 @@ void column_drop(struct column_set *set, struct record *r)
         record_end(moved, record_version(moved));
     }
     set->rows = last;
-    if (set->layout->gpu_pool)
-        atomic_fetch_sub_explicit(&set->layout->gpu_pool->used,
-                                  set->gpu_bytes, memory_order_relaxed);
     shrink(set);
 }
 
@@ -336,6 +309,12 @@ int column_changed(struct column_set *set, uint32_t field,
     size_t first = 0, count = 0; /* a run of changed pages */
     int rc = 0;
     for (size_t page = 0; page <= pages; page++) {
+        if (count == 0 && page % 64 == 0 &&
+            atomic_load_explicit(&c->changed[page / 64],
+                                 memory_order_relaxed) == 0) {
+            page += 63; /* words of nothing */
+            continue;
+        }
         bool set_here =
             page < pages &&
             (atomic_load_explicit(&c->changed[page / 64],

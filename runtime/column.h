@@ -42,8 +42,8 @@ const struct record *column_owner(const struct column_set *set, uint32_t row);
 /* column_rows() values of a field, type->size bytes each. */
 const uint8_t *column_values(const struct column_set *set, uint32_t field);
 /* What changed in a field's array since the last call, in byte ranges of whole
- * COLUMN_PAGE_BYTES; for copies elsewhere. A non-zero result of fn ends it, and
- * what was not told is told again. */
+ * COLUMN_PAGE_BYTES; for copies elsewhere, of which one caller keeps track. A
+ * non-zero result of fn ends it, and what was not told is told again. */
 enum { COLUMN_PAGE_BYTES = 4096 };
 int column_changed(struct column_set *set, uint32_t field,
                    int (*fn)(void *arg, size_t from, size_t bytes),

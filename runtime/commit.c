@@ -129,7 +129,7 @@ static void admit_delete(struct warp_db *db, const struct op *op)
 static bool is_limited(const struct op *op)
 {
     const struct layout *l = op->layout;
-    return op->kind != OP_DELETE && (l->pools[0] || l->pools[1] || l->gpu_pool);
+    return op->kind != OP_DELETE && (l->pools[0] || l->pools[1]);
 }
 
 static int commit_one(struct warp_db *db, struct op *op, bool power)

@@ -55,7 +55,7 @@ static int shard_columns(struct warp_db *db, const struct warp_kernel *k,
         if (!values)
             return no_memory(k);
         for (uint32_t n = 0; n < db->shard_count; n++)
-            values[n] = shard_value(db, n, k->args[i].shard);
+            values[n] = shard_value(db, n, k->args[i].source);
     }
     return WARP_OK;
 }
@@ -133,10 +133,26 @@ static int columns(struct warp_db *db, const struct warp_kernel *k, bool held,
     return rc;
 }
 
+static void device_stat(struct warp_db *db, uint64_t *held_bytes,
+                        uint64_t *sent_bytes)
+{
+    struct compute *c = db->compute;
+    if (!c)
+        return;
+    os_lock(&c->lock);
+    struct dispatch *d = c->dispatch; /* it stays */
+    os_unlock(&c->lock);
+    if (!d)
+        return;
+    *held_bytes = mirror_held_bytes(dispatch_mirror(d));
+    *sent_bytes = dispatch_sent_bytes(d);
+}
+
 int compute_open(struct warp_db *db)
 {
     struct compute *c = calloc(1, sizeof *c);
     db->columns = columns;
+    db->device_stat = device_stat;
     db->compute = c;
     if (!c)
         return error_set(WARP_ENOMEM, "out of memory for kernels");

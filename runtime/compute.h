@@ -1,6 +1,7 @@
 /* compute.h: kernels of a schema over a store: in a get (compute.c), over many
  * records in batches (compute_batch.c), asked for and waited for
- * (compute_future.c), with the last results kept (compute_cache.c). */
+ * (compute_future.c), with the last results kept (compute_cache.c) and columns
+ * that stay on the device (compute_mirror.c). */
 #ifndef WARP_COMPUTE_H
 #define WARP_COMPUTE_H
 
@@ -71,6 +72,34 @@ struct key_ref compute_key(const struct warp_db *db,
  * NULL; keys without a value get NaN or 0 and are counted. */
 int compute_batch(struct warp_db *db, const struct compute_keys *keys,
                   void *out, struct warp_run_info *info);
+
+/* ---- compute_mirror.c ---- */
+
+/* What a batch reads of columns. */
+struct compute_mirror {
+    struct warp_db *db;
+    struct mirror *mirror;
+    enum device_kind kind; /* that will have the batch, presumably */
+    struct mirror_rows rows;
+    uint32_t fields[KERNEL_ARGS_MAX]; /* of rows.args */
+    size_t fresh_room;
+};
+/* Does the kernel read columns of fields that are at home on a device? */
+bool compute_mirrors(const struct compute_kernel *k, const struct layout *l);
+/* The field whose column an argument is; less than 0: none. */
+int compute_mirrored(const struct compute_kernel *k, const struct layout *l,
+                     uint32_t arg);
+/* The keys' numbers in the order of rows, for the caller to free. NULL: out of
+ * memory. */
+uint32_t *compute_order(struct warp_db *db, const struct compute_keys *keys);
+/* After the batch was gathered: what it reads of columns is read again, rows
+ * and what the device lacks of them in the same moments. false: out of memory;
+ * the job is right all the same. */
+bool compute_mirror_read(struct compute_mirror *m,
+                         const struct compute_kernel *k,
+                         const struct compute_keys *keys,
+                         const uint32_t *row_key, struct kernel_job *job);
+void compute_mirror_free(struct compute_mirror *m);
 
 /* ---- compute_cache.c ---- */
 

@@ -333,7 +333,7 @@ static void blank(const struct warp_kernel *k, const struct warp_type *type,
 }
 
 /* bool is a byte in both forms; an array is a struct that wraps it. */
-static void scatter(struct batch *b, uint32_t from, void *out)
+static void scatter(struct batch *b, void *out)
 {
     const struct layout *l = b->keys->layout;
     size_t size = l->desc->fields[b->keys->field].type->size;
@@ -342,7 +342,7 @@ static void scatter(struct batch *b, uint32_t from, void *out)
         const char *value = results + row * size;
         struct key_ref ref = compute_key(b->db, b->keys, b->row_key[row]);
         if (out)
-            memcpy((char *)out + (b->row_key[row] - from) * size, value, size);
+            memcpy((char *)out + b->row_key[row] * size, value, size);
         compute_keep(b->db, b->keys, ref.hash, b->version[row], value);
     }
 }
@@ -356,9 +356,27 @@ static void tell(const struct dispatch_info *from, struct warp_run_info *to)
     to->took_us += from->ns / 1000;
 }
 
+/* On a device that holds columns, with what it lacks of them. */
+static int run_job(struct batch *b, struct compute_kernel *k, bool mirrors,
+                   struct dispatch_info *ran)
+{
+    struct dispatch *d = b->db->compute->dispatch;
+    enum dispatch_on on = (enum dispatch_on)b->k->on;
+    struct compute_mirror m = {.db = b->db,
+                               .mirror = dispatch_mirror(d),
+                               .kind = dispatch_first(d, &b->job, on)};
+    mirrors = mirrors && m.kind != DEVICE_CPU &&
+              compute_mirror_read(&m, k, b->keys, b->row_key, &b->job);
+    int rc = dispatch_run_rows(d, &b->job, mirrors ? &m.rows : NULL, on, ran);
+    compute_mirror_free(&m);
+    return rc;
+}
+
+/* Keys [from, from + count) of the order, or as they are. */
 static int run_part(struct warp_db *db, const struct compute_keys *keys,
-                    struct compute_kernel *k, uint32_t from, uint32_t count,
-                    void *out, struct warp_run_info *info)
+                    struct compute_kernel *k, const uint32_t *order,
+                    uint32_t from, uint32_t count, void *out,
+                    struct warp_run_info *info)
 {
     const struct warp_field *f = &keys->layout->desc->fields[keys->field];
     struct batch b = {.db = db,
@@ -368,24 +386,45 @@ static int run_part(struct warp_db *db, const struct compute_keys *keys,
                       .arena = WARP_ARENA_INIT};
     struct dispatch_info ran;
     int rc = batch_init(&b, count);
-    for (uint32_t i = 0; i < count && rc == WARP_OK; i++) {
-        rc = gather(&b, from + i);
+    for (uint32_t i = from; i < from + count && rc == WARP_OK; i++) {
+        uint32_t key = order ? order[i] : i;
+        rc = gather(&b, key);
         if (rc != WARP_ENOTFOUND)
             continue;
         rc = WARP_OK;
         info->missing++;
         if (out)
-            blank(b.k, f->type, (char *)out + (size_t)i * f->type->size);
+            blank(b.k, f->type, (char *)out + (size_t)key * f->type->size);
     }
     if (rc == WARP_OK)
-        rc = dispatch_run(db->compute->dispatch, &b.job,
-                          (enum dispatch_on)b.k->on, &ran);
+        rc = run_job(&b, k, order != NULL, &ran);
     if (rc == WARP_OK) {
         tell(&ran, info);
-        scatter(&b, from, out);
+        scatter(&b, out);
     }
     batch_free(&b);
     return rc;
+}
+
+static struct dispatch *dispatch_of(struct compute *c)
+{
+    if (!c->dispatch)
+        c->dispatch = dispatch_create(&(struct dispatch_options){
+            .mirror_bytes = c->db->memory_max,
+            .in_process = c->db->options.compute_in_process});
+    return c->dispatch;
+}
+
+/* Not where all of it is the CPU's. NULL: in the order of the keys. */
+static uint32_t *order_of(struct warp_db *db, const struct compute_keys *keys,
+                          struct compute_kernel *k)
+{
+    struct kernel_job job = {.kernel = &k->kernel, .p.rows = keys->count};
+    if (!compute_mirrors(k, keys->layout) ||
+        dispatch_first(db->compute->dispatch, &job,
+                       (enum dispatch_on)k->from->on) == DEVICE_CPU)
+        return NULL;
+    return compute_order(db, keys);
 }
 
 int compute_batch(struct warp_db *db, const struct compute_keys *keys,
@@ -400,22 +439,19 @@ int compute_batch(struct warp_db *db, const struct compute_keys *keys,
     info->count = keys->count;
     info->ran_on = device_rows[DEVICE_CPU]->kind;
     os_lock(&c->lock);
-    if (!c->dispatch)
-        c->dispatch = dispatch_create(&(struct dispatch_options){
-            .in_process = db->options.compute_in_process});
-    struct compute_kernel *k = c->dispatch ? kernel_of(c, f->kernel) : NULL;
+    struct compute_kernel *k = dispatch_of(c) ? kernel_of(c, f->kernel) : NULL;
     os_unlock(&c->lock);
     if (!k)
         return error_set(WARP_ELIMIT, "%s: no room for another kernel",
                          f->kernel->name);
     int rc = WARP_OK;
+    uint32_t *order = order_of(db, keys, k);
     for (uint32_t from = 0; from < keys->count && rc == WARP_OK;) {
         uint32_t n = keys->count - from;
         n = n > most ? (uint32_t)most : n;
-        rc = run_part(db, keys, k, from, n,
-                      out ? (char *)out + (size_t)from * f->type->size : NULL,
-                      info);
+        rc = run_part(db, keys, k, order, from, n, out, info);
         from += n;
     }
+    free(order);
     return rc;
 }

@@ -20,6 +20,31 @@ void device_blank(const struct kernel_job *job)
             memset(job->arg[i], 0xff, (size_t)kernel_arg_bytes(job, i));
 }
 
+static bool is_within(uint64_t at, uint64_t bytes, uint64_t room)
+{
+    return at <= room && bytes <= room - at;
+}
+
+bool device_plan_fits(const struct device_plan *plan,
+                      const struct kernel_job *job)
+{
+    for (uint32_t i = 0; i < plan->fill_count; i++) {
+        const struct device_fill *f = &plan->fills[i];
+        if (f->held >= DEVICE_HELD_MAX ||
+            !is_within(f->from, f->bytes, plan->fresh_bytes) ||
+            !is_within(f->to, f->bytes, f->room))
+            return false;
+    }
+    for (uint32_t i = 0; i < plan->piece_count; i++) {
+        const struct device_piece *p = &plan->pieces[i];
+        if (p->held > DEVICE_FROM_HOST || p->arg >= job->kernel->arg_count ||
+            job->kernel->args[p->arg].out ||
+            !is_within(p->to, p->bytes, kernel_arg_bytes(job, p->arg)))
+            return false;
+    }
+    return true;
+}
+
 int warp_device_info(uint32_t index, struct warp_device *out)
 {
     struct device *device = NULL;

@@ -22,12 +22,49 @@ enum device_outcome {
 
 enum { DEVICE_TEXT_BYTES = 256 };
 
+/* ---- memory that stays on the device from job to job ----
+ * Numbered blocks. A plan says what changes in them before a job and which
+ * inputs of the job are put together from them, on the device. */
+enum {
+    DEVICE_HELD_MAX = 4096,
+    DEVICE_FILLS_MAX = 1024,
+    DEVICE_PIECES_MAX = 2048,
+    DEVICE_FROM_HOST = DEVICE_HELD_MAX /* a piece of no block */
+};
+
+/* The block gets `room` bytes; with another size than it had, what it held is
+ * gone. Then `bytes` of the plan's fresh ones, from `from` on, go to `to`. */
+struct device_fill {
+    uint32_t held;
+    uint64_t room, to, from, bytes;
+};
+
+/* Bytes of an input from `to` on: those of a block from `from` on, or with
+ * DEVICE_FROM_HOST those of the job's array at the same place. */
+struct device_piece {
+    uint32_t arg, held;
+    uint64_t to, from, bytes;
+};
+
+struct device_plan {
+    bool drop;     /* first all blocks are given back */
+    uint32_t args; /* bit: the input is what its pieces say */
+    const struct device_fill *fills;
+    const struct device_piece *pieces;
+    uint32_t fill_count, piece_count;
+    const uint8_t *fresh;
+    size_t fresh_bytes;
+};
+
 struct device {
     const struct device_row *row;
     char name[128];
     uint64_t memory_bytes;       /* 0: not known */
     uint32_t units;              /* cores or multiprocessors */
     char why[DEVICE_TEXT_BYTES]; /* of the last outcome that was not OK */
+    /* Of the next job; NULL: all its inputs come from its arrays. After an
+     * outcome that is not OK nobody knows what the blocks hold. */
+    const struct device_plan *plan;
 };
 
 struct device_row {
@@ -48,6 +85,9 @@ struct device_row {
 extern const struct device_row device_cpu, device_opencl, device_cuda;
 extern const struct device_row *const device_rows[DEVICE_KINDS];
 
+/* Does a plan stay within the job's inputs and its own bytes? */
+bool device_plan_fits(const struct device_plan *plan,
+                      const struct kernel_job *job);
 /* NaN into the results of a job, as bytes of ones. */
 void device_blank(const struct kernel_job *job);
 

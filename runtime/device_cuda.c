@@ -49,6 +49,8 @@ enum {
       (cu_pointer, const void *, size_t, cu_handle))                           \
     X(cuMemcpyDtoHAsync, cuMemcpyDtoHAsync_v2,                                 \
       (void *, cu_pointer, size_t, cu_handle))                                 \
+    X(cuMemcpyDtoDAsync, cuMemcpyDtoDAsync_v2,                                 \
+      (cu_pointer, cu_pointer, size_t, cu_handle))                             \
     X(cuMemsetD8Async, cuMemsetD8Async,                                        \
       (cu_pointer, unsigned char, size_t, cu_handle))                          \
     X(cuLaunchKernel, cuLaunchKernel,                                          \
@@ -88,6 +90,10 @@ struct cuda {
     uint32_t module_count;
     cu_pointer buffers[KERNEL_ARGS_MAX];
     size_t room[KERNEL_ARGS_MAX];
+    struct {
+        cu_pointer at;
+        size_t room;
+    } held[DEVICE_HELD_MAX];
     bool lost;
 };
 
@@ -169,13 +175,26 @@ static const char *load(struct cuda *d, char why[DEVICE_TEXT_BYTES])
     return find_device(d, why);
 }
 
+static enum device_outcome drop_held(struct cuda *d)
+{
+    enum device_outcome outcome = DEVICE_OK;
+    /* A lost context answers nothing; its memory goes with the process. */
+    for (uint32_t i = 0; i < DEVICE_HELD_MAX && !d->lost; i++) {
+        if (d->held[i].at)
+            outcome = judge(d, d->cu.cuMemFree(d->held[i].at), "cuMemFree");
+        d->held[i].at = 0;
+        d->held[i].room = 0;
+    }
+    return d->lost ? DEVICE_STICKY : outcome;
+}
+
 static void cuda_close(struct device **device)
 {
     struct cuda *d = (struct cuda *)*device;
     if (!d)
         return;
     *device = NULL;
-    /* A lost context answers nothing; its memory goes with the process. */
+    (void)drop_held(d);
     for (uint32_t i = 0; i < KERNEL_ARGS_MAX && !d->lost; i++)
         if (d->buffers[i])
             d->cu.cuMemFree(d->buffers[i]);
@@ -325,6 +344,83 @@ module_of(struct cuda *d, const struct kernel *kernel, cu_handle *out)
     return outcome;
 }
 
+/* ---- what stays on the device ---- */
+
+static enum device_outcome write_bytes(struct cuda *d, cu_pointer to,
+                                       const void *from, uint64_t bytes)
+{
+    if (bytes == 0)
+        return DEVICE_OK;
+    return judge(d,
+                 d->cu.cuMemcpyHtoDAsync(to, from, (size_t)bytes, d->stream),
+                 "cuMemcpyHtoDAsync");
+}
+
+static enum device_outcome fill_held(struct cuda *d,
+                                     const struct device_fill *f,
+                                     const uint8_t *fresh)
+{
+    enum device_outcome outcome = DEVICE_OK;
+    if (d->held[f->held].room != f->room) {
+        if (d->held[f->held].at)
+            outcome =
+                judge(d, d->cu.cuMemFree(d->held[f->held].at), "cuMemFree");
+        d->held[f->held].at = 0;
+        d->held[f->held].room = 0;
+        if (outcome == DEVICE_OK && f->room > 0)
+            outcome = judge(d,
+                            d->cu.cuMemAlloc(&d->held[f->held].at,
+                                             (size_t)f->room),
+                            "cuMemAlloc");
+        if (outcome != DEVICE_OK) {
+            d->held[f->held].at = 0;
+            return outcome;
+        }
+        d->held[f->held].room = (size_t)f->room;
+    }
+    return write_bytes(d, d->held[f->held].at + f->to, fresh + f->from,
+                       f->bytes);
+}
+
+static enum device_outcome update_held(struct cuda *d)
+{
+    const struct device_plan *plan = d->base.plan;
+    enum device_outcome outcome = DEVICE_OK;
+    if (!plan)
+        return DEVICE_OK;
+    if (plan->drop)
+        outcome = drop_held(d);
+    for (uint32_t i = 0; i < plan->fill_count && outcome == DEVICE_OK; i++)
+        outcome = fill_held(d, &plan->fills[i], plan->fresh);
+    return outcome;
+}
+
+static enum device_outcome put_pieces(struct cuda *d,
+                                      const struct kernel_job *job, uint32_t i)
+{
+    const struct device_plan *plan = d->base.plan;
+    enum device_outcome outcome = DEVICE_OK;
+    for (uint32_t n = 0; n < plan->piece_count && outcome == DEVICE_OK; n++) {
+        const struct device_piece *p = &plan->pieces[n];
+        cu_pointer to = d->buffers[i] + p->to;
+        if (p->arg != i)
+            continue;
+        if (p->held == DEVICE_FROM_HOST)
+            outcome = write_bytes(d, to, (const char *)job->arg[i] + p->to,
+                                  p->bytes);
+        else if (p->from > d->held[p->held].room ||
+                 p->bytes > d->held[p->held].room - p->from)
+            outcome = judge(d, 1, "a block without these bytes");
+        else
+            outcome = judge(d,
+                            d->cu.cuMemcpyDtoDAsync(
+                                to, d->held[p->held].at + p->from,
+                                (size_t)p->bytes, d->stream),
+                            "cuMemcpyDtoDAsync");
+    }
+    return outcome;
+}
+
 /* ---- launches ---- */
 
 static enum device_outcome send(struct cuda *d, const struct kernel_job *job,
@@ -352,10 +448,9 @@ static enum device_outcome send(struct cuda *d, const struct kernel_job *job,
         return judge(
             d, d->cu.cuMemsetD8Async(d->buffers[i], 0xff, bytes, d->stream),
             "cuMemsetD8Async");
-    return judge(
-        d,
-        d->cu.cuMemcpyHtoDAsync(d->buffers[i], job->arg[i], bytes, d->stream),
-        "cuMemcpyHtoDAsync");
+    if (d->base.plan && (d->base.plan->args >> i & 1))
+        return put_pieces(d, job, i);
+    return write_bytes(d, d->buffers[i], job->arg[i], bytes);
 }
 
 static enum device_outcome launch(struct cuda *d, const struct kernel_job *job,
@@ -387,6 +482,8 @@ static enum device_outcome run_steps(struct cuda *d,
     struct kernel_step step;
     enum device_outcome outcome = prepare(d);
     uint32_t count = job->kernel->arg_count;
+    if (outcome == DEVICE_OK)
+        outcome = update_held(d);
     for (uint32_t i = 0; i < count && outcome == DEVICE_OK; i++)
         outcome = send(d, job, i);
     for (uint32_t n = 0;

@@ -54,6 +54,9 @@ enum {
     X(cl_int, clEnqueueReadBuffer,                                             \
       (cl_handle, cl_handle, cl_uint, size_t, size_t, void *, cl_uint,         \
        const cl_handle *, cl_handle *))                                        \
+    X(cl_int, clEnqueueCopyBuffer,                                             \
+      (cl_handle, cl_handle, cl_handle, size_t, size_t, size_t, cl_uint,       \
+       const cl_handle *, cl_handle *))                                        \
     X(cl_int, clEnqueueFillBuffer,                                             \
       (cl_handle, cl_handle, const void *, size_t, size_t, size_t, cl_uint,    \
        const cl_handle *, cl_handle *))                                        \
@@ -93,6 +96,10 @@ struct opencl {
     uint32_t program_count, entry_count;
     cl_handle buffers[KERNEL_ARGS_MAX];
     size_t room[KERNEL_ARGS_MAX];
+    struct {
+        cl_handle buffer;
+        size_t room;
+    } held[DEVICE_HELD_MAX];
     bool lost;
 };
 
@@ -133,12 +140,23 @@ static const char *load(struct opencl *d)
     return find_device(d);
 }
 
+static void drop_held(struct opencl *d)
+{
+    for (uint32_t i = 0; i < DEVICE_HELD_MAX; i++) {
+        if (d->held[i].buffer)
+            d->cl.clReleaseMemObject(d->held[i].buffer);
+        d->held[i].buffer = NULL;
+        d->held[i].room = 0;
+    }
+}
+
 static void opencl_close(struct device **device)
 {
     struct opencl *d = (struct opencl *)*device;
     if (!d)
         return;
     *device = NULL;
+    drop_held(d);
     for (uint32_t i = 0; i < KERNEL_ARGS_MAX; i++)
         if (d->buffers[i])
             d->cl.clReleaseMemObject(d->buffers[i]);
@@ -289,6 +307,82 @@ static enum device_outcome entry_of(struct opencl *d,
     return DEVICE_OK;
 }
 
+/* ---- what stays on the device ---- */
+
+static enum device_outcome write_bytes(struct opencl *d, cl_handle to,
+                                       uint64_t at, const void *from,
+                                       uint64_t bytes)
+{
+    if (bytes == 0)
+        return DEVICE_OK;
+    return judge(d,
+                 d->cl.clEnqueueWriteBuffer(d->queue, to, 0, (size_t)at,
+                                            (size_t)bytes, from, 0, NULL,
+                                            NULL),
+                 "clEnqueueWriteBuffer");
+}
+
+static enum device_outcome fill_held(struct opencl *d,
+                                     const struct device_fill *f,
+                                     const uint8_t *fresh)
+{
+    cl_int code = 0;
+    if (d->held[f->held].room != f->room) {
+        if (d->held[f->held].buffer)
+            d->cl.clReleaseMemObject(d->held[f->held].buffer);
+        d->held[f->held].buffer = NULL;
+        d->held[f->held].room = 0;
+        if (f->room == 0)
+            return DEVICE_OK;
+        d->held[f->held].buffer = d->cl.clCreateBuffer(
+            d->context, CL_MEM_READ_WRITE, (size_t)f->room, NULL, &code);
+        if (!d->held[f->held].buffer)
+            return judge(d, code ? code : -4, "clCreateBuffer");
+        d->held[f->held].room = (size_t)f->room;
+    }
+    return write_bytes(d, d->held[f->held].buffer, f->to, fresh + f->from,
+                       f->bytes);
+}
+
+static enum device_outcome update_held(struct opencl *d)
+{
+    const struct device_plan *plan = d->base.plan;
+    enum device_outcome outcome = DEVICE_OK;
+    if (!plan)
+        return DEVICE_OK;
+    if (plan->drop)
+        drop_held(d);
+    for (uint32_t i = 0; i < plan->fill_count && outcome == DEVICE_OK; i++)
+        outcome = fill_held(d, &plan->fills[i], plan->fresh);
+    return outcome;
+}
+
+static enum device_outcome put_pieces(struct opencl *d,
+                                      const struct kernel_job *job, uint32_t i)
+{
+    const struct device_plan *plan = d->base.plan;
+    enum device_outcome outcome = DEVICE_OK;
+    for (uint32_t n = 0; n < plan->piece_count && outcome == DEVICE_OK; n++) {
+        const struct device_piece *p = &plan->pieces[n];
+        if (p->arg != i)
+            continue;
+        if (p->held == DEVICE_FROM_HOST)
+            outcome = write_bytes(d, d->buffers[i], p->to,
+                                  (const char *)job->arg[i] + p->to, p->bytes);
+        else if (p->from > d->held[p->held].room ||
+                 p->bytes > d->held[p->held].room - p->from)
+            outcome = judge(d, -30, "a block without these bytes");
+        else
+            outcome = judge(d,
+                            d->cl.clEnqueueCopyBuffer(
+                                d->queue, d->held[p->held].buffer,
+                                d->buffers[i], (size_t)p->from, (size_t)p->to,
+                                (size_t)p->bytes, 0, NULL, NULL),
+                            "clEnqueueCopyBuffer");
+    }
+    return outcome;
+}
+
 /* ---- launches ---- */
 
 /* A buffer of an argument, filled. */
@@ -315,10 +409,9 @@ static enum device_outcome send(struct opencl *d, const struct kernel_job *job,
                      d->cl.clEnqueueFillBuffer(d->queue, d->buffers[i], &ones,
                                                4, 0, bytes, 0, NULL, NULL),
                      "clEnqueueFillBuffer");
-    return judge(d,
-                 d->cl.clEnqueueWriteBuffer(d->queue, d->buffers[i], 0, 0,
-                                            bytes, job->arg[i], 0, NULL, NULL),
-                 "clEnqueueWriteBuffer");
+    if (d->base.plan && (d->base.plan->args >> i & 1))
+        return put_pieces(d, job, i);
+    return write_bytes(d, d->buffers[i], 0, job->arg[i], bytes);
 }
 
 static enum device_outcome launch(struct opencl *d,
@@ -351,6 +444,8 @@ static enum device_outcome run_steps(struct opencl *d,
 {
     struct kernel_step step;
     enum device_outcome outcome = prepare(d);
+    if (outcome == DEVICE_OK)
+        outcome = update_held(d);
     for (uint32_t i = 0; i < job->kernel->arg_count && outcome == DEVICE_OK;
          i++)
         outcome = send(d, job, i);

@@ -39,6 +39,9 @@ struct dispatch {
     struct entry entries[KERNELS_MAX];
     uint32_t entry_count;
     uint64_t chance;
+    struct mirror *mirror;
+    bool drop[DEVICE_KINDS]; /* what it holds counts no more: give it back */
+    _Atomic uint64_t sent_bytes;
 };
 
 static int64_t machine_ns(void *arg)
@@ -68,6 +71,11 @@ struct dispatch *dispatch_create(const struct dispatch_options *options)
         d->options.timeout_ns = TIMEOUT_NS;
     if (!d->options.now_ns)
         d->options.now_ns = machine_ns;
+    d->mirror = mirror_create(d->options.mirror_bytes);
+    if (!d->mirror) {
+        free(d);
+        return NULL;
+    }
     if (os_random(&d->chance, sizeof d->chance) != 0)
         d->chance = (uint64_t)os_mono_ns();
     return d;
@@ -84,6 +92,7 @@ void dispatch_destroy(struct dispatch **dispatch)
     for (int i = 0; i < DEVICE_KINDS; i++)
         if (d->devices[i])
             device_rows[i]->close(&d->devices[i]);
+    mirror_destroy(&d->mirror);
     free(d);
 }
 
@@ -183,14 +192,17 @@ static const char *check(struct dispatch *d, const struct kernel_job *job,
 
 /* In this process: a device that is lost stays closed, and absent. */
 static enum device_outcome run_here(struct dispatch *d, enum device_kind kind,
-                                    const struct kernel_job *job, char *why)
+                                    const struct kernel_job *job,
+                                    const struct device_plan *plan, char *why)
 {
     enum device_outcome outcome = DEVICE_OK;
     if (!d->devices[kind])
         outcome = device_rows[kind]->open(&d->devices[kind], why);
     if (outcome != DEVICE_OK)
         return outcome;
+    d->devices[kind]->plan = plan;
     outcome = device_rows[kind]->run(d->devices[kind], job);
+    d->devices[kind]->plan = NULL;
     if (outcome != DEVICE_OK)
         snprintf(why, DEVICE_TEXT_BYTES, "%s", d->devices[kind]->why);
     if (outcome == DEVICE_STICKY) {
@@ -202,17 +214,78 @@ static enum device_outcome run_here(struct dispatch *d, enum device_kind kind,
     return outcome;
 }
 
-static enum device_outcome run_there(struct dispatch *d, enum device_kind kind,
-                                     const struct kernel_job *job, char *why)
+static bool is_up(const struct dispatch *d, enum device_kind kind)
 {
     if (d->options.in_process)
-        return run_here(d, kind, job, why);
-    if (!d->workers[kind])
-        d->workers[kind] =
-            worker_create(d->options.program, kind, d->options.slot_bytes);
-    if (!d->workers[kind])
-        return DEVICE_ABSENT; /* why says: out of memory */
-    return worker_run(d->workers[kind], job, d->options.timeout_ns, why);
+        return d->devices[kind] != NULL;
+    return d->workers[kind] && worker_pid(d->workers[kind]) != 0;
+}
+
+/* M3. */
+static void distrust(struct dispatch *d, enum device_kind kind,
+                     enum device_outcome outcome)
+{
+    if (outcome == DEVICE_TRANSIENT)
+        mirror_no_room(d->mirror, kind);
+    else
+        mirror_forget(d->mirror, kind);
+    d->drop[kind] = true;
+}
+
+static uint64_t to_send(const struct kernel_job *job,
+                        const struct device_plan *plan)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < job->kernel->arg_count; i++)
+        if (!job->kernel->args[i].out && !(plan->args >> i & 1))
+            bytes += kernel_arg_bytes(job, i);
+    for (uint32_t i = 0; i < plan->fill_count; i++)
+        bytes += plan->fills[i].bytes;
+    for (uint32_t i = 0; i < plan->piece_count; i++)
+        if (plan->pieces[i].held == DEVICE_FROM_HOST)
+            bytes += plan->pieces[i].bytes;
+    return bytes;
+}
+
+static bool has_slot(const struct dispatch *d, const struct kernel_job *job,
+                     size_t more)
+{
+    enum { AROUND_EACH = 128 };
+    return d->options.in_process ||
+           kernel_bytes(job) + more +
+                   (job->kernel->arg_count + 1) * (uint64_t)AROUND_EACH <=
+               d->options.slot_bytes;
+}
+
+static enum device_outcome run_there(struct dispatch *d, enum device_kind kind,
+                                     const struct kernel_job *job,
+                                     const struct device_plan *given, char *why)
+{
+    struct device_plan plan = given ? *given : (struct device_plan){0};
+    enum device_outcome outcome;
+    if (!has_slot(d, job, plan.fresh_bytes)) {
+        snprintf(why, DEVICE_TEXT_BYTES, "the job does not fit its slot");
+        return DEVICE_TRANSIENT;
+    }
+    plan.drop = d->drop[kind];
+    d->drop[kind] = false;
+    if (d->options.in_process) {
+        outcome = run_here(d, kind, job, &plan, why);
+    } else {
+        if (!d->workers[kind])
+            d->workers[kind] =
+                worker_create(d->options.program, kind, d->options.slot_bytes);
+        if (!d->workers[kind])
+            return DEVICE_ABSENT; /* why says: out of memory */
+        outcome = worker_run_plan(d->workers[kind], job, &plan,
+                                  d->options.timeout_ns, why);
+    }
+    if (outcome == DEVICE_OK)
+        atomic_fetch_add_explicit(&d->sent_bytes, to_send(job, &plan),
+                                  memory_order_relaxed);
+    else
+        distrust(d, kind, outcome);
+    return outcome;
 }
 
 /* A part of a job, once; halves where the device has no room for it. */
@@ -221,7 +294,7 @@ static enum device_outcome try_part(struct dispatch *d, enum device_kind kind,
                                     char *why)
 {
     struct kernel_job part;
-    enum device_outcome outcome = run_there(d, kind, job, why);
+    enum device_outcome outcome = run_there(d, kind, job, NULL, why);
     uint32_t half = job->p.rows / 2;
     if (outcome != DEVICE_TRANSIENT || halves == 0 || half == 0)
         return outcome;
@@ -234,10 +307,29 @@ static enum device_outcome try_part(struct dispatch *d, enum device_kind kind,
     return try_part(d, kind, &part, halves - 1, why);
 }
 
+/* With what the device has of columns; where it has no room for that, without:
+ * they give way to the job. */
+static enum device_outcome try_rows(struct dispatch *d, enum device_kind kind,
+                                    const struct kernel_job *job,
+                                    const struct mirror_rows *rows, int halves,
+                                    char *why)
+{
+    if (!is_up(d, kind))
+        mirror_forget(d->mirror, kind);
+    if (rows && has_slot(d, job, rows->fresh_used)) {
+        enum device_outcome outcome = run_there(
+            d, kind, job, mirror_plan(d->mirror, kind, rows), why);
+        if (outcome != DEVICE_TRANSIENT)
+            return outcome;
+    }
+    return try_part(d, kind, job, halves, why);
+}
+
 /* Did the device do it? Otherwise `why` has the reason. */
 static bool try_device(struct dispatch *d, struct entry *e,
                        enum device_kind kind, const struct kernel_job *job,
-                       bool shadow, struct dispatch_info *info)
+                       const struct mirror_rows *rows, bool shadow,
+                       struct dispatch_info *info)
 {
     int64_t now = d->options.now_ns(d->options.now_arg);
     struct breaker *b = &e->breakers[kind];
@@ -245,7 +337,8 @@ static bool try_device(struct dispatch *d, struct entry *e,
     int halves = kernel_bytes(job) > d->options.slot_bytes ? 6 : 1;
     bool cold = e->seen[kind] == 0;
     char why[DEVICE_TEXT_BYTES] = "out of memory";
-    enum device_outcome outcome = try_part(d, kind, job, halves, why);
+    enum device_outcome outcome =
+        try_rows(d, kind, job, rows, halves, why);
     const char *wrong = NULL;
     /* A fault says more than the absence of the next device. */
     if (outcome != DEVICE_OK && (outcome != DEVICE_ABSENT || !info->why[0]))
@@ -264,6 +357,7 @@ static bool try_device(struct dispatch *d, struct entry *e,
         }
         snprintf(info->why, sizeof info->why, "%s gave wrong results: %s",
                  device_rows[kind]->kind, wrong);
+        distrust(d, kind, DEVICE_STICKY);
         breaker_bad(b, now, true);
         return false;
     case DEVICE_TRANSIENT:
@@ -285,11 +379,14 @@ static bool try_device(struct dispatch *d, struct entry *e,
     return false;
 }
 
+static const enum device_kind order[] = {DEVICE_CUDA, DEVICE_OPENCL};
+
 /* Is this device worth asking? */
 static bool is_sooner(struct dispatch *d, struct entry *e,
                       enum device_kind kind, const struct kernel_job *job,
-                      enum dispatch_on on, char *why)
+                      enum dispatch_on on, bool guess, char *why)
 {
+    uint32_t turned_down = e->turned_down + 1;
     double bytes = (double)kernel_bytes(job);
     if (on == DISPATCH_GPU_ONLY || d->options.always_device)
         return true;
@@ -303,8 +400,11 @@ static bool is_sooner(struct dispatch *d, struct entry *e,
         snprintf(why, DEVICE_TEXT_BYTES, "the CPU's time is not known yet");
         return false;
     }
-    if (expected(e, kind, bytes) <= expected(e, DEVICE_CPU, bytes) ||
-        ++e->turned_down % SECOND_TRY_EVERY == 0)
+    if (expected(e, kind, bytes) <= expected(e, DEVICE_CPU, bytes))
+        return true;
+    if (!guess)
+        e->turned_down = turned_down;
+    if (turned_down % SECOND_TRY_EVERY == 0)
         return true;
     snprintf(why, DEVICE_TEXT_BYTES, "%s would take %.0f us, the CPU %.0f us",
              device_rows[kind]->kind, expected(e, kind, bytes) / 1000,
@@ -313,10 +413,10 @@ static bool is_sooner(struct dispatch *d, struct entry *e,
 }
 
 static bool on_a_device(struct dispatch *d, struct entry *e,
-                        const struct kernel_job *job, enum dispatch_on on,
+                        const struct kernel_job *job,
+                        const struct mirror_rows *rows, enum dispatch_on on,
                         struct dispatch_info *info)
 {
-    static const enum device_kind order[] = {DEVICE_CUDA, DEVICE_OPENCL};
     for (int i = 0; i < 2; i++) {
         enum device_kind kind = order[i];
         if (d->absent[kind] || e->off[kind] || job->p.rows == 0) {
@@ -325,7 +425,7 @@ static bool on_a_device(struct dispatch *d, struct entry *e,
                          d->absent_why[kind]);
             continue;
         }
-        if (!is_sooner(d, e, kind, job, on, info->why))
+        if (!is_sooner(d, e, kind, job, on, false, info->why))
             continue;
         enum breaker_pass pass = breaker_ask(
             &e->breakers[kind], d->options.now_ns(d->options.now_arg));
@@ -335,7 +435,8 @@ static bool on_a_device(struct dispatch *d, struct entry *e,
                      device_rows[kind]->kind);
             continue;
         }
-        if (!try_device(d, e, kind, job, pass == BREAKER_SHADOW, info))
+        if (!try_device(d, e, kind, job, rows, pass == BREAKER_SHADOW,
+                        info))
             continue;
         info->ran_on = kind;
         snprintf(info->why, sizeof info->why, "%s",
@@ -348,8 +449,34 @@ static bool on_a_device(struct dispatch *d, struct entry *e,
     return false;
 }
 
+enum device_kind dispatch_first(struct dispatch *d,
+                                const struct kernel_job *job,
+                                enum dispatch_on on)
+{
+    enum device_kind first = DEVICE_CPU;
+    char why[DEVICE_TEXT_BYTES];
+    if (on == DISPATCH_CPU || job->p.rows == 0)
+        return DEVICE_CPU;
+    os_lock(&d->lock);
+    struct entry *e = entry_of(d, job->kernel);
+    for (int i = 0; e && i < 2 && first == DEVICE_CPU; i++)
+        if (!d->absent[order[i]] && !e->off[order[i]] &&
+            e->breakers[order[i]].state == BREAKER_CLOSED &&
+            is_sooner(d, e, order[i], job, on, true, why))
+            first = order[i];
+    os_unlock(&d->lock);
+    return first;
+}
+
 int dispatch_run(struct dispatch *d, const struct kernel_job *job,
                  enum dispatch_on on, struct dispatch_info *info)
+{
+    return dispatch_run_rows(d, job, NULL, on, info);
+}
+
+int dispatch_run_rows(struct dispatch *d, const struct kernel_job *job,
+                      const struct mirror_rows *rows, enum dispatch_on on,
+                      struct dispatch_info *info)
 {
     struct dispatch_info own;
     const char *why = kernel_refuse(job);
@@ -364,7 +491,8 @@ int dispatch_run(struct dispatch *d, const struct kernel_job *job,
     struct entry *e = entry_of(d, job->kernel);
     if (on == DISPATCH_CPU)
         snprintf(info->why, sizeof info->why, "the CPU comes first");
-    bool done = e && on != DISPATCH_CPU && on_a_device(d, e, job, on, info);
+    bool done =
+        e && on != DISPATCH_CPU && on_a_device(d, e, job, rows, on, info);
     os_unlock(&d->lock);
     if (!done && on == DISPATCH_GPU_ONLY && job->p.rows > 0)
         return error_set(WARP_ENODEV, "%s is gpu_only: %s", job->kernel->name,
@@ -399,4 +527,14 @@ int dispatch_worker_pid(struct dispatch *d, enum device_kind kind)
     int pid = d->workers[kind] ? worker_pid(d->workers[kind]) : 0;
     os_unlock(&d->lock);
     return pid;
+}
+
+struct mirror *dispatch_mirror(struct dispatch *d)
+{
+    return d->mirror;
+}
+
+uint64_t dispatch_sent_bytes(const struct dispatch *d)
+{
+    return atomic_load_explicit(&d->sent_bytes, memory_order_relaxed);
 }

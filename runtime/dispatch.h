@@ -12,6 +12,7 @@
 
 #include "breaker.h"
 #include "device.h"
+#include "mirror.h"
 
 enum dispatch_on { /* as enum warp_kernel_on */
                    DISPATCH_AUTO,
@@ -24,6 +25,7 @@ struct dispatch_options {
     const char *program; /* of workers; NULL: the installed one */
     size_t slot_bytes;   /* 0: 64 MiB */
     int64_t timeout_ns;  /* of a job on a device; 0: 2 s */
+    uint64_t mirror_bytes; /* for columns without a pool; 0: none */
     bool in_process;    /* no workers: microseconds sooner, but what a GPU loses
                         for good is lost for this process */
     bool always_device; /* whatever it costs, where the breaker allows */
@@ -49,6 +51,19 @@ void dispatch_destroy(struct dispatch **dispatch);
  * the job. WARP_ENODEV: GPU_ONLY, and there is none that does it. */
 int dispatch_run(struct dispatch *dispatch, const struct kernel_job *job,
                  enum dispatch_on on, struct dispatch_info *info);
+/* The same for a job that reads columns; what the device has of them is not
+ * sent again. rows: NULL for none. */
+int dispatch_run_rows(struct dispatch *dispatch, const struct kernel_job *job,
+                      const struct mirror_rows *rows, enum dispatch_on on,
+                      struct dispatch_info *info);
+/* The device that such a job would be given to, or DEVICE_CPU: a guess, for
+ * whoever prepares it. */
+enum device_kind dispatch_first(struct dispatch *dispatch,
+                                const struct kernel_job *job,
+                                enum dispatch_on on);
+struct mirror *dispatch_mirror(struct dispatch *dispatch);
+/* Bytes of inputs that went to devices, of columns and others. */
+uint64_t dispatch_sent_bytes(const struct dispatch *dispatch);
 enum breaker_state dispatch_breaker(struct dispatch *dispatch,
                                     enum device_kind kind,
                                     const struct kernel *kernel);

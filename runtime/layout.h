@@ -68,7 +68,7 @@ struct layout {
     uint8_t priority;      /* enum warp_priority, effective */
     struct pool *pools[2]; /* its own, the shared one; NULL: none */
     struct heat *heat;     /* uses are counted; NULL: nobody asks */
-    struct pool *gpu_pool; /* of its columns for a device; NULL: none */
+    struct pool *gpu_pool; /* of its columns on devices; NULL: none */
     uint64_t instance_max; /* bytes of one record in memory; 0: no limit */
     /* While rows of an earlier form may stand in the directory: */
     const struct row_past *past; /* how they are read (row_past.h), or NULL */

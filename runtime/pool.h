@@ -1,6 +1,6 @@
 /* pool.h: named budgets of memory that products share (memory_pool:), and the
  * budget of one product (max_memory:). They count rows and values; those of
- * gpu_memory_pool: count the values in columns of :gpu_memory fields. */
+ * gpu_memory_pool: count what devices hold of columns (mirror.h). */
 #ifndef WARP_POOL_H
 #define WARP_POOL_H
 

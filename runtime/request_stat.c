@@ -203,6 +203,10 @@ int request_stat(struct warp_db *db, bool deep, struct text *t)
              (unsigned long long)disk.raw_bytes, disk.segments);
     text_key(t, "archive");
     text_say(t, "{\"bytes\":%llu}", (unsigned long long)s.archive_bytes);
+    text_key(t, "device");
+    text_say(t, "{\"bytes\":%llu,\"sent_bytes\":%llu}",
+             (unsigned long long)s.device_bytes,
+             (unsigned long long)s.device_sent_bytes);
     text_key(t, "log");
     text_say(
         t,

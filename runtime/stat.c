@@ -67,6 +67,8 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     s.loading = atomic_load(&db->loading);
     s.health = atomic_load(&db->health);
     s.read_only = db->read_only || s.health != WARP_OK;
+    if (db->device_stat)
+        db->device_stat(db, &s.device_bytes, &s.device_sent_bytes);
     s.size = out->size;
     memcpy(out, &s, out->size);
     return WARP_OK;
@@ -130,6 +132,10 @@ size_t warp_metrics(struct warp_db *db, char *text, size_t text_bytes)
            s.expired);
     metric(&t, "sweep_lag_ms", "gauge", "Age of the last whole sweep.",
            s.sweep_lag_ms);
+    metric(&t, "device_bytes", "gauge", "Bytes of columns on devices.",
+           s.device_bytes);
+    metric(&t, "device_sent_bytes", "counter",
+           "Bytes of inputs sent to devices.", s.device_sent_bytes);
     metric(&t, "healthy", "gauge", "1 unless the log has failed.",
            s.health == WARP_OK);
     say(&t, "# EOF\n");

@@ -209,32 +209,79 @@ static uint32_t number_of(struct worker *w, const struct kernel *kernel)
 
 /* ---- jobs ---- */
 
-static bool place(struct worker *w, const struct kernel_job *job)
+static uint64_t aligned(uint64_t bytes)
 {
-    uint64_t at = 0;
-    for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
-        w->page->at[i] = at;
-        at += (kernel_arg_bytes(job, i) + ALIGN - 1) / ALIGN * ALIGN;
-    }
-    return at <= w->page->slot_bytes;
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-static void copy(struct worker *w, const struct kernel_job *job, bool out)
+/* false: the slot or its lists are too small. */
+static bool place(struct worker *w, const struct kernel_job *job,
+                  const struct device_plan *plan)
 {
-    char *slot = (char *)w->page + worker_slot_at();
+    struct worker_page *page = w->page;
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
+        page->at[i] = at;
+        at += aligned(kernel_arg_bytes(job, i));
+    }
+    page->fresh_at = at;
+    page->fresh_bytes = plan->fresh_bytes;
+    at += aligned(page->fresh_bytes);
+    return at <= page->slot_bytes &&
+           plan->fill_count <= DEVICE_FILLS_MAX &&
+           plan->piece_count <= DEVICE_PIECES_MAX;
+}
+
+/* Of an input that is put together on the device only what it lacks there. */
+static void copy_in(struct worker *w, const struct kernel_job *job,
+                    const struct device_plan *plan)
+{
+    struct worker_page *page = w->page;
+    char *slot = (char *)page + worker_slot_at();
     for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
         size_t bytes = (size_t)kernel_arg_bytes(job, i);
-        if (job->kernel->args[i].out != out || bytes == 0)
-            continue;
-        if (out)
+        if (!job->kernel->args[i].out && bytes > 0 && !(plan->args >> i & 1))
+            memcpy(slot + page->at[i], job->arg[i], bytes);
+    }
+    page->drop = plan->drop;
+    page->plan_args = plan->args;
+    page->fill_count = plan->fill_count;
+    page->piece_count = plan->piece_count;
+    for (uint32_t i = 0; i < page->fill_count; i++)
+        page->fills[i] = plan->fills[i];
+    for (uint32_t i = 0; i < page->piece_count; i++) {
+        const struct device_piece *p = &plan->pieces[i];
+        page->pieces[i] = *p;
+        if (p->held == DEVICE_FROM_HOST)
+            memcpy(slot + page->at[p->arg] + p->to,
+                   (const char *)job->arg[p->arg] + p->to, (size_t)p->bytes);
+    }
+    if (page->fresh_bytes > 0)
+        memcpy(slot + page->fresh_at, plan->fresh, plan->fresh_bytes);
+}
+
+static void copy_out(struct worker *w, const struct kernel_job *job)
+{
+    const char *slot = (const char *)w->page + worker_slot_at();
+    for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
+        size_t bytes = (size_t)kernel_arg_bytes(job, i);
+        if (job->kernel->args[i].out && bytes > 0)
             memcpy(job->arg[i], slot + w->page->at[i], bytes);
-        else
-            memcpy(slot + w->page->at[i], job->arg[i], bytes);
     }
 }
 
 enum device_outcome worker_run(struct worker *w, const struct kernel_job *job,
                                int64_t timeout_ns, char why[DEVICE_TEXT_BYTES])
+{
+    struct device_plan none = {0};
+    return worker_run_plan(w, job, &none, timeout_ns, why);
+}
+
+enum device_outcome worker_run_plan(struct worker *w,
+                                    const struct kernel_job *job,
+                                    const struct device_plan *plan,
+                                    int64_t timeout_ns,
+                                    char why[DEVICE_TEXT_BYTES])
 {
     uint32_t number = number_of(w, job->kernel);
     if (number == WORKER_KERNELS_MAX) {
@@ -246,20 +293,20 @@ enum device_outcome worker_run(struct worker *w, const struct kernel_job *job,
     enum device_outcome outcome = start(w, why);
     if (outcome != DEVICE_OK)
         return outcome;
-    if (!place(w, job)) {
+    if (!place(w, job, plan)) {
         snprintf(why, DEVICE_TEXT_BYTES, "the job does not fit its slot");
         return DEVICE_TRANSIENT;
     }
     w->page->kernel = number;
     w->page->p = job->p;
-    copy(w, job, false);
+    copy_in(w, job, plan);
     /* A kernel's first run includes the device's compiler. */
     if (!(w->warm >> number & 1))
         timeout_ns += START_NS;
     outcome = command(w, timeout_ns, why);
     if (outcome == DEVICE_OK) {
         w->warm |= UINT64_C(1) << number;
-        copy(w, job, true);
+        copy_out(w, job);
     }
     return outcome;
 }

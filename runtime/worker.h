@@ -5,7 +5,7 @@
  *
  *   page    commands and answers, the table of kernels
  *   texts   of a schema's kernels, for the device's compiler
- *   slot    the arrays of one job
+ *   slot    the arrays of one job, and what is new of columns that stay there
  *
  * The parent writes the request and bumps `command`; the worker answers by
  * making `answer` equal to it. One thread uses a worker. */
@@ -40,6 +40,10 @@ struct worker_page {
     uint32_t kernel;
     struct kernel_params p;
     uint64_t at[KERNEL_ARGS_MAX]; /* of each array in the slot */
+    uint32_t drop, plan_args, fill_count, piece_count; /* the plan */
+    uint64_t fresh_at, fresh_bytes;                    /* in the slot */
+    struct device_fill fills[DEVICE_FILLS_MAX];
+    struct device_piece pieces[DEVICE_PIECES_MAX];
     struct worker_kernel kernels[WORKER_KERNELS_MAX];
 };
 
@@ -65,6 +69,12 @@ size_t worker_slot_bytes(const struct worker *worker);
 enum device_outcome worker_run(struct worker *worker,
                                const struct kernel_job *job, int64_t timeout_ns,
                                char why[DEVICE_TEXT_BYTES]);
+/* The same with blocks that stay on the device (device.h). */
+enum device_outcome worker_run_plan(struct worker *worker,
+                                    const struct kernel_job *job,
+                                    const struct device_plan *plan,
+                                    int64_t timeout_ns,
+                                    char why[DEVICE_TEXT_BYTES]);
 int worker_pid(const struct worker *worker); /* 0: none */
 
 /* worker_serve.c: the worker's own life; returns its exit status. */

@@ -19,6 +19,8 @@ struct serving {
     struct kernel kernels[WORKER_KERNELS_MAX];
     struct kernel_arg args[WORKER_KERNELS_MAX][KERNEL_ARGS_MAX];
     bool read[WORKER_KERNELS_MAX];
+    struct device_fill fills[DEVICE_FILLS_MAX];
+    struct device_piece pieces[DEVICE_PIECES_MAX];
 };
 
 static const char *text_at(const struct serving *s, uint64_t at)
@@ -64,6 +66,29 @@ static const struct kernel *kernel_at(struct serving *s, uint32_t n)
     return s->read[n] ? k : NULL;
 }
 
+/* Lists are copied: what was checked does not change any more. */
+static bool plan_of(struct serving *s, const struct kernel_job *job,
+                    struct device_plan *plan)
+{
+    const struct worker_page *page = s->page;
+    *plan = (struct device_plan){.drop = page->drop != 0,
+                                 .args = page->plan_args,
+                                 .fills = s->fills,
+                                 .pieces = s->pieces,
+                                 .fill_count = page->fill_count,
+                                 .piece_count = page->piece_count,
+                                 .fresh_bytes = (size_t)page->fresh_bytes};
+    if (plan->fill_count > DEVICE_FILLS_MAX ||
+        plan->piece_count > DEVICE_PIECES_MAX ||
+        plan->fresh_bytes > page->slot_bytes ||
+        page->fresh_at > page->slot_bytes - plan->fresh_bytes)
+        return false;
+    plan->fresh = (const uint8_t *)s->slot + page->fresh_at;
+    memcpy(s->fills, page->fills, plan->fill_count * sizeof *s->fills);
+    memcpy(s->pieces, page->pieces, plan->piece_count * sizeof *s->pieces);
+    return device_plan_fits(plan, job);
+}
+
 static enum device_outcome run(struct serving *s)
 {
     struct worker_page *page = s->page;
@@ -82,6 +107,12 @@ static enum device_outcome run(struct serving *s)
         }
         job.arg[i] = s->slot + page->at[i];
     }
+    struct device_plan plan;
+    if (!plan_of(s, &job, &plan)) {
+        snprintf(page->why, sizeof page->why, "the plan leaves the slot");
+        return DEVICE_KERNEL;
+    }
+    s->device->plan = &plan;
     enum device_outcome outcome = s->device->row->run(s->device, &job);
     if (outcome != DEVICE_OK)
         snprintf(page->why, sizeof page->why, "%s", s->device->why);

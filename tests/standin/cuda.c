@@ -222,6 +222,11 @@ WORK(cuMemcpyDtoHAsync_v2,
          (void)stream;
          memcpy(to, (void *)(uintptr_t)from, bytes);
      })
+WORK(cuMemcpyDtoDAsync_v2,
+     (uint64_t to, uint64_t from, size_t bytes, void *stream), {
+         (void)stream;
+         memcpy((void *)(uintptr_t)to, (void *)(uintptr_t)from, bytes);
+     })
 WORK(cuMemsetD8Async,
      (uint64_t at, unsigned char value, size_t bytes, void *stream), {
          (void)stream;

@@ -201,10 +201,54 @@ START_TEST(each_error_at_each_call)
 }
 END_TEST
 
+/* What a worker takes of its parent's lists. */
+START_TEST(a_plan_stays_within)
+{
+    struct kernel_job job = entropy_job(20, 40, 0, SHAPE_RANDOM, 5);
+    uint64_t bytes = kernel_arg_bytes(&job, 1);
+    const struct device_fill good = {7, 4096, 96, 10, 4000};
+    const struct device_piece part = {1, DEVICE_FROM_HOST, 8, 0, bytes - 8};
+    struct device_fill f = good;
+    struct device_piece p = part;
+    struct device_plan lists = {.fills = &f,
+                                .pieces = &p,
+                                .fill_count = 1,
+                                .piece_count = 1,
+                                .fresh_bytes = 4010};
+    ck_assert(device_plan_fits(&lists, &job));
+    f.held = DEVICE_HELD_MAX;
+    ck_assert(!device_plan_fits(&lists, &job));
+    f = good;
+    f.from = 11; /* past the fresh bytes */
+    ck_assert(!device_plan_fits(&lists, &job));
+    f = good;
+    f.to = UINT64_MAX - 100; /* the sum would wrap */
+    ck_assert(!device_plan_fits(&lists, &job));
+    f = good;
+    f.room = 4095;
+    ck_assert(!device_plan_fits(&lists, &job));
+    f = good;
+    p.bytes++;
+    ck_assert(!device_plan_fits(&lists, &job));
+    p = part;
+    p.held = DEVICE_FROM_HOST + 1;
+    ck_assert(!device_plan_fits(&lists, &job));
+    p = part;
+    p.arg = job.kernel->arg_count;
+    ck_assert(!device_plan_fits(&lists, &job));
+    p.arg = 2; /* a result */
+    ck_assert(!device_plan_fits(&lists, &job));
+    job_free(&job);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {
-        every_device_has_every_kernel, a_bad_text_is_the_kernels_fault,
-        results_are_blank_first, public_list, each_error_at_each_call};
+    const TTest *const tests[] = {every_device_has_every_kernel,
+                                  a_bad_text_is_the_kernels_fault,
+                                  results_are_blank_first,
+                                  a_plan_stays_within,
+                                  public_list,
+                                  each_error_at_each_call};
     return RUN_SUITE("device", tests);
 }

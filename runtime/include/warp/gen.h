@@ -171,7 +171,9 @@ struct warp_kernel_arg {
     uint8_t side;  /* enum warp_kernel_side */
     uint8_t bytes; /* of an element */
     bool real;     /* float or double */
-    uint8_t shard; /* 0, or 1 + px, py, mass, load, capacity of a shard */
+    /* COL: 1 + px, py, mass, load, capacity of a shard. ROW: 1 + the number of
+     * the record's field whose value it is, as it is. Else 0. */
+    uint8_t source;
 };
 
 struct warp_kernel_args {

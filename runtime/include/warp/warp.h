@@ -401,6 +401,8 @@ struct warp_stat {
     bool loading;             /* hot rows still load */
     bool read_only;           /* opened so, or after an error of the log */
     int health;               /* WARP_OK, or the sticky error */
+    uint64_t device_bytes;    /* of columns that devices hold */
+    uint64_t device_sent_bytes; /* inputs of kernels, since the store opened */
 };
 #ifdef __cplusplus
 static inline struct warp_stat warp_stat_init(void)

@@ -1032,8 +1032,8 @@ static void f_row_7_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[1])[at_] = (float)from->b;
 }
 static const struct warp_kernel_arg f_row_7_args_[] = {
-    { WARP_SIDE_ROW, 4, true, 0 },
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 2 },
+    { WARP_SIDE_ROW, 4, true, 3 },
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
 static const struct warp_kernel f_row_7_kernel_ = {
@@ -1050,9 +1050,9 @@ static void f_row_8_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[2])[at_] = (float)from->b;
 }
 static const struct warp_kernel_arg f_row_8_args_[] = {
-    { WARP_SIDE_ROW, 8, true, 0 },
-    { WARP_SIDE_ROW, 4, true, 0 },
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 8, true, 4 },
+    { WARP_SIDE_ROW, 4, true, 2 },
+    { WARP_SIDE_ROW, 4, true, 3 },
     { WARP_SIDE_RESULT, 8, true, 0 },
 };
 static const struct warp_kernel f_row_8_kernel_ = {
@@ -1068,8 +1068,8 @@ static void f_row_9_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((uint32_t *)arg_[1])[at_] = (uint32_t)from->n;
 }
 static const struct warp_kernel_arg f_row_9_args_[] = {
-    { WARP_SIDE_ROW, 8, false, 0 },
-    { WARP_SIDE_ROW, 4, false, 0 },
+    { WARP_SIDE_ROW, 8, false, 6 },
+    { WARP_SIDE_ROW, 4, false, 5 },
     { WARP_SIDE_RESULT, 8, false, 0 },
 };
 static const struct warp_kernel f_row_9_kernel_ = {
@@ -1084,7 +1084,7 @@ static void f_row_10_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((int64_t *)arg_[0])[at_] = (int64_t)from->m;
 }
 static const struct warp_kernel_arg f_row_10_args_[] = {
-    { WARP_SIDE_ROW, 8, false, 0 },
+    { WARP_SIDE_ROW, 8, false, 6 },
     { WARP_SIDE_RESULT, 8, false, 0 },
 };
 static const struct warp_kernel f_row_10_kernel_ = {
@@ -1099,7 +1099,7 @@ static void f_row_11_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[0])[at_] = (float)from->a;
 }
 static const struct warp_kernel_arg f_row_11_args_[] = {
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 2 },
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
 static const struct warp_kernel f_row_11_kernel_ = {
@@ -1117,10 +1117,10 @@ static void f_row_12_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((uint32_t *)arg_[3])[at_] = (uint32_t)from->n;
 }
 static const struct warp_kernel_arg f_row_12_args_[] = {
-    { WARP_SIDE_ROW, 1, false, 0 },
-    { WARP_SIDE_ROW, 4, true, 0 },
-    { WARP_SIDE_ROW, 4, true, 0 },
-    { WARP_SIDE_ROW, 4, false, 0 },
+    { WARP_SIDE_ROW, 1, false, 7 },
+    { WARP_SIDE_ROW, 4, true, 2 },
+    { WARP_SIDE_ROW, 4, true, 3 },
+    { WARP_SIDE_ROW, 4, false, 5 },
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
 static const struct warp_kernel f_row_12_kernel_ = {
@@ -1135,7 +1135,7 @@ static void f_row_13_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((double *)arg_[0])[at_] = (double)from->d;
 }
 static const struct warp_kernel_arg f_row_13_args_[] = {
-    { WARP_SIDE_ROW, 8, true, 0 },
+    { WARP_SIDE_ROW, 8, true, 4 },
     { WARP_SIDE_RESULT, 8, true, 0 },
 };
 static const struct warp_kernel f_row_13_kernel_ = {
@@ -1150,7 +1150,7 @@ static void f_row_14_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[0])[at_] = (float)from->score;
 }
 static const struct warp_kernel_arg f_row_14_args_[] = {
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 8 },
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
 static const struct warp_kernel f_row_14_kernel_ = {

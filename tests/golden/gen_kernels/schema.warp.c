@@ -1174,9 +1174,9 @@ static void k_row_6_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[2])[at_] = (float)from->b;
 }
 static const struct warp_kernel_arg k_row_6_args_[] = {
-    { WARP_SIDE_ROW, 1, false, 0 },
-    { WARP_SIDE_ROW, 4, true, 0 },
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 1, false, 4 },
+    { WARP_SIDE_ROW, 4, true, 2 },
+    { WARP_SIDE_ROW, 4, true, 3 },
     { WARP_SIDE_RESULT, 1, false, 0 },
 };
 static const struct warp_kernel k_row_6_kernel_ = {
@@ -1192,8 +1192,8 @@ static void k_row_7_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[1])[at_] = (float)from->b;
 }
 static const struct warp_kernel_arg k_row_7_args_[] = {
-    { WARP_SIDE_ROW, 4, true, 0 },
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 2 },
+    { WARP_SIDE_ROW, 4, true, 3 },
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
 static const struct warp_kernel k_row_7_kernel_ = {
@@ -1209,9 +1209,9 @@ static void k_row_8_take_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[2])[at_] = (float)from->b;
 }
 static const struct warp_kernel_arg k_row_8_args_[] = {
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 2 },
     { WARP_SIDE_COL, 4, true, 1 },
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 3 },
     { WARP_SIDE_COL, 4, true, 2 },
     { WARP_SIDE_COL, 4, true, 3 },
     { WARP_SIDE_RESULT, 4, true, 0 },
@@ -1234,7 +1234,7 @@ static void k_row_9_other_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[1])[at_] = (float)from->x;
 }
 static const struct warp_kernel_arg k_row_9_args_[] = {
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 2 },
     { WARP_SIDE_COL, 4, true, 0 },
     { WARP_SIDE_RESULT, 4, false, 0 },
 };
@@ -1260,7 +1260,7 @@ static void k_row_10_other_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[2])[at_] = (float)from->y;
 }
 static const struct warp_kernel_arg k_row_10_args_[] = {
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 2 },
     { WARP_SIDE_COL, 4, true, 0 },
     { WARP_SIDE_COL, 4, true, 0 },
     { WARP_SIDE_RESULT, 4, true, 0 },
@@ -1285,7 +1285,7 @@ static void k_row_11_other_(const void *from_, void *const *arg_, uint32_t at_)
     ((float *)arg_[1])[at_] = (float)from->x;
 }
 static const struct warp_kernel_arg k_row_11_args_[] = {
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 2 },
     { WARP_SIDE_COL, 4, true, 0 },
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
@@ -1310,7 +1310,7 @@ static void k_row_12_item_(const void *from_, void *const *arg_, uint32_t at_)
 }
 static const struct warp_kernel_arg k_row_12_args_[] = {
     { WARP_SIDE_ITEM, 4, true, 0 },
-    { WARP_SIDE_ROW, 4, true, 0 },
+    { WARP_SIDE_ROW, 4, true, 3 },
     { WARP_SIDE_OFFSETS, 4, false, 0 },
     { WARP_SIDE_RESULT, 4, true, 0 },
 };
