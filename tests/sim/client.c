@@ -231,17 +231,6 @@ static bool is_promise(const struct model_op *op)
     return false;
 }
 
-static void evict_all(struct warp_db *db)
-{
-    for (uint32_t i = 0; i < db->shard_count; i++) {
-        os_lock(&db->shards[i].lock);
-        (void)shard_evict(&db->shards[i], NULL, WARP_PRIORITY_CRITICAL,
-                          1 << 20);
-        heap_trim(&db->shards[i].heap);
-        os_unlock(&db->shards[i].lock);
-    }
-}
-
 static bool execute(struct client *c, int predicted)
 {
     switch (c->op.kind) {
@@ -252,7 +241,7 @@ static bool execute(struct client *c, int predicted)
         (void)sweep_run(c->run.db, true);
         return true;
     case M_EVICT:
-        evict_all(c->run.db);
+        model_evict_all(c->run.db);
         return true;
     case M_REOPEN:
         c->closes = true;

@@ -1,4 +1,5 @@
 /* store_model.c: operations and what they do, without a store. */
+#include "db.h"
 #include "store_model.h"
 
 #include <stdio.h>
@@ -499,4 +500,15 @@ void model_say(const struct world *w, const struct model_op *op)
                 (long long)m->deadline);
     }
     fputc('\n', stderr);
+}
+
+void model_evict_all(struct warp_db *db)
+{
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        os_lock(&db->shards[i].lock);
+        (void)shard_evict(&db->shards[i], NULL, WARP_PRIORITY_CRITICAL,
+                          1 << 20);
+        heap_trim(&db->shards[i].heap);
+        os_unlock(&db->shards[i].lock);
+    }
 }

@@ -125,4 +125,7 @@ void model_key(const struct world *w, uint32_t product, uint32_t key,
                union model_key *to, char text[16]);
 uint64_t model_random(uint64_t *state);
 
+/* What may leave the memory of a store does. */
+void model_evict_all(struct warp_db *db);
+
 #endif

@@ -104,17 +104,6 @@ struct actor {
     pthread_t thread;
 };
 
-static void evict_all(struct warp_db *db)
-{
-    for (uint32_t i = 0; i < db->shard_count; i++) {
-        os_lock(&db->shards[i].lock);
-        (void)shard_evict(&db->shards[i], NULL, WARP_PRIORITY_CRITICAL,
-                          1 << 20);
-        heap_trim(&db->shards[i].heap);
-        os_unlock(&db->shards[i].lock);
-    }
-}
-
 static bool reopen(struct actor *a)
 {
     int rc = warp_close(&a->run.db);
@@ -140,7 +129,7 @@ static bool step(struct actor *a)
     else if (a->op.kind == M_SWEEP)
         (void)sweep_run(a->run.db, true);
     else if (a->op.kind == M_EVICT)
-        evict_all(a->run.db);
+        model_evict_all(a->run.db);
     else if (a->op.kind == M_REOPEN)
         good = reopen(a);
     else
@@ -174,7 +163,7 @@ static void *checkpoints(void *arg)
         if (rc != WARP_OK)
             a->good = false;
         usleep((useconds_t)(model_random(&rng) % 5000));
-        evict_all(a->run.db);
+        model_evict_all(a->run.db);
         sweep_run(a->run.db, true);
     }
     return NULL;
