@@ -32,6 +32,7 @@ static inline int run_suite(const char *name, const TTest *const *tests,
     if (cache && mkdir(cache, 0700) != 0 && errno != EEXIST)
         printf("cannot make %s\n", cache);
     TCase *all = tcase_create("all");
+    tcase_set_timeout(all, 100); /* a busy machine starts workers slowly */
     for (size_t i = 0; i < count; i++)
         tcase_add_test(all, tests[i]);
     suite_add_tcase(suite, all);
