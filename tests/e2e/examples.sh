@@ -1,15 +1,9 @@
 #!/bin/sh
 # An example as a test.  examples.sh hello|seed|physics|packages PROGRAM [GENERATE]
 set -eu
+. "$(dirname "$0")/scene.sh"
 what=$1 program=$(realpath "$2")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 case $what in
 hello)
