@@ -5,6 +5,7 @@
 #   frozen.sh WARP FROZEN DATA --freeze   makes the stores anew: only before a
 #                                         version is frozen
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/../e2e/scene.sh"
 warp=$(absolute "$1") frozen=$(absolute "$2") data=$(absolute "$3")
 scene

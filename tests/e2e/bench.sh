@@ -3,6 +3,7 @@
 # without an error, the JSON has a row for each, mistakes end with status 2.
 #   bench.sh WARP-BENCH
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 bench=$(realpath "$1")
 scene

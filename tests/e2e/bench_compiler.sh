@@ -3,6 +3,7 @@
 # one that does not, mistakes that end with status 2.
 #   bench_compiler.sh WARP-BENCH WARPC INCLUDE-FLAGS
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 bench=$(realpath "$1")
 warpc=$(realpath "$2")

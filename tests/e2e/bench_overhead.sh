@@ -3,6 +3,7 @@
 # by instructions; a limit that nothing can hold; mistakes end with status 2.
 #   bench_overhead.sh WARP-BENCH
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 bench=$(realpath "$1")
 scene

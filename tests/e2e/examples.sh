@@ -1,6 +1,7 @@
 #!/bin/sh
 # An example as a test.  examples.sh hello|seed|physics|packages PROGRAM [GENERATE]
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 what=$1 program=$(realpath "$2")
 scene

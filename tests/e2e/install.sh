@@ -3,6 +3,7 @@
 # pkg-config builds against it and runs, from C and from C++, shared and static.
 #   install.sh SOURCE-ROOT
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 source=$1
 [ -z "${WARP_TEST_SANITIZE:-}" ] || {

@@ -3,6 +3,7 @@
 # same figures; the JSON has a row for each policy; mistakes end with a status.
 #   placement.sh WARP-BENCH
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 bench=$(realpath "$1")
 scene

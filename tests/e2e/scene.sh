@@ -1,9 +1,10 @@
+# shellcheck shell=sh
 # What shell tests share; sourced. Sets `dir`, a new folder that is removed at
 # the end, and goes there: make paths absolute first.
 scene() {
     dir=$(mktemp -d)
     trap 'rm -rf "$dir"' EXIT
-    cd "$dir"
+    cd "$dir" || exit
 }
 
 # Paths may be relative to the folder that the test is started in.

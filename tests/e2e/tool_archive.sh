@@ -3,6 +3,7 @@
 # stat, explain, migrate, backup, restore, and damage to each file of the
 # archive. tool_archive.sh WARP YEAR
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") year=$(absolute "$2")
 scene

@@ -2,6 +2,7 @@
 # Backup, restore, verify and compact of a closed store; every kind of file
 # damaged once. tool_care.sh WARP SCHEMA
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") schema=$(absolute "$2")
 scene

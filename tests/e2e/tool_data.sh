@@ -2,6 +2,7 @@
 # Export and import, all three forms, exactly: what is imported from an export
 # exports the same. tool_data.sh WARP SCHEMA
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") schema=$(absolute "$2")
 scene

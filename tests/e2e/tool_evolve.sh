@@ -2,6 +2,7 @@
 # A store whose schema has changed, before its records are rewritten: every tool
 # reads it as one store. tool_evolve.sh WARP SCHEMA
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") schema=$(absolute "$2")
 scene

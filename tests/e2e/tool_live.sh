@@ -3,6 +3,7 @@
 # owner. A backup is one state of the store: number and delta of a record are
 # always equal in it. tool_live.sh WARP OWNER
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") owner=$(absolute "$2")
 scene

@@ -3,6 +3,7 @@
 # every position and time that their logs hold; what they do not hold is
 # refused with what they do. tool_points.sh WARP SCHEMA
 set -eu
+# shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") schema=$(absolute "$2")
 scene
