@@ -79,6 +79,7 @@ static int flush_shard(struct step *st, struct shard *s)
 
 static void take_lists(struct warp_db *db, uint64_t *floors)
 {
+    changed_turn(&db->changed);
     for (uint32_t i = 0; i < db->shard_count; i++) {
         struct shard *s = &db->shards[i];
         os_lock(&s->lock);
@@ -128,6 +129,7 @@ static void drop_lists(struct warp_db *db)
         s->flushing_count = 0;
         os_unlock(&s->lock);
     }
+    changed_settle(&db->changed);
 }
 
 static int run_steps(struct warp_db *db)

@@ -528,6 +528,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     for (uint32_t i = 0; db->shards && i < db->shard_count; i++)
         shard_fini(&db->shards[i]);
     free(db->shards);
+    changed_close(&db->changed);
     for (uint32_t i = 0; db->layouts && i < db->layout_count; i++)
         layout_free(&db->layouts[i]);
     free(db->layouts);

@@ -211,7 +211,8 @@ int open_shards(struct warp_db *db)
     size_t bytes = db->shard_count * sizeof *db->shards;
     void *shards = NULL;
     db->floor_seq = calloc(db->shard_count, sizeof *db->floor_seq);
-    if (!db->floor_seq || posix_memalign(&shards, 64, bytes) != 0)
+    if (!db->floor_seq || changed_open(&db->changed) != WARP_OK ||
+        posix_memalign(&shards, 64, bytes) != 0)
         return error_set(WARP_ENOMEM, "out of memory for shards");
     memset(shards, 0, bytes);
     db->shards = shards;

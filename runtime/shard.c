@@ -359,6 +359,7 @@ void shard_dirty(struct shard *s, struct record *r)
         return;
     uint32_t n = atomic_load_explicit(&s->dirty_count, memory_order_relaxed);
     record_set_have(r, have | R_DIRTY);
+    changed_mark(&s->db->changed, hash_of(r, s->db));
     s->dirty[n] = r;
     atomic_store_explicit(&s->dirty_count, n + 1, memory_order_relaxed);
     if (n + 1 == DIRTY_MAX / 2)
