@@ -39,8 +39,8 @@ static void check(struct checking *c, struct kernel_job job, enum shape shape)
 {
     uint64_t wrong = c->wrong;
     const char *why = kernel_refuse(&job);
-    if (!why && c->device->row->run(c->device, &job) != DEVICE_OK)
-        why = c->device->why;
+    if (!why && device_run(c->device, &job) != DEVICE_OK)
+        why = c->device->why[0];
     if (why) {
         c->wrong++;
         printf("%s, %s: %s\n", job.kernel->name, shape_names[shape], why);
