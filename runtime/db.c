@@ -5,6 +5,7 @@
 
 #include "checkpoint.h"
 #include "clock.h"
+#include "coaccess.h"
 #include "compute.h"
 #include "error.h"
 #include "evolve.h"
@@ -15,6 +16,7 @@
 #include "migrate.h"
 #include "manifest.h"
 #include "open.h"
+#include "prefetch.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
@@ -145,6 +147,8 @@ static int resolve_options(const struct warp_options *given,
         o->checkpoint_every_ms = 60000;
     if (o->sweep_every_ms == 0)
         o->sweep_every_ms = 1000;
+    if (o->prefetch_reads_max == 0)
+        o->prefetch_reads_max = 1000;
     if (o->survives == WARP_SURVIVES_DEFAULT)
         o->survives = WARP_SURVIVES_PROCESS_CRASH;
     if (o->survives > WARP_SURVIVES_POWER_LOSS)
@@ -426,6 +430,8 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = loader_start(db);
     if (rc == WARP_OK && !db->read_only && !db->evolve)
         rc = keeper_start(db);
+    if (rc == WARP_OK && !db->evolve)
+        rc = open_partners(db);
     if (rc == WARP_OK && !db->read_only)
         rc = serve_start(db);
     return rc;
@@ -502,6 +508,7 @@ int db_destroy(struct warp_db *db, bool orderly)
 {
     int rc = WARP_OK;
     serve_stop(db);
+    prefetch_stop(db);
     compute_close(db);
     if (db->fork_guard)
         keeper_stop(db);
@@ -515,6 +522,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     }
     if (db->log)
         log_close(&db->log);
+    coaccess_destroy(&db->coaccess);
     if (db->secondary)
         secondary_close(&db->secondary);
     if (db->series)

@@ -21,6 +21,7 @@ enum { DB_STRIPES = 64, DB_PATH_BYTES = 4096 };
 /* Counters that a thread bumps in a line of its own. */
 struct stripe {
     _Alignas(64) _Atomic uint64_t gets, puts, deletes, commits, cold_reads;
+    _Atomic uint64_t faults; /* records that a get brought into memory */
 };
 
 struct db_paths {
@@ -96,6 +97,8 @@ struct warp_db {
     uint64_t *floor_seq;  /* [shards]: the log below is in the tiers */
     _Atomic uint64_t ring_total; /* what the log's rings and buffers take */
 
+    struct coaccess *coaccess; /* uses together; NULL: no product learns */
+    struct prefetch *prefetch; /* of partners; NULL: nothing leaves memory */
     struct compute *compute; /* batches of kernels */
     /* What devices hold of columns, and what was sent to them (compute.c). */
     void (*device_stat)(struct warp_db *db, uint64_t *held_bytes,

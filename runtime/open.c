@@ -4,6 +4,7 @@
 #include "archive_where.h"
 #include "checkpoint.h"
 #include "clock.h"
+#include "coaccess.h"
 #include "codec.h"
 #include "commit.h"
 #include "descriptor.h"
@@ -12,6 +13,7 @@
 #include "evolve_past.h"
 #include "far.h"
 #include "hash.h"
+#include "prefetch.h"
 #include "rehome.h"
 #include "room.h"
 #include "secondary.h"
@@ -377,4 +379,17 @@ int open_log(struct warp_db *db)
         rc = log_start(db->log);
     }
     return rc;
+}
+
+/* ---- partners ---- */
+
+int open_partners(struct warp_db *db)
+{
+    bool learns = false;
+    for (uint32_t i = 0; i < db->layout_count; i++)
+        learns = learns || db->layouts[i]->learns;
+    int rc = learns ? coaccess_create(&db->budget, db->memory_max,
+                                      &db->coaccess)
+                    : WARP_OK;
+    return rc == WARP_OK && !db->read_only ? prefetch_start(db) : rc;
 }

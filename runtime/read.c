@@ -26,6 +26,7 @@ struct reading {
     uint8_t *out;
     int64_t now;
     bool no_locks;     /* the caller holds some: only spin */
+    bool quiet;        /* the store's own work: it is no use */
     uint64_t have;     /* filled */
     uint64_t cold;     /* on a tier only */
     uint64_t archived; /* of them those in the archive, and that may be told */
@@ -312,6 +313,7 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
             int rc = shard_fault(s, g->l, g->key);
             if (rc != WARP_OK)
                 return rc;
+            db_count(&db_stripe(g->db)->faults);
             continue;
         }
         /* A record under constant change: read it in a pause of its writers. */
@@ -335,7 +337,7 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
         if (rc == 0) {
             if (g->l->evictable || g->l->cold)
                 shard_used(s, g->key->hash);
-            if (g->l->heat)
+            if (g->l->heat && !g->quiet)
                 heat_touch(g->l->heat, g->key->hash);
             return decode_all(g);
         }
@@ -348,11 +350,12 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
 
 static int read_as(struct warp_db *db, const struct layout *l,
                    const struct key_ref *key, uint64_t fields, void *out,
-                   struct warp_arena *arena, bool no_locks)
+                   struct warp_arena *arena, bool no_locks, bool quiet)
 {
     struct reading g;
     struct warp_arena own = WARP_ARENA_INIT; /* of what is only an input */
     g.no_locks = no_locks;
+    g.quiet = quiet;
     uint64_t asked = fields & R_FIELDS, wanted = asked;
     if (asked & l->derived)
         wanted = derive_inputs(l, asked);
@@ -362,7 +365,8 @@ static int read_as(struct warp_db *db, const struct layout *l,
     g.arena = arena || (asked & l->var) ? arena : wanted != asked ? &own : NULL;
     g.out = out;
     g.now = read_now(db, l);
-    db_count(&db_stripe(db)->gets);
+    if (!quiet)
+        db_count(&db_stripe(db)->gets);
     int rc = read_stored(&g, wanted, fields);
     uint64_t have = g.have;
     if (rc == WARP_OK && (wanted & l->keys) && wanted != asked)
@@ -385,14 +389,21 @@ int read_record(struct warp_db *db, const struct layout *l,
                 const struct key_ref *key, uint64_t fields, void *out,
                 struct warp_arena *arena)
 {
-    return read_as(db, l, key, fields, out, arena, false);
+    return read_as(db, l, key, fields, out, arena, false, false);
+}
+
+int read_record_quiet(struct warp_db *db, const struct layout *l,
+                      const struct key_ref *key, uint64_t fields, void *out,
+                      struct warp_arena *arena)
+{
+    return read_as(db, l, key, fields, out, arena, false, true);
 }
 
 int read_record_held(struct warp_db *db, const struct layout *l,
                      const struct key_ref *key, uint64_t fields, void *out,
                      struct warp_arena *arena)
 {
-    return read_as(db, l, key, fields, out, arena, true);
+    return read_as(db, l, key, fields, out, arena, true, false);
 }
 
 /* ---- without values ---- */
@@ -506,7 +517,7 @@ int read_warm(struct warp_db *db, const struct layout *l,
     g.key = key;
     g.arena = &arena;
     g.now = read_now(db, l);
-    g.no_locks = false;
+    g.no_locks = g.quiet = false;
     g.out = warp_arena_alloc(&arena, l->desc->record_bytes);
     int rc = g.out ? read_stored(&g, fields & R_FIELDS, fields)
                    : no_memory();

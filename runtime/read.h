@@ -10,6 +10,10 @@
 int read_record(struct warp_db *db, const struct layout *l,
                 const struct key_ref *key, uint64_t fields, void *out,
                 struct warp_arena *arena);
+/* The same for the store's own work: it counts as no use of the record. */
+int read_record_quiet(struct warp_db *db, const struct layout *l,
+                      const struct key_ref *key, uint64_t fields, void *out,
+                      struct warp_arena *arena);
 /* Why a field has a value or none. flags of a call: COLD when a read with them
  * leaves it out. */
 enum warp_state read_state(struct warp_db *db, const struct layout *l,

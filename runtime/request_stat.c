@@ -207,6 +207,13 @@ int request_stat(struct warp_db *db, bool deep, struct text *t)
     text_say(t, "{\"bytes\":%llu,\"sent_bytes\":%llu}",
              (unsigned long long)s.device_bytes,
              (unsigned long long)s.device_sent_bytes);
+    text_key(t, "prefetch");
+    text_say(t, "{\"brought\":%llu,\"used\":%llu,\"wasted\":%llu,"
+                "\"off\":%s}",
+             (unsigned long long)s.prefetched,
+             (unsigned long long)s.prefetch_used,
+             (unsigned long long)s.prefetch_wasted,
+             s.prefetch_off ? "true" : "false");
     text_key(t, "log");
     text_say(
         t,

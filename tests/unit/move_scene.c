@@ -20,6 +20,7 @@ char move_dir[64];
 struct warp_db *db;
 _Atomic int64_t clock_ms = INT64_C(1700000000000);
 char text[2000];
+uint32_t move_reads_max;
 static const struct warp_schema *schema;
 
 static int64_t read_clock(void *arg)
@@ -35,6 +36,7 @@ void open_it(void)
     o.ring_bytes = 1 << 20;
     o.memory_max_bytes = 96 << 20;
     o.clock_ms = read_clock;
+    o.prefetch_reads_max = move_reads_max;
     int rc = warp_open(move_dir, schema, &o, &db);
     ck_assert_msg(rc == WARP_OK, "%d: %s", rc, warp_errmsg(NULL));
     db_wait_loaded(db);

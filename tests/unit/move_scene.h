@@ -14,6 +14,7 @@ extern char move_dir[64];
 extern struct warp_db *db; /* NULL: closed */
 extern _Atomic int64_t clock_ms;
 extern char text[2000];
+extern uint32_t move_reads_max; /* options.prefetch_reads_max of an open */
 
 /* Says which schema the store has; for each test. */
 void move_begin(const struct warp_schema *schema);
