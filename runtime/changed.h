@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CHANGED_BITS = 1 << 21 };
+enum { CHANGED_BITS = 1 << 18 };
 
 struct changed {
     _Atomic uint64_t *bits[2]; /* reserved memory: a page that nobody wrote

@@ -40,7 +40,7 @@ static void return_list(struct shard *s, const struct order_shard *o)
         s->flushing[place] = NULL;
         record_begin(r);
         record_set_have(r, record_have(r) & ~R_DIRTY);
-        shard_dirty(s, r);
+        shard_dirty(s, r, shard_record_hash(s, r));
         record_end(r, record_version(r));
     }
     os_unlock(&s->lock);

@@ -523,7 +523,8 @@ static void put_back(struct step *st)
         os_lock(&e->shard->lock);
         record_begin(e->record);
         unflush(e);
-        shard_dirty(e->shard, e->record);
+        shard_dirty(e->shard, e->record,
+                    shard_record_hash(e->shard, e->record));
         record_end(e->record, record_version(e->record));
         os_unlock(&e->shard->lock);
     }

@@ -352,14 +352,14 @@ void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
     shard_give(s, l, r, r->alloc_bytes);
 }
 
-void shard_dirty(struct shard *s, struct record *r)
+void shard_dirty(struct shard *s, struct record *r, uint64_t hash)
 {
     uint64_t have = record_have(r);
     if (have & R_DIRTY)
         return;
     uint32_t n = atomic_load_explicit(&s->dirty_count, memory_order_relaxed);
     record_set_have(r, have | R_DIRTY);
-    changed_mark(&s->db->changed, hash_of(r, s->db));
+    changed_mark(&s->db->changed, hash);
     s->dirty[n] = r;
     atomic_store_explicit(&s->dirty_count, n + 1, memory_order_relaxed);
     if (n + 1 == DIRTY_MAX / 2)
