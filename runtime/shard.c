@@ -54,13 +54,12 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
     s->db = db;
     s->number = number;
     heap_init(&s->heap, &db->heap_budget);
-    int rc = index_init(&s->index, &db->budget, hash_of, db);
+    bool huge = db->options.huge_pages;
+    int rc = index_init(&s->index, &db->budget, huge, hash_of, db);
     if (rc != WARP_OK)
         return rc;
-    if (db->options.huge_pages) {
+    if (huge)
         heap_huge(&s->heap);
-        index_huge(&s->index);
-    }
     s->dirty = os_reserve(DIRTY_BYTES);
     s->flushing = os_reserve(DIRTY_BYTES);
     s->used = os_reserve(SHARD_USED_MARKS);
