@@ -459,7 +459,8 @@ static enum device_outcome send(struct cuda *d, struct lane *l,
                                 const struct kernel_job *job,
                                 const struct device_plan *plan, uint32_t i)
 {
-    size_t bytes = (size_t)kernel_arg_bytes(job, i), room = bytes ? bytes : 4;
+    size_t bytes = (size_t)kernel_device_bytes(job, i);
+    size_t room = bytes ? bytes : 4;
     enum device_outcome outcome = DEVICE_OK;
     if (l->room[i] < room) {
         cu_pointer old = l->buffers[i];
@@ -473,7 +474,7 @@ static enum device_outcome send(struct cuda *d, struct lane *l,
             return outcome;
         l->room[i] = room;
     }
-    if (bytes == 0)
+    if (bytes == 0 || job->kernel->args[i].scratch)
         return DEVICE_OK;
     if (job->kernel->args[i].out)
         return judge(

@@ -474,7 +474,8 @@ static enum device_outcome send(struct opencl *d, struct lane *l,
                                 const struct device_plan *plan, uint32_t i)
 {
     static const cl_uint ones = 0xffffffffu;
-    size_t bytes = (size_t)kernel_arg_bytes(job, i), room = bytes ? bytes : 4;
+    size_t bytes = (size_t)kernel_device_bytes(job, i);
+    size_t room = bytes ? bytes : 4;
     if (l->room[i] < room) {
         if (l->buffers[i])
             d->cl.clReleaseMemObject(l->buffers[i]);
@@ -485,7 +486,7 @@ static enum device_outcome send(struct opencl *d, struct lane *l,
             return outcome;
         l->room[i] = room;
     }
-    if (bytes == 0)
+    if (bytes == 0 || job->kernel->args[i].scratch)
         return DEVICE_OK;
     if (job->kernel->args[i].out && bytes % 4 == 0)
         return judge(d, l,

@@ -61,7 +61,7 @@ static const struct kernel *kernel_at(struct serving *s, uint32_t n)
         !memchr(from->entry, '\0', sizeof from->entry))
         return NULL;
     for (uint32_t i = 0; i < from->arg_count; i++) {
-        if (from->args[i].extent > KERNEL_PLACE)
+        if (from->args[i].extent > KERNEL_CHUNK)
             return NULL;
         s->args[n][i] = (struct kernel_arg){.name = "",
                                             .extent = from->args[i].extent,

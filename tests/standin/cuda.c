@@ -236,12 +236,13 @@ CALL(0, cuModuleLoadData, (void **module, const void *image), {
 })
 CALL(1, cuModuleUnload, (void *module), { (void)module; })
 
-/* A function is its name. */
-static const char *const entries[] = {"gravity_matrix", "gravity_rows",
-                                      "entropy", "thermo", "evolve"};
+/* A function is its name; the CPU's version does all steps at the last one. */
+static const char *const entries[] = {
+    "gravity_matrix", "gravity_rows", "entropy", "entropy_parts",
+    "entropy_join",   "thermo",       "evolve"};
 static const struct kernel *const kernel_of[] = {
-    &kernel_gravity, &kernel_gravity, &kernel_entropy, &kernel_thermo,
-    &kernel_evolve};
+    &kernel_gravity, &kernel_gravity, &kernel_entropy, NULL,
+    &kernel_entropy, &kernel_thermo,  &kernel_evolve};
 
 EXPORT int cuModuleGetFunction(void **function, void *module, const char *name);
 EXPORT int cuModuleGetFunction(void **function, void *module, const char *name)
@@ -293,6 +294,8 @@ WORK(cuMemsetD8Async,
 static void run(const struct kernel *kernel, void **parameters)
 {
     struct kernel_job job = {.kernel = kernel};
+    if (!kernel)
+        return;
     memcpy(&job.p, parameters[kernel->arg_count], sizeof job.p);
     for (uint32_t i = 0; i < kernel->arg_count; i++)
         memcpy(&job.arg[i], parameters[i], sizeof(void *));

@@ -35,6 +35,18 @@ static void run_one(struct kernel_job job)
     job_free(&job);
 }
 
+/* A warp's, a block's and longer ones, and where they end. */
+static void run_lengths(enum shape shape)
+{
+    static const uint32_t lengths[] = {0,     1025, 65536, 65537,  81920, 1024,
+                                       98304, 3,    70000, 300001, 0};
+    enum { COUNT = sizeof lengths / sizeof lengths[0] };
+    for (uint32_t mode = 0; mode <= ENTROPY_NORMALISED; mode++) {
+        run_one(entropy_of_lengths(lengths, COUNT, mode, shape, 1));
+        run_one(entropy_of_lengths(lengths + 9, 1, mode, shape, 2));
+    }
+}
+
 static void run_kernels(void)
 {
     for (enum shape s = 0; s < SHAPE_COUNT; s++) {
@@ -46,6 +58,7 @@ static void run_kernels(void)
             run_one(entropy_job(40, 90, mode, s, 2));
             run_one(entropy_job(5, 30000, mode, s, 3));
         }
+        run_lengths(s);
         run_one(thermo_job(40, 90, s, 2));
         run_one(thermo_job(5, 30000, s, 3));
     }
@@ -97,7 +110,8 @@ START_TEST(results_are_blank_first)
     struct kernel lazy = kernel_entropy;
     lazy.cl = "struct p { uint a[8]; };"
               "__kernel void entropy(__global uint *o, __global uint *c,"
-              " __global float *out, struct p p) { out[0] = 1; }";
+              " __global float *out, __global ulong *t, __global float *q,"
+              " struct p p) { out[0] = 1; }";
     struct kernel_job job = entropy_job(3, 9, 0, SHAPE_RANDOM, 1);
     float *out = job.arg[2];
     out[0] = out[1] = out[2] = 7;
