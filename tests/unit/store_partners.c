@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hash.h"
 #include "move_scene.h"
 
 #include "partners.warp.h"
@@ -260,19 +259,7 @@ END_TEST
 
 static bool in_memory(uint64_t id)
 {
-    const struct layout *l = db_layout(db, &pt_paper_warp_product);
-    struct shard *s;
-    uint64_t key = __builtin_bswap64(id), hash, where = 0;
-    hash = hash_key(db->seed, l->id, (uint8_t *)&key, 8);
-    s = &db->shards[hash_shard(hash, db->shard_count)];
-    struct key_ref ref = {(uint8_t *)&key, 8, l->number, hash, l->row_bytes};
-    _Atomic uint64_t *slot;
-    os_lock(&s->lock);
-    struct record *r = shard_peek(s, &ref, &slot);
-    if (r)
-        where = atomic_load(&row_var(r, l->fields[3].slot)->at);
-    os_unlock(&s->lock);
-    return where > VAR_COLD;
+    return resident(&pt_paper_warp_product, id, 3);
 }
 
 static struct warp_stat stat_now(void)
