@@ -146,14 +146,14 @@ END_TEST
 
 /* ---- learned ---- */
 
-static void song(char name[8], unsigned n)
+static void song(char name[16], unsigned n)
 {
-    snprintf(name, 8, "s%05u", n);
+    snprintf(name, 16, "s%05u", n);
 }
 
 static void play(unsigned n)
 {
-    char name[8];
+    char name[16];
     struct pt_song s;
     song(name, n);
     ck_assert_int_eq(pt_song_get(db, warp_str(name), PT_SONG_PLAYS, &s, &arena),
@@ -162,7 +162,7 @@ static void play(unsigned n)
 
 static void put_songs(unsigned count)
 {
-    char name[8];
+    char name[16];
     for (unsigned n = 0; n < count; n++) {
         song(name, n);
         struct pt_song s = {.name = warp_str(name), .plays = n};
@@ -200,7 +200,7 @@ START_TEST(who_is_used_together_is_a_partner)
         warp_arena_reset(&arena);
     }
     for (unsigned n = 0; n < SONGS; n++) {
-        char name[8];
+        char name[16];
         struct pt_song s;
         struct warp_partners out;
         song(name, n);
@@ -226,7 +226,7 @@ END_TEST
 /* What was, is forgotten as the table is used on. */
 START_TEST(new_partners_take_the_place_of_old_ones)
 {
-    char name[8];
+    char name[16];
     struct pt_song s;
     struct warp_partners out;
     put_songs(4000);

@@ -92,6 +92,11 @@ START_TEST(temperature_counts_beside_the_uses)
     ck_assert(is_warm(3));
     ck_assert(!is_warm(4));
     ck_assert(is_warm(5));
+    struct text t = TEXT_INIT;
+    explain(5, BODY, &t);
+    ck_assert_msg(strstr(t.data, "\"physics\":{\"temperature_uses\":2}"), "%s",
+                  t.data);
+    text_free(&t);
     /* It cools down. */
     ck_assert_int_eq(wt_warm_set_heat(db, 1, -9), WARP_OK);
     use_warm(1, 9);
