@@ -71,6 +71,7 @@ struct warp_db {
     bool read_only;
     bool is_backup; /* its rings are not there, and not missing */
 
+    bool weighed;          /* a product that may leave memory has a mass */
     uint32_t priorities;   /* bit p: a product that may leave memory has it */
     /* Two parts of one budget, balanced by db_balance(): heaps hold room that
      * only they can use, and must not starve the rest. */

@@ -137,6 +137,8 @@ int open_layouts(struct warp_db *db)
         catalog_number(&db->catalog, db->layouts[i]);
         if (db->layouts[i]->evictable || db->layouts[i]->cold)
             db->priorities |= 1u << db->layouts[i]->priority;
+        if (db->layouts[i]->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE)
+            db->weighed = true;
         uint32_t at = (uint32_t)((uintptr_t)desc >> 4) & db->by_desc_mask;
         while (db->by_desc[at].desc)
             at = (at + 1) & db->by_desc_mask;

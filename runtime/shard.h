@@ -125,12 +125,15 @@ static inline _Atomic uint8_t *shard_used_mark(struct shard *s, uint64_t hash)
 {
     return &s->used[(hash >> 8) & (SHARD_USED_MARKS - 1)];
 }
+/* A mark: used since the eviction passed it; above: passed since then, and so
+ * many less one times it will be passed yet (evict.c). */
+enum { SHARD_USED = 1 };
 /* Without a lock; written only when it is not set. */
 static inline void shard_used(struct shard *s, uint64_t hash)
 {
     _Atomic uint8_t *mark = shard_used_mark(s, hash);
-    if (!atomic_load_explicit(mark, memory_order_relaxed))
-        atomic_store_explicit(mark, 1, memory_order_relaxed);
+    if (atomic_load_explicit(mark, memory_order_relaxed) != SHARD_USED)
+        atomic_store_explicit(mark, SHARD_USED, memory_order_relaxed);
 }
 uint64_t shard_record_hash(const struct shard *shard, const struct record *r);
 

@@ -94,6 +94,24 @@ uint64_t disk_live(void)
     return stat.live_bytes;
 }
 
+bool resident(const struct warp_product *product, uint64_t id, uint32_t field)
+{
+    const struct layout *l = db_layout(db, product);
+    uint64_t key = __builtin_bswap64(id);
+    struct key_ref ref = {(uint8_t *)&key, 8, l->number,
+                          hash_key(db->seed, l->id, (uint8_t *)&key, 8),
+                          l->row_bytes};
+    struct shard *s = &db->shards[hash_shard(ref.hash, db->shard_count)];
+    _Atomic uint64_t *slot;
+    os_lock(&s->lock);
+    const struct record *r = shard_peek(s, &ref, &slot);
+    bool is = r != NULL;
+    if (r && field < 56)
+        is = atomic_load(&row_var(r, l->fields[field].slot)->at) > VAR_COLD;
+    os_unlock(&s->lock);
+    return is;
+}
+
 void must_be_sound(void)
 {
     struct text reply = TEXT_INIT;

@@ -29,6 +29,9 @@ uint32_t body_bytes(uint64_t id);
 /* Steps until nothing is due, beside those that the keeper takes. */
 void run_steps(void);
 uint64_t disk_live(void);
+/* Is this value outside the row of a u64's record in memory, and the record? No
+ * field (56): the record. It counts as no use. */
+bool resident(const struct warp_product *product, uint64_t id, uint32_t field);
 /* verify finds nothing; the store is closed. */
 void must_be_sound(void);
 /* What explain says of a field of a u64's record of product 0. */

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hash.h"
 #include "move_scene.h"
 
 #include "partners.warp.h"
@@ -147,14 +146,14 @@ END_TEST
 
 /* ---- learned ---- */
 
-static void song(char name[8], unsigned n)
+static void song(char name[16], unsigned n)
 {
-    snprintf(name, 8, "s%05u", n);
+    snprintf(name, 16, "s%05u", n);
 }
 
 static void play(unsigned n)
 {
-    char name[8];
+    char name[16];
     struct pt_song s;
     song(name, n);
     ck_assert_int_eq(pt_song_get(db, warp_str(name), PT_SONG_PLAYS, &s, &arena),
@@ -163,7 +162,7 @@ static void play(unsigned n)
 
 static void put_songs(unsigned count)
 {
-    char name[8];
+    char name[16];
     for (unsigned n = 0; n < count; n++) {
         song(name, n);
         struct pt_song s = {.name = warp_str(name), .plays = n};
@@ -201,7 +200,7 @@ START_TEST(who_is_used_together_is_a_partner)
         warp_arena_reset(&arena);
     }
     for (unsigned n = 0; n < SONGS; n++) {
-        char name[8];
+        char name[16];
         struct pt_song s;
         struct warp_partners out;
         song(name, n);
@@ -227,7 +226,7 @@ END_TEST
 /* What was, is forgotten as the table is used on. */
 START_TEST(new_partners_take_the_place_of_old_ones)
 {
-    char name[8];
+    char name[16];
     struct pt_song s;
     struct warp_partners out;
     put_songs(4000);
@@ -260,19 +259,7 @@ END_TEST
 
 static bool in_memory(uint64_t id)
 {
-    const struct layout *l = db_layout(db, &pt_paper_warp_product);
-    struct shard *s;
-    uint64_t key = __builtin_bswap64(id), hash, where = 0;
-    hash = hash_key(db->seed, l->id, (uint8_t *)&key, 8);
-    s = &db->shards[hash_shard(hash, db->shard_count)];
-    struct key_ref ref = {(uint8_t *)&key, 8, l->number, hash, l->row_bytes};
-    _Atomic uint64_t *slot;
-    os_lock(&s->lock);
-    struct record *r = shard_peek(s, &ref, &slot);
-    if (r)
-        where = atomic_load(&row_var(r, l->fields[3].slot)->at);
-    os_unlock(&s->lock);
-    return where > VAR_COLD;
+    return resident(&pt_paper_warp_product, id, 3);
 }
 
 static struct warp_stat stat_now(void)
