@@ -418,7 +418,7 @@ static int glance(struct warp_db *db, const struct layout *l,
 {
     struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
     int64_t now = read_now(db, l);
-    for (;;) {
+    for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
         struct record *r = shard_seek(s, l, key, &slot, &cold);
@@ -460,6 +460,8 @@ static int glance(struct warp_db *db, const struct layout *l,
         if (!(word & 1) && shard_matches(r, key) &&
             record_read_ok(r, word) && index_slot_holds(slot, r))
             return WARP_OK;
+        if (tries > 4)
+            os_yield(); /* its writer may wait for a lock */
     }
 }
 
