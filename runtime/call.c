@@ -176,12 +176,8 @@ HOT int key_of(struct warp_db *db, const struct layout *l, const void *key,
 {
     size_t count = 0;
     const char *why = NULL;
-    if (l->key_is_u64) {
-        uint64_t number;
-        memcpy(&number, key, sizeof number);
-        wire_put64(bytes, __builtin_bswap64(number));
-        count = sizeof number;
-    } else {
+    count = layout_usual_key(l, key, bytes);
+    if (count == 0) {
         int rc = key_encode(l->desc, key, bytes, &count, &why);
         if (rc != WARP_OK)
             return bad_key(l, rc, why);

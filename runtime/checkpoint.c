@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "error.h"
 #include "far.h"
+#include "lines.h"
 #include "planted.h"
 #include "secondary.h"
 #include "series.h"
@@ -46,19 +47,6 @@ static void return_list(struct shard *s, const struct order_shard *o)
     os_unlock(&s->lock);
 }
 
-/* Where the record lies, and how much of it is read, is anybody's guess. */
-static inline void prefetch_next(const struct shard *s,
-                                 const struct order_shard *o, uint32_t end)
-{
-    if (o->at + AHEAD >= end)
-        return;
-    const char *r =
-        (const char *)s->flushing[order_place(o, o->at + AHEAD)];
-    __builtin_prefetch(r);
-    __builtin_prefetch(r + 64);
-    __builtin_prefetch(r + 128);
-}
-
 /* One shard's records up to `end` in its order. */
 static int flush_shard(struct step *st, struct shard *s,
                        struct order_shard *o, uint32_t end,
@@ -73,7 +61,13 @@ static int flush_shard(struct step *st, struct shard *s,
         for (; n < LOCK_RECORDS && o->at < end && rc == WARP_OK && !fetched;
              n++) {
             uint32_t place = order_place(o, o->at);
-            prefetch_next(s, o, end);
+            /* In the order of keys records lie anywhere, and so do their
+             * addresses. */
+            if (o->at + 3 * AHEAD < end)
+                __builtin_prefetch(
+                    &s->flushing[order_place(o, o->at + 3 * AHEAD)]);
+            if (o->at + AHEAD < end)
+                PREFETCH_LINES(s->flushing[order_place(o, o->at + AHEAD)], 1);
             rc = step_copy(st, s, s->flushing[place], &copies[n]);
             fetched = copies[n].fetched;
             if (rc == WARP_OK) {

@@ -154,6 +154,13 @@ static int copy_whole(struct step *st, const struct shard *s,
     return rc;
 }
 
+/* Nothing of such a record leaves memory, so that nobody asks whether its tier
+ * has it, and it is not visited again when it has. */
+static bool stays_whole(const struct layout *l)
+{
+    return !l->evictable && !l->cold && !layout_placed(l);
+}
+
 int step_copy(struct step *st, struct shard *s, struct record *r,
               struct record_copy *c)
 {
@@ -168,6 +175,7 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
                                 .version = record_version(r),
                                 .gone = (have & R_DELETED) != 0,
                                 .fresh = !(have & (R_DELETED | R_IN_DIR))};
+    c->entry->settled = !(have & (R_DELETED | R_PAST)) && stays_whole(l);
     c->key_bytes = row_key(c->key, l->id, record_key(l, r), r->key_bytes);
     int rc = c->entry->gone ? WARP_OK : copy_whole(st, s, l, r, c);
     if (rc != WARP_OK) {
@@ -178,8 +186,8 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
      * values stay marked as unwritten until it has them (settle). */
     record_begin(r);
     /* A record that goes is not in the directory afterwards. */
-    record_set_have(r, (have & ~R_DIRTY) |
-                           (c->entry->gone ? 0 : R_IN_DIR | R_FLUSHING));
+    uint64_t told = c->entry->settled ? R_IN_DIR : R_IN_DIR | R_FLUSHING;
+    record_set_have(r, (have & ~R_DIRTY) | (c->entry->gone ? 0 : told));
     record_end(r, record_version(r));
     return WARP_OK;
 }
@@ -458,6 +466,8 @@ static void settle_record(struct step *st, struct copied *e)
                                                         : st->place_count;
     if (e->fresh)
         e->shard->fresh--; /* the directory has it now */
+    if (e->settled)
+        return;
     record_begin(r);
     if (!e->gone)
         settle_places(st, e, end);
@@ -490,7 +500,8 @@ static void settle(struct step *st)
         for (uint32_t n = 0; n < LOCK_RECORDS && i < count &&
                              st->copied[i].shard == s;
              n++, i++) {
-            if (i + LOCK_RECORDS < count)
+            if (i + LOCK_RECORDS < count &&
+                !st->copied[i + LOCK_RECORDS].settled)
                 __builtin_prefetch(st->copied[i + LOCK_RECORDS].record, 1);
             settle_record(st, &st->copied[i]);
         }

@@ -155,6 +155,7 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     }
     if ((unique || is_limited(op)) && atomic_load(&db->loading))
         db_wait_loaded(db);
+    log_prefetch_tail(db->log, op->shard);
     shard_prefetch_record(s, op->hash);
     os_lock(&s->lock);
     if (unique)

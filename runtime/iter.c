@@ -11,6 +11,7 @@
 #include "hash.h"
 #include "iter_call.h"
 #include "key_sort.h"
+#include "lines.h"
 #include "read.h"
 #include "scan_row.h"
 
@@ -131,12 +132,6 @@ static int add_key(struct warp_iter *it, const struct record *r)
 /* Each record is a cache miss or two: several at a time. */
 enum { AHEAD = 8 };
 
-static void prefetch_key(const struct record *r)
-{
-    __builtin_prefetch(r);
-    __builtin_prefetch((const char *)r + 64);
-}
-
 /* The same for the record of a key to come: its slot, then itself. */
 static void prefetch_next(const struct warp_iter *it)
 {
@@ -170,7 +165,7 @@ static int take_keys(struct warp_iter *it)
         uint32_t n = atomic_load(&s->dirty_count);
         for (uint32_t k = 0; k < n && rc == WARP_OK; k++) {
             if (k + AHEAD < n)
-                prefetch_key(s->dirty[k + AHEAD]);
+                PREFETCH_LINES(s->dirty[k + AHEAD], 0);
             rc = add_key(it, s->dirty[k]);
         }
         for (uint32_t k = 0; k < s->flushing_count && rc == WARP_OK; k++)

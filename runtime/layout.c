@@ -182,6 +182,9 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     if (desc->key_count == 1)
         l->key_type = desc->fields[desc->key_fields[0]].type;
     l->key_is_u64 = l->key_type && l->key_type->kind == WARP_T_U64;
+    if (l->key_type && l->key_type->kind == WARP_T_FIXED_BYTES &&
+        l->key_type->size <= KEY_BYTES_MAX)
+        l->key_raw = l->key_type->size;
     for (uint32_t i = 0; i < desc->field_count; i++) {
         const struct warp_field *f = &desc->fields[i];
         classify(l, i, default_survives);
@@ -203,6 +206,10 @@ int layout_make(const struct warp_product *desc, uint16_t number,
         }
         fl->bare = is_bare(f->type);
         fl->utf8 = f->type->kind == WARP_T_STRING;
+        if (fl->bare && !fl->utf8)
+            fl->text_max = f->type->kind == WARP_T_BYTES && f->type->count
+                               ? f->type->count
+                               : CODEC_VALUE_BYTES_MAX;
         set_compression(l, (uint32_t)i, fl);
         /* A log or a directory knows no columns: values that are framed by a
          * length there stay outside the row. */

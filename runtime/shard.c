@@ -86,7 +86,7 @@ void shard_fini(struct shard *s)
 
 /* May be asked about memory that is no record any more: compares bytes of it,
  * which are mapped, and no more. */
-static bool matches(const void *record, const void *arg)
+static inline bool matches(const void *record, const void *arg)
 {
     const struct record *r = record;
     const struct key_ref *k = arg;
@@ -121,6 +121,9 @@ bool shard_matches(const struct record *r, const struct key_ref *key)
 struct record *shard_peek(const struct shard *s, const struct key_ref *key,
                           _Atomic uint64_t **slot)
 {
+    void *found = index_look(&s->index, key->hash, matches, key, slot);
+    if (found)
+        return found;
     return index_find(&s->index, key->hash, matches, key, slot);
 }
 
@@ -168,7 +171,8 @@ int shard_find(struct shard *s, const struct layout *l,
                const struct key_ref *key, struct record **record)
 {
     _Atomic uint64_t *slot;
-    *record = shard_peek(s, key, &slot);
+    /* Under the lock no slot moves: one look is sure. */
+    *record = index_look(&s->index, key->hash, matches, key, &slot);
     if (*record || !db_may_be_cold(s->db, l))
         return WARP_OK;
     uint8_t bytes[ROW_KEY_BYTES_MAX];
@@ -225,6 +229,8 @@ static int64_t is_gone(uint64_t have)
 void shard_counted(struct shard *s, const struct record *r, uint64_t before)
 {
     uint64_t now = record_have(r);
+    if (!((now ^ before) & (R_DELETED | R_IN_DIR)))
+        return;
     s->fresh += is_fresh(now) - is_fresh(before);
     s->gone += is_gone(now) - is_gone(before);
 }

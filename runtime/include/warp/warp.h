@@ -198,7 +198,8 @@ struct warp_options {
     uint64_t disk_reserve_bytes; /* 1 MiB; held back for deletes; 1 = none */
     uint64_t ssd_map_bytes;  /* 1 TiB or what the address limit allows */
     uint32_t sync_every_ms;  /* 10 */
-    uint32_t checkpoint_every_ms; /* 60000; also at half of log_bytes_max */
+    uint32_t checkpoint_every_ms; /* 60000; also at half of log_bytes_max, or
+                                     at three quarters if that is in time */
     uint32_t sweep_every_ms; /* 1000 */
     /* where the schema is silent: WARP_SURVIVES_PROCESS_CRASH */
     enum warp_survives survives;
