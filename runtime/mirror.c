@@ -176,6 +176,7 @@ void mirror_give_up(struct mirror *m, enum device_kind kind,
     atomic_fetch_sub_explicit(&c->group->pool->used, r->room,
                               memory_order_relaxed);
     m->held_bytes[kind] -= r->room;
+    device_note(kind, -(int64_t)r->room, 0);
     m->blocks[kind][r->held - 1].column = NULL;
     memset(&c->content_at[kind][range * RANGE_PAGES], 0,
            RANGE_PAGES * sizeof *c->content_at[kind]);
@@ -208,12 +209,10 @@ void mirror_no_room(struct mirror *m, enum device_kind kind)
     os_unlock(&m->lock);
 }
 
-uint64_t mirror_held_bytes(struct mirror *m)
+uint64_t mirror_held_bytes(struct mirror *m, enum device_kind kind)
 {
-    uint64_t bytes = 0;
     os_lock(&m->lock);
-    for (int kind = 0; kind < DEVICE_KINDS; kind++)
-        bytes += m->held_bytes[kind];
+    uint64_t bytes = m->held_bytes[kind];
     os_unlock(&m->lock);
     return bytes;
 }

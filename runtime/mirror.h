@@ -89,7 +89,6 @@ const struct device_plan *mirror_plan(struct mirror *mirror,
 void mirror_forget(struct mirror *mirror, enum device_kind kind);
 /* The same, because it had no room: it is asked for less from here on. */
 void mirror_no_room(struct mirror *mirror, enum device_kind kind);
-/* On all devices. */
-uint64_t mirror_held_bytes(struct mirror *mirror);
+uint64_t mirror_held_bytes(struct mirror *mirror, enum device_kind kind);
 
 #endif

@@ -44,6 +44,12 @@ static void write_row(uint32_t shard, uint32_t row)
     }
 }
 
+static uint64_t held_bytes(void)
+{
+    return mirror_held_bytes(dispatch_mirror(d), DEVICE_OPENCL) +
+           mirror_held_bytes(dispatch_mirror(d), DEVICE_CUDA);
+}
+
 static uint64_t sent_bytes(void)
 {
     return dispatch_sent_bytes(d, DEVICE_OPENCL) +
@@ -174,7 +180,7 @@ static enum device_kind batch_run(struct batch *b, uint64_t *sent)
     check_rows(&b->job, info.why);
     ck_assert_uint_le(atomic_load(&pool.used), pool.limit);
     ck_assert_uint_eq(atomic_load(&pool.used),
-                      mirror_held_bytes(dispatch_mirror(d)));
+                      held_bytes());
     uint64_t bytes = sent_bytes() - before;
     if (sent && info.ran_on != DEVICE_CPU)
         *sent = bytes - COL_BYTES;
@@ -264,7 +270,7 @@ START_TEST(a_killed_worker_is_sent_all_again)
         write_row(below(SHARDS), below(ROWS));
         ck_assert_int_eq(kill(dispatch_worker_pid(d, DEVICE_CUDA), SIGKILL), 0);
         ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CPU);
-        ck_assert_uint_eq(mirror_held_bytes(dispatch_mirror(d)), 0);
+        ck_assert_uint_eq(held_bytes(), 0);
         ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CPU);
         now += INT64_C(200) * 1000000000;
         ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CUDA);
@@ -280,7 +286,7 @@ START_TEST(wrong_results_are_sent_all_again)
 {
     set_up("wrong:1", true, 64 << 20, false);
     ck_assert_int_eq(run_all(DEVICE_CUDA, NULL), DEVICE_CPU);
-    ck_assert_uint_eq(mirror_held_bytes(dispatch_mirror(d)), 0);
+    ck_assert_uint_eq(held_bytes(), 0);
     tear_down();
 }
 END_TEST
@@ -295,7 +301,7 @@ START_TEST(a_device_without_room)
         set_up(rooms[i], true, 64 << 20, false);
         for (int n = 0; n < 8; n++) {
             ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CUDA);
-            held = mirror_held_bytes(dispatch_mirror(d));
+            held = held_bytes();
             write_row(below(SHARDS), below(ROWS));
         }
         ck_assert_uint_lt(held, ALL_BYTES);
@@ -368,7 +374,7 @@ START_TEST(a_pool_holds_the_hottest)
     set_up(NULL, true, 100 << 10, false);
     for (int n = 0; n < 3; n++)
         ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CUDA);
-    ck_assert_uint_eq(mirror_held_bytes(dispatch_mirror(d)), 96 << 10);
+    ck_assert_uint_eq(held_bytes(), 96 << 10);
     ck_assert_uint_eq(sent, ALL_BYTES - 3 * ROWS * 4);
     ck_assert_int_eq(run_parts(cold, 1, DEVICE_CUDA, &sent), DEVICE_CUDA);
     for (int n = 0; n < 40; n++)
