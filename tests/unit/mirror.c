@@ -102,7 +102,6 @@ struct batch {
 static void read_pages(struct batch *b, uint32_t a, const struct part *p,
                        uint64_t moment, enum device_kind kind)
 {
-    struct mirror *m = dispatch_mirror(d);
     struct mirror_column *c =
         mirror_column_at(b->rows.args[a].columns, p->shard);
     for (uint32_t page = 0; page < PAGES; page++) {
@@ -110,7 +109,7 @@ static void read_pages(struct batch *b, uint32_t a, const struct part *p,
         size_t bytes = ROWS * 4 - at;
         bytes = bytes > MIRROR_PAGE_BYTES ? MIRROR_PAGE_BYTES : bytes;
         if (changed[p->shard][a][page])
-            ck_assert_int_eq(mirror_changed(m, c, moment, at, bytes), 0);
+            ck_assert_int_eq(mirror_changed(c, moment, at, bytes), 0);
         changed[p->shard][a][page] = false;
     }
     for (uint32_t page = p->row * 4 / MIRROR_PAGE_BYTES;
@@ -118,7 +117,7 @@ static void read_pages(struct batch *b, uint32_t a, const struct part *p,
         size_t at = (size_t)page * MIRROR_PAGE_BYTES;
         size_t bytes = ROWS * 4 - at;
         bytes = bytes > MIRROR_PAGE_BYTES ? MIRROR_PAGE_BYTES : bytes;
-        if (!mirror_lacks(m, c, kind, moment, page))
+        if (!mirror_lacks(c, kind, moment, page))
             continue;
         memcpy(b->rows.fresh_bytes + b->rows.fresh_used,
                (const char *)values[p->shard][a] + at, bytes);
@@ -149,6 +148,7 @@ static void batch_make(struct batch *b, const struct part *parts,
     b->rows.arg_count = FIELDS;
     for (uint32_t i = 0; i < count; i++) {
         const struct part *p = &parts[i];
+        mirror_enter(m);
         uint64_t moment = mirror_moment(m);
         b->rows.runs[b->rows.run_count++] =
             (struct mirror_run){to, p->count, p->row, p->shard, moment};
@@ -157,6 +157,7 @@ static void batch_make(struct batch *b, const struct part *parts,
                    p->count * 4);
             read_pages(b, a, p, moment, kind);
         }
+        mirror_leave(m);
         to += p->count;
     }
 }
