@@ -93,9 +93,21 @@ static bool has_idle_mass(const struct model_field *f)
     return true;
 }
 
+/* Of a column that a kernel reads where it is, a device has what `compute:`
+ * asks for. */
 static bool has_device(const struct model_field *f)
 {
-    return f->compute_count > 0 && !f->derived && !f->summary;
+    bool is_worked_on = is_on_device(f) && !is_hosts_alone(f);
+    return f->compute_count > 0 && !f->derived && !f->summary && !is_worked_on;
+}
+
+/* Does a kernel of the product run over many records at once? */
+static bool has_kernels(const struct model_product *product)
+{
+    for (uint32_t i = 0; i < product->field_count; i++)
+        if (product->fields[i].derived)
+            return true;
+    return false;
 }
 
 static bool strategy_has(const struct model_field *f, uint32_t values)
@@ -106,7 +118,8 @@ static bool strategy_has(const struct model_field *f, uint32_t values)
 
 static bool has_batches(const struct model_field *f)
 {
-    return strategy_has(f, 1u << STRATEGY_GPU_BATCH_SIZE) && !f->derived &&
+    return strategy_has(f, 1u << STRATEGY_GPU_BATCH_SIZE) &&
+           !has_kernels(f->product) &&
            (f->compute_count > 0 || is_on_device(f));
 }
 

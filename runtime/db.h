@@ -101,9 +101,10 @@ struct warp_db {
     struct coaccess *coaccess; /* uses together; NULL: no product learns */
     struct prefetch *prefetch; /* of partners; NULL: nothing leaves memory */
     struct compute *compute; /* batches of kernels */
-    /* What devices hold of columns, and what was sent to them (compute.c). */
-    void (*device_stat)(struct warp_db *db, uint64_t *held_bytes,
-                        uint64_t *sent_bytes);
+    /* What a device holds of columns, and what was sent to it; its kind, or
+     * false behind the last (compute.c). */
+    bool (*device_stat)(struct warp_db *db, uint32_t device, const char **kind,
+                        uint64_t *held_bytes, uint64_t *sent_bytes);
     /* What a pairwise kernel is paired with; derive.h. */
     int (*columns)(struct warp_db *db, const struct warp_kernel *kernel,
                    bool held, struct derive_columns *out);

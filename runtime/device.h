@@ -96,6 +96,10 @@ extern const struct device_row *const device_rows[DEVICE_KINDS];
 /* begin() and finish() on the first lane, without a plan. */
 enum device_outcome device_run(struct device *device,
                                const struct kernel_job *job);
+/* What the stores of this process have on a device: bytes of columns that stay
+ * there, more or less by so many, and bytes of inputs that went there. */
+void device_note(enum device_kind kind, int64_t held_bytes,
+                 uint64_t sent_bytes);
 /* Does a plan change or read what stays on the device? */
 bool device_plan_moves(const struct device_plan *plan);
 #define DEVICE_HELD_UNKNOWN "a fault: what the device holds is not known"

@@ -220,6 +220,7 @@ static enum device_outcome finish(struct dispatch *d,
     if (outcome == DEVICE_OK) {
         atomic_fetch_add_explicit(&d->sent_bytes[kind], a->sent_bytes,
                                   memory_order_relaxed);
+        device_note(kind, 0, a->sent_bytes);
         return outcome;
     }
     os_lock(&d->lock);

@@ -12,7 +12,7 @@
  *   explain  u16 product, u8 field, u16 key bytes, key
  *   clock    u8: 0 tell, 1 accept a jump, 2 reset a poisoned mark
  *   backup   u16 earlier states to keep, the target's absolute path
- *   metrics, checkpoint, verify, compact, migrate: nothing
+ *   metrics, checkpoint, verify, compact, migrate, devices: nothing
  * Keys are key.c's bytes, without the product.
  *
  * REPLY. stat, explain, clock, verify, compact, migrate, backup: JSON.
@@ -21,6 +21,8 @@
  *            u64 expired, and for each bit of have u32 bytes, the wire form
  *   scan     u8 more, then records
  *   series   u8 more, then elements: i64 at, u32 bytes, the wire form
+ *   devices  u8 count, and for each device u64 bytes that it holds of columns,
+ *            u64 bytes of inputs that were sent to it
  *   checkpoint: nothing
  * After an error the reply is its text. */
 #ifndef WARP_REQUEST_H
@@ -44,7 +46,8 @@ enum request_what {
     REQUEST_BACKUP,
     REQUEST_VERIFY,
     REQUEST_COMPACT,
-    REQUEST_MIGRATE
+    REQUEST_MIGRATE,
+    REQUEST_DEVICES
 };
 
 /* WARP_OK or an error; the reply is filled in both cases. Hostile bytes give

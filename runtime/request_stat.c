@@ -154,6 +154,17 @@ static void say_field(struct text *t, const struct warp_field *f,
     text_put(t, "}");
 }
 
+/* Each device by its kind. */
+static void add_devices(struct text *t, struct warp_db *db)
+{
+    const char *kind;
+    uint64_t held, sent;
+    for (uint32_t i = 0;
+         db->device_stat && db->device_stat(db, i, &kind, &held, &sent); i++)
+        text_say(t, ",\"%s\":{\"bytes\":%llu,\"sent_bytes\":%llu}", kind,
+                 (unsigned long long)held, (unsigned long long)sent);
+}
+
 static int say_product(struct warp_db *db, const struct layout *l, bool deep,
                        struct text *t)
 {
@@ -204,9 +215,11 @@ int request_stat(struct warp_db *db, bool deep, struct text *t)
     text_key(t, "archive");
     text_say(t, "{\"bytes\":%llu}", (unsigned long long)s.archive_bytes);
     text_key(t, "device");
-    text_say(t, "{\"bytes\":%llu,\"sent_bytes\":%llu}",
+    text_say(t, "{\"bytes\":%llu,\"sent_bytes\":%llu",
              (unsigned long long)s.device_bytes,
              (unsigned long long)s.device_sent_bytes);
+    add_devices(t, db);
+    text_put(t, "}");
     text_key(t, "prefetch");
     text_say(t, "{\"brought\":%llu,\"used\":%llu,\"wasted\":%llu,"
                 "\"off\":%s}",

@@ -23,6 +23,17 @@ static void sum_stripes(struct warp_db *db, struct warp_stat *s)
     s->commits = s->puts + s->deletes + s->batches;
 }
 
+static void add_devices(struct warp_db *db, struct warp_stat *s)
+{
+    const char *kind;
+    uint64_t held, sent;
+    for (uint32_t i = 0;
+         db->device_stat && db->device_stat(db, i, &kind, &held, &sent); i++) {
+        s->device_bytes += held;
+        s->device_sent_bytes += sent;
+    }
+}
+
 int warp_stat(struct warp_db *db, struct warp_stat *out)
 {
     struct warp_stat s = {0};
@@ -68,8 +79,7 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     s.loading = atomic_load(&db->loading);
     s.health = atomic_load(&db->health);
     s.read_only = db->read_only || s.health != WARP_OK;
-    if (db->device_stat)
-        db->device_stat(db, &s.device_bytes, &s.device_sent_bytes);
+    add_devices(db, &s);
     if (db->prefetch)
         prefetch_stat(db, &s);
     s.size = out->size;

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64 };
+enum {
+    ALIGN = 64,
+    SPIN_AGAIN = 64 /* waits: another core may be free by then */
+};
 #define START_NS (INT64_C(30) * 1000000000) /* a driver loads, code compiles */
 #define SLICE_NS (INT64_C(2) * 1000000)     /* a dead worker is noticed */
 #define SPIN_NS  (INT64_C(30) * 1000)
@@ -22,6 +25,7 @@ struct worker {
     const struct kernel *known[WORKER_KERNELS_MAX];
     uint32_t turn; /* of the next command */
     int64_t began_ns[DEVICE_LANES];
+    _Atomic uint32_t patience;    /* waits until spinning is tried again */
     struct os_lock lock;          /* of all below, which any thread may read */
     uint64_t doing[DEVICE_LANES]; /* bit: the kernel of a job under way */
     _Atomic int pid;
@@ -95,13 +99,25 @@ static char *slot_of(const struct worker *w, uint32_t lane)
 
 enum waited { ANSWERED, DIED, LATE };
 
+/* Spinning is the soonest where the worker has a core of its own; where it has
+ * not, it is what keeps the worker from answering. */
+static void spin(struct worker *w, const _Atomic uint32_t *word, uint32_t seen)
+{
+    uint32_t left = atomic_load_explicit(&w->patience, memory_order_relaxed);
+    if (left == 0 && !os_shared_spin(word, seen, SPIN_NS))
+        left = SPIN_AGAIN;
+    else if (left > 0)
+        left--;
+    atomic_store_explicit(&w->patience, left, memory_order_relaxed);
+}
+
 /* Until the word is `wanted`, or the process has ended. */
 static enum waited wait_for(struct worker *w, _Atomic uint32_t *word,
                             uint32_t wanted, uint32_t life, int64_t deadline_ns)
 {
     uint32_t seen = atomic_load_explicit(word, memory_order_acquire);
     if (seen != wanted)
-        os_shared_spin(word, seen, SPIN_NS);
+        spin(w, word, seen);
     for (;;) {
         seen = atomic_load_explicit(word, memory_order_acquire);
         if (seen == wanted)

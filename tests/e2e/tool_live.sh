@@ -25,6 +25,8 @@ done
 sleep 1
 [ "$(stat -c %a "$store/socket")" = 600 ] || fail "the socket's mode"
 "$warp" stat "$store" --json | grep -q '"health":"ok"' || fail "stat"
+"$warp" devices "$store" --json |
+    grep -q '"kind":"cpu".*"resident_bytes":0,"sent_bytes":0' || fail "devices"
 "$warp" metrics "$store" | tail -1 | grep -q '^# EOF$' || fail "metrics"
 "$warp" get "$store" Order k7 --json | grep -q '"code":"k7"' || fail "get"
 "$warp" explain "$store" Order k7 scan >/dev/null || fail "explain"

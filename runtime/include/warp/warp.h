@@ -304,6 +304,9 @@ struct warp_device {
     char why_not[256];     /* empty where there is one */
     uint64_t memory_bytes; /* 0: not known */
     uint32_t units;        /* cores or multiprocessors */
+    /* Of all stores that this process has had open: columns that stay there
+     * now, and inputs of kernels that were sent there. */
+    uint64_t resident_bytes, sent_bytes;
 };
 /** Say what is at place `index`, from 0 on; the CPU is always the first.
  *  Ownership   *out is the caller's; kind points to text that stays.
