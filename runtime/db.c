@@ -63,9 +63,9 @@ static uint64_t at_most(uint64_t bytes, uint64_t most)
 
 void db_shares(const struct warp_db *db, struct db_shares *shares)
 {
-    /* Large steps, because a transaction of random keys touches most leaves of
-     * the tree: few large ones write far less than many small ones. */
-    enum { STEP_BYTES = 128 << 20, STEP_PAGES = 1 << 17, PAGE = 4096,
+    /* Steps go by ranges of keys (checkpoint_order.h): one takes the pages that
+     * the one before the last gave up, which the kernel still holds. */
+    enum { STEP_BYTES = 32 << 20, STEP_PAGES = 1 << 17, PAGE = 4096,
            REST_BYTES = 4 << 20 };
     uint64_t total = db->memory_max;
     shares->cache_bytes = at_most(total / 32, DISK_CACHE_BYTES);
@@ -299,36 +299,18 @@ static void drop_draft(const struct warp_db *db)
  * its parts are there: whoever finds that goes on with it. */
 static int draft_header(struct warp_db *db, struct header *h)
 {
-    if (os_exists(db->paths.making) == 1 &&
-        header_read(db->paths.making, h) == WARP_OK) {
-        if (!db->read_only)
-            drop_draft(db);
-        return WARP_OK;
-    }
-    int rc = new_header(db, h);
+    int rc = WARP_ECORRUPT;
+    if (os_exists(db->paths.making) == 1)
+        rc = header_read(db->paths.making, h);
+    if (rc == WARP_OK && !db->read_only)
+        drop_draft(db);
+    /* One that only cannot be read now is not replaced: the log has its id. */
+    if (rc != WARP_ECORRUPT)
+        return rc;
+    rc = new_header(db, h);
     return rc == WARP_OK && !db->read_only
                ? header_write(db->paths.making, db->paths.store, h)
                : rc;
-}
-
-/* The name of a directory is durable when its parent is synced. One that may
- * be entered and not read cannot be. */
-static int sync_parent(const char *path)
-{
-    char parent[DB_PATH_BYTES];
-    size_t bytes = strlen(path);
-    while (bytes > 1 && path[bytes - 1] == '/')
-        bytes--;
-    while (bytes > 0 && path[bytes - 1] != '/')
-        bytes--;
-    while (bytes > 1 && path[bytes - 1] == '/')
-        bytes--;
-    if (bytes >= sizeof parent)
-        return -ENAMETOOLONG;
-    memcpy(parent, bytes ? path : ".", bytes ? bytes : 1);
-    parent[bytes ? bytes : 1] = 0;
-    int rc = os_sync_dir(parent);
-    return rc == -EACCES ? 0 : rc;
 }
 
 static int sync_parents(const struct warp_db *db)
@@ -337,7 +319,7 @@ static int sync_parents(const struct warp_db *db)
                           db->paths.disk};
     int rc = 0;
     for (size_t i = 0; i < sizeof dirs / sizeof dirs[0] && rc == 0; i++)
-        rc = sync_parent(dirs[i]);
+        rc = os_sync_parent(dirs[i]);
     return rc;
 }
 
@@ -357,6 +339,12 @@ static int open_header(struct warp_db *db, struct header *h, bool *is_new)
     *is_new = os_exists(db->paths.header) != 1;
     int rc = *is_new ? draft_header(db, h)
                      : header_read(db->paths.header, h);
+    /* Who made it may have been killed between the rename and this. */
+    int synced = *is_new || db->read_only || rc != WARP_OK
+                     ? 0
+                     : os_sync_dir(db->paths.store);
+    if (synced < 0)
+        return error_os(synced, "cannot sync", db->paths.store);
     if (rc != WARP_OK)
         return rc;
     if (db->options.shards && db->options.shards != h->shards)
@@ -536,6 +524,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     for (uint32_t i = 0; db->shards && i < db->shard_count; i++)
         shard_fini(&db->shards[i]);
     free(db->shards);
+    changed_close(&db->changed);
     for (uint32_t i = 0; db->layouts && i < db->layout_count; i++)
         layout_free(&db->layouts[i]);
     free(db->layouts);

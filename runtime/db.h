@@ -7,6 +7,7 @@
 
 #include "archive.h"
 #include "catalog.h"
+#include "changed.h"
 #include "disk.h"
 #include "heap.h"
 #include "layout.h"
@@ -60,6 +61,8 @@ struct warp_db {
     _Atomic bool stalled;  /* the log is at its limit: writers wait */
     _Atomic bool tight;    /* so little disk is left that commits count it */
     _Atomic uint64_t log_kept; /* bytes that the last checkpoint left in it */
+    _Atomic bool scanned;  /* a scan had many keys to sort: a checkpoint
+                              spares the next one that */
     _Atomic bool no_room;  /* a write was refused: a checkpoint may help */
     _Atomic int64_t room_left; /* bytes; see room.h */
     _Atomic int health;    /* WARP_OK or the sticky error */
@@ -79,6 +82,7 @@ struct warp_db {
     struct budget budget;      /* rings, indexes, what waits for a checkpoint */
     struct stripe stripes[DB_STRIPES];
 
+    struct changed changed; /* keys that the directory may have otherwise */
     struct clock *clock;
     struct secondary *secondary;
     struct os_lock unique_lock; /* held while a unique value is checked and

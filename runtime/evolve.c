@@ -58,10 +58,12 @@ int evolve_begin(struct warp_db *db, const char *path, const uint8_t *bytes,
     int rc = schema_load(bytes, count, &e->old_schema, &why);
     if (rc != WARP_OK)
         return error_set(rc, "%s: %s", path, why);
-    if (descriptor_decode(bytes, count, &e->old, &fault) != DESCRIPTOR_OK ||
-        descriptor_decode(db->schema->descriptor, db->schema->descriptor_bytes,
-                          &e->new, &fault) != DESCRIPTOR_OK)
-        return error_set(WARP_ECORRUPT, "%s: %s", path, fault.what);
+    rc = descriptor_decode(bytes, count, &e->old, &fault);
+    if (rc == DESCRIPTOR_OK)
+        rc = descriptor_decode(db->schema->descriptor,
+                               db->schema->descriptor_bytes, &e->new, &fault);
+    if (rc != DESCRIPTOR_OK)
+        return error_set(schema_code(rc), "%s: %s", path, fault.what);
     if (e->new->product_count != db->schema->product_count)
         return error_set(WARP_EABI, "schema %s and its descriptor differ: run "
                                     "warpc again", db->schema->name);

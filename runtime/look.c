@@ -61,7 +61,7 @@ int look_at(struct warp_db *db, const struct layout *l,
 {
     struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
     int64_t now = read_now(db, l);
-    for (;;) {
+    for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
         struct record *r = shard_seek(s, l, key, &slot, &cold);
@@ -76,5 +76,7 @@ int look_at(struct warp_db *db, const struct layout *l,
         look_record(s, l, r, now, look);
         if (!(word & 1) && record_read_ok(r, word) && index_slot_holds(slot, r))
             return WARP_OK;
+        if (tries > 4)
+            os_yield(); /* its writer may wait for a lock */
     }
 }

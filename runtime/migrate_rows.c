@@ -75,7 +75,7 @@ static int send_to_disk(struct visit *v, struct ssd_slice row)
         if (go) {
             record_begin(r);
             row_store(r, l->to_disk, row_load(r, l->to_disk) | go);
-            shard_dirty(s, r);
+            shard_dirty(s, r, shard_record_hash(s, r));
             record_end(r, record_version(r));
             v->marked++;
         }

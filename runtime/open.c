@@ -16,6 +16,7 @@
 #include "prefetch.h"
 #include "rehome.h"
 #include "room.h"
+#include "schema_load.h"
 #include "secondary.h"
 #include "series.h"
 #include "wire.h"
@@ -55,13 +56,15 @@ static int compare_schemas(struct warp_db *db, const char *path,
     struct descriptor *theirs = NULL, *ours = NULL;
     struct descriptor_fault fault = {0, ""};
     char text[256] = "";
-    int rc = WARP_OK;
-    if (descriptor_decode(bytes, count, &theirs, &fault) != DESCRIPTOR_OK)
-        rc = error_set(WARP_ECORRUPT, "%s: byte %zu: %s", path, fault.offset,
+    int rc = descriptor_decode(bytes, count, &theirs, &fault), our_rc;
+    if (rc != DESCRIPTOR_OK)
+        rc = error_set(schema_code(rc), "%s: byte %zu: %s", path, fault.offset,
                        fault.what);
-    else if (descriptor_decode(db->schema->descriptor,
-                               db->schema->descriptor_bytes, &ours,
-                               &fault) != DESCRIPTOR_OK)
+    else if ((our_rc = descriptor_decode(db->schema->descriptor,
+                                         db->schema->descriptor_bytes, &ours,
+                                         &fault)) == DESCRIPTOR_ENOMEM)
+        rc = error_set(WARP_ENOMEM, "out of memory for the schema");
+    else if (our_rc != DESCRIPTOR_OK)
         rc = error_set(WARP_EABI, "the generated descriptor of %s: byte %zu: "
                                   "%s; run warpc again",
                        db->schema->name, fault.offset, fault.what);
@@ -215,7 +218,8 @@ int open_shards(struct warp_db *db)
     size_t bytes = db->shard_count * sizeof *db->shards;
     void *shards = NULL;
     db->floor_seq = calloc(db->shard_count, sizeof *db->floor_seq);
-    if (!db->floor_seq || posix_memalign(&shards, 64, bytes) != 0)
+    if (!db->floor_seq || changed_open(&db->changed) != WARP_OK ||
+        posix_memalign(&shards, 64, bytes) != 0)
         return error_set(WARP_ENOMEM, "out of memory for shards");
     memset(shards, 0, bytes);
     db->shards = shards;

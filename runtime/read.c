@@ -52,7 +52,7 @@ uint64_t read_expired(const struct layout *l, const struct record *r,
     return gone;
 }
 
-static int need_arena(const struct layout *l, uint32_t i)
+int read_needs_arena(const struct layout *l, uint32_t i)
 {
     return error_set(WARP_EINVAL, "%s.%s: an arena is needed for this field",
                      l->desc->name, l->desc->fields[i].name);
@@ -90,7 +90,7 @@ static int copy_var(struct reading *g, const struct record *r, uint64_t word,
     if (!record_read_ok(r, word) || at == VAR_NONE)
         return 1;
     if (!g->arena)
-        return need_arena(g->l, i);
+        return read_needs_arena(g->l, i);
     uint8_t *copy = warp_arena_alloc(g->arena, bytes ? bytes : 1);
     if (!copy)
         return no_memory();
@@ -238,7 +238,7 @@ static int fetch_cold(struct reading *g, uint64_t fields, struct record *r,
     FOR_BITS(i, fields)
     {
         if (!g->arena)
-            return need_arena(g->l, (uint32_t)i);
+            return read_needs_arena(g->l, (uint32_t)i);
         struct fetch_room room = {g->arena, NULL, 0};
         int rc = cold_fetch(g->db, g->l, g->key, (uint32_t)i, &g->places[i],
                             fetch_alloc, &room);
@@ -266,14 +266,19 @@ static int fetch_cold(struct reading *g, uint64_t fields, struct record *r,
     return 0;
 }
 
+void read_presets(const struct layout *l, uint64_t fields, void *out)
+{
+    FOR_BITS(i, fields)
+    {
+        const struct warp_field *f = &l->desc->fields[i];
+        memcpy((uint8_t *)out + f->offset, f->default_value, f->type->size);
+    }
+}
+
 static int decode_all(struct reading *g)
 {
-    FOR_BITS(i, g->preset)
-    {
-        const struct warp_field *f = &g->l->desc->fields[i];
-        memcpy(g->out + f->offset, f->default_value, f->type->size);
-        g->have |= UINT64_C(1) << i;
-    }
+    read_presets(g->l, g->preset, g->out);
+    g->have |= g->preset;
     FOR_BITS(i, g->decode)
     {
         const struct field_layout *f = &g->l->fields[i];
@@ -413,7 +418,7 @@ static int glance(struct warp_db *db, const struct layout *l,
 {
     struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
     int64_t now = read_now(db, l);
-    for (;;) {
+    for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
         struct record *r = shard_seek(s, l, key, &slot, &cold);
@@ -455,6 +460,8 @@ static int glance(struct warp_db *db, const struct layout *l,
         if (!(word & 1) && shard_matches(r, key) &&
             record_read_ok(r, word) && index_slot_holds(slot, r))
             return WARP_OK;
+        if (tries > 4)
+            os_yield(); /* its writer may wait for a lock */
     }
 }
 

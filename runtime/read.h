@@ -32,6 +32,10 @@ int read_warm(struct warp_db *db, const struct layout *l,
 /* Of these fields, those whose deadline has passed. */
 uint64_t read_expired(const struct layout *l, const struct record *r,
                       uint64_t fields, int64_t now);
+/* WARP_EINVAL: this field's value needs an arena, and there is none. */
+int read_needs_arena(const struct layout *l, uint32_t field);
+/* Writes the defaults of these fields. */
+void read_presets(const struct layout *l, uint64_t fields, void *out);
 /* The store's clock where the product has a ttl anywhere, else 0. */
 static inline int64_t read_now(const struct warp_db *db,
                                const struct layout *l)

@@ -88,6 +88,8 @@ static int open_file(const char *path, int flags)
         return fails(rc);
     if (sim_is_dir(f) && (flags & O_ACCMODE) != O_RDONLY)
         return fails(-EISDIR);
+    if ((flags & O_DIRECTORY) && !sim_is_dir(f))
+        return fails(-ENOTDIR);
     for (int i = 0; i < FDS_MAX; i++)
         if (!fds[i].file) {
             fds[i].file = f;
@@ -419,6 +421,20 @@ WRAP(int, rename, (const char *from, const char *to))
                                            : sim_path_rename(from, to));
 }
 
+WRAP(int, renameat2,
+     (int one_fd, const char *one, int other_fd, const char *other,
+      unsigned flags))
+{
+    if (!sim_inside())
+        return __real_renameat2(one_fd, one, other_fd, other, flags);
+    if (!history_direct()) /* a file system that has less */
+        return fails(-EINVAL);
+    sim_event(SIM_RENAME, strlen(one), strlen(other));
+    sim_trace("exchange %s %s", one, other);
+    return fails(sim_fails(FAULT_NO_SPACE) ? -ENOSPC
+                                           : sim_path_exchange(one, other));
+}
+
 WRAP(int, link, (const char *from, const char *to))
 {
     if (!sim_inside())
@@ -452,11 +468,11 @@ WRAP(int, mkdir, (const char *path, mode_t mode))
     return fails(sim_fails(FAULT_NO_SPACE) ? -ENOSPC : sim_path_mkdir(path));
 }
 
-/* A walk: an open directory and the number of its next name. */
+/* A walk: the names of a directory when it was opened, one behind the other. */
 struct walk {
-    struct sim_file *dir;
-    uint32_t next;
+    char *next;
     struct dirent entry;
+    char names[];
 };
 
 WRAP(DIR *, opendir, (const char *path))
@@ -469,9 +485,15 @@ WRAP(DIR *, opendir, (const char *path))
         errno = f ? ENOTDIR : ENOENT;
         return NULL;
     }
-    struct walk *w = sim_malloc(sizeof *w, 16);
-    w->dir = f;
-    w->next = 0;
+    size_t bytes = 1;
+    const char *name;
+    for (uint32_t n = 0; (name = sim_dir_name(f, n)); n++)
+        bytes += strlen(name) + 1;
+    struct walk *w = sim_malloc(sizeof *w + bytes, 16);
+    char *to = w->next = w->names;
+    for (uint32_t n = 0; (name = sim_dir_name(f, n)); n++)
+        to = stpcpy(to, name) + 1;
+    *to = 0;
     return (DIR *)(void *)w;
 }
 
@@ -480,10 +502,10 @@ WRAP(struct dirent *, readdir64, (DIR * dir))
     if (!sim_inside())
         return __real_readdir64(dir);
     struct walk *w = (struct walk *)(void *)dir;
-    const char *name = sim_dir_name(w->dir, w->next++);
-    if (!name)
+    if (!*w->next)
         return NULL;
-    snprintf(w->entry.d_name, sizeof w->entry.d_name, "%s", name);
+    snprintf(w->entry.d_name, sizeof w->entry.d_name, "%s", w->next);
+    w->next += strlen(w->next) + 1;
     return &w->entry;
 }
 
