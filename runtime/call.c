@@ -400,14 +400,13 @@ static int read_linked(struct warp_db *db, const struct layout *l,
     int rc = read_record(db, l, key, fields, out, arena);
     if (rc != WARP_OK)
         return rc;
-    bool look = mine->faults + mine->cold_reads != before;
-    if (db->coaccess && l->learns &&
-        coaccess_touch(db->coaccess, l->number, key->hash, key->bytes,
-                       key->count))
-        look = true;
+    bool missed = mine->faults + mine->cold_reads != before;
+    bool sampled = db->coaccess && l->learns &&
+                   coaccess_touch(db->coaccess, l->number, key->hash,
+                                  key->bytes, key->count);
     prefetch_used(db, key->hash);
-    if (look)
-        prefetch_ask(db, l, key, true);
+    if (missed || sampled)
+        prefetch_ask(db, l, key, true, missed);
     return rc;
 }
 

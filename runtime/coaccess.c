@@ -11,7 +11,7 @@ enum {
     RUN = 16,           /* uses that are taken in a row */
     NEAR = 3,           /* so far apart they are still together */
     EAGER_RUNS = 1024,  /* until then every run is taken */
-    SKIPPED_RUNS = 7,   /* later, for one that is taken */
+    SKIPPED_RUNS = 15,  /* later, for one that is taken */
     WAYS = 4,           /* nodes of a set */
     NODES_MIN = 256,
     NODES_MAX = 1 << 16,
@@ -27,21 +27,26 @@ struct link {
     uint16_t count; /* uses together */
 };
 
-struct node {
+/* A node in two parts: the heads of a set fill one line of the cache. */
+struct head {
     uint64_t hash;
     uint16_t product, key_bytes;
     uint16_t uses;  /* 0: the node is free */
     uint16_t epoch; /* when its counts were last halved */
-    uint32_t next;  /* link: there a newcomer looks for a place */
+};
+
+struct node {
     struct link links[COACCESS_LINKS];
     uint8_t key[COACCESS_KEY_MAX];
+    uint32_t next; /* link: there a newcomer looks for a place */
 };
 
 struct coaccess {
     uint64_t owner; /* what a thread's run is of */
     struct budget *budget;
-    size_t bytes;
+    size_t head_bytes, node_bytes;
     uint32_t sets; /* a power of two */
+    struct head *heads;
     struct node *nodes;
     _Atomic uint64_t runs;
     struct os_lock lock; /* of the nodes */
@@ -69,23 +74,26 @@ int coaccess_create(struct budget *budget, uint64_t memory,
     *out = NULL;
     if (!c)
         return error_set(WARP_ENOMEM, "out of memory for links of records");
-    while (nodes < NODES_MAX &&
-           nodes * 2 * sizeof(struct node) <= memory / 128)
+    const size_t each = sizeof(struct head) + sizeof(struct node);
+    while (nodes < NODES_MAX && nodes * 2 * each <= memory / 128)
         nodes *= 2;
     c->owner = atomic_fetch_add(&owners, 1) + 1;
     c->budget = budget;
     c->sets = nodes / WAYS;
-    c->bytes = nodes * sizeof(struct node);
-    c->nodes = os_reserve(c->bytes);
-    if (!c->nodes || !budget_take(budget, c->bytes)) {
-        if (c->nodes)
-            os_unreserve(c->nodes, c->bytes);
+    c->head_bytes = nodes * sizeof(struct head);
+    c->node_bytes = nodes * sizeof(struct node);
+    if (!budget_take(budget, c->head_bytes + c->node_bytes)) {
         free(c);
         return error_set(WARP_ENOMEM, "no memory for links of records: raise "
                                       "memory_max_bytes");
     }
+    c->heads = os_reserve(c->head_bytes);
+    c->nodes = os_reserve(c->node_bytes);
     *out = c;
-    return WARP_OK;
+    if (c->heads && c->nodes)
+        return WARP_OK;
+    coaccess_destroy(out);
+    return error_set(WARP_ENOMEM, "no address space for links of records");
 }
 
 void coaccess_destroy(struct coaccess **coaccess)
@@ -93,8 +101,11 @@ void coaccess_destroy(struct coaccess **coaccess)
     struct coaccess *c = *coaccess;
     if (!c)
         return;
-    os_unreserve(c->nodes, c->bytes);
-    budget_give(c->budget, c->bytes);
+    if (c->heads)
+        os_unreserve(c->heads, c->head_bytes);
+    if (c->nodes)
+        os_unreserve(c->nodes, c->node_bytes);
+    budget_give(c->budget, c->head_bytes + c->node_bytes);
     free(c);
     *coaccess = NULL;
 }
@@ -106,93 +117,97 @@ static uint16_t tag_of(uint64_t hash)
     return (uint16_t)(hash >> 48);
 }
 
-static struct node *set_of(struct coaccess *c, uint64_t hash)
+enum { NO_NODE = UINT32_MAX };
+
+/* The first node of the set that a hash belongs to. */
+static uint32_t set_of(const struct coaccess *c, uint64_t hash)
 {
-    return &c->nodes[(size_t)(hash & (c->sets - 1)) * WAYS];
+    return (uint32_t)(hash & (c->sets - 1)) * WAYS;
 }
 
 /* Once for each time that as many runs as there are nodes were counted. */
-static void decay(struct coaccess *c, struct node *n)
+static void decay(struct coaccess *c, uint32_t number)
 {
+    struct head *h = &c->heads[number];
+    struct node *n = &c->nodes[number];
     uint16_t now = (uint16_t)(atomic_load_explicit(&c->runs,
                                                    memory_order_relaxed) /
                               ((uint64_t)c->sets * WAYS));
-    uint16_t passed = (uint16_t)(now - n->epoch);
+    uint16_t passed = (uint16_t)(now - h->epoch);
     uint32_t shift = passed > 15 ? 15 : passed;
-    if (n->uses > COUNT_MAX - UNIT)
+    if (h->uses > COUNT_MAX - UNIT)
         shift++;
-    n->epoch = now;
+    h->epoch = now;
     if (shift == 0)
         return;
-    n->uses = (uint16_t)(n->uses >> shift);
+    h->uses = (uint16_t)(h->uses >> shift);
     for (int i = 0; i < COACCESS_LINKS; i++)
         n->links[i].count = (uint16_t)(n->links[i].count >> shift);
 }
 
-static struct node *find_node(struct coaccess *c, uint16_t product,
-                              uint64_t hash)
+static uint32_t find_node(struct coaccess *c, uint16_t product, uint64_t hash)
 {
-    struct node *set = set_of(c, hash);
-    for (int i = 0; i < WAYS; i++)
-        if (set[i].uses && set[i].hash == hash && set[i].product == product) {
-            decay(c, &set[i]);
-            return &set[i];
+    uint32_t at = set_of(c, hash);
+    for (uint32_t i = at; i < at + WAYS; i++) {
+        const struct head *h = &c->heads[i];
+        if (h->uses && h->hash == hash && h->product == product) {
+            decay(c, i);
+            return i;
         }
-    return NULL;
+    }
+    return NO_NODE;
 }
 
-static struct node *make_node(struct coaccess *c, const struct use *use)
+static uint32_t make_node(struct coaccess *c, const struct use *use)
 {
-    struct node *set = set_of(c, use->hash), *least = set;
-    for (int i = 0; i < WAYS; i++) {
-        if (set[i].uses)
-            decay(c, &set[i]);
-        if (set[i].uses < least->uses)
-            least = &set[i];
+    uint32_t at = set_of(c, use->hash), least = at;
+    for (uint32_t i = at; i < at + WAYS; i++) {
+        if (c->heads[i].uses)
+            decay(c, i);
+        if (c->heads[i].uses < c->heads[least].uses)
+            least = i;
     }
-    uint16_t epoch = least->epoch;
-    memset(least, 0, sizeof *least);
-    least->hash = use->hash;
-    least->product = use->product;
-    least->key_bytes = use->key_bytes;
-    least->epoch = epoch;
+    struct head *h = &c->heads[least];
+    memset(&c->nodes[least], 0, sizeof c->nodes[least]);
+    *h = (struct head){.hash = use->hash, .product = use->product,
+                       .key_bytes = use->key_bytes, .epoch = h->epoch};
     decay(c, least);
-    memcpy(least->key, use->key, use->key_bytes);
+    memcpy(c->nodes[least].key, use->key, use->key_bytes);
     return least;
 }
 
-/* The node of a link, or NULL: another record has its place. */
-static struct node *follow(struct coaccess *c, const struct node *from,
-                           const struct link *link)
+/* The node of a link, or NO_NODE: another record has its place. */
+static uint32_t follow(const struct coaccess *c, uint32_t from,
+                       const struct link *link)
 {
-    struct node *n = &c->nodes[link->node];
-    if (link->count == 0 || n->uses == 0 || tag_of(n->hash) != link->tag ||
-        n->product != from->product)
-        return NULL;
-    return n;
+    const struct head *h = &c->heads[link->node];
+    return link->count && h->uses && tag_of(h->hash) == link->tag &&
+                   h->product == c->heads[from].product
+               ? link->node
+               : NO_NODE;
 }
 
 /* One more use of both. A newcomer takes a free place, else that of the oldest
  * one that came once: who comes again in time stays. Where there is none, the
  * weakest link pays. */
-static void count_link(struct coaccess *c, struct node *from,
-                       const struct node *to)
+static void count_link(struct coaccess *c, uint32_t from, uint32_t to)
 {
-    uint32_t number = (uint32_t)(to - c->nodes);
+    struct node *n = &c->nodes[from];
     struct link *least = NULL;
+    uint16_t tag = tag_of(c->heads[to].hash);
     for (uint32_t i = 0; i < COACCESS_LINKS; i++) {
-        struct link *l = &from->links[i];
-        if (l->count && l->node == number && l->tag == tag_of(to->hash)) {
+        struct link *l = &n->links[i];
+        if (l->count && l->node == to && l->tag == tag) {
             l->count = (uint16_t)(l->count + UNIT);
             return;
         }
     }
     for (uint32_t i = 0; i < COACCESS_LINKS; i++) {
-        uint32_t at = (from->next + i) % COACCESS_LINKS;
-        struct link *l = &from->links[at];
+        uint32_t at = (n->next + i) % COACCESS_LINKS;
+        struct link *l = &n->links[at];
         if (l->count <= UNIT) {
-            *l = (struct link){number, tag_of(to->hash), UNIT};
-            from->next = at + 1;
+            *l = (struct link){to, tag, UNIT};
+            n->next = at + 1;
             return;
         }
         if (!least || l->count < least->count)
@@ -217,20 +232,21 @@ static bool counted_with(uint32_t uses, const struct use *use)
 
 static void count_run(struct coaccess *c)
 {
-    struct node *nodes[RUN];
+    uint32_t nodes[RUN];
     uint32_t pairs[RUN] = {0}; /* uses that each one was counted with */
     for (uint32_t j = 0; j < mine.count; j++) {
         const struct use *b = &mine.uses[j];
         nodes[j] = find_node(c, b->product, b->hash);
-        if (!nodes[j])
+        if (nodes[j] == NO_NODE)
             nodes[j] = make_node(c, b);
-        nodes[j]->uses = (uint16_t)(nodes[j]->uses + UNIT);
+        struct head *h = &c->heads[nodes[j]];
+        h->uses = (uint16_t)(h->uses + UNIT);
         for (uint32_t i = j > NEAR ? j - NEAR : 0; i < j; i++) {
             const struct use *a = &mine.uses[i];
             /* Its node may have given way to another of this run. */
             if (same(a, b) || a->product != b->product ||
-                nodes[i]->hash != a->hash || counted_with(pairs[i], b) ||
-                counted_with(pairs[j], a))
+                c->heads[nodes[i]].hash != a->hash ||
+                counted_with(pairs[i], b) || counted_with(pairs[j], a))
                 continue;
             pairs[i] |= 1u << j;
             pairs[j] |= 1u << i;
@@ -295,22 +311,24 @@ uint32_t coaccess_links(struct coaccess *c, uint16_t product, uint64_t hash,
 {
     uint32_t count = 0;
     os_lock(&c->lock);
-    struct node *from = find_node(c, product, hash);
-    for (int i = 0; from && i < COACCESS_LINKS; i++) {
-        const struct link *l = &from->links[i];
-        struct node *to = follow(c, from, l);
-        if (!to || to == from || l->count < SEEN_MIN)
+    uint32_t from = find_node(c, product, hash);
+    for (int i = 0; from != NO_NODE && i < COACCESS_LINKS; i++) {
+        const struct link *l = &c->nodes[from].links[i];
+        uint32_t to = follow(c, from, l);
+        if (to == NO_NODE || to == from || l->count < SEEN_MIN)
             continue;
         decay(c, to);
-        float both = l->count, either = (float)from->uses + to->uses - both;
+        const struct head *h = &c->heads[to];
+        float both = l->count;
+        float either = (float)c->heads[from].uses + h->uses - both;
         float weight = either > both ? both / either : 1;
         if (weight < WEIGHT_MIN)
             continue;
         struct coaccess_link *o = &out[count++];
         o->weight = weight;
-        o->key_bytes = to->key_bytes;
-        o->hash = to->hash;
-        memcpy(o->key, to->key, to->key_bytes);
+        o->key_bytes = h->key_bytes;
+        o->hash = h->hash;
+        memcpy(o->key, c->nodes[to].key, h->key_bytes);
     }
     os_unlock(&c->lock);
     return count;

@@ -1,8 +1,8 @@
 /* coaccess.h: which records are used together, learned while they are used.
  *
  * A use goes to a buffer of its thread; nothing that is shared is written. Runs
- * of 16 uses are taken, all of them at first and one in eight later; a full run
- * is counted in the store's table: two records of one product belong together
+ * of 16 uses are taken, all of them at first and one in 16 later; a full run is
+ * counted in the store's table: two records of one product belong together
  * when they were used within three uses of one thread. A node per record holds
  * its key, its count of uses and 16 links, of 8 bytes each. Counts are halved
  * as the table is used on, so what was once is forgotten. The table is bounded:

@@ -65,7 +65,7 @@ int warp_quantum_get(struct warp_db *db, const struct warp_product *desc,
     for (uint32_t i = 0; rc == WARP_OK && db->prefetch && i < set.count; i++) {
         struct key_ref k = partner_key(l, &set.list[i]);
         if (prefetch_lacks(db, l, &k))
-            prefetch_ask(db, l, &k, false);
+            prefetch_ask(db, l, &k, false, true);
     }
     return rc;
 }

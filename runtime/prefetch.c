@@ -87,7 +87,7 @@ bool prefetch_lacks(struct warp_db *db, const struct layout *l,
 }
 
 void prefetch_ask(struct warp_db *db, const struct layout *l,
-                  const struct key_ref *key, bool partners)
+                  const struct key_ref *key, bool partners, bool at_once)
 {
     struct prefetch *p = db->prefetch;
     if (!p || atomic_load_explicit(&p->off, memory_order_relaxed) ||
@@ -103,7 +103,7 @@ void prefetch_ask(struct warp_db *db, const struct layout *l,
         memcpy(r->key, key->bytes, key->count);
     }
     os_unlock(&p->lock);
-    if (!room)
+    if (!room || !at_once)
         return;
     atomic_fetch_add(&p->word, 1);
     os_futex_wake(&p->word, 1);

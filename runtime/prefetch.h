@@ -17,9 +17,10 @@ void prefetch_stop(struct warp_db *db);
 /* Is something of the record, or all of it, not in memory? No I/O. */
 bool prefetch_lacks(struct warp_db *db, const struct layout *l,
                     const struct key_ref *key);
-/* Asks for this record, or for the partners of it. */
+/* Asks for this record, or for the partners of it. at_once: wakes the thread,
+ * which is a system call; else it comes by within a fifth of a second. */
 void prefetch_ask(struct warp_db *db, const struct layout *l,
-                  const struct key_ref *key, bool partners);
+                  const struct key_ref *key, bool partners, bool at_once);
 /* A get used this record: was it brought here? */
 void prefetch_used(struct warp_db *db, uint64_t hash);
 void prefetch_stat(const struct warp_db *db, struct warp_stat *stat);
