@@ -3,10 +3,12 @@
  * in iter.c. */
 #include "batch.h"
 #include "clock.h"
+#include "coaccess.h"
 #include "codec.h"
 #include "commit.h"
 #include "error.h"
 #include "hash.h"
+#include "prefetch.h"
 #include "read.h"
 #include "wire.h"
 
@@ -391,6 +393,28 @@ static int set_key(const struct layout *l, const void *key,
     return key_decode(l->desc, ref->bytes, ref->count, NULL, out, arena);
 }
 
+/* Of a product whose records have partners: the use is counted, and after a
+ * miss, or now and then, they are looked for. */
+static int read_linked(struct warp_db *db, const struct layout *l,
+                       const struct key_ref *key, uint64_t fields, void *out,
+                       struct warp_arena *arena)
+{
+    const struct stripe *mine = db_stripe(db);
+    uint64_t before = mine->faults + mine->cold_reads;
+    int rc = read_record(db, l, key, fields, out, arena);
+    if (rc != WARP_OK)
+        return rc;
+    bool look = mine->faults + mine->cold_reads != before;
+    if (db->coaccess && l->learns &&
+        coaccess_touch(db->coaccess, l->number, key->hash, key->bytes,
+                       key->count))
+        look = true;
+    prefetch_used(db, key->hash);
+    if (look)
+        prefetch_ask(db, l, key, true);
+    return rc;
+}
+
 int warp_gen_get(struct warp_db *db, const struct warp_product *desc,
                  const void *key, uint64_t fields, void *out,
                  struct warp_arena *arena)
@@ -409,7 +433,8 @@ int warp_gen_get(struct warp_db *db, const struct warp_product *desc,
     if (rc == WARP_OK)
         rc = key_of(db, l, key, bytes, &ref);
     if (rc == WARP_OK)
-        rc = read_record(db, l, &ref, fields, out, arena);
+        rc = l->linked ? read_linked(db, l, &ref, fields, out, arena)
+                       : read_record(db, l, &ref, fields, out, arena);
     if (rc == WARP_ENOTFOUND)
         return not_found(l);
     return rc == WARP_OK ? set_key(l, key, &ref, out, arena) : rc;

@@ -449,38 +449,52 @@ static void settle_values(struct shard *s, struct copied *e)
     }
 }
 
+/* Under the lock. */
+static void settle_record(struct step *st, struct copied *e)
+{
+    struct record *r = e->record;
+    const struct copied *next = e + 1;
+    uint32_t end = next < st->copied + st->copied_count ? next->first_place
+                                                        : st->place_count;
+    if (e->fresh)
+        e->shard->fresh--; /* the directory has it now */
+    record_begin(r);
+    if (!e->gone)
+        settle_places(st, e, end);
+    if (!e->gone && e->layout->cold) {
+        settle_marks(e);
+        settle_values(e->shard, e);
+    }
+    uint64_t before = record_have(r);
+    uint64_t have =
+        before & ~(R_FLUSHING | R_PAST | (e->gone ? R_IN_DIR : 0));
+    record_set_have(r, have);
+    shard_counted(e->shard, r, before);
+    record_end(r, record_version(r));
+    /* A tombstone that nobody wrote to since has done its work. */
+    if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
+        FOR_BITS(f, layout_placed(e->layout))
+            apply_drop_place(e->shard, r, e->layout->fields[f].place);
+        e->shard->flushing[e->at] = NULL; /* a scan may look at it */
+        shard_destroy(e->shard, e->layout, r);
+    }
+}
+
 static void settle(struct step *st)
 {
-    for (uint32_t i = 0; i < st->copied_count; i++) {
-        struct copied *e = &st->copied[i];
-        struct record *r = e->record;
-        uint32_t end = i + 1 < st->copied_count
-                           ? st->copied[i + 1].first_place
-                           : st->place_count;
-        os_lock(&e->shard->lock);
-        if (e->fresh)
-            e->shard->fresh--; /* the directory has it now */
-        record_begin(r);
-        if (!e->gone)
-            settle_places(st, e, end);
-        if (!e->gone && e->layout->cold) {
-            settle_marks(e);
-            settle_values(e->shard, e);
+    enum { LOCK_RECORDS = 8 }; /* under one hold, as they were copied */
+    uint32_t count = st->copied_count;
+    for (uint32_t i = 0; i < count;) {
+        struct shard *s = st->copied[i].shard;
+        os_lock(&s->lock);
+        for (uint32_t n = 0; n < LOCK_RECORDS && i < count &&
+                             st->copied[i].shard == s;
+             n++, i++) {
+            if (i + LOCK_RECORDS < count)
+                __builtin_prefetch(st->copied[i + LOCK_RECORDS].record, 1);
+            settle_record(st, &st->copied[i]);
         }
-        uint64_t before = record_have(r);
-        uint64_t have =
-            before & ~(R_FLUSHING | R_PAST | (e->gone ? R_IN_DIR : 0));
-        record_set_have(r, have);
-        shard_counted(e->shard, r, before);
-        record_end(r, record_version(r));
-        /* A tombstone that nobody wrote to since has done its work. */
-        if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
-            FOR_BITS(f, layout_placed(e->layout))
-                apply_drop_place(e->shard, r, e->layout->fields[f].place);
-            e->shard->flushing[e->at] = NULL; /* a scan may look at it */
-            shard_destroy(e->shard, e->layout, r);
-        }
-        os_unlock(&e->shard->lock);
+        os_unlock(&s->lock);
     }
 }
 
@@ -509,7 +523,8 @@ static void put_back(struct step *st)
         os_lock(&e->shard->lock);
         record_begin(e->record);
         unflush(e);
-        shard_dirty(e->shard, e->record);
+        shard_dirty(e->shard, e->record,
+                    shard_record_hash(e->shard, e->record));
         record_end(e->record, record_version(e->record));
         os_unlock(&e->shard->lock);
     }

@@ -145,7 +145,8 @@ static void device_stat(struct warp_db *db, uint64_t *held_bytes,
     if (!d)
         return;
     *held_bytes = mirror_held_bytes(dispatch_mirror(d));
-    *sent_bytes = dispatch_sent_bytes(d);
+    for (int kind = 0; kind < DEVICE_KINDS; kind++)
+        *sent_bytes += dispatch_sent_bytes(d, (enum device_kind)kind);
 }
 
 int compute_open(struct warp_db *db)

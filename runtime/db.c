@@ -5,6 +5,7 @@
 
 #include "checkpoint.h"
 #include "clock.h"
+#include "coaccess.h"
 #include "compute.h"
 #include "error.h"
 #include "evolve.h"
@@ -15,6 +16,7 @@
 #include "migrate.h"
 #include "manifest.h"
 #include "open.h"
+#include "prefetch.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
@@ -61,9 +63,9 @@ static uint64_t at_most(uint64_t bytes, uint64_t most)
 
 void db_shares(const struct warp_db *db, struct db_shares *shares)
 {
-    /* Large steps, because a transaction of random keys touches most leaves of
-     * the tree: few large ones write far less than many small ones. */
-    enum { STEP_BYTES = 128 << 20, STEP_PAGES = 1 << 17, PAGE = 4096,
+    /* Steps go by ranges of keys (checkpoint_order.h): one takes the pages that
+     * the one before the last gave up, which the kernel still holds. */
+    enum { STEP_BYTES = 32 << 20, STEP_PAGES = 1 << 17, PAGE = 4096,
            REST_BYTES = 4 << 20 };
     uint64_t total = db->memory_max;
     shares->cache_bytes = at_most(total / 32, DISK_CACHE_BYTES);
@@ -145,6 +147,8 @@ static int resolve_options(const struct warp_options *given,
         o->checkpoint_every_ms = 60000;
     if (o->sweep_every_ms == 0)
         o->sweep_every_ms = 1000;
+    if (o->prefetch_reads_max == 0)
+        o->prefetch_reads_max = 1000;
     if (o->survives == WARP_SURVIVES_DEFAULT)
         o->survives = WARP_SURVIVES_PROCESS_CRASH;
     if (o->survives > WARP_SURVIVES_POWER_LOSS)
@@ -414,6 +418,8 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = loader_start(db);
     if (rc == WARP_OK && !db->read_only && !db->evolve)
         rc = keeper_start(db);
+    if (rc == WARP_OK && !db->evolve)
+        rc = open_partners(db);
     if (rc == WARP_OK && !db->read_only)
         rc = serve_start(db);
     return rc;
@@ -490,6 +496,7 @@ int db_destroy(struct warp_db *db, bool orderly)
 {
     int rc = WARP_OK;
     serve_stop(db);
+    prefetch_stop(db);
     compute_close(db);
     if (db->fork_guard)
         keeper_stop(db);
@@ -503,6 +510,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     }
     if (db->log)
         log_close(&db->log);
+    coaccess_destroy(&db->coaccess);
     if (db->secondary)
         secondary_close(&db->secondary);
     if (db->series)
@@ -516,6 +524,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     for (uint32_t i = 0; db->shards && i < db->shard_count; i++)
         shard_fini(&db->shards[i]);
     free(db->shards);
+    changed_close(&db->changed);
     for (uint32_t i = 0; db->layouts && i < db->layout_count; i++)
         layout_free(&db->layouts[i]);
     free(db->layouts);

@@ -20,6 +20,18 @@ void device_blank(const struct kernel_job *job)
             memset(job->arg[i], 0xff, (size_t)kernel_arg_bytes(job, i));
 }
 
+enum device_outcome device_run(struct device *device,
+                               const struct kernel_job *job)
+{
+    enum device_outcome outcome = device->row->begin(device, 0, job, NULL);
+    return outcome == DEVICE_OK ? device->row->finish(device, 0) : outcome;
+}
+
+bool device_plan_moves(const struct device_plan *plan)
+{
+    return plan && (plan->drop || plan->fill_count > 0 || plan->args != 0);
+}
+
 static bool is_within(uint64_t at, uint64_t bytes, uint64_t room)
 {
     return at <= room && bytes <= room - at;

@@ -2,11 +2,14 @@
  * records of products without a field that its policy pins.
  *
  * A clock: the hand walks over the index and passes what was used since its
- * last visit. The marks lie in a table by hash, not in the records: a reader
- * without a lock must not write to memory that may be freed. Products of a
- * lower priority go first. What the tier does not have yet (dirty, or copied by
- * a checkpoint that has not committed) stays. */
+ * last visit, several times where it is heavy (weight.h). The marks lie in a
+ * table by hash, not in the records: a reader without a lock must not write to
+ * memory that may be freed. Products of a lower priority go first. What the
+ * tier does not have yet (dirty, or copied by a checkpoint that has not
+ * committed) stays. */
 #include "evict.h"
+
+#include "weight.h"
 
 struct evict_call {
     struct shard *shard;
@@ -72,8 +75,13 @@ static void evict_record(void *arg, void *record)
         return;
     _Atomic uint8_t *used = shard_used_mark(
         c->shard, shard_record_hash(c->shard, r));
-    if (atomic_load_explicit(used, memory_order_relaxed)) {
-        atomic_store_explicit(used, 0, memory_order_relaxed);
+    uint8_t mark = atomic_load_explicit(used, memory_order_relaxed);
+    uint32_t passes = mark == SHARD_USED ? weight_passes(c->shard, l, r)
+                      : mark > 0         ? mark - 1u
+                                         : 0;
+    if (passes > 0) {
+        atomic_store_explicit(used, passes > 1 ? (uint8_t)passes : 0,
+                              memory_order_relaxed);
         return;
     }
     leave(c, l, r);
@@ -97,7 +105,8 @@ uint64_t shard_evict(struct shard *s, const struct pool *pool, uint8_t highest,
             continue;
         call.priority = p;
         /* Twice around: the first time may only clear marks. */
-        uint32_t rounds = s->index.segment_count * 2;
+        uint32_t rounds = s->index.segment_count *
+                          (s->db->weighed ? WEIGHT_PASSES_MAX + 1 : 2);
         for (uint32_t n = 0; n < rounds && call.freed < bytes; n++) {
             if (s->evict_at >= s->index.segment_count)
                 s->evict_at = 0;

@@ -221,7 +221,7 @@ static int mark_row(struct warp_db *db, const struct layout *l,
         *old = true;
         *bytes += moving_bytes(l, r);
         record_begin(r);
-        shard_dirty(s, r);
+        shard_dirty(s, r, key.hash);
         record_end(r, record_version(r));
     }
     os_unlock(&s->lock);

@@ -55,7 +55,7 @@ static struct index_segment *new_segment(struct index *index, uint32_t depth)
     return s;
 }
 
-int index_init(struct index *index, struct budget *budget,
+int index_init(struct index *index, struct budget *budget, bool huge,
                uint64_t (*hash_of)(const void *record, const void *arg),
                const void *arg)
 {
@@ -65,6 +65,10 @@ int index_init(struct index *index, struct budget *budget,
     index->arg = arg;
     index->dir = os_reserve(DIR_BYTES);
     index->segments = os_reserve(SEGMENTS_MAX * SEGMENT_BYTES);
+    /* Before the first page is there: one that is small stays so, and the two
+     * MiB around it with it. */
+    if (huge && index->segments)
+        os_huge(index->segments, SEGMENTS_MAX * SEGMENT_BYTES);
     struct index_segment *first =
         index->dir && index->segments ? new_segment(index, 0) : NULL;
     if (!first) {
@@ -73,11 +77,6 @@ int index_init(struct index *index, struct budget *budget,
     }
     atomic_store(&index->dir[0], first);
     return WARP_OK;
-}
-
-void index_huge(struct index *index)
-{
-    os_huge(index->segments, SEGMENTS_MAX * SEGMENT_BYTES);
 }
 
 void index_fini(struct index *index)

@@ -39,12 +39,11 @@ struct index {
     uint32_t segment_count;
 };
 
-int index_init(struct index *index, struct budget *budget,
+/* huge: in huge pages, where the kernel has them. */
+int index_init(struct index *index, struct budget *budget, bool huge,
                uint64_t (*hash_of)(const void *record, const void *arg),
                const void *arg);
 void index_fini(struct index *index);
-/* Huge pages for what it will hold, where the kernel has them. */
-void index_huge(struct index *index);
 
 /* Does the record at this address have the key? May be asked about rubbish. */
 typedef bool index_match_fn(const void *record, const void *key);

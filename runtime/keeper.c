@@ -12,7 +12,12 @@
 #include "secondary.h"
 #include "series.h"
 
-enum { TICK_MS = 20, IDLE_TICK_MS = 200, RETRY_MS = 500 };
+enum {
+    TICK_MS = 20,
+    IDLE_TICK_MS = 200,
+    RETRY_MS = 500,
+    SCANNED_MS = 1000 /* from one checkpoint for a scan to the next */
+};
 
 static uint64_t dirty_records(const struct warp_db *db)
 {
@@ -65,6 +70,7 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
     uint64_t used = db_memory_used(db), budget = db->memory_max;
     int64_t since = now - when->checkpoint_ms;
     return atomic_load(&db->no_room) || dirty >= when->dirty_limit ||
+           (atomic_load(&db->scanned) && since >= SCANNED_MS) ||
            used > budget - budget / 16 ||
            since >= (int64_t)db->options.checkpoint_every_ms;
 }
@@ -115,6 +121,7 @@ static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
     when->told = rc;
     when->moved = false;
     atomic_store(&db->no_room, false);
+    atomic_store(&db->scanned, false);
     room_update(db);
     when->compacted = rc == WARP_OK && compact_due(db) &&
                       compact_step(db, COMPACT_LIVE_PCT) == 1;

@@ -110,6 +110,23 @@ static uint32_t take(uint32_t *at, uint32_t bytes)
     return slot;
 }
 
+/* What the fields are to the built-in models. */
+static void set_roles(struct layout *l)
+{
+    const struct warp_strategy *s = l->desc->strategy;
+    memset(l->role, LAYOUT_NO_ROLE, sizeof l->role);
+    for (uint32_t i = l->desc->field_count; i-- > 0;) {
+        uint8_t role = l->desc->fields[i].physics;
+        if (role != WARP_PHYSICS_NONE && role < sizeof l->role)
+            l->role[role] = (uint8_t)i;
+    }
+    l->linked =
+        l->role[WARP_PHYSICS_ENTANGLEMENT_GROUP] != LAYOUT_NO_ROLE ||
+        l->role[WARP_PHYSICS_ENTANGLEMENT_POTENTIAL] != LAYOUT_NO_ROLE ||
+        (s && s->access_pattern_learning == 1);
+    l->learns = l->linked && !(s && s->access_pattern_learning == 0);
+}
+
 /* Words first, then falling alignment: 8 and more, 4, 2, 1. */
 static void place_slots(struct layout *l)
 {
@@ -213,6 +230,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     if (desc->strategy)
         l->instance_max = desc->strategy->max_memory_per_instance_bytes;
     l->priority = desc->priority ? desc->priority : WARP_PRIORITY_NORMAL;
+    set_roles(l);
     place_slots(l);
     *out = l;
     return WARP_OK;

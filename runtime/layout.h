@@ -11,6 +11,8 @@
 
 struct pool;
 
+enum { LAYOUT_NO_ROLE = 0xff };
+
 enum slot_form {
     SLOT_NONE,  /* key, series, derived: nothing in the row */
     SLOT_1, SLOT_2, SLOT_4, SLOT_8, /* plain, that many bytes */
@@ -63,6 +65,10 @@ struct layout {
     uint64_t columns;
     uint64_t presets;      /* stored fields with a default: */
     uint64_t power;        /* survive a power loss */
+    uint8_t role[8];       /* by enum warp_physics: the field that has it, or
+                              LAYOUT_NO_ROLE; of positions the first */
+    bool linked;           /* its records have partners (partner.h) */
+    bool learns;           /* linked, and uses together are counted */
     bool key_is_u64;       /* one field, a plain u64: encoded in place */
     bool evictable;        /* no field is pinned in memory by its policy */
     uint8_t priority;      /* enum warp_priority, effective */

@@ -1,6 +1,7 @@
 /* place.c: the engine: the tier's own cache, the traits, and who decides. */
 #include "place.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,9 +45,10 @@ struct place *place_create(const struct place_options *options)
     uint64_t capacity = options->capacity_bytes,
              seed = place_mix(options->seed + 1);
     p->options = *options;
-    p->deciding = PLACE_S3FIFO;
+    p->deciding = options->lru && !options->learning ? PLACE_LRU
+                                                     : PLACE_S3FIFO;
     place_cache_init(&p->cache, capacity, NULL, NULL,
-                     &place_experts[PLACE_S3FIFO]);
+                     &place_experts[p->deciding]);
     p->cache.evicted = options->evicted;
     p->cache.owner = options->owner;
     if (options->learning) {
@@ -54,9 +56,10 @@ struct place *place_create(const struct place_options *options)
         if (p->model)
             place_model_init(p->model, seed);
         if (!p->model ||
-            place_shadow_init(&p->shadow, capacity, seed, p->model) != 0 ||
-            place_shadow_init(&p->scout, capacity / SCOUT_SMALLER + 1, seed,
-                              p->model) != 0) {
+            place_shadow_init(&p->shadow, capacity, options->sample, seed,
+                              p->model) != 0 ||
+            place_shadow_init(&p->scout, capacity / SCOUT_SMALLER + 1,
+                              options->sample, seed, p->model) != 0) {
             place_destroy(&p);
             return NULL;
         }
@@ -175,9 +178,14 @@ int place_access(struct place *p, const struct place_request *request)
             return rc;
     }
     struct place_trait *trait = &p->traits[object];
-    if (trait->bytes == 0)
-        trait->bytes = request->bytes;
+    uint32_t bytes = request->bytes ? request->bytes : trait->bytes;
+    if (trait->bytes != bytes) {
+        place_cache_size(&p->cache, object, bytes);
+        trait->bytes = bytes;
+    }
     bool hit = place_cache_access(&p->cache, object, p->now);
+    if (p->cache.used > p->cache.capacity) /* it has grown */
+        place_cache_resize(&p->cache, p->cache.capacity);
     if (p->model && place_shadow_takes(&p->shadow, object)) {
         if (p->pending_count < PENDING)
             p->pending[p->pending_count++] =
@@ -208,6 +216,43 @@ void place_drop(struct place *p, uint32_t object)
     p->traits[object] = (struct place_trait){0};
 }
 
+void place_leave(struct place *p, uint32_t object)
+{
+    if (place_holds(p, object))
+        place_remove(&p->cache, object);
+}
+
+void place_resize(struct place *p, uint64_t capacity)
+{
+    p->options.capacity_bytes = capacity;
+    place_cache_resize(&p->cache, capacity);
+    if (!p->model)
+        return;
+    place_shadow_resize(&p->shadow, capacity);
+    place_shadow_resize(&p->scout, capacity / SCOUT_SMALLER + 1);
+}
+
+/* The middle of what place_log gives the same. */
+static uint32_t unlog(uint8_t log)
+{
+    return (uint32_t)(exp2((log + 0.5) / 8) - 1);
+}
+
+void place_view(const struct place *p, uint32_t object, struct place_view *v)
+{
+    *v = (struct place_view){.resident = place_holds(p, object)};
+    if (object >= p->room || !p->traits[object].seen)
+        return;
+    const struct place_trait *t = &p->traits[object];
+    v->proven = p->links[object].list == PLACE_MAIN;
+    v->bytes = t->bytes;
+    v->uses = t->count;
+    v->age = p->now - t->last;
+    v->gap = t->gap[0] ? unlog(t->gap[0]) : 0;
+    if (p->model)
+        v->wait = exp2(place_model_wait(p->model, t, v->age));
+}
+
 void place_fall_back(struct place *p)
 {
     p->fallbacks++;
@@ -221,6 +266,10 @@ void place_stat(const struct place *p, struct place_stat *stat)
 {
     *stat = (struct place_stat){
         .expert = p->cache.expert->name,
+        .capacity_bytes = p->cache.capacity,
+        .used_bytes = p->cache.used,
+        .residents = p->cache.lists[PLACE_NEW].count +
+                     p->cache.lists[PLACE_MAIN].count,
         .hits = p->hits,
         .misses = p->misses,
         .admissions = p->cache.admissions,

@@ -22,6 +22,8 @@ struct place_options {
     uint64_t capacity_bytes; /* of the tier; at least 1 */
     uint64_t seed;           /* of the sample and of what is left to chance */
     bool learning; /* access_pattern_learning: false: S3-FIFO, nothing else */
+    bool lru; /* where nothing is learned: plain LRU, to compare with */
+    uint32_t sample; /* objects in the shadows, a power of two; 0: 2^14 */
     bool deferred; /* the owner calls place_catch_up, off its path */
     /** An object leaves. May be NULL; must not call the engine. */
     void (*evicted)(void *owner, uint32_t object);
@@ -30,7 +32,7 @@ struct place_options {
 
 struct place_request {
     uint32_t object; /* below 2^28 - 1; numbers should be dense */
-    uint32_t bytes;  /* at least 1; the same for as long as it is resident */
+    uint32_t bytes;  /* at least 1; 0: as many as the last time */
     uint64_t key;    /* neighbours have near keys; or a hash */
 };
 
@@ -54,14 +56,31 @@ int place_access(struct place *place, const struct place_request *request);
  *  Cost     about a us for each of them. */
 void place_catch_up(struct place *place);
 
+/** The tier has another size, at least 1 byte: what does not fit leaves. */
+void place_resize(struct place *place, uint64_t capacity_bytes);
 bool place_holds(const struct place *place, uint32_t object);
 /** The object is gone for good: deleted or expired. */
 void place_drop(struct place *place, uint32_t object);
+/** The owner has taken it out of the tier; what is known of it stays. */
+void place_leave(struct place *place, uint32_t object);
 /** At once S3-FIFO, until the shadows have shown something better anew. */
 void place_fall_back(struct place *place);
 
+/* One object, for explain. */
+struct place_view {
+    bool resident, proven; /* proven: past its trial */
+    uint32_t bytes, uses;  /* up to 255 */
+    uint32_t age, gap;     /* requests since the last use, between the last two
+                              (about); 0: none */
+    double wait; /* requests until the next use, as learned; 0: not learned */
+};
+void place_view(const struct place *place, uint32_t object,
+                struct place_view *view);
+
 struct place_stat {
     const char *expert; /* that decides now */
+    uint64_t capacity_bytes, used_bytes;
+    uint32_t residents;
     uint64_t hits, misses, admissions, evictions, switches, fallbacks;
     uint64_t unlearned; /* requests of the sample that came in too fast */
     uint64_t state_bytes; /* all memory of the engine */

@@ -19,6 +19,11 @@ static void replace(struct place_cache *cache, bool in_b2)
         place_evict(cache, t2->tail, PLACE_PAST_MAIN);
 }
 
+void place_arc_evict(struct place_cache *cache)
+{
+    replace(cache, false);
+}
+
 static double ratio(const struct place_list *a, const struct place_list *b)
 {
     return b->bytes > 0 && a->bytes > b->bytes

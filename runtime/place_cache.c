@@ -4,15 +4,18 @@
 #include <stdlib.h>
 
 const struct place_expert place_experts[PLACE_EXPERTS] = {
-    [PLACE_LRU] = {"lru", place_lru_hit, place_lru_admit, NULL, 0},
-    [PLACE_S3FIFO] = {"s3fifo", place_s3fifo_hit, place_s3fifo_admit, NULL,
-                      10},
-    [PLACE_ARC] = {"arc", place_arc_hit, place_arc_admit, NULL, 0},
+    [PLACE_LRU] = {"lru", place_lru_hit, place_lru_admit, place_lru_evict,
+                   NULL, 0},
+    [PLACE_S3FIFO] = {"s3fifo", place_s3fifo_hit, place_s3fifo_admit,
+                      place_s3fifo_evict, NULL, 10},
+    [PLACE_ARC] = {"arc", place_arc_hit, place_arc_admit, place_arc_evict,
+                   NULL, 0},
     [PLACE_LIRS] = {"lirs", place_lirs_hit, place_lirs_admit,
-                    place_lirs_adopt, 1},
-    [PLACE_LEARN] = {"learn", place_learn_hit, place_learn_admit, NULL, 10},
+                    place_lirs_evict, place_lirs_adopt, 1},
+    [PLACE_LEARN] = {"learn", place_learn_hit, place_learn_admit,
+                     place_learn_evict, NULL, 10},
     [PLACE_LEARN_BARE] = {"learn-bare", place_learn_hit, place_learn_admit,
-                          NULL, 1},
+                          place_learn_evict, NULL, 1},
 };
 
 void place_cache_init(struct place_cache *cache, uint64_t capacity,
@@ -41,6 +44,25 @@ bool place_cache_access(struct place_cache *cache, uint32_t at, uint32_t now)
     cache->expert->admit(cache, at);
     cache->admissions += place_is_resident(cache, at);
     return false;
+}
+
+void place_cache_resize(struct place_cache *cache, uint64_t capacity)
+{
+    cache->target *= (double)capacity / (double)cache->capacity;
+    cache->capacity = capacity;
+    while (cache->used > capacity)
+        cache->expert->evict(cache);
+}
+
+void place_cache_size(struct place_cache *cache, uint32_t at, uint32_t bytes)
+{
+    unsigned list = cache->links[at].list;
+    uint64_t more = (uint64_t)bytes - place_trait_of(cache, at)->bytes;
+    if (list == PLACE_OUT)
+        return;
+    cache->lists[list].bytes += more;
+    if (list == PLACE_NEW || list == PLACE_MAIN)
+        cache->used += more;
 }
 
 static int by_last_use(const void *a, const void *b)

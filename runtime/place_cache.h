@@ -63,6 +63,9 @@ struct place_expert {
     void (*hit)(struct place_cache *cache, uint32_t at);
     /** It is not: make room and take it in. It fits the whole cache. */
     void (*admit)(struct place_cache *cache, uint32_t at);
+    /** One resident leaves, the one that it needs least; there is one. It may
+     *  take several calls until bytes are free. */
+    void (*evict)(struct place_cache *cache);
     /** Another expert had decided until now; may be NULL. */
     void (*adopt)(struct place_cache *cache);
     uint8_t window; /* percent for PLACE_NEW, where the expert has a window */
@@ -124,6 +127,11 @@ void place_cache_init(struct place_cache *cache, uint64_t capacity,
  *  it. True when the object was resident. One that is larger than the cache
  *  stays outside. */
 bool place_cache_access(struct place_cache *cache, uint32_t at, uint32_t now);
+/** The tier has another size; what does not fit leaves. */
+void place_cache_resize(struct place_cache *cache, uint64_t capacity);
+/** An object takes another number of bytes, which its trait does not say yet.
+ *  The cache may be over its capacity until something is admitted. */
+void place_cache_size(struct place_cache *cache, uint32_t at, uint32_t bytes);
 /** Another expert goes on with what is resident; of it as much is proven as in
  *  `like`, a cache that the expert has run all along, or NULL. */
 void place_cache_adopt(struct place_cache *cache,
@@ -169,14 +177,19 @@ extern const struct place_expert place_experts[PLACE_EXPERTS];
 
 void place_lru_hit(struct place_cache *cache, uint32_t at);
 void place_lru_admit(struct place_cache *cache, uint32_t at);
+void place_lru_evict(struct place_cache *cache);
 void place_s3fifo_hit(struct place_cache *cache, uint32_t at);
 void place_s3fifo_admit(struct place_cache *cache, uint32_t at);
+void place_s3fifo_evict(struct place_cache *cache);
 void place_arc_hit(struct place_cache *cache, uint32_t at);
 void place_arc_admit(struct place_cache *cache, uint32_t at);
+void place_arc_evict(struct place_cache *cache);
 void place_lirs_hit(struct place_cache *cache, uint32_t at);
 void place_lirs_admit(struct place_cache *cache, uint32_t at);
+void place_lirs_evict(struct place_cache *cache);
 void place_lirs_adopt(struct place_cache *cache);
 void place_learn_hit(struct place_cache *cache, uint32_t at);
 void place_learn_admit(struct place_cache *cache, uint32_t at);
+void place_learn_evict(struct place_cache *cache);
 
 #endif

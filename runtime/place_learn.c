@@ -72,6 +72,11 @@ static void evict_one(struct place_cache *cache, uint32_t leaving)
     place_evict(cache, out, PLACE_OUT);
 }
 
+void place_learn_evict(struct place_cache *cache)
+{
+    evict_one(cache, PLACE_NONE);
+}
+
 void place_learn_admit(struct place_cache *cache, uint32_t at)
 {
     uint32_t bytes = place_trait_of(cache, at)->bytes, leaving = PLACE_NONE;

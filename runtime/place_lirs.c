@@ -21,7 +21,7 @@ static uint64_t trial_bytes(const struct place_cache *cache)
     return bytes > 0 ? bytes : 1;
 }
 
-static void evict_trial(struct place_cache *cache)
+void place_lirs_evict(struct place_cache *cache)
 {
     uint32_t tail = cache->lists[PLACE_NEW].tail;
     if (tail == PLACE_NONE) {
@@ -62,7 +62,7 @@ void place_lirs_admit(struct place_cache *cache, uint32_t at)
                   in_stack(cache, at);
     place_remove(cache, at);
     while (!place_fits(cache, bytes))
-        evict_trial(cache);
+        place_lirs_evict(cache);
     if (cache->lists[PLACE_MAIN].bytes + bytes + trial_bytes(cache) <=
         cache->capacity)
         proven = true;

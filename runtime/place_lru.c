@@ -7,21 +7,25 @@ void place_lru_hit(struct place_cache *cache, uint32_t at)
     place_push(cache, PLACE_MAIN, at);
 }
 
+void place_lru_evict(struct place_cache *cache)
+{
+    uint32_t tail = cache->lists[PLACE_MAIN].tail;
+    /* What another expert left on trial is older than what it had proven. */
+    if (cache->lists[PLACE_NEW].count > 0) {
+        uint32_t trial = cache->lists[PLACE_NEW].tail;
+        if (tail == PLACE_NONE ||
+            cache->now - place_trait_of(cache, trial)->last >
+                cache->now - place_trait_of(cache, tail)->last)
+            tail = trial;
+    }
+    place_evict(cache, tail, PLACE_OUT);
+}
+
 void place_lru_admit(struct place_cache *cache, uint32_t at)
 {
     uint32_t bytes = place_trait_of(cache, at)->bytes;
-    /* What another expert left on trial is older than what it had proven. */
-    while (!place_fits(cache, bytes)) {
-        uint32_t tail = cache->lists[PLACE_MAIN].tail;
-        if (cache->lists[PLACE_NEW].count > 0) {
-            uint32_t trial = cache->lists[PLACE_NEW].tail;
-            if (tail == PLACE_NONE ||
-                cache->now - place_trait_of(cache, trial)->last >
-                    cache->now - place_trait_of(cache, tail)->last)
-                tail = trial;
-        }
-        place_evict(cache, tail, PLACE_OUT);
-    }
+    while (!place_fits(cache, bytes))
+        place_lru_evict(cache);
     place_push(cache, PLACE_MAIN, at);
 }
 
@@ -65,19 +69,23 @@ static void evict_main(struct place_cache *cache)
     }
 }
 
+void place_s3fifo_evict(struct place_cache *cache)
+{
+    uint64_t small = cache->capacity / 10;
+    if (cache->lists[PLACE_MAIN].bytes > cache->capacity - small ||
+        cache->lists[PLACE_NEW].count == 0)
+        evict_main(cache);
+    else
+        evict_small(cache);
+}
+
 void place_s3fifo_admit(struct place_cache *cache, uint32_t at)
 {
     uint32_t bytes = place_trait_of(cache, at)->bytes;
-    uint64_t small = cache->capacity / 10;
     bool known = cache->links[at].list == PLACE_PAST_NEW;
     place_remove(cache, at);
-    while (!place_fits(cache, bytes)) {
-        if (cache->lists[PLACE_MAIN].bytes > cache->capacity - small ||
-            cache->lists[PLACE_NEW].count == 0)
-            evict_main(cache);
-        else
-            evict_small(cache);
-    }
+    while (!place_fits(cache, bytes))
+        place_s3fifo_evict(cache);
     cache->links[at].uses = 0;
     place_push(cache, known ? PLACE_MAIN : PLACE_NEW, at);
 }

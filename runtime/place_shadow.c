@@ -12,18 +12,23 @@ static const double half_life = 4;
  * never asked for, and the gain goes on. */
 static const double switch_price = 0.2;
 
-enum { MAP_SLOTS = 2 * SHADOW_ROOM, MAP_EMPTY = UINT32_MAX, SWEEP_MOST = 64 };
+enum { MAP_EMPTY = UINT32_MAX, SWEEP_MOST = 64 };
+
+static uint32_t map_mask(const struct place_shadow *s)
+{
+    return 2 * s->room - 1;
+}
 
 static uint32_t map_home(const struct place_shadow *s, uint32_t object)
 {
-    return (uint32_t)place_mix(object + s->seed) & (MAP_SLOTS - 1);
+    return (uint32_t)place_mix(object + s->seed) & map_mask(s);
 }
 
 static uint32_t map_find(const struct place_shadow *s, uint32_t object)
 {
     uint32_t at = map_home(s, object);
     while (s->map[at] != MAP_EMPTY && s->objects[s->map[at]] != object)
-        at = (at + 1) & (MAP_SLOTS - 1);
+        at = (at + 1) & map_mask(s);
     return at;
 }
 
@@ -32,12 +37,12 @@ static void map_remove(struct place_shadow *s, uint32_t object)
 {
     uint32_t hole = map_find(s, object), at = hole;
     for (;;) {
-        at = (at + 1) & (MAP_SLOTS - 1);
+        at = (at + 1) & map_mask(s);
         if (s->map[at] == MAP_EMPTY)
             break;
         uint32_t home = map_home(s, s->objects[s->map[at]]);
-        if (((at - home) & (MAP_SLOTS - 1)) >=
-            ((at - hole) & (MAP_SLOTS - 1))) {
+        if (((at - home) & map_mask(s)) >=
+            ((at - hole) & map_mask(s))) {
             s->map[hole] = s->map[at];
             hole = at;
         }
@@ -45,20 +50,22 @@ static void map_remove(struct place_shadow *s, uint32_t object)
     s->map[hole] = MAP_EMPTY;
 }
 
-int place_shadow_init(struct place_shadow *s, uint64_t capacity, uint64_t seed,
-                      const struct place_model *model)
+int place_shadow_init(struct place_shadow *s, uint64_t capacity, uint32_t room,
+                      uint64_t seed, const struct place_model *model)
 {
+    room = room ? room : SHADOW_ROOM;
     *s = (struct place_shadow){.capacity = capacity, .seed = seed,
+                               .room = room,
                                .weight = 1, .free_head = PLACE_NONE,
                                .best = PLACE_S3FIFO};
-    s->traits = malloc(SHADOW_ROOM * sizeof *s->traits);
-    s->objects = malloc(SHADOW_ROOM * sizeof *s->objects);
-    s->map = malloc(MAP_SLOTS * sizeof *s->map);
+    s->traits = malloc(room * sizeof *s->traits);
+    s->objects = malloc(room * sizeof *s->objects);
+    s->map = malloc(2 * room * sizeof *s->map);
     if (!s->traits || !s->objects || !s->map)
         goto out;
-    memset(s->map, 0xff, MAP_SLOTS * sizeof *s->map);
+    memset(s->map, 0xff, 2 * room * sizeof *s->map);
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
-        struct place_link *links = malloc(SHADOW_ROOM * sizeof *links);
+        struct place_link *links = malloc(room * sizeof *links);
         if (!links)
             goto out;
         place_cache_init(&s->caches[e], capacity, links, s->traits,
@@ -101,6 +108,14 @@ static bool is_forgotten(const struct place_shadow *s, uint32_t at)
     return true;
 }
 
+void place_shadow_resize(struct place_shadow *s, uint64_t capacity)
+{
+    s->capacity = capacity;
+    capacity >>= s->halvings;
+    for (uint32_t e = 0; s->map && e < PLACE_EXPERTS; e++)
+        place_cache_resize(&s->caches[e], capacity > 0 ? capacity : 1);
+}
+
 static void halve(struct place_shadow *s)
 {
     s->halvings++;
@@ -124,7 +139,7 @@ static uint32_t take(struct place_shadow *s, uint32_t object)
             release(s, s->sweep);
     }
     uint32_t at = s->free_head;
-    if (at == PLACE_NONE && s->count < SHADOW_ROOM) {
+    if (at == PLACE_NONE && s->count < s->room) {
         at = s->count++;
     } else {
         while (s->free_head == PLACE_NONE)
@@ -189,6 +204,9 @@ void place_shadow_access(struct place_shadow *s, uint32_t object,
         at = take(s, object);
     if (at == PLACE_NONE)
         return;
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+        if (s->traits[at].bytes != before->bytes)
+            place_cache_size(&s->caches[e], at, before->bytes);
     s->traits[at] = *before;
     bool hits[PLACE_EXPERTS];
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
@@ -232,7 +250,7 @@ uint64_t place_shadow_bytes(const struct place_shadow *s)
 {
     if (!s->map)
         return 0;
-    return SHADOW_ROOM * (sizeof *s->objects + sizeof *s->traits +
-                          PLACE_EXPERTS * sizeof(struct place_link)) +
-           MAP_SLOTS * sizeof *s->map;
+    return s->room * (sizeof *s->objects + sizeof *s->traits +
+                      PLACE_EXPERTS * sizeof(struct place_link) +
+                      2 * sizeof *s->map);
 }

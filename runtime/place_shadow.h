@@ -6,7 +6,7 @@
  * it was before each request, so requests may be told of later. The sample
  * begins as everything and
  * is halved whenever it outgrows its memory: a small tier is shadowed exactly,
- * a large one by about SHADOW_ROOM / 4 objects. */
+ * a large one by about a quarter of its room. */
 #ifndef WARP_PLACE_SHADOW_H
 #define WARP_PLACE_SHADOW_H
 
@@ -19,6 +19,7 @@ struct place_shadow {
     struct place_trait *traits; /* by number in the sample */
     uint32_t *objects; /* number in the sample -> object */
     uint32_t *map;     /* hash of the object -> number in the sample */
+    uint32_t room;     /* numbers in the sample: a power of two */
     uint32_t count, sweep, free_head;
     uint32_t halvings; /* the sample is 1 / 2^halvings */
     uint64_t capacity, seed;
@@ -30,8 +31,12 @@ struct place_shadow {
     enum place_expert_id best; /* that should decide */
 };
 
+/** room: numbers in the sample, a power of two up to SHADOW_ROOM; 0: that. */
 int place_shadow_init(struct place_shadow *shadow, uint64_t capacity,
-                      uint64_t seed, const struct place_model *model);
+                      uint32_t room, uint64_t seed,
+                      const struct place_model *model);
+/** The tier has another size: the shadows follow with what they admit. */
+void place_shadow_resize(struct place_shadow *shadow, uint64_t capacity);
 /** Also of one that is all zero. */
 void place_shadow_fini(struct place_shadow *shadow);
 static inline uint64_t place_mix(uint64_t x)

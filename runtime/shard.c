@@ -54,13 +54,12 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
     s->db = db;
     s->number = number;
     heap_init(&s->heap, &db->heap_budget);
-    int rc = index_init(&s->index, &db->budget, hash_of, db);
+    bool huge = db->options.huge_pages;
+    int rc = index_init(&s->index, &db->budget, huge, hash_of, db);
     if (rc != WARP_OK)
         return rc;
-    if (db->options.huge_pages) {
+    if (huge)
         heap_huge(&s->heap);
-        index_huge(&s->index);
-    }
     s->dirty = os_reserve(DIRTY_BYTES);
     s->flushing = os_reserve(DIRTY_BYTES);
     s->used = os_reserve(SHARD_USED_MARKS);
@@ -352,13 +351,14 @@ void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
     shard_give(s, l, r, r->alloc_bytes);
 }
 
-void shard_dirty(struct shard *s, struct record *r)
+void shard_dirty(struct shard *s, struct record *r, uint64_t hash)
 {
     uint64_t have = record_have(r);
     if (have & R_DIRTY)
         return;
     uint32_t n = atomic_load_explicit(&s->dirty_count, memory_order_relaxed);
     record_set_have(r, have | R_DIRTY);
+    changed_mark(&s->db->changed, hash);
     s->dirty[n] = r;
     atomic_store_explicit(&s->dirty_count, n + 1, memory_order_relaxed);
     if (n + 1 == DIRTY_MAX / 2)

@@ -113,8 +113,8 @@ struct record *shard_create(struct shard *shard, const struct layout *l,
 /* Under the lock: out of the index, values and record freed. */
 void shard_destroy(struct shard *shard, const struct layout *l,
                    struct record *r);
-/* Under the lock: the checkpoint must copy it. */
-void shard_dirty(struct shard *shard, struct record *r);
+/* Under the lock: the checkpoint must copy it. hash: of its key. */
+void shard_dirty(struct shard *shard, struct record *r, uint64_t hash);
 
 /* Under the lock: the flags of a record changed from `before`: counts it. */
 void shard_counted(struct shard *shard, const struct record *r,
@@ -125,12 +125,15 @@ static inline _Atomic uint8_t *shard_used_mark(struct shard *s, uint64_t hash)
 {
     return &s->used[(hash >> 8) & (SHARD_USED_MARKS - 1)];
 }
+/* A mark: used since the eviction passed it; above: passed since then, and so
+ * many less one times it will be passed yet (evict.c). */
+enum { SHARD_USED = 1 };
 /* Without a lock; written only when it is not set. */
 static inline void shard_used(struct shard *s, uint64_t hash)
 {
     _Atomic uint8_t *mark = shard_used_mark(s, hash);
-    if (!atomic_load_explicit(mark, memory_order_relaxed))
-        atomic_store_explicit(mark, 1, memory_order_relaxed);
+    if (atomic_load_explicit(mark, memory_order_relaxed) != SHARD_USED)
+        atomic_store_explicit(mark, SHARD_USED, memory_order_relaxed);
 }
 uint64_t shard_record_hash(const struct shard *shard, const struct record *r);
 

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "db.h"
 #include "error.h"
+#include "prefetch.h"
 #include "series.h"
 
 #include <stdarg.h>
@@ -69,6 +70,8 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     s.read_only = db->read_only || s.health != WARP_OK;
     if (db->device_stat)
         db->device_stat(db, &s.device_bytes, &s.device_sent_bytes);
+    if (db->prefetch)
+        prefetch_stat(db, &s);
     s.size = out->size;
     memcpy(out, &s, out->size);
     return WARP_OK;
@@ -136,6 +139,14 @@ size_t warp_metrics(struct warp_db *db, char *text, size_t text_bytes)
            s.device_bytes);
     metric(&t, "device_sent_bytes", "counter",
            "Bytes of inputs sent to devices.", s.device_sent_bytes);
+    metric(&t, "prefetched", "counter", "Partners brought ahead of use.",
+           s.prefetched);
+    metric(&t, "prefetch_used", "counter", "Of these, used soon after.",
+           s.prefetch_used);
+    metric(&t, "prefetch_wasted", "counter", "Of these, not used.",
+           s.prefetch_wasted);
+    metric(&t, "prefetch_off", "gauge",
+           "1 while too few were used and none is brought.", s.prefetch_off);
     metric(&t, "healthy", "gauge", "1 unless the log has failed.",
            s.health == WARP_OK);
     say(&t, "# EOF\n");

@@ -44,6 +44,12 @@ static void write_row(uint32_t shard, uint32_t row)
     }
 }
 
+static uint64_t sent_bytes(void)
+{
+    return dispatch_sent_bytes(d, DEVICE_OPENCL) +
+           dispatch_sent_bytes(d, DEVICE_CUDA);
+}
+
 static void set_up(const char *plan, bool cuda, uint64_t pool_bytes,
                    bool in_process)
 {
@@ -161,7 +167,7 @@ static void batch_free(struct batch *b)
 static enum device_kind batch_run(struct batch *b, uint64_t *sent)
 {
     struct dispatch_info info;
-    uint64_t before = dispatch_sent_bytes(d);
+    uint64_t before = sent_bytes();
     device_blank(&b->job);
     ck_assert_int_eq(
         dispatch_run_rows(d, &b->job, &b->rows, DISPATCH_GPU, &info), WARP_OK);
@@ -169,7 +175,7 @@ static enum device_kind batch_run(struct batch *b, uint64_t *sent)
     ck_assert_uint_le(atomic_load(&pool.used), pool.limit);
     ck_assert_uint_eq(atomic_load(&pool.used),
                       mirror_held_bytes(dispatch_mirror(d)));
-    uint64_t bytes = dispatch_sent_bytes(d) - before;
+    uint64_t bytes = sent_bytes() - before;
     if (sent && info.ran_on != DEVICE_CPU)
         *sent = bytes - COL_BYTES;
     return info.ran_on;

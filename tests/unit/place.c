@@ -8,6 +8,7 @@
 
 #include "place.h"
 #include "place_cache.h"
+#include "place_map.h"
 #include "place_model.h"
 #include "place_shadow.h"
 
@@ -289,7 +290,7 @@ START_TEST(test_sample)
     place_model_init(&model, 1);
     for (uint32_t o = 0; o < 400000; o++)
         traits[o].bytes = 1;
-    ck_assert_int_eq(place_shadow_init(&s, 40000, 3, &model), 0);
+    ck_assert_int_eq(place_shadow_init(&s, 40000, 0, 3, &model), 0);
     for (uint32_t i = 0; i < 1000000; i++) {
         uint32_t o = below(1 + below(400000));
         if (place_shadow_takes(&s, o))
@@ -302,6 +303,104 @@ START_TEST(test_sample)
         ck_assert_uint_eq(s.caches[e].capacity, 40000u >> s.halvings);
     }
     place_shadow_fini(&s);
+}
+END_TEST
+
+/* A tier that is made smaller and larger, of objects that grow and shrink: what
+ * is told to leave has left, and nothing is over the capacity. */
+START_TEST(test_resize)
+{
+    for (int learning = 0; learning < 2; learning++) {
+        uint64_t out = 0;
+        struct place *p = engine(20000, learning, &out);
+        struct place_stat stat;
+        for (uint32_t i = 0; i < 60000; i++) {
+            uint32_t o = below(1 + below(2000));
+            struct place_request request = {o, 1 + below(40), o};
+            if (i % 3 == 0)
+                request.bytes = i % 2; /* as before, where it is known */
+            if (request.bytes == 0 && !place_holds(p, o))
+                request.bytes = 1;
+            ck_assert_int_ge(place_access(p, &request), 0);
+            if (i % 1009 == 0)
+                place_leave(p, below(2000));
+            if (i % 4999 == 4998)
+                place_resize(p, 200 + below(20000));
+            place_stat(p, &stat);
+            ck_assert_uint_le(stat.used_bytes, stat.capacity_bytes);
+        }
+        uint32_t held = 0;
+        uint64_t bytes = 0;
+        for (uint32_t o = 0; o < 2000; o++) {
+            struct place_view view;
+            place_view(p, o, &view);
+            ck_assert_int_eq(view.resident, place_holds(p, o));
+            held += view.resident;
+            bytes += view.resident ? view.bytes : 0;
+        }
+        ck_assert_uint_eq(held, stat.residents);
+        ck_assert_uint_eq(bytes, stat.used_bytes);
+        place_resize(p, 1);
+        place_stat(p, &stat);
+        ck_assert_uint_le(stat.used_bytes, 1);
+        place_destroy(&p);
+    }
+}
+END_TEST
+
+/* Plain LRU where it is asked for, and only where nothing is learned. */
+START_TEST(test_plain_lru)
+{
+    struct place_options options = {.capacity_bytes = 10, .lru = true};
+    struct place *p = place_create(&options);
+    struct place_stat stat;
+    ck_assert_ptr_nonnull(p);
+    for (uint32_t o = 0; o < 11; o++)
+        ask(p, o);
+    ck_assert(!place_holds(p, 0));
+    ask(p, 1);
+    ask(p, 0);
+    ck_assert(place_holds(p, 1));
+    ck_assert(!place_holds(p, 2));
+    place_stat(p, &stat);
+    ck_assert_str_eq(stat.expert, "lru");
+    place_destroy(&p);
+}
+END_TEST
+
+/* Numbers of hashes, against an array; freed ones are given out again. */
+START_TEST(test_map)
+{
+    static uint32_t numbers[5000];
+    struct place_map map;
+    uint32_t held = 0;
+    place_map_init(&map);
+    ck_assert_uint_eq(place_map_find(&map, 1), PLACE_NONE);
+    memset(numbers, 0xff, sizeof numbers);
+    for (uint32_t i = 0; i < 100000; i++) {
+        uint32_t k = below(5000);
+        uint64_t hash = place_mix(k % 100 == 0 ? k << 20 : k);
+        uint32_t n = place_map_find(&map, hash);
+        if (numbers[k] == UINT32_MAX) {
+            ck_assert_uint_eq(n, PLACE_NONE);
+            numbers[k] = place_map_add(&map, hash);
+            ck_assert_uint_lt(numbers[k], 5000);
+            ck_assert(place_map_has(&map, numbers[k]));
+            held++;
+        } else {
+            ck_assert_uint_eq(n, numbers[k]);
+            ck_assert_uint_eq(map.entries[n].hash, hash);
+            if (i % 2) {
+                place_map_remove(&map, n);
+                ck_assert(!place_map_has(&map, n));
+                numbers[k] = UINT32_MAX;
+                held--;
+            }
+        }
+        ck_assert_uint_eq(map.used, held);
+    }
+    ck_assert_uint_le(place_map_bytes(&map), 5000 * 48);
+    place_map_fini(&map);
 }
 END_TEST
 
@@ -318,6 +417,9 @@ int main(void)
     tcase_add_test(all, test_deferred);
     tcase_add_test(all, test_state);
     tcase_add_test(all, test_sample);
+    tcase_add_test(all, test_resize);
+    tcase_add_test(all, test_plain_lru);
+    tcase_add_test(all, test_map);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -223,6 +223,9 @@ struct warp_options {
      * time there (a second for some GB) and not later, page by page, in puts.
      * Less, where memory_max_bytes ends. */
     uint64_t ready_bytes;
+    /* 1000; partners of records that are brought from disks ahead of their use,
+     * in a second of the store's clock. */
+    uint32_t prefetch_reads_max;
 };
 #ifdef __cplusplus
 static inline struct warp_options warp_options_init(void)
@@ -337,6 +340,20 @@ struct warp_summary {
                             the count when all differ */
 };
 
+/** How strongly a record belongs with another. */
+struct warp_bond {
+    float weight;  /* its share of what all bonds of the record weigh; 0..1 */
+    float learned; /* of the uses of either, those of both together; 0..1 */
+    bool declared; /* both hold the same :quantum_entanglement_group */
+};
+
+/** The partners of a record, strongest first, in the caller's arena. */
+struct warp_partners {
+    const void *keys;              /* count keys, in the key's C form */
+    const struct warp_bond *bonds; /* count */
+    size_t count;                  /* at most 32 */
+};
+
 struct warp_future; /* what a generated _request() call gives */
 /** Has the request been done? Its results are read by _peek().
  *  Threads     any.
@@ -403,6 +420,10 @@ struct warp_stat {
     int health;               /* WARP_OK, or the sticky error */
     uint64_t device_bytes;    /* of columns that devices hold */
     uint64_t device_sent_bytes; /* inputs of kernels, since the store opened */
+    uint64_t prefetched;      /* partners brought from disks ahead of use */
+    uint64_t prefetch_used;   /* of them: used soon after */
+    uint64_t prefetch_wasted; /* of them: not; the rest is open yet */
+    bool prefetch_off;        /* too few were used: it pauses by itself */
 };
 #ifdef __cplusplus
 static inline struct warp_stat warp_stat_init(void)

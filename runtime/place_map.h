@@ -1,0 +1,39 @@
+/* place_map.h: hashes of keys -> the small numbers that the engine counts in.
+ *
+ * A number is given out again once its hash was removed. Of each there is an
+ * entry beside the engine's 24 bytes; a slot of the table is a tag of the hash
+ * and the number, at a load of two thirds at most. */
+#ifndef WARP_PLACE_MAP_H
+#define WARP_PLACE_MAP_H
+
+#include <stdint.h>
+
+struct place_entry {
+    uint64_t hash;
+    uint32_t moved_s; /* when it last came into the tier or left it */
+    uint32_t hits;    /* since then */
+};
+
+struct place_map { /* private but for `entries` and the counts */
+    struct place_entry *entries; /* by number */
+    uint64_t *slots;
+    uint32_t mask;
+    uint32_t count; /* numbers that were ever given out */
+    uint32_t room;
+    uint32_t used;  /* of them those that have a hash */
+    uint32_t free_head;
+};
+
+/** An empty one takes no memory. */
+void place_map_init(struct place_map *map);
+void place_map_fini(struct place_map *map);
+/** The number of a hash, or PLACE_NONE. */
+uint32_t place_map_find(const struct place_map *map, uint64_t hash);
+/** A number for a hash that has none. PLACE_NONE: no memory. */
+uint32_t place_map_add(struct place_map *map, uint64_t hash);
+void place_map_remove(struct place_map *map, uint32_t number);
+/** False: the number is not given out now. */
+int place_map_has(const struct place_map *map, uint32_t number);
+uint64_t place_map_bytes(const struct place_map *map);
+
+#endif
