@@ -2,6 +2,7 @@
  * search for the world that a store holds after its process has died. */
 #include "client.h"
 
+#include "damage.h"
 #include "db.h"
 #include "errand.h"
 #include "keeper.h"
@@ -21,6 +22,7 @@ void client_init(struct client *c, uint64_t seed, uint32_t number, bool alone)
     c->next = sim_own(sizeof *c->next);
     c->other = sim_own(sizeof *c->other);
     c->kept = sim_own(sizeof *c->kept);
+    c->redone = sim_own(sizeof *c->redone);
     model_init(c->base, seed, number);
     memcpy(c->now, c->base, sizeof *c->now);
 }
@@ -111,6 +113,24 @@ static void widen(struct world *w, const struct world *other)
             }
 }
 
+static void redo(struct client *c)
+{
+    for (uint64_t k = c->low + 1; k <= c->high; k++) {
+        if (!was_done(c, k))
+            continue;
+        uint32_t schema = history_use(history_schema(true));
+        make(c, c->now, k);
+        history_use(schema);
+        if (c->op.kind != M_WRITE && c->op.kind != M_BATCH)
+            continue;
+        int predicted = model_predict(c->now, &c->op, c->next);
+        if (!model_execute(&c->run, c->now, c->next, &c->op, predicted))
+            sim_finding("operation %llu cannot be done again: %s",
+                        (unsigned long long)k, c->run.said);
+        memcpy(c->now, c->next, sizeof *c->now);
+    }
+}
+
 /* What looks the same may differ in what shows later, a deadline: it is done
  * again, so that it is known. */
 static bool do_again(struct client *c, int64_t now)
@@ -127,28 +147,18 @@ static bool do_again(struct client *c, int64_t now)
     if (memcmp(c->other, c->now, sizeof *c->now) == 0)
         return true;
     widen(c->now, c->other);
-    for (uint64_t k = c->low + 1; k <= c->high; k++) {
-        if (!was_done(c, k))
-            continue;
-        uint32_t schema = history_use(history_schema(true));
-        make(c, c->now, k);
-        history_use(schema);
-        if (c->op.kind != M_WRITE && c->op.kind != M_BATCH)
-            continue;
-        int predicted = model_predict(c->now, &c->op, c->next);
-        if (!model_execute(&c->run, c->now, c->next, &c->op, predicted)) {
-            if (sim_fault_seen)
-                return false;
-            sim_finding("operation %llu cannot be done again",
-                        (unsigned long long)k);
-        }
-        memcpy(c->now, c->next, sizeof *c->now);
-    }
-    /* What was found is durable: what is done again is to be, too. */
-    int rc = warp_sync(c->run.db);
-    if (rc != WARP_OK && !sim_fault_seen)
+    /* As one: half of it would be a world that nobody knows. */
+    sim_hold(true);
+    if (sim_fault_seen)
+        return false;
+    redo(c);
+    int rc = warp_sync(c->run.db); /* as durable as what was found */
+    sim_hold(false);
+    if (rc != WARP_OK)
         sim_finding("a sync gave %d", rc);
-    return rc == WARP_OK;
+    memcpy(c->redone, c->now, sizeof *c->redone);
+    c->is_redone = true;
+    return true;
 }
 
 bool client_find(struct client *c, struct warp_db *db, int64_t now,
@@ -169,12 +179,29 @@ bool client_find(struct client *c, struct warp_db *db, int64_t now,
     return found;
 }
 
+/* The life in which it was done again did not come to its first operation. */
+static bool is_as_redone(struct client *c, int64_t now)
+{
+    memcpy(c->now, c->redone, sizeof *c->now);
+    if (!(history_schema(false) & SCHEMA_EXTRA))
+        drop_extra(c->now);
+    c->now->now = now;
+    model_restart(c->now);
+    bool same = model_check(&c->run, c->now);
+    if (!same && !sim_fault_seen)
+        sim_finding("world %u is not what was done again", c->number);
+    warp_arena_free(&c->run.arena);
+    return same;
+}
+
 bool client_settle(struct client *c, struct warp_db *db, int64_t now,
                    bool power)
 {
     uint64_t first = power ? c->floor : c->acked, last = c->started;
     bool found = false;
     c->run.db = db;
+    if (c->is_redone)
+        return is_as_redone(c, now);
     memcpy(c->other, c->base, sizeof *c->other);
     for (uint64_t k = c->base_op; k <= last; k++) {
         if (k > c->base_op)
@@ -350,6 +377,8 @@ static void step(struct client *c, struct client *all, uint32_t count)
                       predicted);
             model_say(c->now, &c->op);
         }
+        if (history_misdirects())
+            damage_note(c, c->next);
         c->run.code = WARP_OK;
         c->run.quiet = sim_plan.fault != FAULT_NONE || sim_fault_seen > 0;
         if (!execute(c, predicted)) {
@@ -359,7 +388,8 @@ static void step(struct client *c, struct client *all, uint32_t count)
                 c->acked_at[number - c->base_op] = history_stamp();
                 return;
             }
-            if (c->run.code == predicted || !history_forgives(c->run.code)) {
+            if (!history_damaged() &&
+                (c->run.code == predicted || !history_forgives(c->run.code))) {
                 fprintf(stderr, "  operation %llu (%d, gave %d)",
                         (unsigned long long)number, predicted, c->run.code);
                 model_say(c->now, &c->op);

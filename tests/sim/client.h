@@ -13,6 +13,9 @@ struct client {
     bool alone;
     struct world *base, *now, *next, *other;
     struct world *kept; /* what the backup holds of it (errand.c) */
+    /* What was done again at an open, if that is known and durable. */
+    struct world *redone;
+    bool is_redone;
     /* Operations after `base_op` were done in this life, up to `acked` with an
      * answer, `started` without. What was promised to survive a power loss
      * ends with `floor`. */

@@ -3,6 +3,7 @@
 #include "history.h"
 
 #include "client.h"
+#include "damage.h"
 #include "errand.h"
 #include "schemas.h"
 #include "sim.h"
@@ -31,6 +32,7 @@ SIM_STATE static struct history {
     uint32_t schema, before, used; /* before: of the operations of `base` */
     bool evolves, clean, dropping; /* clean: nothing was done since a close */
     uint32_t errands;
+    bool misdirects;
     uint64_t full_from, full_to; /* operations of a life: the disk is full */
     bool durable;
     uint32_t pause;
@@ -135,8 +137,20 @@ bool history_wall(int64_t *ms)
     return h.wall;
 }
 
+bool history_misdirects(void)
+{
+    return h.misdirects;
+}
+
+bool history_damaged(void)
+{
+    return sim_faults_hit[FAULT_MISDIRECTED] > 0;
+}
+
 bool history_forgives(int code)
 {
+    if (history_damaged())
+        return true; /* whatever it says: it is told */
     return sim_fault_seen > 0 &&
            (code == WARP_EIO || code == WARP_ENOSPC || code == WARP_ENOMEM ||
             code == WARP_EREADONLY || code == WARP_ELIMIT ||
@@ -208,7 +222,7 @@ static void open_store(void)
     if (rc != WARP_OK && !history_forgives(rc))
         sim_finding("the store does not open: %s (%d)", warp_errmsg(NULL), rc);
     h.opened = rc == WARP_OK;
-    if (h.opened)
+    if (h.opened && !history_damaged())
         check_clock();
 }
 
@@ -227,6 +241,7 @@ static void begin_from_here(struct client *c)
     c->low = c->high = c->base_op;
     c->ended = c->closes = false;
     c->late = 0;
+    c->is_redone = false;
     c->ops_left = h.op_limit;
 }
 
@@ -263,7 +278,9 @@ static void live(void *arg)
                         sim_fds_open());
         return;
     }
-    bool settled = true;
+    bool settled = !history_damaged();
+    for (uint32_t i = 0; i < h.count && !settled; i++)
+        damage_check(&h.clients[i], h.db);
     for (uint32_t i = 0; i < h.count && settled; i++)
         settled = client_settle(&h.clients[i], h.db, h.clock, h.power);
     if (!settled) {
@@ -290,7 +307,7 @@ static void live(void *arg)
         sim_die();
     sim_mark(UINT32_MAX - 2);
     close_store(true);
-    if (h.clean && sim_one_in(8))
+    if (h.clean && !history_damaged() && sim_one_in(8))
         errand_verify();
 }
 
@@ -368,16 +385,21 @@ static void plan_life(bool last)
     p.crash_overtaken = h.ending == END_POWER && h.count > 1 && h.durable;
     p.slow_disk = p.slow_disk || p.crash_overtaken;
     if (!last && sim_one_in(4)) {
-        p.fault = (enum sim_fault)(1 + sim_below(FAULT_KINDS - 1));
+        p.fault = (enum sim_fault)(1 + sim_below(FAULT_OPEN_LIMIT));
         p.fault_after = sim_below(sim_one_in(2) ? 300 : 30);
         p.fault_times = ONE_OF(1, 1, 3, 1000);
+    }
+    if (h.misdirects) {
+        p.fault = last ? FAULT_NONE : FAULT_MISDIRECTED;
+        p.fault_after = sim_below(sim_one_in(2) ? 200 : 20);
+        p.fault_times = 1;
     }
     plan_space(&p, last);
     if (h.cut->small) {
         h.full_from = h.full_to = 0;
         p.crash_mark = 0;
         p.crash_overtaken = false;
-        p.die_at = h.cut->die_at;
+        p.die_at = h.cut->die_at > sim_events ? h.cut->die_at : 0;
         p.fault = h.life == 2 ? (enum sim_fault)h.cut->fault : FAULT_NONE;
         p.fault_after = h.cut->fault_after;
         p.fault_times = 1;
@@ -439,6 +461,11 @@ void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
     h.evolves = sim_one_in(2);
     h.errands = sim_one_in(3) ? sim_below(8) : sim_below(2) * ERRAND_CLOCK;
     h.clock = 1000000;
+    if (!cut->small && sim_one_in(12)) {
+        h.misdirects = true;
+        h.evolves = false;
+        h.errands = 0;
+    }
     sim_files_start(0);
     sim_memory_start();
     schemas_make();

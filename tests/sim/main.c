@@ -168,7 +168,7 @@ static bool run_every(uint64_t seed)
             clean = run_small(seed, &cut);
         }
     cut.die_at = 0;
-    for (int fault = 1; fault < FAULT_KINDS && clean; fault++) {
+    for (int fault = 1; fault < FAULT_MISDIRECTED && clean; fault++) {
         cut.fault = fault;
         for (cut.fault_after = 0; clean; cut.fault_after++) {
             clean = run_small(seed, &cut);
@@ -201,8 +201,8 @@ static bool run_one(uint64_t seed)
 static void summary(uint64_t findings)
 {
     static const char *const names[FAULT_KINDS] = {
-        "none",     "unreadable", "unwritable",   "failed sync",
-        "no space", "no memory",  "no descriptor"};
+        "none",     "unreadable", "unwritable",    "failed sync",
+        "no space", "no memory",  "no descriptor", "misdirected"};
     const struct history_count *t = &shared->total;
     char found[40] = "nothing";
     if (findings)

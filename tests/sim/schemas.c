@@ -3,7 +3,6 @@
 #include "schemas.h"
 
 #include "../unit/store_sample.h"
-#include "sim.h"
 
 #include "descriptor.h"
 
@@ -19,7 +18,7 @@ struct schema {
     struct warp_schema all;
 };
 
-SIM_STATE static struct schema *schemas;
+static struct schema *schemas;
 
 static const struct warp_strategy moving = {
     .name = "Moving",
@@ -31,6 +30,14 @@ static const struct warp_strategy moving = {
     .warm_to_cold_window_ms = 4000,
     .cold_to_archive_age_ms = 60000,
 };
+
+static void *room(size_t bytes)
+{
+    void *p = calloc(1, bytes);
+    if (!p)
+        abort();
+    return p;
+}
 
 const struct warp_schema *schema_of(uint32_t bits)
 {
@@ -192,7 +199,7 @@ static void make(struct schema *s, uint32_t bits)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    struct maker *m = sim_own(sizeof *m);
+    struct maker *m = room(sizeof *m);
     s->thing = sample_thing_product;
     s->mortal = sample_mortal_product;
     memcpy(s->thing_fields, s->thing.fields,
@@ -212,12 +219,12 @@ static void make(struct schema *s, uint32_t bits)
     s->all.descriptor = bytes;
     s->all.descriptor_bytes = (uint32_t)size;
     s->all.fingerprint = m->all.fingerprint;
-    sim_own_free(m);
+    free(m);
 }
 
 void schemas_make(void)
 {
-    schemas = sim_own(SCHEMAS * sizeof *schemas);
+    schemas = room(SCHEMAS * sizeof *schemas);
     for (uint32_t bits = 0; bits < SCHEMAS; bits++)
         make(&schemas[bits], bits);
 }

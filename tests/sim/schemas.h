@@ -16,7 +16,7 @@ enum schema_bits {
     SCHEMAS = 1 << 5
 };
 
-/* Before the simulation begins. */
+/* Before the first schema_of(), and before a simulation begins. */
 void schemas_make(void);
 const struct warp_schema *schema_of(uint32_t bits);
 

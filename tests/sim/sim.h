@@ -69,11 +69,12 @@ void sim_event(enum sim_call call, uint64_t a, uint64_t b);
 enum sim_fault {
     FAULT_NONE,
     FAULT_READ_EIO,
-    FAULT_WRITE_EIO,  /* a part may have been written */
-    FAULT_SYNC_EIO,   /* what was dirty is clean and never written */
-    FAULT_NO_SPACE,   /* a write or an allocation that grows a file */
-    FAULT_NO_MEMORY,  /* malloc or an anonymous mapping */
-    FAULT_OPEN_LIMIT, /* EMFILE */
+    FAULT_WRITE_EIO,   /* a part may have been written */
+    FAULT_SYNC_EIO,    /* what was dirty is clean and never written */
+    FAULT_NO_SPACE,    /* a write or an allocation that grows a file */
+    FAULT_NO_MEMORY,   /* malloc or an anonymous mapping */
+    FAULT_OPEN_LIMIT,  /* EMFILE */
+    FAULT_MISDIRECTED, /* written at another place, and nobody is told */
     FAULT_KINDS
 };
 /* Set before a run of threads. */
@@ -99,6 +100,7 @@ extern uint64_t sim_events;                  /* in all lives */
 extern uint64_t sim_fault_seen;              /* in this life */
 extern bool sim_overtaken;    /* a write is not done, and one begun later is */
 void sim_mark(uint32_t mark); /* the workload has come to here */
+void sim_hold(bool held);     /* nobody dies and nothing fails meanwhile */
 bool sim_fails(enum sim_fault fault);
 
 /* ---- threads (sim_thread.c) ---- */
@@ -179,7 +181,9 @@ void sim_file_write(struct sim_file *f, const void *from, size_t bytes,
 void sim_file_truncate(struct sim_file *f, uint64_t bytes);
 void sim_file_sync(struct sim_file *f, uint64_t at, uint64_t bytes);
 void sim_file_sync_fails(struct sim_file *f, uint64_t at, uint64_t bytes);
-void sim_file_forget(struct sim_file *f);       /* clean pages are read again */
+void sim_file_forget(struct sim_file *f); /* clean pages are read again */
+/* Taken for written, although the disk has what it had. */
+void sim_file_clean(struct sim_file *f, uint64_t at, uint64_t bytes);
 void sim_file_hold(struct sim_file *f, int by); /* descriptors */
 /* One content in memory for the mappings that nobody stores to. */
 void *sim_file_flat(struct sim_file *f, size_t bytes);

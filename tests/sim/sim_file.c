@@ -242,6 +242,15 @@ void sim_file_sync_fails(struct sim_file *f, uint64_t at, uint64_t bytes)
     }
 }
 
+void sim_file_clean(struct sim_file *f, uint64_t at, uint64_t bytes)
+{
+    uint64_t last = last_page(at, bytes);
+    for (uint64_t i = at / SIM_PAGE; i < f->page_count && i <= last; i++) {
+        f->pages[i].differs = f->pages[i].differs || f->pages[i].dirty;
+        f->pages[i].dirty = 0;
+    }
+}
+
 void sim_file_forget(struct sim_file *f)
 {
     for (uint64_t i = 0; i < f->page_count; i++) {

@@ -179,6 +179,30 @@ static void write_fails(const struct fd *d, uint64_t at, uint64_t bytes)
         sim_file_forget(d->file);
 }
 
+/* Elsewhere in the same file, or in another one. The kernel's page, if there is
+ * one, has what it was given until it is read again. */
+static ssize_t misdirect(const struct fd *d, const void *from, size_t bytes,
+                         uint64_t at)
+{
+    struct sim_file *f = sim_one_in(4) ? sim_name_any() : d->file;
+    if (!f || sim_is_dir(f))
+        f = d->file;
+    uint64_t sectors = sim_file_bytes(f) / SIM_SECTOR;
+    uint64_t to = SIM_SECTOR * (uint64_t)sim_below((uint32_t)sectors);
+    uint64_t room = sim_file_bytes(f) - to;
+    size_t n = bytes < room ? bytes : (size_t)room;
+    sim_trace("file %u: %zu at %llu go to file %u at %llu",
+              sim_file_number(d->file), bytes, (unsigned long long)at,
+              sim_file_number(f), (unsigned long long)to);
+    if (!d->direct) {
+        sim_file_write(d->file, from, bytes, at);
+        sim_file_clean(d->file, at, bytes);
+    }
+    sim_file_write(f, from, n, to);
+    sim_file_sync(f, to, n);
+    return (ssize_t)bytes;
+}
+
 static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
                           bool patient)
 {
@@ -197,6 +221,8 @@ static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
         return -1;
     if (!sim_file_room(f, at + bytes) || sim_fails(FAULT_NO_SPACE))
         return fails(-ENOSPC);
+    if (sim_fails(FAULT_MISDIRECTED))
+        return misdirect(d, from, bytes, at);
     bool eio = sim_fails(FAULT_WRITE_EIO);
     if (patient && !d->direct && bytes > 1 && sim_one_in(sim_plan.small_one_in))
         bytes = 1 + sim_below((uint32_t)bytes);
