@@ -86,6 +86,15 @@ for file in $(cd s && find disk -type f); do
     [ "$("$warp" export fixed Order --fields number | wc -l)" = 300 ] ||
         fail "records are lost with a field"
 done
+# the table that names the archive and the schemas: told, the rows are there
+rm -rf c fixed && cp -r s c
+grep -abo checkpoint s/ssd/data.mdb | cut -d: -f1 >places
+[ -s places ] || fail "no such table"
+while read -r at; do flip c/ssd/data.mdb $((at / 4096 * 4096 + 10)); done <places
+exits 1 "$warp" repair c fixed
+grep -q 'cannot be opened' out || fail "what is lost: $(cat out)"
+[ "$("$warp" export fixed Order --fields number | wc -l)" = 300 ] ||
+    fail "rows are lost with that table"
 # a page of rows: everything else is there
 rm -rf c fixed && cp -r s c
 page=4096 found=
