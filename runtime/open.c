@@ -133,7 +133,7 @@ int open_layouts(struct warp_db *db)
         if (rc != WARP_OK)
             return rc;
         catalog_number(&db->catalog, db->layouts[i]);
-        if (db->layouts[i]->evictable || db->layouts[i]->cold)
+        if (db->layouts[i]->movable)
             db->priorities |= 1u << db->layouts[i]->priority;
         uint32_t at = (uint32_t)((uintptr_t)desc >> 4) & db->by_desc_mask;
         while (db->by_desc[at].desc)

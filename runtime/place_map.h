@@ -10,8 +10,9 @@
 
 struct place_entry {
     uint64_t hash;
-    uint32_t moved_s; /* when it last came into the tier or left it */
-    uint32_t hits;    /* since then */
+    uint32_t moved; /* when it last came into the tier or left it */
+    uint16_t hits;  /* since then, up to 65535 */
+    uint16_t product;
 };
 
 struct place_map { /* private but for `entries` and the counts */

@@ -223,6 +223,10 @@ struct warp_options {
      * time there (a second for some GB) and not later, page by page, in puts.
      * Less, where memory_max_bytes ends. */
     uint64_t ready_bytes;
+    /* none; "learned,s3fifo": two of learned, s3fifo, lru decide who leaves
+     * memory, each for half of the keys and of the room; `warp ab report`
+     * compares them. */
+    const char *placement_ab;
 };
 #ifdef __cplusplus
 static inline struct warp_options warp_options_init(void)
