@@ -4,8 +4,10 @@
 
 #include "cold.h"
 #include "error.h"
+#include "evict.h"
 #include "heat.h"
 #include "loader.h"
+#include "replace.h"
 #include "secondary.h"
 #include "unique.h"
 #include "wire.h"
@@ -589,6 +591,18 @@ static void append_element(struct shard *s, struct op *op,
                   wire_get32(at + 8));
 }
 
+static void note(struct shard *s, const struct op *op, const struct record *r,
+                 enum replace_kind kind)
+{
+    const struct layout *l = op->layout;
+    if (!l->movable || !replace_is_on(s->db) ||
+        (!l->leaves_whole && !(op->set & l->leaves) && op->kind != OP_DELETE))
+        return;
+    struct replace_use use = {.hash = op->hash, .kind = (uint8_t)kind};
+    use.bytes = kind != REPLACE_GONE ? evict_bytes(l, r) : 0;
+    replace_note(s->db, l, use);
+}
+
 void apply_change(struct shard *s, struct op *op, struct plan *plan,
                   uint64_t seq, uint32_t ordinal)
 {
@@ -608,22 +622,23 @@ void apply_change(struct shard *s, struct op *op, struct plan *plan,
     if (op->kind == OP_DELETE) {
         record_set_have(r, record_have(r) | R_DELETED);
         shard_counted(s, r, before);
+        note(s, op, r, REPLACE_GONE);
         return;
     }
     record_set_have(r, record_have(r) & ~R_DELETED);
-    if (l->evictable || l->cold)
-        shard_used(s, op->hash);
     if (l->heat)
         heat_touch(l->heat, op->hash);
     shard_counted(s, r, before);
     if (op->kind == OP_UPDATE) {
         change_update(s, op, plan, r);
+        note(s, op, r, seq ? REPLACE_WRITES : REPLACE_TAKES);
         return;
     }
     if (op->dead)
         set_deadlines(op, r);
     append_element(s, op, &plan->room, order);
     record_set_have(r, record_have(r) | UINT64_C(1) << op->field);
+    note(s, op, r, seq ? REPLACE_WRITES : REPLACE_TAKES);
 }
 
 int apply_beside(struct shard *s, struct op *op, uint64_t seq,

@@ -5,6 +5,7 @@
 #include "apply.h"
 #include "clock.h"
 #include "error.h"
+#include "evict.h"
 #include "far.h"
 #include "heat.h"
 #include "key_sort.h"
@@ -487,6 +488,8 @@ static void settle_record(struct step *st, struct copied *e)
             apply_drop_place(e->shard, r, e->layout->fields[f].place);
         e->shard->flushing[e->at] = NULL; /* a scan may look at it */
         shard_destroy(e->shard, e->layout, r);
+    } else if (!e->gone) {
+        evict_settled(e->shard, r);
     }
 }
 

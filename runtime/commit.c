@@ -99,9 +99,24 @@ static bool needs_power(const struct op *op)
     return ((op->set | op->mark | op->dead) & l->power) != 0;
 }
 
+/* Somebody else has made room meanwhile. */
+static bool has_room(const struct warp_db *db, const struct layout *l)
+{
+    const struct budget *heap = &db->heap_budget;
+    uint64_t limit = atomic_load(&((struct budget *)(uintptr_t)heap)->limit);
+    for (int i = 0; l && i < 2; i++)
+        if (l->pools[i] && atomic_load(&l->pools[i]->used) +
+                                   l->pools[i]->limit / 16 >=
+                               l->pools[i]->limit)
+            return false;
+    return atomic_load(&((struct budget *)(uintptr_t)heap)->used) <
+           limit - limit / 16;
+}
+
 /* Memory is out, but what is dirty may leave it after a checkpoint: the writer
  * sees to that itself. False: that cannot help. */
-static bool make_room(struct warp_db *db, uint32_t tries)
+static bool make_room(struct warp_db *db, const struct layout *l,
+                      uint32_t tries)
 {
     enum { TRIES_MAX = 8 };
     if (tries == 0) {
@@ -111,7 +126,11 @@ static bool make_room(struct warp_db *db, uint32_t tries)
     }
     if (db->priorities == 0 || tries == TRIES_MAX)
         return false;
-    return checkpoint_run(db) == WARP_OK && evict_to(db, 0) > 0;
+    uint64_t before = atomic_load(&db->evicted_bytes);
+    if (checkpoint_run(db) != WARP_OK)
+        return false;
+    (void)evict_to(db, 0);
+    return atomic_load(&db->evicted_bytes) != before || has_room(db, l);
 }
 
 /* Deletes go on while the disk is full, but not into the room that the next
@@ -184,7 +203,7 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
 int commit_op(struct warp_db *db, struct op *op, bool power)
 {
     int rc = commit_one(db, op, power);
-    for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, n); n++)
+    for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, op->layout, n); n++)
         rc = commit_one(db, op, power);
     return rc;
 }
@@ -435,7 +454,7 @@ int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
         return commit_op(db, ops[0], power);
     }
     int rc = commit_many(db, ops, count, power);
-    for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, n); n++)
+    for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, NULL, n); n++)
         rc = commit_many(db, ops, count, power);
     return rc;
 }

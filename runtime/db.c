@@ -17,6 +17,7 @@
 #include "manifest.h"
 #include "open.h"
 #include "prefetch.h"
+#include "replace.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
@@ -400,6 +401,8 @@ static int open_parts(struct warp_db *db, const char *path)
     if (rc == WARP_OK && !db->evolve) /* options.pools is for the program's */
         rc = open_pools(db);
     if (rc == WARP_OK)
+        rc = replace_open(db);
+    if (rc == WARP_OK)
         rc = open_shards(db);
     if (rc == WARP_OK)
         rc = open_series(db);
@@ -530,6 +533,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     free(db->layouts);
     evolve_past_close(&db->past);
     migrate_close(db);
+    replace_close(db);
     catalog_free(&db->catalog);
     free(db->by_desc);
     free(db->pools);

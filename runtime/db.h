@@ -68,6 +68,9 @@ struct warp_db {
     _Atomic int health;    /* WARP_OK or the sticky error */
     _Atomic int checkpoint_failed; /* the last one's code */
     _Atomic int load_failed; /* WARP_OK, or why the loader gave up */
+    struct replace *replace; /* who leaves memory; NULL: nothing may */
+    _Atomic bool replacing;  /* the budget is in sight: uses are noted */
+    _Atomic uint64_t evicted_bytes; /* of memory, so far */
     bool read_only;
     bool is_backup; /* its rings are not there, and not missing */
 

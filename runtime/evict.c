@@ -1,27 +1,30 @@
 /* evict.c: what may leave memory, does: values that their tier holds, and whole
  * records of products without a field that its policy pins.
  *
- * A clock: the hand walks over the index and passes what was used since its
- * last visit, several times where it is heavy (weight.h). The marks lie in a
- * table by hash, not in the records: a reader without a lock must not write to
- * memory that may be freed. Products of a lower priority go first. What the
- * tier does not have yet (dirty, or copied by a checkpoint that has not
- * committed) stays. */
+ * The engines of replace.h say which; here it is done. What the tier does not
+ * have yet (dirty, or copied by a checkpoint that has not committed) stays, and
+ * leaves when the checkpoint is through. Records that no engine knows, because
+ * nobody used them since the budget came into sight, go first: a hand walks
+ * over the index for them. */
 #include "evict.h"
 
+#include "hash.h"
+#include "replace.h"
 #include "weight.h"
 
 struct evict_call {
     struct shard *shard;
     const struct pool *pool;
     uint8_t priority;
-    uint64_t freed;
+    uint64_t freed, enough;
 };
 
+/* ---- one record ---- */
+
 static void evict_values(struct evict_call *c, const struct layout *l,
-                         struct record *r)
+                         struct record *r, uint64_t fields)
 {
-    uint64_t clean = l->cold & record_have(r) & ~row_load(r, l->cold_dirty);
+    uint64_t clean = fields & record_have(r) & ~row_load(r, l->cold_dirty);
     bool begun = false;
     FOR_BITS(i, clean)
     {
@@ -44,78 +47,211 @@ static void evict_values(struct evict_call *c, const struct layout *l,
         record_end(r, record_version(r));
 }
 
-/* The record, if nothing of it is pinned, or its values; what its tier has. */
+/* The record, if that is asked for and nothing of it is pinned, or values of
+ * these fields; what its tier has. */
 static void leave(struct evict_call *c, const struct layout *l,
-                  struct record *r)
+                  struct record *r, bool whole, uint64_t fields)
 {
-    uint64_t have = record_have(r);
-    if (l->evictable && (have & R_IN_DIR) && !(have & R_DIRTY) &&
+    uint64_t have = record_have(r), freed = c->freed;
+    if (have & (R_DELETED | R_FLUSHING | R_BUSY))
+        return;
+    if (whole && (have & R_IN_DIR) && !(have & R_DIRTY) &&
         !(have & l->mortal_mem)) {
         uint64_t before = c->shard->live_bytes;
         atomic_store_explicit(&c->shard->db->partial, true,
                               memory_order_release);
         shard_destroy(c->shard, l, r);
         c->freed += before - c->shard->live_bytes;
-        return;
+    } else if (fields) {
+        evict_values(c, l, r, fields);
     }
-    if (l->cold)
-        evict_values(c, l, r);
-}
-
-static void evict_record(void *arg, void *record)
-{
-    struct evict_call *c = arg;
-    struct record *r = record;
-    const struct layout *l = c->shard->db->layouts[r->product];
-    uint64_t have = record_have(r);
-    if (c->pool && c->pool != l->pools[0] && c->pool != l->pools[1])
-        return;
-    if (l->priority > c->priority || (!l->cold && !l->evictable) ||
-        (have & (R_DELETED | R_FLUSHING | R_BUSY)))
-        return;
-    _Atomic uint8_t *used = shard_used_mark(
-        c->shard, shard_record_hash(c->shard, r));
-    uint8_t mark = atomic_load_explicit(used, memory_order_relaxed);
-    uint32_t passes = mark == SHARD_USED ? weight_passes(c->shard, l, r)
-                      : mark > 0         ? mark - 1u
-                                         : 0;
-    if (passes > 0) {
-        atomic_store_explicit(used, passes > 1 ? (uint8_t)passes : 0,
-                              memory_order_relaxed);
-        return;
-    }
-    leave(c, l, r);
+    if (c->freed != freed)
+        atomic_fetch_add_explicit(&c->shard->db->evicted_bytes,
+                                  c->freed - freed, memory_order_relaxed);
 }
 
 uint64_t evict_one(struct shard *s, struct record *r)
 {
     struct evict_call call = {.shard = s};
-    if (!(record_have(r) & (R_DELETED | R_FLUSHING | R_BUSY)))
-        leave(&call, s->db->layouts[r->product], r);
+    const struct layout *l = s->db->layouts[r->product];
+    uint64_t hash = shard_record_hash(s, r);
+    leave(&call, l, r, l->evictable, l->cold);
+    if (call.freed > 0 && l->movable && replace_is_on(s->db))
+        replace_note(s->db, l,
+                     (struct replace_use){.hash = hash, .kind = REPLACE_LEFT});
     return call.freed;
 }
+
+uint32_t evict_bytes(const struct layout *l, const struct record *r)
+{
+    uint64_t bytes = l->leaves_whole ? heap_block_bytes(r->alloc_bytes) : 0;
+    FOR_BITS(i, l->leaves_whole ? l->var : l->leaves)
+    {
+        struct var *var = row_var(r, l->fields[i].slot);
+        uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
+        if (at > VAR_COLD && !var_is_inline(r, at))
+            bytes += atomic_load_explicit(&var->len_cap,
+                                          memory_order_relaxed) >> 32;
+    }
+    return bytes == 0 ? 1 : bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+}
+
+/* A heavy record stays, as often as its mass says. */
+static bool is_spared(const struct shard *s, const struct layout *l,
+                      const struct record *r, uint64_t hash)
+{
+    return s->db->weighed && l->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE &&
+           replace_spare(s->db, l, hash, evict_bytes(l, r),
+                         weight_passes(s, l, r));
+}
+
+/* ---- what the engines let go ---- */
+
+struct hash_call {
+    const struct shard *shard;
+    uint64_t hash;
+};
+
+static bool has_hash(const void *record, const void *arg)
+{
+    const struct hash_call *c = arg;
+    return shard_record_hash(c->shard, record) == c->hash;
+}
+
+/* Under the lock. */
+static uint64_t leave_now(struct shard *s)
+{
+    enum { SOME = 64 };
+    struct evict_call call = {.shard = s};
+    uint64_t hashes[SOME];
+    uint32_t n;
+    while ((n = replace_leaving(s->db, s->number, hashes, SOME)) > 0)
+        for (uint32_t i = 0; i < n; i++) {
+            struct hash_call found = {s, hashes[i]};
+            _Atomic uint64_t *slot;
+            struct record *r = index_find(&s->index, hashes[i], has_hash,
+                                          &found, &slot);
+            const struct layout *l = r ? s->db->layouts[r->product] : NULL;
+            if (l && !is_spared(s, l, r, hashes[i]))
+                leave(&call, l, r, l->leaves_whole, l->leaves);
+        }
+    return call.freed;
+}
+
+static uint64_t leave_all(struct warp_db *db)
+{
+    uint64_t freed = 0;
+    for (uint32_t i = 0; i < db->shard_count && replace_has_leaving(db); i++) {
+        os_lock(&db->shards[i].lock);
+        freed += leave_now(&db->shards[i]);
+        os_unlock(&db->shards[i].lock);
+    }
+    return freed;
+}
+
+void evict_brought(struct warp_db *db, const struct layout *l,
+                   const struct key_ref *key, int64_t began_ns)
+{
+    struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
+    struct replace_use use = {
+        .hash = key->hash,
+        .kind = REPLACE_TAKES,
+        .took = replace_took(os_mono_ns() - began_ns, REPLACE_TAKES)};
+    _Atomic uint64_t *slot;
+    os_lock(&s->lock);
+    struct record *r = shard_peek(s, key, &slot);
+    use.bytes = r ? evict_bytes(l, r) : 0;
+    os_unlock(&s->lock);
+    if (use.bytes == 0)
+        return;
+    replace_note(db, l, use);
+    replace_drain(db);
+    (void)leave_all(db);
+}
+
+void evict_settled(struct shard *s, struct record *r)
+{
+    struct evict_call call = {.shard = s};
+    const struct layout *l = s->db->layouts[r->product];
+    if (!l->movable || !replace_is_on(s->db))
+        return;
+    uint64_t hash = shard_record_hash(s, r);
+    enum replace_state state = record_have(r) & R_DIRTY
+                                   ? REPLACE_HELD
+                                   : replace_clean(s->db, l, hash);
+    if (state == REPLACE_LET_GO && !is_spared(s, l, r, hash))
+        leave(&call, l, r, l->leaves_whole, l->leaves);
+    else if (state == REPLACE_UNKNOWN)
+        replace_stray(s->db);
+}
+
+/* ---- what no engine knows ---- */
+
+static void leave_stray(void *arg, void *record)
+{
+    struct evict_call *c = arg;
+    struct record *r = record;
+    struct shard *s = c->shard;
+    const struct layout *l = s->db->layouts[r->product];
+    if (c->freed >= c->enough || !l->movable || l->priority != c->priority ||
+        (c->pool && c->pool != l->pools[0] && c->pool != l->pools[1]) ||
+        (record_have(r) & (R_DELETED | R_FLUSHING | R_BUSY)))
+        return;
+    uint64_t hash = shard_record_hash(s, r);
+    if (replace_state(s->db, l, hash) == REPLACE_HELD ||
+        is_spared(s, l, r, hash))
+        return;
+    leave(c, l, r, l->leaves_whole, l->leaves);
+}
+
+/* Under the lock: once around, unless the last time around found none and
+ * nothing has happened since. */
+static uint64_t leave_strays(struct shard *s, const struct pool *pool,
+                             uint8_t priority, uint64_t bytes)
+{
+    struct evict_call call = {s, pool, priority, 0, bytes};
+    uint32_t strays = replace_strays(s->db);
+    if (s->strays_seen == strays)
+        return 0;
+    replace_drain(s->db);
+    for (uint32_t n = 0; n < s->index.segment_count; n++) {
+        if (call.freed >= bytes)
+            return call.freed;
+        if (s->evict_at >= s->index.segment_count)
+            s->evict_at = 0;
+        index_walk(&s->index, s->evict_at++, leave_stray, &call);
+    }
+    if (call.freed == 0 && !pool && s->db->priorities >> priority == 1)
+        s->strays_seen = strays;
+    return call.freed;
+}
+
+/* ---- how much ---- */
 
 uint64_t shard_evict(struct shard *s, const struct pool *pool, uint8_t highest,
                      uint64_t bytes)
 {
-    struct evict_call call = {s, pool, 0, 0};
-    uint32_t priorities = s->db->priorities;
-    for (uint8_t p = WARP_PRIORITY_BACKGROUND; p <= highest; p++) {
-        if (!(priorities >> p & 1))
+    struct warp_db *db = s->db;
+    uint64_t freed = 0, most = (pool ? pool->limit : db->memory_max) / 16;
+    if (!db->replace)
+        return 0;
+    replace_begin(db);
+    freed += leave_now(s);
+    for (uint8_t p = WARP_PRIORITY_BACKGROUND; p <= highest && freed < bytes;
+         p++) {
+        if (!(db->priorities >> p & 1))
             continue;
-        call.priority = p;
-        /* Twice around: the first time may only clear marks. */
-        uint32_t rounds = s->index.segment_count *
-                          (s->db->weighed ? WEIGHT_PASSES_MAX + 1 : 2);
-        for (uint32_t n = 0; n < rounds && call.freed < bytes; n++) {
-            if (s->evict_at >= s->index.segment_count)
-                s->evict_at = 0;
-            index_walk(&s->index, s->evict_at++, evict_record, &call);
+        freed += leave_strays(s, pool, p, bytes - freed);
+        /* What is let go is of all shards, this one has its part. */
+        for (int n = 0; n < 4 && freed < bytes; n++) {
+            uint64_t part = (bytes - freed) * db->shard_count;
+            part = part < most ? part : most;
+            if (replace_shrink(db, pool, p, part) == 0)
+                break;
+            freed += leave_now(s);
         }
-        if (call.freed >= bytes)
-            break;
     }
-    return call.freed;
+    return freed;
 }
 
 /* What is really in use: free room inside the heaps does not count. */
@@ -132,21 +268,97 @@ static uint64_t pressure(struct warp_db *db)
     return used > idle ? used - idle : 0;
 }
 
+static uint64_t strays_of_all(struct warp_db *db, uint8_t priority,
+                              uint64_t bytes)
+{
+    uint64_t freed = 0, share = bytes / db->shard_count + 1;
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        os_lock(&db->shards[i].lock);
+        freed += leave_strays(&db->shards[i], NULL, priority, share);
+        os_unlock(&db->shards[i].lock);
+    }
+    return freed;
+}
+
+static uint64_t free_bytes(struct warp_db *db, uint64_t bytes)
+{
+    uint64_t freed = leave_all(db);
+    for (uint8_t p = WARP_PRIORITY_BACKGROUND;
+         p <= WARP_PRIORITY_CRITICAL && freed < bytes; p++) {
+        if (!(db->priorities >> p & 1))
+            continue;
+        freed += strays_of_all(db, p, bytes - freed);
+        /* Some of what is let go is in use, and stays. */
+        for (int n = 0; n < 4 && freed < bytes; n++) {
+            if (replace_shrink(db, NULL, p, bytes - freed) == 0)
+                break;
+            freed += leave_all(db);
+        }
+    }
+    return freed;
+}
+
+/* A product's writers wait for its pool, and the store has room. */
+static uint64_t free_pools(struct warp_db *db)
+{
+    uint64_t freed = 0;
+    for (uint32_t i = 0; i < db->pool_count; i++) {
+        const struct pool *pool = &db->pools[i];
+        uint64_t used = atomic_load_explicit(
+            &((struct pool *)(uintptr_t)pool)->used, memory_order_relaxed);
+        if (used + pool->limit / 16 < pool->limit)
+            continue;
+        (void)replace_shrink(db, pool, WARP_PRIORITY_CRITICAL,
+                             pool->limit / 8);
+        freed += leave_all(db);
+        for (uint32_t s = 0; s < db->shard_count; s++) {
+            os_lock(&db->shards[s].lock);
+            for (uint8_t p = WARP_PRIORITY_BACKGROUND;
+                 p <= WARP_PRIORITY_CRITICAL; p++)
+                freed += leave_strays(&db->shards[s], pool, p,
+                                      pool->limit / 8 / db->shard_count + 1);
+            os_unlock(&db->shards[s].lock);
+        }
+    }
+    return freed;
+}
+
 uint64_t evict_to(struct warp_db *db, uint64_t aim)
 {
-    uint64_t now = pressure(db), freed = 0;
-    uint64_t bytes = now > aim ? now - aim : 0;
-    if (aim == 0 && bytes > db->memory_max / 16)
-        bytes = db->memory_max / 16;
-    uint64_t share = bytes > 0 ? bytes / db->shard_count + 1 : 0;
+    uint64_t now, bytes, freed = 0;
+    if (db->replace) {
+        replace_begin(db);
+        if (aim == 0)
+            freed = free_pools(db);
+        now = pressure(db);
+        bytes = now > aim ? now - aim : 0;
+        /* A pool was full, or a checkpoint has made room already. */
+        if (aim == 0)
+            bytes = now > db->memory_max - db->memory_max / 4
+                        ? db->memory_max / 16
+                        : 0;
+        if (freed == 0 && bytes > 0)
+            freed = free_bytes(db, bytes);
+    }
     for (uint32_t i = 0; i < db->shard_count; i++) {
-        struct shard *s = &db->shards[i];
-        os_lock(&s->lock);
-        if (share > 0)
-            freed += shard_evict(s, NULL, WARP_PRIORITY_CRITICAL, share);
-        heap_trim(&s->heap);
-        os_unlock(&s->lock);
+        os_lock(&db->shards[i].lock);
+        heap_trim(&db->shards[i].heap);
+        os_unlock(&db->shards[i].lock);
     }
     db_balance(db);
     return freed;
+}
+
+void evict_balance(struct warp_db *db)
+{
+    uint64_t aim = db->memory_max - db->memory_max / 8;
+    int64_t spare = (int64_t)(aim / 16),
+            room = (int64_t)aim - (int64_t)pressure(db);
+    /* They leave before anything that was used has to. */
+    for (uint8_t p = WARP_PRIORITY_BACKGROUND;
+         p <= WARP_PRIORITY_CRITICAL && room < spare; p++)
+        if (db->priorities >> p & 1)
+            room += (int64_t)strays_of_all(db, p, (uint64_t)(spare - room));
+    replace_balance(db, room);
+    (void)leave_all(db);
 }

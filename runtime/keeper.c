@@ -8,6 +8,7 @@
 #include "evolve_past.h"
 #include "evict.h"
 #include "migrate.h"
+#include "replace.h"
 #include "room.h"
 #include "secondary.h"
 #include "series.h"
@@ -180,7 +181,8 @@ static void migrate(struct warp_db *db, struct schedule *when)
         when->told = rc;
 }
 
-/* Before a writer must see to it: from 15/16 of the budget down to 7/8. */
+/* Before a writer must see to it: from 15/16 of the budget down to 7/8. From
+ * three quarters on it is noted what is used. */
 static void relieve(struct warp_db *db)
 {
     uint64_t budget = db->memory_max;
@@ -188,7 +190,13 @@ static void relieve(struct warp_db *db)
     /* What a tier has as it is goes first. */
     if (db_memory_used(db) > budget - budget / 16)
         series_shrink(db->series, budget / 16);
-    if (db->priorities != 0 && db_memory_used(db) > budget - budget / 16)
+    if (db->priorities == 0)
+        return;
+    if (db_memory_used(db) > budget - budget / 4)
+        replace_begin(db);
+    if (replace_is_on(db))
+        evict_balance(db);
+    if (db_memory_used(db) > budget - budget / 16)
         evict_to(db, budget - budget / 8);
 }
 

@@ -164,6 +164,32 @@ static void place_slots(struct layout *l)
     l->row_bytes = (at + 7) & ~7u;
 }
 
+/* auto_migration: false: fields that the engine may place stay in memory until
+ * they are told to move. */
+static void set_leaves(struct layout *l)
+{
+    const struct warp_strategy *s = l->desc->strategy;
+    bool still = s && s->auto_migration == 0;
+    l->leaves = l->cold & ~(still ? l->tiered : 0);
+    l->leaves_whole = l->evictable;
+    FOR_BITS(i, still ? l->durable : 0)
+        if (l->desc->fields[i].home == WARP_HOME_AUTO ||
+            l->desc->fields[i].home == WARP_HOME_HYBRID)
+            l->leaves_whole = false;
+    l->movable = l->leaves || l->leaves_whole;
+    /* One hot field makes its record hot. */
+    FOR_BITS(i, l->leaves_whole ? l->durable : l->leaves)
+    {
+        uint8_t access = l->desc->fields[i].access ? l->desc->fields[i].access
+                                                   : l->desc->access;
+        if (access == WARP_ACCESS_HOT)
+            l->prior = 1;
+        else if (l->prior == 0 && (access == WARP_ACCESS_COLD ||
+                                   access == WARP_ACCESS_SEQUENTIAL))
+            l->prior = -1;
+    }
+}
+
 int layout_make(const struct warp_product *desc, uint16_t number,
                 uint8_t default_survives, struct layout **out)
 {
@@ -234,6 +260,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     for (uint32_t i = 0; i < desc->field_count; i++)
         if (desc->fields[i].flags & WARP_F_COLUMN)
             l->evictable = false;
+    set_leaves(l);
     if (desc->strategy)
         l->instance_max = desc->strategy->max_memory_per_instance_bytes;
     l->priority = desc->priority ? desc->priority : WARP_PRIORITY_NORMAL;

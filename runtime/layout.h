@@ -75,6 +75,12 @@ struct layout {
     bool key_is_u64;       /* one field, a plain u64: encoded in place */
     uint32_t key_raw;      /* one field, bytes<N>: N; else 0 */
     bool evictable;        /* no field is pinned in memory by its policy */
+    /* What the budget may take out of memory: not what auto_migration: false
+     * leaves to warp migrate. Whole records, values of these fields, either. */
+    bool leaves_whole, movable;
+    uint64_t leaves;
+    uint8_t domain;        /* of those that leave (replace.h) */
+    int8_t prior;          /* access_pattern: 1 :hot, -1 :cold, :sequential */
     uint8_t priority;      /* enum warp_priority, effective */
     struct pool *pools[2]; /* its own, the shared one; NULL: none */
     struct heat *heat;     /* uses are counted; NULL: nobody asks */

@@ -138,7 +138,7 @@ int open_layouts(struct warp_db *db)
         if (rc != WARP_OK)
             return rc;
         catalog_number(&db->catalog, db->layouts[i]);
-        if (db->layouts[i]->evictable || db->layouts[i]->cold)
+        if (db->layouts[i]->movable)
             db->priorities |= 1u << db->layouts[i]->priority;
         if (db->layouts[i]->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE)
             db->weighed = true;

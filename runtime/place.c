@@ -166,6 +166,68 @@ void place_catch_up(struct place *p)
         decide_by(p, p->shadow.best);
 }
 
+/* The experts have what the pinned ones leave. */
+static void follow(struct place *p)
+{
+    uint64_t whole = p->options.capacity_bytes,
+             pinned = p->cache.lists[PLACE_PINNED].bytes,
+             capacity = whole > pinned ? whole - pinned : 1;
+    if (capacity != p->cache.capacity || p->cache.used > capacity)
+        place_cache_resize(&p->cache, capacity);
+}
+
+/* Of a pinned one's uses: S3-FIFO counts to 3. */
+enum { WAS_PROVEN = 8, IS_SELDOM = 4 };
+
+void place_prior(struct place *p, uint32_t object, int often)
+{
+    if (object >= p->room)
+        return;
+    struct place_link *link = &p->links[object];
+    if (link->list == PLACE_PINNED)
+        link->uses = (link->uses | (often > 0 ? WAS_PROVEN : IS_SELDOM)) & 15;
+    else if (link->list == PLACE_NEW)
+        (often > 0 ? place_push : place_push_tail)(
+            &p->cache, often > 0 ? PLACE_MAIN : PLACE_NEW, object);
+}
+
+static bool access_pinned(struct place *p, uint32_t object)
+{
+    struct place_link *link = &p->links[object];
+    bool hit = place_is_resident(&p->cache, object) ||
+               link->list == PLACE_PINNED;
+    if (link->list == PLACE_PINNED)
+        return true;
+    bool proven = link->list == PLACE_MAIN;
+    place_push(&p->cache, PLACE_PINNED, object);
+    link->uses = (link->uses & 3u) | (proven ? WAS_PROVEN : 0);
+    return hit;
+}
+
+bool place_unpin(struct place *p, uint32_t object)
+{
+    if (object >= p->room || p->links[object].list != PLACE_PINNED)
+        return false;
+    struct place_link *link = &p->links[object];
+    uint32_t bytes = p->traits[object].bytes;
+    bool proven = link->uses & WAS_PROVEN, seldom = link->uses & IS_SELDOM;
+    link->uses &= 3u;
+    place_remove(&p->cache, object);
+    follow(p);
+    if (bytes > p->cache.capacity) {
+        place_evict(&p->cache, object, PLACE_OUT);
+    } else if (proven) {
+        while (!place_fits(&p->cache, bytes))
+            p->cache.expert->evict(&p->cache);
+        place_push(&p->cache, PLACE_MAIN, object);
+    } else {
+        p->cache.expert->admit(&p->cache, object);
+        if (seldom)
+            place_prior(p, object, -1);
+    }
+    return true;
+}
+
 int place_access(struct place *p, const struct place_request *request)
 {
     uint32_t object = request->object;
@@ -183,9 +245,11 @@ int place_access(struct place *p, const struct place_request *request)
         place_cache_size(&p->cache, object, bytes);
         trait->bytes = bytes;
     }
-    bool hit = place_cache_access(&p->cache, object, p->now);
-    if (p->cache.used > p->cache.capacity) /* it has grown */
-        place_cache_resize(&p->cache, p->cache.capacity);
+    p->cache.now = p->now;
+    bool hit = request->pinned || p->links[object].list == PLACE_PINNED
+                   ? access_pinned(p, object)
+                   : place_cache_access(&p->cache, object, p->now);
+    follow(p); /* it was pinned, or has grown */
     if (p->model && place_shadow_takes(&p->shadow, object)) {
         if (p->pending_count < PENDING)
             p->pending[p->pending_count++] =
@@ -203,7 +267,8 @@ int place_access(struct place *p, const struct place_request *request)
 
 bool place_holds(const struct place *p, uint32_t object)
 {
-    return object < p->room && place_is_resident(&p->cache, object);
+    return object < p->room && (place_is_resident(&p->cache, object) ||
+                                p->links[object].list == PLACE_PINNED);
 }
 
 void place_drop(struct place *p, uint32_t object)
@@ -214,22 +279,37 @@ void place_drop(struct place *p, uint32_t object)
     place_shadow_drop(&p->scout, object);
     place_remove(&p->cache, object);
     p->traits[object] = (struct place_trait){0};
+    follow(p);
+}
+
+bool place_let_go(struct place *p, uint32_t object)
+{
+    if (object >= p->room || !place_is_resident(&p->cache, object))
+        return false;
+    place_evict(&p->cache, object, PLACE_OUT);
+    return true;
 }
 
 void place_leave(struct place *p, uint32_t object)
 {
     if (place_holds(p, object))
         place_remove(&p->cache, object);
+    follow(p);
 }
 
 void place_resize(struct place *p, uint64_t capacity)
 {
     p->options.capacity_bytes = capacity;
-    place_cache_resize(&p->cache, capacity);
+    follow(p);
     if (!p->model)
         return;
     place_shadow_resize(&p->shadow, capacity);
     place_shadow_resize(&p->scout, capacity / SCOUT_SMALLER + 1);
+}
+
+uint32_t place_age(const struct place *p, uint32_t object)
+{
+    return object < p->room ? p->now - p->traits[object].last : 0;
 }
 
 /* The middle of what place_log gives the same. */
@@ -266,10 +346,12 @@ void place_stat(const struct place *p, struct place_stat *stat)
 {
     *stat = (struct place_stat){
         .expert = p->cache.expert->name,
-        .capacity_bytes = p->cache.capacity,
-        .used_bytes = p->cache.used,
+        .capacity_bytes = p->options.capacity_bytes,
+        .used_bytes = p->cache.used + p->cache.lists[PLACE_PINNED].bytes,
+        .pinned_bytes = p->cache.lists[PLACE_PINNED].bytes,
         .residents = p->cache.lists[PLACE_NEW].count +
-                     p->cache.lists[PLACE_MAIN].count,
+                     p->cache.lists[PLACE_MAIN].count +
+                     p->cache.lists[PLACE_PINNED].count,
         .hits = p->hits,
         .misses = p->misses,
         .admissions = p->cache.admissions,

@@ -34,6 +34,7 @@ struct place_request {
     uint32_t object; /* below 2^28 - 1; numbers should be dense */
     uint32_t bytes;  /* at least 1; 0: as many as the last time */
     uint64_t key;    /* neighbours have near keys; or a hash */
+    bool pinned; /* it must stay until place_unpin: it takes of the capacity */
 };
 
 /** Ownership  the engine is the caller's; `owner` must outlive it.
@@ -61,6 +62,14 @@ void place_resize(struct place *place, uint64_t capacity_bytes);
 bool place_holds(const struct place *place, uint32_t object);
 /** The object is gone for good: deleted or expired. */
 void place_drop(struct place *place, uint32_t object);
+/** What its owner knows of a new object, before its second use: it will be used
+ *  often (over 0) and skips its trial, or hardly (below 0) and leaves first. */
+void place_prior(struct place *place, uint32_t object, int often);
+/** What was pinned may leave again. False: it was not pinned. */
+bool place_unpin(struct place *place, uint32_t object);
+/** One that may leave does so by its owner's choice: named as if an expert had
+ *  chosen it. False: it is not in the tier, or pinned. */
+bool place_let_go(struct place *place, uint32_t object);
 /** The owner has taken it out of the tier; what is known of it stays. */
 void place_leave(struct place *place, uint32_t object);
 /** At once S3-FIFO, until the shadows have shown something better anew. */
@@ -77,9 +86,12 @@ struct place_view {
 void place_view(const struct place *place, uint32_t object,
                 struct place_view *view);
 
+/** Requests since it was used last. */
+uint32_t place_age(const struct place *place, uint32_t object);
+
 struct place_stat {
     const char *expert; /* that decides now */
-    uint64_t capacity_bytes, used_bytes;
+    uint64_t capacity_bytes, used_bytes, pinned_bytes; /* pinned: of the used */
     uint32_t residents;
     uint64_t hits, misses, admissions, evictions, switches, fallbacks;
     uint64_t unlearned; /* requests of the sample that came in too fast */

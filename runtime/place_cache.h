@@ -11,6 +11,7 @@
  *   PLACE_MAIN       resident, proven
  *   PLACE_PAST_NEW   a ghost: was evicted from PLACE_NEW
  *   PLACE_PAST_MAIN  a ghost: was evicted from PLACE_MAIN
+ *   PLACE_PINNED     in the tier and must stay: no expert sees it
  *
  * To add an expert: a row in place_experts, a file that fills it. */
 #ifndef WARP_PLACE_CACHE_H
@@ -27,6 +28,7 @@ enum place_where {
     PLACE_MAIN,
     PLACE_PAST_NEW,
     PLACE_PAST_MAIN,
+    PLACE_PINNED,
     PLACE_LISTS
 };
 

@@ -10,7 +10,7 @@
 
 enum { FIRST_SLOTS = 64, NUMBER_BITS = 28 };
 #define SLOT_EMPTY UINT64_MAX
-#define FREE_BIT   (UINT32_C(1) << 31) /* of moved_s: the entry is free */
+#define FREE_BIT   (UINT32_C(1) << 31) /* of `moved`: the entry is free */
 
 static uint32_t home_of(const struct place_map *m, uint64_t hash)
 {
@@ -101,7 +101,7 @@ uint32_t place_map_add(struct place_map *m, uint64_t hash)
     if (number == PLACE_NONE)
         number = m->count++;
     else
-        m->free_head = m->entries[number].hits;
+        m->free_head = (uint32_t)m->entries[number].hash;
     m->entries[number] = (struct place_entry){.hash = hash};
     m->slots[slot_find(m, hash)] = slot_of(hash, number);
     m->used++;
@@ -123,14 +123,14 @@ void place_map_remove(struct place_map *m, uint32_t number)
     }
     m->slots[hole] = SLOT_EMPTY;
     m->entries[number] =
-        (struct place_entry){.moved_s = FREE_BIT, .hits = m->free_head};
+        (struct place_entry){.hash = m->free_head, .moved = FREE_BIT};
     m->free_head = number;
     m->used--;
 }
 
 int place_map_has(const struct place_map *m, uint32_t number)
 {
-    return number < m->count && !(m->entries[number].moved_s & FREE_BIT);
+    return number < m->count && !(m->entries[number].moved & FREE_BIT);
 }
 
 uint64_t place_map_bytes(const struct place_map *m)

@@ -8,11 +8,14 @@
 #include "cold.h"
 #include "derive.h"
 #include "error.h"
+#include "evict.h"
 #include "hash.h"
 #include "heat.h"
+#include "replace.h"
 
 enum {
     TRIES_WITHOUT_LOCK = 64,
+    TIMED_OF = 1024, /* one get of so many is timed */
     WIRE_BYTES = 56 * 256 /* SLOT_WIRE values of one record, at most */
 };
 
@@ -32,6 +35,9 @@ struct reading {
     uint64_t archived; /* of them those in the archive, and that may be told */
     uint64_t decode;   /* copied, still in wire form */
     uint64_t preset;   /* never written: the default is their value */
+    uint32_t bytes;    /* of memory, about, if it may leave that */
+    bool brought;      /* the record was not in memory */
+    int64_t began_ns;  /* where uses are noted, of some gets; else 0 */
     const uint8_t *wire[56];
     uint32_t wire_bytes[56];
     struct disk_place places[56];
@@ -95,6 +101,7 @@ static int copy_var(struct reading *g, const struct record *r, uint64_t word,
     if (!copy)
         return no_memory();
     record_copy_out(copy, (const void *)(uintptr_t)at, bytes);
+    g->bytes += bytes;
     g->wire[i] = copy;
     g->wire_bytes[i] = bytes;
     g->decode |= UINT64_C(1) << i;
@@ -162,6 +169,9 @@ static int try_copy(struct reading *g, const struct record *r, uint64_t word,
     uint64_t have = record_have(r);
     g->have = g->cold = g->archived = g->decode = 0;
     g->scratch_used = 0;
+    g->bytes = 0;
+    if (l->leaves_whole)
+        record_copy_out(&g->bytes, &r->alloc_bytes, sizeof g->bytes);
     if (have & R_DELETED)
         return record_read_ok(r, word) ? WARP_ENOTFOUND : 1;
     if (l->deadline != UINT32_MAX) {
@@ -205,7 +215,8 @@ static void keep(struct warp_db *db, const struct layout *l,
     struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
     uint64_t used = db_memory_used(db), limit = db->memory_max;
     uint32_t cap = (uint32_t)heap_block_bytes(bytes);
-    if ((l->disk_only >> i & 1) || used + cap > limit - limit / 8 ||
+    if (((l->disk_only | ~l->leaves) >> i & 1) ||
+        used + cap > limit - limit / 32 ||
         !os_trylock(&s->lock))
         return;
     _Atomic uint64_t *slot;
@@ -297,6 +308,26 @@ static int decode_all(struct reading *g)
     return WARP_OK;
 }
 
+static void begin_cold(struct reading *g)
+{
+    if (g->began_ns == 0 && g->l->movable && replace_is_on(g->db))
+        g->began_ns = os_mono_ns();
+}
+
+static void note_use(const struct reading *g, bool brought)
+{
+    if (brought && !g->no_locks) {
+        evict_brought(g->db, g->l, g->key, g->began_ns);
+        return;
+    }
+    struct replace_use use = {.hash = g->key->hash,
+                              .bytes = g->bytes ? g->bytes : 1,
+                              .kind = REPLACE_HIT};
+    if (g->began_ns && !brought)
+        use.took = replace_took(os_mono_ns() - g->began_ns, REPLACE_HIT);
+    replace_note(g->db, g->l, use);
+}
+
 /* One get of stored fields; out->have is not touched. */
 static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
 {
@@ -310,6 +341,8 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
         if (!r) {
             if (!cold)
                 return WARP_ENOTFOUND;
+            begin_cold(g);
+            g->brought = true;
             int rc = shard_fault(s, g->l, g->key);
             if (rc != WARP_OK)
                 return rc;
@@ -331,12 +364,18 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
                          : flags & WARP_ARCHIVE ? g->cold
                                                 : g->cold & ~g->archived;
         if (rc == 0 && fetch)
+            begin_cold(g);
+        if (rc == 0 && fetch)
             rc = fetch_cold(g, fetch, r, &word, slot, locked);
         if (locked)
             os_unlock(&s->lock);
         if (rc == 0) {
-            if (g->l->evictable || g->l->cold)
-                shard_used(s, g->key->hash);
+            bool brought = g->brought || fetch != 0;
+            if (g->l->movable && (brought || !g->quiet) &&
+                replace_is_on(g->db) &&
+                (g->l->leaves_whole || (fields & g->l->leaves)) &&
+                (fetch != 0 || g->cold == 0))
+                note_use(g, brought);
             if (g->l->heat && !g->quiet)
                 heat_touch(g->l->heat, g->key->hash);
             return decode_all(g);
@@ -365,8 +404,15 @@ static int read_as(struct warp_db *db, const struct layout *l,
     g.arena = arena || (asked & l->var) ? arena : wanted != asked ? &own : NULL;
     g.out = out;
     g.now = read_now(db, l);
+    g.brought = false;
+    g.began_ns = 0;
+    struct stripe *stripe = db_stripe(db);
     if (!quiet)
-        db_count(&db_stripe(db)->gets);
+        db_count(&stripe->gets);
+    if (!quiet && l->movable && replace_is_on(db) &&
+        atomic_load_explicit(&stripe->gets, memory_order_relaxed) %
+                TIMED_OF == 0)
+        g.began_ns = os_mono_ns();
     int rc = read_stored(&g, wanted, fields);
     uint64_t have = g.have;
     if (rc == WARP_OK && (wanted & l->keys) && wanted != asked)
@@ -428,6 +474,8 @@ static int glance(struct warp_db *db, const struct layout *l,
                 return WARP_OK;
             }
             int rc = shard_fault(s, l, key);
+            if (rc == WARP_OK && replace_is_on(db))
+                replace_stray(db);
             if (rc == WARP_ENOTFOUND) {
                 memset(out, 0, sizeof *out);
                 return WARP_OK;
@@ -520,6 +568,8 @@ int read_warm(struct warp_db *db, const struct layout *l,
     g.arena = &arena;
     g.now = read_now(db, l);
     g.no_locks = g.quiet = false;
+    g.brought = false;
+    g.began_ns = 0;
     g.out = warp_arena_alloc(&arena, l->desc->record_bytes);
     int rc = g.out ? read_stored(&g, fields & R_FIELDS, fields)
                    : no_memory();

@@ -444,6 +444,10 @@ static int run(struct warp_db *db, uint32_t what, struct reader *r,
         return verify_open(db, progress, reply);
     case REQUEST_COMPACT:
         return compact(db, progress, reply);
+    case REQUEST_AB:
+        return request_ab(db, number(r, 1) != 0, reply);
+    case REQUEST_PLACEMENT:
+        return request_placement(db, reply);
     case REQUEST_MIGRATE:
         return migrate(db, progress, reply);
     default:

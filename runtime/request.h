@@ -11,11 +11,14 @@
  *            i64 to, u32 elements at most (0: as fit)
  *   explain  u16 product, u8 field, u16 key bytes, key
  *   clock    u8: 0 tell, 1 accept a jump, 2 reset a poisoned mark
+ *   ab       u8: 0 report, 1 the last decisions
  *   backup   u16 earlier states to keep, the target's absolute path
- *   metrics, checkpoint, verify, compact, migrate, devices: nothing
+ *   metrics, checkpoint, verify, compact, migrate, devices, placement:
+ *     nothing
  * Keys are key.c's bytes, without the product.
  *
- * REPLY. stat, explain, clock, verify, compact, migrate, backup: JSON.
+ * REPLY. stat, explain, clock, verify, compact, migrate, backup, placement,
+ *   ab: JSON.
  *   metrics: text
  *   get      one record: u16 key bytes, key, u64 version, u64 have, u64 lost,
  *            u64 expired, and for each bit of have u32 bytes, the wire form
@@ -47,7 +50,9 @@ enum request_what {
     REQUEST_VERIFY,
     REQUEST_COMPACT,
     REQUEST_MIGRATE,
-    REQUEST_DEVICES
+    REQUEST_DEVICES,
+    REQUEST_PLACEMENT,
+    REQUEST_AB
 };
 
 /* WARP_OK or an error; the reply is filled in both cases. Hostile bytes give
@@ -60,5 +65,14 @@ int request_stat(struct warp_db *db, bool deep, struct text *reply);
 int request_explain(struct warp_db *db, const struct layout *l,
                     const struct key_ref *key, uint32_t field,
                     struct text *reply);
+
+/* ---- request_place.c ---- */
+/* A member of explain's object: what the engine knows and does. */
+void request_place_explain(struct warp_db *db, const struct layout *l,
+                           uint64_t hash, struct text *reply);
+/* Counts of uses, by product. */
+int request_placement(struct warp_db *db, struct text *reply);
+/* Two strategies compared, or their last decisions. */
+int request_ab(struct warp_db *db, bool log, struct text *reply);
 
 #endif

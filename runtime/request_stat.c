@@ -484,6 +484,8 @@ int request_explain(struct warp_db *db, const struct layout *l,
     migrate_explain(db, l, field, key->hash,
                     (look.have & look.resident & bit) != 0,
                     &look.place[field], t);
+    if ((l->stored & bit) && (l->leaves_whole || (l->leaves & bit)))
+        request_place_explain(db, l, key->hash, t);
     text_put(t, "}");
     return rc;
 }

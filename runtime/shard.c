@@ -62,8 +62,7 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
         heap_huge(&s->heap);
     s->dirty = os_reserve(DIRTY_BYTES);
     s->flushing = os_reserve(DIRTY_BYTES);
-    s->used = os_reserve(SHARD_USED_MARKS);
-    if (!s->dirty || !s->flushing || !s->used)
+    if (!s->dirty || !s->flushing)
         return error_set(WARP_ENOMEM, "no address space for shard %u",
                          number);
     return make_columns(s);
@@ -81,7 +80,6 @@ void shard_fini(struct shard *s)
     free(s->columns);
     os_unreserve(s->dirty, DIRTY_BYTES);
     os_unreserve(s->flushing, DIRTY_BYTES);
-    os_unreserve((void *)s->used, SHARD_USED_MARKS);
 }
 
 /* May be asked about memory that is no record any more: compares bytes of it,

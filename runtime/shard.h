@@ -40,11 +40,11 @@ struct shard {
     struct record **flushing; /* taken by the checkpoint under way */
     uint32_t flushing_count;
     uint32_t evict_at;        /* the segment where eviction goes on */
+    uint32_t strays_seen;     /* replace_strays when a round found none */
 
     _Alignas(64) struct index index;
     struct warp_db *db;
     struct column_set **columns; /* by product; NULL where it has none */
-    _Atomic uint8_t *used;    /* by hash: read or written lately */
     uint32_t number;
     struct heap heap;
 };
@@ -120,21 +120,6 @@ void shard_dirty(struct shard *shard, struct record *r, uint64_t hash);
 void shard_counted(struct shard *shard, const struct record *r,
                    uint64_t before);
 
-enum { SHARD_USED_MARKS = 1 << 16 };
-static inline _Atomic uint8_t *shard_used_mark(struct shard *s, uint64_t hash)
-{
-    return &s->used[(hash >> 8) & (SHARD_USED_MARKS - 1)];
-}
-/* A mark: used since the eviction passed it; above: passed since then, and so
- * many less one times it will be passed yet (evict.c). */
-enum { SHARD_USED = 1 };
-/* Without a lock; written only when it is not set. */
-static inline void shard_used(struct shard *s, uint64_t hash)
-{
-    _Atomic uint8_t *mark = shard_used_mark(s, hash);
-    if (atomic_load_explicit(mark, memory_order_relaxed) != SHARD_USED)
-        atomic_store_explicit(mark, SHARD_USED, memory_order_relaxed);
-}
 uint64_t shard_record_hash(const struct shard *shard, const struct record *r);
 
 static inline void *shard_take(struct shard *s, const struct layout *l,

@@ -4,6 +4,7 @@
 #include "apply.h"
 #include "clock.h"
 #include "keeper.h"
+#include "replace.h"
 #include "series.h"
 
 enum { SLICES = 16 }; /* sweeps for the whole index */
@@ -55,6 +56,11 @@ static void sweep_record(void *arg, void *record)
         shard_counted(c->shard, r, have);
         shard_dirty(c->shard, r, shard_record_hash(c->shard, r));
         record_end(r, record_version(r));
+        if (l->movable && replace_is_on(c->shard->db))
+            replace_note(c->shard->db, l,
+                         (struct replace_use){
+                             .hash = shard_record_hash(c->shard, r),
+                             .kind = REPLACE_GONE});
         c->freed++;
         return;
     }

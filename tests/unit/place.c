@@ -348,6 +348,79 @@ START_TEST(test_resize)
 }
 END_TEST
 
+static uint32_t held_of(const struct place *p, uint32_t from, uint32_t to)
+{
+    uint32_t n = 0;
+    for (uint32_t o = from; o < to; o++)
+        n += place_holds(p, o);
+    return n;
+}
+
+/* What its owner says of new ones: of those used once, the frequent ones stay
+ * through a scan, the rare ones leave first. */
+START_TEST(test_prior)
+{
+    uint64_t out = 0;
+    struct place *p = engine(100, false, &out);
+    for (uint32_t o = 0; o < 30; o++) {
+        ask(p, o);
+        place_prior(p, o, 1);
+    }
+    for (uint32_t o = 100; o < 700; o++)
+        ask(p, o);
+    ck_assert_uint_eq(held_of(p, 0, 30), 30);
+    place_destroy(&p);
+    p = engine(100, false, &out);
+    for (uint32_t o = 0; o < 100; o++) {
+        ask(p, o);
+        if (o % 2)
+            place_prior(p, o, -1);
+    }
+    for (uint32_t o = 100; o < 150; o++)
+        ask(p, o);
+    for (uint32_t o = 0; o < 100; o++)
+        ck_assert_int_eq(place_holds(p, o), o % 2 == 0);
+    place_destroy(&p);
+}
+END_TEST
+
+/* Pinned ones stay whatever comes, and take of the room; what may leave again
+ * is where it was. */
+START_TEST(test_pins)
+{
+    uint64_t out = 0;
+    struct place *p = engine(100, true, &out);
+    struct place_stat stat;
+    for (uint32_t o = 0; o < 60; o++) {
+        struct place_request request = {o, 1, o, true};
+        ck_assert_int_eq(place_access(p, &request), 0);
+    }
+    for (uint32_t i = 0; i < 3000; i++)
+        ask(p, 100 + i % 400);
+    place_stat(p, &stat);
+    ck_assert_uint_eq(stat.pinned_bytes, 60);
+    ck_assert_uint_eq(stat.used_bytes, 100);
+    ck_assert_uint_eq(held_of(p, 0, 60), 60);
+    ck_assert_uint_eq(held_of(p, 100, 500), 40);
+    /* More than there is room for: nothing else is left. */
+    for (uint32_t o = 60; o < 120; o++) {
+        struct place_request request = {o, 1, o, true};
+        ck_assert_int_ge(place_access(p, &request), 0);
+    }
+    place_stat(p, &stat);
+    ck_assert_uint_eq(stat.pinned_bytes, 120);
+    ck_assert_uint_le(held_of(p, 120, 500), 1);
+    for (uint32_t o = 0; o < 120; o++)
+        ck_assert(place_unpin(p, o));
+    ck_assert(!place_unpin(p, 0));
+    place_stat(p, &stat);
+    ck_assert_uint_eq(stat.pinned_bytes, 0);
+    ck_assert_uint_le(stat.used_bytes, 100);
+    ck_assert_uint_ge(held_of(p, 0, 120), 99);
+    place_destroy(&p);
+}
+END_TEST
+
 /* Plain LRU where it is asked for, and only where nothing is learned. */
 START_TEST(test_plain_lru)
 {
@@ -419,6 +492,8 @@ int main(void)
     tcase_add_test(all, test_sample);
     tcase_add_test(all, test_resize);
     tcase_add_test(all, test_plain_lru);
+    tcase_add_test(all, test_prior);
+    tcase_add_test(all, test_pins);
     tcase_add_test(all, test_map);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);

@@ -227,6 +227,10 @@ struct warp_options {
     /* 1000; partners of records that are brought from disks ahead of their use,
      * in a second of the store's clock. */
     uint32_t prefetch_reads_max;
+    /* none; "learned,s3fifo": two of learned, s3fifo, lru decide who leaves
+     * memory, each for half of the keys and of the room; `warp ab report`
+     * compares them. */
+    const char *placement_ab;
 };
 #ifdef __cplusplus
 static inline struct warp_options warp_options_init(void)

@@ -1,0 +1,457 @@
+/* replace.c: see replace.h. Rings of uses, and the engines that learn from
+ * them; capacities are in replace_room.c. */
+#include "replace_part.h"
+
+#include "error.h"
+#include "hash.h"
+
+#include <stdlib.h>
+
+/* Numbers that an engine keeps beyond three for each resident; and those that
+ * are looked at for the one that is forgotten. */
+enum { KNOWN_SPARE = 4096, FORGET_LOOKS = 8 };
+
+/* ---- open and close ---- */
+
+static uint8_t domain_for(struct replace *p, const struct layout *l)
+{
+    const struct warp_strategy *s = l->desc->strategy;
+    bool learning = !s || s->access_pattern_learning != 0;
+    for (uint32_t i = 0; i < p->domain_count; i++) {
+        const struct replace_domain *d = &p->domains[i];
+        if (d->pools[0] == l->pools[0] && d->pools[1] == l->pools[1] &&
+            d->priority == l->priority && d->learning == learning)
+            return (uint8_t)i;
+    }
+    struct replace_domain *d = &p->domains[p->domain_count];
+    *d = (struct replace_domain){.replace = p,
+                                 .pools = {l->pools[0], l->pools[1]},
+                                 .priority = l->priority,
+                                 .learning = learning};
+    place_map_init(&d->map);
+    return (uint8_t)p->domain_count++;
+}
+
+/* The same domains once more for the other arm's keys. */
+static int open_ab(struct replace *p)
+{
+    const char *names = p->db->options.placement_ab;
+    p->db->options.placement_ab = NULL; /* the caller's text is not kept */
+    int rc = names ? replace_ab_open(names, &p->ab) : WARP_OK;
+    if (!p->ab)
+        return rc;
+    for (uint32_t i = 0; i < p->domain_count; i++) {
+        struct replace_domain *d = &p->domains[p->domain_count + i];
+        *d = p->domains[i];
+        d->arm = 1;
+    }
+    p->domain_count *= 2;
+    return rc;
+}
+
+int replace_open(struct warp_db *db)
+{
+    enum { DOMAINS_MOST = 255 };
+    uint32_t movable = 0;
+    for (uint32_t i = 0; i < db->layout_count; i++)
+        movable += db->layouts[i]->movable;
+    if (movable == 0)
+        return WARP_OK;
+    if (movable > DOMAINS_MOST)
+        movable = DOMAINS_MOST;
+    struct replace *p =
+        calloc(1, sizeof *p + 2 * movable * sizeof p->domains[0]);
+    if (p) {
+        p->db = db;
+        db->replace = p;
+        p->queues = calloc(db->shard_count, sizeof *p->queues);
+        p->counts = calloc(db->layout_count, sizeof *p->counts);
+        p->rings = os_reserve(DB_STRIPES * sizeof *p->rings);
+    }
+    if (!p || !p->queues || !p->counts || !p->rings)
+        return error_set(WARP_ENOMEM, "out of memory for what may leave it");
+    atomic_store(&p->strays, 1);
+    p->began_ms = os_boot_ms();
+    for (uint32_t i = 0; i < db->layout_count; i++) {
+        struct layout *l = db->layouts[i];
+        /* Past the last one all that is left shares it. */
+        if (l->movable)
+            l->domain = p->domain_count < DOMAINS_MOST ? domain_for(p, l)
+                                                       : DOMAINS_MOST - 1;
+    }
+    return open_ab(p);
+}
+
+void replace_close(struct warp_db *db)
+{
+    struct replace *p = db->replace;
+    atomic_store(&db->replacing, false);
+    db->replace = NULL;
+    if (!p)
+        return;
+    for (uint32_t i = 0; i < p->domain_count; i++) {
+        place_destroy(&p->domains[i].place);
+        place_map_fini(&p->domains[i].map);
+    }
+    for (uint32_t i = 0; p->queues && i < db->shard_count; i++)
+        free(p->queues[i].hashes);
+    free(p->queues);
+    free(p->counts);
+    free(p->ab);
+    if (p->rings)
+        os_unreserve(p->rings, DB_STRIPES * sizeof *p->rings);
+    free(p);
+}
+
+void replace_begin(struct warp_db *db)
+{
+    struct replace *p = db->replace;
+    if (!p || replace_is_on(db))
+        return;
+    os_lock(&p->lock);
+    uint64_t most = db->memory_max - db->memory_max / 8,
+             rest = atomic_load(&db->budget.used);
+    if (p->budget_bytes == 0)
+        p->budget_bytes = most > rest + most / 8 ? most - rest : most / 8 + 1;
+    atomic_store_explicit(&db->replacing, true, memory_order_release);
+    os_unlock(&p->lock);
+}
+
+void replace_fix(struct warp_db *db, const struct replace_fixed *fixed)
+{
+    struct replace *p = db->replace;
+    os_lock(&p->lock);
+    p->fixed = *fixed;
+    if (fixed->capacity_bytes)
+        p->budget_bytes = fixed->capacity_bytes;
+    os_unlock(&p->lock);
+}
+
+/* ---- notes ---- */
+
+/* Looks at the engines' end only when it seems to be full. */
+static bool has_room(struct replace_ring *r, uint32_t head)
+{
+    if (head - atomic_load_explicit(&r->tail_seen, memory_order_relaxed) <
+        REPLACE_RING)
+        return true;
+    uint32_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
+    atomic_store_explicit(&r->tail_seen, tail, memory_order_relaxed);
+    return head - tail < REPLACE_RING;
+}
+
+void replace_note(struct warp_db *db, const struct layout *l,
+                  struct replace_use use)
+{
+    struct replace *p = db->replace;
+    uint32_t stripe = (uint32_t)(db_stripe(db) - db->stripes);
+    struct replace_ring *r = &p->rings[stripe];
+    uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+    if (!has_room(r, head)) {
+        if (use.kind != REPLACE_HIT)
+            replace_drain(db);
+        if (!has_room(r, head)) {
+            atomic_fetch_add_explicit(&p->lost, 1, memory_order_relaxed);
+            if (use.kind != REPLACE_HIT)
+                replace_stray(db);
+            return;
+        }
+    }
+    if (head == 0)
+        atomic_fetch_or_explicit(&p->ringing, UINT64_C(1) << stripe,
+                                 memory_order_relaxed);
+    atomic_store_explicit(&r->uses[head % REPLACE_RING].hash, use.hash,
+                          memory_order_relaxed);
+    atomic_store_explicit(&r->uses[head % REPLACE_RING].word,
+                          use.bytes | (uint64_t)use.kind << 32 |
+                              (uint64_t)l->number << 36 |
+                              (uint64_t)use.took << 52,
+                          memory_order_relaxed);
+    atomic_store_explicit(&r->head, head + 1, memory_order_release);
+}
+
+/* ---- learning, under the lock ---- */
+
+/* The engine has let go of one: its record's shard hears of it. */
+static void let_go(void *owner, uint32_t number)
+{
+    struct replace_domain *d = owner;
+    struct replace *p = d->replace;
+    struct place_entry *e = &d->map.entries[number];
+    e->moved = p->now_ds;
+    e->hits = 0;
+    if (p->ab)
+        replace_ab_decision(d, e);
+    struct replace_queue *q =
+        &p->queues[hash_shard(e->hash, p->db->shard_count)];
+    if (q->count == q->room) {
+        uint32_t room = q->room ? q->room * 2 : 64;
+        uint64_t *grown = room > REPLACE_LEAVING_MOST
+                              ? NULL
+                              : realloc(q->hashes, room * sizeof *grown);
+        if (!grown) {
+            replace_stray(p->db); /* a walk will find it */
+            return;
+        }
+        q->hashes = grown;
+        q->room = room;
+    }
+    q->hashes[q->count++] = e->hash;
+    atomic_fetch_add_explicit(&p->leaving, 1, memory_order_relaxed);
+}
+
+/* Shadows take about 150 bytes for each object of the sample: a thirty-second
+ * of the tier at most. Where those would be too few to tell the experts apart,
+ * nothing is learned. */
+static uint32_t sample_for(uint64_t capacity)
+{
+    enum { LEAST = 256, MOST = 1 << 14, BYTES = 32 * 150 };
+    uint32_t sample = LEAST;
+    while (sample < MOST && (uint64_t)sample * 2 * BYTES <= capacity)
+        sample *= 2;
+    return (uint64_t)sample * BYTES <= capacity ? sample : 0;
+}
+
+static struct place *place_of(struct replace_domain *d)
+{
+    const struct replace *p = d->replace;
+    uint64_t capacity = p->budget_bytes;
+    for (int i = 0; i < 2 && !p->fixed.capacity_bytes; i++)
+        if (d->pools[i] && d->pools[i]->limit < capacity)
+            capacity = d->pools[i]->limit;
+    if (!d->place) {
+        uint32_t sample = p->fixed.sample ? p->fixed.sample
+                                          : sample_for(capacity);
+        const struct replace_arm *arm = p->ab ? &p->ab->arms[d->arm] : NULL;
+        bool lru = arm ? arm->lru : p->fixed.lru,
+             learning = d->learning && sample > 0 && !lru;
+        struct place_options o = {.capacity_bytes =
+                                      arm ? capacity / 2 + 1 : capacity,
+                                  .seed = p->fixed.seed,
+                                  .learning = learning &&
+                                              (!arm || arm->learning),
+                                  .lru = lru,
+                                  .sample = sample,
+                                  .evicted = let_go,
+                                  .owner = d};
+        d->place = place_create(&o);
+    }
+    return d->place;
+}
+
+/* Another number would be too many: the one of some that was not used for
+ * longest and is not in memory is forgotten. */
+static void forget_one(struct replace_domain *d)
+{
+    uint32_t oldest = PLACE_NONE, age = 0;
+    for (uint32_t n = 0, looks = 0; n < d->map.count && looks < FORGET_LOOKS;
+         n++) {
+        d->hand = d->hand + 1 < d->map.count ? d->hand + 1 : 0;
+        if (!place_map_has(&d->map, d->hand) ||
+            place_holds(d->place, d->hand))
+            continue;
+        looks++;
+        uint32_t its = place_age(d->place, d->hand);
+        if (oldest == PLACE_NONE || its > age) {
+            oldest = d->hand;
+            age = its;
+        }
+    }
+    if (oldest == PLACE_NONE)
+        return;
+    place_drop(d->place, oldest);
+    place_map_remove(&d->map, oldest);
+}
+
+static uint32_t number_for(struct replace_domain *d, uint64_t hash,
+                           bool *is_new)
+{
+    struct place_stat stat;
+    uint32_t number = place_map_find(&d->map, hash);
+    *is_new = number == PLACE_NONE;
+    if (!*is_new)
+        return number;
+    place_stat(d->place, &stat);
+    if (d->map.used >= 3 * (uint64_t)stat.residents + KNOWN_SPARE)
+        forget_one(d);
+    return place_map_add(&d->map, hash);
+}
+
+void replace_count_use(struct replace_count *c, const struct replace_use *use,
+                       bool held)
+{
+    double *mean = use->kind == REPLACE_HIT ? &c->hit_ns : &c->miss_ns,
+           ns = use->took * (use->kind == REPLACE_HIT ? 4.0 : 64.0);
+    c->hits += held;
+    c->misses += !held && use->kind == REPLACE_TAKES;
+    if (use->took != 0 && (use->kind != REPLACE_HIT || held))
+        *mean += *mean == 0 ? ns : (ns - *mean) / 256;
+}
+
+static void learn_one(struct replace *p, const struct layout *l,
+                      const struct replace_use *use)
+{
+    struct replace_domain *d = replace_domain_of(p, l, use->hash);
+    if (!place_of(d))
+        return;
+    bool is_new = false;
+    uint32_t number = use->kind <= REPLACE_WRITES
+                          ? number_for(d, use->hash, &is_new)
+                          : place_map_find(&d->map, use->hash);
+    if (number == PLACE_NONE)
+        return;
+    if (use->kind == REPLACE_GONE) {
+        place_drop(d->place, number);
+        place_map_remove(&d->map, number);
+        return;
+    }
+    struct place_entry *e = &d->map.entries[number];
+    if (use->kind == REPLACE_LEFT) {
+        place_leave(d->place, number);
+        e->moved = p->now_ds;
+        e->hits = 0;
+        return;
+    }
+    bool held = place_holds(d->place, number);
+    if (p->ab)
+        replace_ab_use(d, use, e, held);
+    struct place_request request = {number, use->bytes, use->hash,
+                                    use->kind == REPLACE_WRITES};
+    if (use->kind == REPLACE_HIT && held)
+        request.bytes = 0;
+    if (place_access(d->place, &request) < 0)
+        return;
+    if (is_new && l->prior != 0)
+        place_prior(d->place, number, l->prior);
+    e->product = l->number;
+    if (e->hits < PLACE_HITS_MOST)
+        e->hits++;
+    e->spared = 0;
+    if (!held) {
+        e->moved = p->now_ds;
+        e->hits = 0;
+    }
+    replace_count_use(&p->counts[l->number], use, held);
+}
+
+void replace_learn(struct replace *p)
+{
+    uint64_t ringing = atomic_load_explicit(&p->ringing, memory_order_relaxed);
+    FOR_BITS(i, ringing)
+    {
+        struct replace_ring *r = &p->rings[i];
+        uint32_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed),
+                 head = atomic_load_explicit(&r->head, memory_order_acquire);
+        /* Two threads of one stripe: one of them has put it back. */
+        if (head - tail > REPLACE_RING)
+            tail = head;
+        for (; tail != head; tail++) {
+            uint64_t word = atomic_load_explicit(
+                &r->uses[tail % REPLACE_RING].word, memory_order_relaxed);
+            struct replace_use use = {
+                atomic_load_explicit(&r->uses[tail % REPLACE_RING].hash,
+                                     memory_order_relaxed),
+                (uint32_t)word, (uint8_t)(word >> 32 & 15),
+                (uint16_t)(word >> 52)};
+            learn_one(p, p->db->layouts[word >> 36 & UINT16_MAX], &use);
+        }
+        atomic_store_explicit(&r->tail, tail, memory_order_release);
+    }
+}
+
+void replace_drain(struct warp_db *db)
+{
+    struct replace *p = db->replace;
+    os_lock(&p->lock);
+    replace_learn(p);
+    os_unlock(&p->lock);
+}
+
+/* ---- what leaves ---- */
+
+bool replace_has_leaving(const struct warp_db *db)
+{
+    return atomic_load_explicit(&db->replace->leaving, memory_order_relaxed) >
+           0;
+}
+
+uint32_t replace_leaving(struct warp_db *db, uint32_t shard, uint64_t *hashes,
+                         uint32_t most)
+{
+    struct replace *p = db->replace;
+    uint32_t n = 0;
+    os_lock(&p->lock);
+    struct replace_queue *q = &p->queues[shard];
+    while (n < most && q->count > 0)
+        hashes[n++] = q->hashes[--q->count];
+    atomic_fetch_sub_explicit(&p->leaving, n, memory_order_relaxed);
+    os_unlock(&p->lock);
+    return n;
+}
+
+static enum replace_state state_of(const struct replace_domain *d,
+                                   uint64_t hash)
+{
+    uint32_t number = d->place ? place_map_find(&d->map, hash) : PLACE_NONE;
+    return number == PLACE_NONE              ? REPLACE_UNKNOWN
+           : place_holds(d->place, number) ? REPLACE_HELD
+                                             : REPLACE_LET_GO;
+}
+
+enum replace_state replace_state(struct warp_db *db, const struct layout *l,
+                                 uint64_t hash)
+{
+    struct replace *p = db->replace;
+    os_lock(&p->lock);
+    enum replace_state state = state_of(replace_domain_of(p, l, hash), hash);
+    os_unlock(&p->lock);
+    return state;
+}
+
+enum replace_state replace_clean(struct warp_db *db, const struct layout *l,
+                                 uint64_t hash)
+{
+    struct replace *p = db->replace;
+    os_lock(&p->lock);
+    /* That it was written is noted before. */
+    replace_learn(p);
+    struct replace_domain *d = replace_domain_of(p, l, hash);
+    uint32_t number = d->place ? place_map_find(&d->map, hash) : PLACE_NONE;
+    if (number != PLACE_NONE)
+        (void)place_unpin(d->place, number);
+    enum replace_state state = state_of(d, hash);
+    os_unlock(&p->lock);
+    return state;
+}
+
+bool replace_spare(struct warp_db *db, const struct layout *l, uint64_t hash,
+                   uint32_t bytes, uint32_t times)
+{
+    struct replace *p = db->replace;
+    bool spared = false, is_new;
+    os_lock(&p->lock);
+    struct replace_domain *d = replace_domain_of(p, l, hash);
+    uint32_t number = place_of(d) ? number_for(d, hash, &is_new) : PLACE_NONE;
+    struct place_entry *e = number == PLACE_NONE ? NULL
+                                                 : &d->map.entries[number];
+    if (e && place_holds(d->place, number)) {
+        spared = true; /* it was used meanwhile */
+    } else if (e && e->spared < times && e->spared < PLACE_SPARED_MOST) {
+        struct place_request request = {number, bytes, hash, false};
+        spared = place_access(d->place, &request) >= 0;
+        e->product = l->number;
+        e->spared++;
+    }
+    os_unlock(&p->lock);
+    return spared;
+}
+
+uint32_t replace_strays(const struct warp_db *db)
+{
+    return atomic_load_explicit(&db->replace->strays, memory_order_relaxed);
+}
+
+void replace_stray(struct warp_db *db)
+{
+    atomic_fetch_add_explicit(&db->replace->strays, 1, memory_order_relaxed);
+}

@@ -1,0 +1,167 @@
+/* replace_room.c: how much each engine may hold.
+ *
+ * What may be in memory is shared by priority: the highest has what it uses,
+ * the next what is left; within one priority by what is used, so that a domain
+ * that begins late gets its part in time. A pool is a limit of its own. */
+#include "replace_part.h"
+
+/* Capacities follow in steps, so that what the engines learn stays true. */
+enum { STEP = 64, YOUNG = 16, POOL_SPARE = 16 };
+
+static uint64_t used_of(const struct replace_domain *d)
+{
+    struct place_stat stat;
+    if (!d->place)
+        return 0;
+    place_stat(d->place, &stat);
+    return stat.used_bytes;
+}
+
+static uint64_t capacity_of(const struct replace_domain *d)
+{
+    struct place_stat stat;
+    place_stat(d->place, &stat);
+    return stat.capacity_bytes;
+}
+
+static void resize(struct replace_domain *d, uint64_t bytes)
+{
+    uint64_t now = capacity_of(d), far = now / STEP;
+    bytes = bytes > 0 ? bytes : 1;
+    if (bytes + far < now || bytes > now + far)
+        place_resize(d->place, bytes);
+}
+
+/* What the pools leave to a domain. */
+static uint64_t in_pools(const struct replace_domain *d, uint64_t bytes)
+{
+    uint64_t held = used_of(d);
+    for (int i = 0; i < 2; i++) {
+        struct pool *pool = d->pools[i];
+        if (!pool)
+            continue;
+        uint64_t most = pool->limit - pool->limit / POOL_SPARE,
+                 used = atomic_load_explicit(&pool->used,
+                                             memory_order_relaxed),
+                 others = used > held ? used - held : 0,
+                 left = most > others ? most - others : 0;
+        bytes = left < bytes ? left : bytes;
+    }
+    return bytes;
+}
+
+/* Two strategies have the same room, whatever they use of it. */
+static void share_ab(struct replace *p, struct replace_domain *d,
+                     uint64_t bytes)
+{
+    struct replace_domain *other = d + p->domain_count / 2;
+    if (d->place)
+        resize(d, in_pools(d, bytes / 2));
+    if (other->place)
+        resize(other, in_pools(other, bytes / 2));
+}
+
+static uint64_t used_of_both(struct replace *p, uint32_t i)
+{
+    return used_of(&p->domains[i]) +
+           (p->ab ? used_of(&p->domains[i + p->domain_count / 2]) : 0);
+}
+
+static bool is_there(const struct replace *p, uint32_t i)
+{
+    return p->domains[i].place ||
+           (p->ab && p->domains[i + p->domain_count / 2].place);
+}
+
+static void share(struct replace *p, uint64_t bytes)
+{
+    uint32_t domains = p->ab ? p->domain_count / 2 : p->domain_count;
+    for (uint8_t priority = WARP_PRIORITY_CRITICAL;
+         priority >= WARP_PRIORITY_BACKGROUND; priority--) {
+        uint64_t used = 0;
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < domains; i++)
+            if (p->domains[i].priority == priority && is_there(p, i)) {
+                used += used_of_both(p, i);
+                count++;
+            }
+        for (uint32_t i = 0; i < domains; i++) {
+            struct replace_domain *d = &p->domains[i];
+            if (d->priority != priority || !is_there(p, i))
+                continue;
+            double young = (double)bytes / YOUNG,
+                   part = ((double)used_of_both(p, i) + young) /
+                          ((double)used + count * young + 1);
+            uint64_t its =
+                count == 1 ? bytes : (uint64_t)((double)bytes * part);
+            if (p->ab)
+                share_ab(p, d, its);
+            else
+                resize(d, in_pools(d, its));
+        }
+        bytes = bytes > used ? bytes - used : 0;
+    }
+}
+
+/* The engines' own memory is in the budget, whether there is room or not. */
+static void charge(struct replace *p)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < p->domain_count; i++) {
+        struct place_stat stat;
+        if (!p->domains[i].place)
+            continue;
+        place_stat(p->domains[i].place, &stat);
+        bytes += stat.state_bytes + place_map_bytes(&p->domains[i].map);
+    }
+    for (uint32_t i = 0; i < p->db->shard_count; i++)
+        bytes += p->queues[i].room * sizeof(uint64_t);
+    bytes += sizeof *p->rings *
+             (uint64_t)__builtin_popcountll(atomic_load(&p->ringing));
+    atomic_fetch_add_explicit(&p->db->budget.used, bytes - p->charged,
+                              memory_order_relaxed);
+    p->charged = bytes;
+}
+
+void replace_balance(struct warp_db *db, int64_t room)
+{
+    struct replace *p = db->replace;
+    os_lock(&p->lock);
+    p->now_ds = (uint32_t)((os_boot_ms() - p->began_ms) / 100);
+    replace_learn(p);
+    charge(p);
+    if (p->fixed.capacity_bytes == 0) {
+        int64_t used = 0;
+        for (uint32_t i = 0; i < p->domain_count; i++)
+            used += (int64_t)used_of(&p->domains[i]);
+        int64_t bytes = used + room;
+        p->budget_bytes = bytes > 0 ? (uint64_t)bytes : 1;
+        share(p, p->budget_bytes);
+    }
+    os_unlock(&p->lock);
+}
+
+uint64_t replace_shrink(struct warp_db *db, const struct pool *pool,
+                        uint8_t highest, uint64_t bytes)
+{
+    struct replace *p = db->replace;
+    uint64_t gone = 0;
+    os_lock(&p->lock);
+    replace_learn(p);
+    for (uint8_t priority = WARP_PRIORITY_BACKGROUND;
+         priority <= highest && gone < bytes; priority++)
+        for (uint32_t i = 0; i < p->domain_count && gone < bytes; i++) {
+            struct replace_domain *d = &p->domains[i];
+            uint64_t used = used_of(d), want = bytes - gone;
+            if (d->priority != priority || used == 0 ||
+                (pool && pool != d->pools[0] && pool != d->pools[1]))
+                continue;
+            place_resize(d->place, used > want ? used - want : 1);
+            gone += used - used_of(d);
+            /* A tier of fixed size is as large as before. */
+            if (p->fixed.capacity_bytes)
+                place_resize(d->place, p->fixed.capacity_bytes);
+        }
+    os_unlock(&p->lock);
+    return gone;
+}
