@@ -214,8 +214,6 @@ static void *keep(void *arg)
         int64_t now = os_boot_ms();
         uint64_t log = log_bytes(db->log);
         watch_log(&when, log, now);
-        if (log >= db->options.log_bytes_max)
-            atomic_store(&db->stalled, true);
         move_rows(db, &when, now);
         move_unused(db, &when, now);
         if (checkpoint_due(db, &when, now)) {
@@ -245,6 +243,23 @@ static void *keep(void *arg)
         os_futex_wait(&db->keeper_word, seen, tick * 1000000);
     }
     return NULL;
+}
+
+/* A little before the limit, which what is on its way must not pass. What the
+ * last checkpoint left in the log the next one may leave, too: that alone is no
+ * reason to wait. */
+void keeper_watch_log(void *arg)
+{
+    struct warp_db *db = arg;
+    uint64_t limit = db->options.log_bytes_max;
+    uint64_t log = log_bytes(db->log);
+    if (log < limit - limit / 32 || atomic_load(&db->stalled))
+        return;
+    if (atomic_load(&db->checkpoint_failed) == WARP_OK &&
+        log < atomic_load(&db->log_kept) + limit / 8)
+        return;
+    atomic_store(&db->stalled, true);
+    db_wake_keeper(db);
 }
 
 int keeper_start(struct warp_db *db)

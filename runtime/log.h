@@ -37,6 +37,8 @@ struct log_options {
     /* Asked when a segment cannot be made for want of space: frees the
      * reserve and returns true if a retry may succeed. */
     bool (*need_space)(void *arg);
+    /* Called by the flusher, every sync_every_ms at least; or NULL. */
+    void (*flushed)(void *arg);
     /* During the replay, for a commit that comes soon: what it touches may be
      * asked for; near: it is close. The body may be the beginning of one. NULL:
      * no matter. Called as log_replay_fn is, by several threads. */

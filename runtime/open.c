@@ -13,6 +13,7 @@
 #include "evolve_past.h"
 #include "far.h"
 #include "hash.h"
+#include "keeper.h"
 #include "prefetch.h"
 #include "rehome.h"
 #include "room.h"
@@ -364,6 +365,7 @@ int open_log(struct warp_db *db)
         .event = log_event,
         .arg = db,
         .need_space = log_need_space,
+        .flushed = keeper_watch_log,
         .ahead = replay_ahead,
     };
     memcpy(o.store_id, db->store_id, sizeof o.store_id);

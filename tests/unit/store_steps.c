@@ -1,7 +1,10 @@
 /* store_steps.c: a checkpoint of more than one step: the ranges of keys that
- * checkpoint_order.c makes, and that each leaves what it should. */
+ * checkpoint_order.c makes, and that each leaves what it should; and what
+ * writers do while it takes long. */
 #include <check.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "checkpoint_order.h"
 #include "store_scene.h"
@@ -159,6 +162,45 @@ START_TEST(all_of_them_hold)
 }
 END_TEST
 
+/* ---- a checkpoint that takes long ---- */
+
+enum { LOG_MAX = 4 << 20, FILLS = 6 };
+
+static _Atomic bool written;
+
+/* More than the log may hold. */
+static void *write_much(void *arg)
+{
+    for (uint32_t i = 0; i < FILLS; i++)
+        put_all(i, 0);
+    atomic_store(&written, true);
+    return arg;
+}
+
+START_TEST(writers_wait_at_the_limit)
+{
+    pthread_t writer;
+    struct warp_stat stat = WARP_STAT_INIT;
+    scene_close();
+    options.log_bytes_max = LOG_MAX;
+    scene_open();
+    os_lock(&store->checkpoint_lock); /* one is under way, and does not end */
+    atomic_store(&written, false);
+    ck_assert_int_eq(pthread_create(&writer, NULL, write_much, NULL), 0);
+    while (!atomic_load(&store->stalled))
+        usleep(1000);
+    usleep(300000);
+    ck_ok(warp_stat(store, &stat));
+    ck_assert(!atomic_load(&written));
+    ck_assert_uint_gt(stat.log_bytes, LOG_MAX / 2);
+    /* And what was on its way while the flusher slept. */
+    ck_assert_uint_lt(stat.log_bytes, LOG_MAX + LOG_MAX / 4);
+    os_unlock(&store->checkpoint_lock);
+    ck_assert_int_eq(pthread_join(writer, NULL), 0);
+    ck_assert(atomic_load(&written));
+}
+END_TEST
+
 static void fill(TCase *tcase)
 {
     tcase_set_timeout(tcase, 100);
@@ -166,6 +208,7 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, ranges_follow_each_other);
     tcase_add_test(tcase, one_range_needs_no_order);
     tcase_add_test(tcase, all_of_them_hold);
+    tcase_add_test(tcase, writers_wait_at_the_limit);
 }
 
 int main(void)
