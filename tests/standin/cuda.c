@@ -74,26 +74,32 @@ enum { HELD_MAX = 4096 };
 static void *held[HELD_MAX];
 static size_t held_bytes[HELD_MAX];
 
+static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static void *take(size_t bytes)
 {
-    if (memory && memory_used + bytes > memory)
-        return NULL;
-    for (int i = 0; i < HELD_MAX; i++)
+    void *at = NULL;
+    pthread_mutex_lock(&held_lock);
+    bool fits = !memory || memory_used + bytes <= memory;
+    for (int i = 0; fits && !at && i < HELD_MAX; i++)
         if (!held[i]) {
             held_bytes[i] = bytes;
             memory_used += bytes;
-            return held[i] = malloc(bytes ? bytes : 1);
+            held[i] = at = malloc(bytes ? bytes : 1);
         }
-    return NULL;
+    pthread_mutex_unlock(&held_lock);
+    return at;
 }
 
 static void give(void *at)
 {
+    pthread_mutex_lock(&held_lock);
     for (int i = 0; i < HELD_MAX; i++)
         if (held[i] == at) {
             held[i] = NULL;
             memory_used -= held_bytes[i];
         }
+    pthread_mutex_unlock(&held_lock);
     free(at);
 }
 
