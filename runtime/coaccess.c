@@ -11,7 +11,7 @@ enum {
     RUN = 16,           /* uses that are taken in a row */
     NEAR = 3,           /* so far apart they are still together */
     EAGER_RUNS = 1024,  /* until then every run is taken */
-    SKIPPED_RUNS = 15,  /* later, for one that is taken */
+    SKIPPED_RUNS = 31,  /* later, for one that is taken */
     WAYS = 4,           /* nodes of a set */
     NODES_MIN = 256,
     NODES_MAX = 1 << 16,

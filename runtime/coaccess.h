@@ -1,7 +1,7 @@
 /* coaccess.h: which records are used together, learned while they are used.
  *
  * A use goes to a buffer of its thread; nothing that is shared is written. Runs
- * of 16 uses are taken, all of them at first and one in 16 later; a full run is
+ * of 16 uses are taken, all of them at first and one in 32 later; a full run is
  * counted in the store's table: two records of one product belong together
  * when they were used within three uses of one thread. A node per record holds
  * its key, its count of uses and 16 links, of 8 bytes each. Counts are halved

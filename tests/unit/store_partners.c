@@ -236,7 +236,7 @@ START_TEST(new_partners_take_the_place_of_old_ones)
         for (unsigned k = 0; k < 20; k++)
             play(10 + (unsigned)n * 20 % 3000 + k);
     }
-    for (int n = 0; n < 40000; n++) {
+    for (int n = 0; n < 80000; n++) {
         play(0);
         play(2);
         for (unsigned k = 0; k < 20; k++)
