@@ -13,7 +13,7 @@ for bug in memory descriptor model; do
         cat "$dir/out"
         status=1
     else
-        echo "long: $bug is found: $(grep -E 'NOT FLAT|differ' "$dir/out")"
+        echo "long: $bug is found: $(grep -E "NOT FLAT|differ|gave" "$dir/out")"
     fi
 done
 exit $status

@@ -331,6 +331,8 @@ static bool scan_is(struct model_run *run, const struct world *w,
                          fields & WARP_RESIDENT, &out, "scan");
     }
     rc = good ? warp_gen_next(it, p, &out, &run->arena) : WARP_END;
+    if (rc < 0)
+        run->code = rc;
     warp_iter_close(&it);
     return good &&
            (rc == WARP_END ||
@@ -368,6 +370,8 @@ static bool by_is(struct model_run *run, const struct world *w,
             result_is(run, w, product, key, p->all, false, &out, "by");
     }
     rc = good ? warp_gen_next(it, p, &out, &run->arena) : WARP_END;
+    if (rc < 0)
+        run->code = rc;
     warp_iter_close(&it);
     if (!good)
         return false;
