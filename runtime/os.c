@@ -18,7 +18,8 @@
 int os_open(const char *path, int flags)
 {
     int mode = (flags & OS_WRITE) ? O_RDWR : O_RDONLY;
-    mode |= O_CLOEXEC;
+    /* A pipe in a file's place is no reason to wait; reads of it fail. */
+    mode |= O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     if (flags & OS_CREATE)
         mode |= O_CREAT;
     if (flags & OS_EXCL)

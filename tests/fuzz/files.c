@@ -206,6 +206,8 @@ static size_t change(const struct fuzz_files *files, struct file *copy,
     uint8_t what = data[3];
     if ((what & 0x80) == 0) {
         size_t count = (what & 7u) + 1;
+        if (file->bytes == SIZE_MAX)
+            return 4 + count;
         at += what >> 3 & 15;
         for (size_t i = 0; i < count && i + 4 < size && at + i < file->bytes;
              i++)
