@@ -38,9 +38,14 @@ static bool has_copies(const struct model_field *f)
     return f->copy_count > 0;
 }
 
-static bool has_access(const struct model_field *f)
+/* A prior for who leaves memory, of what never does. */
+static bool has_idle_access(const struct model_field *f)
 {
-    return f->access != ACCESS_UNSET;
+    bool leaves = f->policy == PERSIST_SSD || f->policy == PERSIST_DISK ||
+                  f->policy == PERSIST_DISK_COMPRESSED ||
+                  f->policy == PERSIST_DISK_ONLY ||
+                  f->policy == PERSIST_AUTO || f->policy == PERSIST_HYBRID;
+    return f->access != ACCESS_UNSET && !f->key && !leaves;
 }
 
 static bool has_physics(const struct model_field *f)
@@ -78,11 +83,6 @@ static bool has_idle_thresholds(const struct model_field *f)
     return true;
 }
 
-static bool has_learning(const struct model_field *f)
-{
-    return strategy_has(f, 1u << STRATEGY_ACCESS_PATTERN_LEARNING);
-}
-
 /* The engine moves it outside the row. */
 static bool is_placed(const struct model_field *f)
 {
@@ -116,13 +116,13 @@ static const struct {
                      "a device: none holds a copy"},
     {has_copies, "copies in further tiers are not made: the value is read "
                  "from its home, or from the cache"},
-    {has_access, "`access_pattern:` is stored, no engine reads it"},
+    {has_idle_access, "`access_pattern:` says who leaves memory first: this "
+                      "field stays there"},
     {has_physics, "`physics:` is stored, the built-in models do not run"},
     {has_device, "`compute:` is stored, no device works on the column"},
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
     {has_idle_thresholds, "the thresholds move nothing: no field of the "
                           "product is `:auto`, `:hybrid` or has `prefer:`"},
-    {has_learning, "`access_pattern_learning:` is stored, no engine reads it"},
     {has_idle_archive, "`cold_to_archive:` moves nothing: it takes elements of "
                        "series, and strings, bytes and lists that are `:auto`, "
                        "`:hybrid` or have `prefer:`"},
