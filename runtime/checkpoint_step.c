@@ -474,11 +474,13 @@ static void settle(struct step *st)
         record_set_have(r, have);
         shard_counted(e->shard, r, before);
         record_end(r, record_version(r));
+        /* The directory has the key: a scan looks there, and not at what may
+         * leave memory from here on. */
+        e->shard->flushing[e->at] = NULL;
         /* A tombstone that nobody wrote to since has done its work. */
         if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
             FOR_BITS(f, layout_placed(e->layout))
                 apply_drop_place(e->shard, r, e->layout->fields[f].place);
-            e->shard->flushing[e->at] = NULL; /* a scan may look at it */
             shard_destroy(e->shard, e->layout, r);
         } else if (!e->gone) {
             evict_settled(e->shard, r);

@@ -310,29 +310,43 @@ static uint64_t free_pools(struct warp_db *db)
     return freed;
 }
 
-uint64_t evict_to(struct warp_db *db, uint64_t aim)
+static void trim_all(struct warp_db *db)
 {
-    uint64_t now, bytes, freed = 0;
-    if (db->replace) {
-        replace_begin(db);
-        if (aim == 0)
-            freed = free_pools(db);
-        now = pressure(db);
-        bytes = now > aim ? now - aim : 0;
-        /* A pool was full, or a checkpoint has made room already. */
-        if (aim == 0)
-            bytes = now > db->memory_max - db->memory_max / 4
-                        ? db->memory_max / 16
-                        : 0;
-        if (freed == 0 && bytes > 0)
-            freed = free_bytes(db, bytes);
-    }
     for (uint32_t i = 0; i < db->shard_count; i++) {
         os_lock(&db->shards[i].lock);
         heap_trim(&db->shards[i].heap);
         os_unlock(&db->shards[i].lock);
     }
     db_balance(db);
+}
+
+/* Also where the heaps are full of room that nobody can use: of other sizes, in
+ * runs that are not empty. */
+static bool is_short(struct warp_db *db)
+{
+    uint64_t limit = atomic_load(&db->heap_budget.limit);
+    return atomic_load(&db->heap_budget.used) > limit - limit / 8 ||
+           pressure(db) > db->memory_max - db->memory_max / 8;
+}
+
+uint64_t evict_to(struct warp_db *db, uint64_t aim)
+{
+    uint64_t bytes = 0, freed = 0;
+    if (db->replace) {
+        replace_begin(db);
+        if (aim == 0) {
+            /* A pool was full, or a checkpoint has made room already. */
+            freed = free_pools(db);
+            trim_all(db);
+            bytes = freed == 0 && is_short(db) ? db->memory_max / 16 : 0;
+        } else {
+            uint64_t now = pressure(db);
+            bytes = now > aim ? now - aim : 0;
+        }
+        if (bytes > 0)
+            freed += free_bytes(db, bytes);
+    }
+    trim_all(db);
     return freed;
 }
 
