@@ -10,12 +10,14 @@
 
 #include "hash.h"
 #include "replace.h"
+#include "weight.h"
 
 struct evict_call {
     struct shard *shard;
     const struct pool *pool;
     uint8_t priority;
-    uint64_t freed, enough;
+    uint64_t freed;
+    uint32_t round; /* of strays: the light ones go in the first rounds */
 };
 
 /* ---- one record ---- */
@@ -122,8 +124,11 @@ static uint64_t leave_now(struct shard *s)
             struct record *r = index_find(&s->index, hashes[i], has_hash,
                                           &found, &slot);
             const struct layout *l = r ? s->db->layouts[r->product] : NULL;
-            if (l)
-                leave(&call, l, r, l->leaves_whole, l->leaves);
+            if (!l || (s->db->weighed &&
+                       replace_keeps(s->db, l, hashes[i],
+                                     weight_passes(s, l, r))))
+                continue;
+            leave(&call, l, r, l->leaves_whole, l->leaves);
         }
     return call.freed;
 }
@@ -183,10 +188,11 @@ static void leave_stray(void *arg, void *record)
     struct record *r = record;
     struct shard *s = c->shard;
     const struct layout *l = s->db->layouts[r->product];
-    if (c->freed >= c->enough || !l->movable || l->priority != c->priority ||
+    if (!l->movable || l->priority != c->priority ||
         (c->pool && c->pool != l->pools[0] && c->pool != l->pools[1]) ||
         (record_have(r) & (R_DELETED | R_FLUSHING | R_BUSY)) ||
-        replace_state(s->db, l, shard_record_hash(s, r)) == REPLACE_HELD)
+        replace_state(s->db, l, shard_record_hash(s, r)) == REPLACE_HELD ||
+        (s->db->weighed && weight_passes(s, l, r) > c->round))
         return;
     leave(c, l, r, l->leaves_whole, l->leaves);
 }
@@ -196,18 +202,20 @@ static void leave_stray(void *arg, void *record)
 static uint64_t leave_strays(struct shard *s, const struct pool *pool,
                              uint8_t priority, uint64_t bytes)
 {
-    struct evict_call call = {s, pool, priority, 0, bytes};
-    uint32_t strays = replace_strays(s->db);
+    struct evict_call call = {s, pool, priority, 0, 0};
+    uint32_t strays = replace_strays(s->db),
+             rounds = s->db->weighed ? WEIGHT_PASSES_MAX + 1 : 1;
     if (s->strays_seen == strays)
         return 0;
     replace_drain(s->db);
-    for (uint32_t n = 0; n < s->index.segment_count; n++) {
-        if (call.freed >= bytes)
-            return call.freed;
-        if (s->evict_at >= s->index.segment_count)
-            s->evict_at = 0;
-        index_walk(&s->index, s->evict_at++, leave_stray, &call);
-    }
+    for (; call.round < rounds; call.round++)
+        for (uint32_t n = 0; n < s->index.segment_count; n++) {
+            if (call.freed >= bytes)
+                return call.freed;
+            if (s->evict_at >= s->index.segment_count)
+                s->evict_at = 0;
+            index_walk(&s->index, s->evict_at++, leave_stray, &call);
+        }
     if (call.freed == 0 && !pool && s->db->priorities >> priority == 1)
         s->strays_seen = strays;
     return call.freed;

@@ -77,6 +77,9 @@ int log_append(struct log *log, uint32_t shard, uint64_t batch_id,
                bool urgent, uint64_t *seq, uint64_t *position);
 /* A hint: this shard's ring is about to be appended to. */
 void log_prefetch(const struct log *log, uint32_t shard);
+/* The same, when that has come: the lines that the record will fill, which were
+ * last the flusher's, another writer's, or nobody's. */
+void log_prefetch_tail(const struct log *log, uint32_t shard);
 uint64_t log_seq(const struct log *log, uint32_t shard); /* last appended */
 uint64_t log_batch_id(struct log *log); /* unique for ever in this store */
 

@@ -10,8 +10,10 @@
 
 struct place_entry {
     uint64_t hash;
-    uint32_t moved; /* when it last came into the tier or left it */
-    uint16_t hits;  /* since then, up to 65535 */
+    uint32_t moved : 27; /* when it last came into the tier or left it */
+    uint32_t passes : 4; /* times that its owner kept it since its last use */
+    uint32_t is_free : 1;
+    uint16_t hits; /* since it moved, up to 65535 */
     uint16_t product;
 };
 
