@@ -38,9 +38,14 @@ static bool has_copies(const struct model_field *f)
     return f->copy_count > 0;
 }
 
-static bool has_access(const struct model_field *f)
+/* A prior for who leaves memory, of what never does. */
+static bool has_idle_access(const struct model_field *f)
 {
-    return f->access != ACCESS_UNSET;
+    bool leaves = f->policy == PERSIST_SSD || f->policy == PERSIST_DISK ||
+                  f->policy == PERSIST_DISK_COMPRESSED ||
+                  f->policy == PERSIST_DISK_ONLY ||
+                  f->policy == PERSIST_AUTO || f->policy == PERSIST_HYBRID;
+    return f->access != ACCESS_UNSET && !f->key && !leaves;
 }
 
 /* A position is read by the kernels that name the field, as any field is. */
@@ -151,11 +156,6 @@ static bool has_idle_heat(const struct model_field *f)
            (!has_thresholds(f) || none_moves(f));
 }
 
-static bool has_learning(const struct model_field *f)
-{
-    return strategy_has(f, 1u << STRATEGY_ACCESS_PATTERN_LEARNING);
-}
-
 /* The engine moves it outside the row. */
 static bool is_placed(const struct model_field *f)
 {
@@ -189,7 +189,8 @@ static const struct {
                      "a device: none holds a copy"},
     {has_copies, "copies in further tiers are not made: the value is read "
                  "from its home, or from the cache"},
-    {has_access, "`access_pattern:` is stored, no engine reads it"},
+    {has_idle_access, "`access_pattern:` says who leaves memory first: this "
+                      "field stays there"},
     {has_position, "`:position` places no record: it is an input of kernels "
                    "that name the field, as any field is"},
     {has_shard_hint, "`:spacetime_shard_hint` is stored, a record's shard is "
@@ -207,8 +208,6 @@ static const struct {
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
     {has_idle_thresholds, "the thresholds move nothing: no field of the "
                           "product is `:auto`, `:hybrid` or has `prefer:`"},
-    {has_learning, "`access_pattern_learning:` learns which records are used "
-                   "together, no more"},
     {has_idle_archive, "`cold_to_archive:` moves nothing: it takes elements of "
                        "series, and strings, bytes and lists that are `:auto`, "
                        "`:hybrid` or have `prefer:`"},

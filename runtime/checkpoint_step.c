@@ -467,6 +467,9 @@ static void settle_record(struct step *st, struct copied *e)
                                                         : st->place_count;
     if (e->fresh)
         e->shard->fresh--; /* the directory has it now */
+    /* The directory has the key: a scan looks there, and not at what may leave
+     * memory from here on. */
+    e->shard->flushing[e->at] = NULL;
     if (e->settled)
         return;
     record_begin(r);
@@ -486,7 +489,6 @@ static void settle_record(struct step *st, struct copied *e)
     if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
         FOR_BITS(f, layout_placed(e->layout))
             apply_drop_place(e->shard, r, e->layout->fields[f].place);
-        e->shard->flushing[e->at] = NULL; /* a scan may look at it */
         shard_destroy(e->shard, e->layout, r);
     } else if (!e->gone) {
         evict_settled(e->shard, r);

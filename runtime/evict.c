@@ -16,7 +16,8 @@ struct evict_call {
     struct shard *shard;
     const struct pool *pool;
     uint8_t priority;
-    uint64_t freed, enough;
+    uint64_t freed;
+    uint32_t round; /* of strays: the light ones go in the first rounds */
 };
 
 /* ---- one record ---- */
@@ -96,15 +97,6 @@ uint32_t evict_bytes(const struct layout *l, const struct record *r)
     return bytes == 0 ? 1 : bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 
-/* A heavy record stays, as often as its mass says. */
-static bool is_spared(const struct shard *s, const struct layout *l,
-                      const struct record *r, uint64_t hash)
-{
-    return s->db->weighed && l->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE &&
-           replace_spare(s->db, l, hash, evict_bytes(l, r),
-                         weight_passes(s, l, r));
-}
-
 /* ---- what the engines let go ---- */
 
 struct hash_call {
@@ -132,8 +124,11 @@ static uint64_t leave_now(struct shard *s)
             struct record *r = index_find(&s->index, hashes[i], has_hash,
                                           &found, &slot);
             const struct layout *l = r ? s->db->layouts[r->product] : NULL;
-            if (l && !is_spared(s, l, r, hashes[i]))
-                leave(&call, l, r, l->leaves_whole, l->leaves);
+            if (!l || (s->db->weighed &&
+                       replace_keeps(s->db, l, hashes[i],
+                                     weight_passes(s, l, r))))
+                continue;
+            leave(&call, l, r, l->leaves_whole, l->leaves);
         }
     return call.freed;
 }
@@ -175,11 +170,11 @@ void evict_settled(struct shard *s, struct record *r)
     const struct layout *l = s->db->layouts[r->product];
     if (!l->movable || !replace_is_on(s->db))
         return;
-    uint64_t hash = shard_record_hash(s, r);
-    enum replace_state state = record_have(r) & R_DIRTY
-                                   ? REPLACE_HELD
-                                   : replace_clean(s->db, l, hash);
-    if (state == REPLACE_LET_GO && !is_spared(s, l, r, hash))
+    enum replace_state state =
+        record_have(r) & R_DIRTY
+            ? REPLACE_HELD
+            : replace_clean(s->db, l, shard_record_hash(s, r));
+    if (state == REPLACE_LET_GO)
         leave(&call, l, r, l->leaves_whole, l->leaves);
     else if (state == REPLACE_UNKNOWN)
         replace_stray(s->db);
@@ -193,13 +188,11 @@ static void leave_stray(void *arg, void *record)
     struct record *r = record;
     struct shard *s = c->shard;
     const struct layout *l = s->db->layouts[r->product];
-    if (c->freed >= c->enough || !l->movable || l->priority != c->priority ||
+    if (!l->movable || l->priority != c->priority ||
         (c->pool && c->pool != l->pools[0] && c->pool != l->pools[1]) ||
-        (record_have(r) & (R_DELETED | R_FLUSHING | R_BUSY)))
-        return;
-    uint64_t hash = shard_record_hash(s, r);
-    if (replace_state(s->db, l, hash) == REPLACE_HELD ||
-        is_spared(s, l, r, hash))
+        (record_have(r) & (R_DELETED | R_FLUSHING | R_BUSY)) ||
+        replace_state(s->db, l, shard_record_hash(s, r)) == REPLACE_HELD ||
+        (s->db->weighed && weight_passes(s, l, r) > c->round))
         return;
     leave(c, l, r, l->leaves_whole, l->leaves);
 }
@@ -209,18 +202,20 @@ static void leave_stray(void *arg, void *record)
 static uint64_t leave_strays(struct shard *s, const struct pool *pool,
                              uint8_t priority, uint64_t bytes)
 {
-    struct evict_call call = {s, pool, priority, 0, bytes};
-    uint32_t strays = replace_strays(s->db);
+    struct evict_call call = {s, pool, priority, 0, 0};
+    uint32_t strays = replace_strays(s->db),
+             rounds = s->db->weighed ? WEIGHT_PASSES_MAX + 1 : 1;
     if (s->strays_seen == strays)
         return 0;
     replace_drain(s->db);
-    for (uint32_t n = 0; n < s->index.segment_count; n++) {
-        if (call.freed >= bytes)
-            return call.freed;
-        if (s->evict_at >= s->index.segment_count)
-            s->evict_at = 0;
-        index_walk(&s->index, s->evict_at++, leave_stray, &call);
-    }
+    for (; call.round < rounds; call.round++)
+        for (uint32_t n = 0; n < s->index.segment_count; n++) {
+            if (call.freed >= bytes)
+                return call.freed;
+            if (s->evict_at >= s->index.segment_count)
+                s->evict_at = 0;
+            index_walk(&s->index, s->evict_at++, leave_stray, &call);
+        }
     if (call.freed == 0 && !pool && s->db->priorities >> priority == 1)
         s->strays_seen = strays;
     return call.freed;
@@ -323,29 +318,43 @@ static uint64_t free_pools(struct warp_db *db)
     return freed;
 }
 
-uint64_t evict_to(struct warp_db *db, uint64_t aim)
+static void trim_all(struct warp_db *db)
 {
-    uint64_t now, bytes, freed = 0;
-    if (db->replace) {
-        replace_begin(db);
-        if (aim == 0)
-            freed = free_pools(db);
-        now = pressure(db);
-        bytes = now > aim ? now - aim : 0;
-        /* A pool was full, or a checkpoint has made room already. */
-        if (aim == 0)
-            bytes = now > db->memory_max - db->memory_max / 4
-                        ? db->memory_max / 16
-                        : 0;
-        if (freed == 0 && bytes > 0)
-            freed = free_bytes(db, bytes);
-    }
     for (uint32_t i = 0; i < db->shard_count; i++) {
         os_lock(&db->shards[i].lock);
         heap_trim(&db->shards[i].heap);
         os_unlock(&db->shards[i].lock);
     }
     db_balance(db);
+}
+
+/* Also where the heaps are full of room that nobody can use: of other sizes, in
+ * runs that are not empty. */
+static bool is_short(struct warp_db *db)
+{
+    uint64_t limit = atomic_load(&db->heap_budget.limit);
+    return atomic_load(&db->heap_budget.used) > limit - limit / 8 ||
+           pressure(db) > db->memory_max - db->memory_max / 8;
+}
+
+uint64_t evict_to(struct warp_db *db, uint64_t aim)
+{
+    uint64_t bytes = 0, freed = 0;
+    if (db->replace) {
+        replace_begin(db);
+        if (aim == 0) {
+            /* A pool was full, or a checkpoint has made room already. */
+            freed = free_pools(db);
+            trim_all(db);
+            bytes = freed == 0 && is_short(db) ? db->memory_max / 16 : 0;
+        } else {
+            uint64_t now = pressure(db);
+            bytes = now > aim ? now - aim : 0;
+        }
+        if (bytes > 0)
+            freed += free_bytes(db, bytes);
+    }
+    trim_all(db);
     return freed;
 }
 

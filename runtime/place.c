@@ -290,6 +290,15 @@ bool place_let_go(struct place *p, uint32_t object)
     return true;
 }
 
+bool place_take_back(struct place *p, uint32_t object)
+{
+    if (object >= p->room || place_holds(p, object) ||
+        p->traits[object].bytes > p->cache.capacity)
+        return false;
+    p->cache.expert->admit(&p->cache, object);
+    return true;
+}
+
 void place_leave(struct place *p, uint32_t object)
 {
     if (place_holds(p, object))

@@ -70,6 +70,9 @@ bool place_unpin(struct place *place, uint32_t object);
 /** One that may leave does so by its owner's choice: named as if an expert had
  *  chosen it. False: it is not in the tier, or pinned. */
 bool place_let_go(struct place *place, uint32_t object);
+/** One that left is in the tier again, without a use; others make room. False:
+ *  it is there, or is larger than the tier. */
+bool place_take_back(struct place *place, uint32_t object);
 /** The owner has taken it out of the tier; what is known of it stays. */
 void place_leave(struct place *place, uint32_t object);
 /** At once S3-FIFO, until the shadows have shown something better anew. */

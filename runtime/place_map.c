@@ -10,7 +10,6 @@
 
 enum { FIRST_SLOTS = 64, NUMBER_BITS = 28 };
 #define SLOT_EMPTY UINT64_MAX
-#define FREE_BIT   (UINT32_C(1) << 31) /* of `moved`: the entry is free */
 
 static uint32_t home_of(const struct place_map *m, uint64_t hash)
 {
@@ -123,14 +122,14 @@ void place_map_remove(struct place_map *m, uint32_t number)
     }
     m->slots[hole] = SLOT_EMPTY;
     m->entries[number] =
-        (struct place_entry){.hash = m->free_head, .moved = FREE_BIT};
+        (struct place_entry){.hash = m->free_head, .is_free = 1};
     m->free_head = number;
     m->used--;
 }
 
 int place_map_has(const struct place_map *m, uint32_t number)
 {
-    return number < m->count && !(m->entries[number].moved & FREE_BIT);
+    return number < m->count && !m->entries[number].is_free;
 }
 
 uint64_t place_map_bytes(const struct place_map *m)

@@ -8,13 +8,12 @@
 
 #include <stdint.h>
 
-enum { PLACE_HITS_MOST = (1 << 13) - 1, PLACE_SPARED_MOST = 7 };
-
 struct place_entry {
     uint64_t hash;
-    uint32_t moved; /* when it last came into the tier or left it */
-    uint16_t hits : 13; /* since then, up to PLACE_HITS_MOST */
-    uint16_t spared : 3; /* how often its weight has kept it since its use */
+    uint32_t moved : 27; /* when it last came into the tier or left it */
+    uint32_t passes : 4; /* times that its owner kept it since its last use */
+    uint32_t is_free : 1;
+    uint16_t hits; /* since it moved, up to 65535 */
     uint16_t product;
 };
 

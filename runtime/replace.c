@@ -178,7 +178,7 @@ static void let_go(void *owner, uint32_t number)
     struct replace_domain *d = owner;
     struct replace *p = d->replace;
     struct place_entry *e = &d->map.entries[number];
-    e->moved = p->now_ds;
+    e->moved = p->now_ds & REPLACE_AGES;
     e->hits = 0;
     if (p->ab)
         replace_ab_decision(d, e);
@@ -308,7 +308,7 @@ static void learn_one(struct replace *p, const struct layout *l,
     struct place_entry *e = &d->map.entries[number];
     if (use->kind == REPLACE_LEFT) {
         place_leave(d->place, number);
-        e->moved = p->now_ds;
+        e->moved = p->now_ds & REPLACE_AGES;
         e->hits = 0;
         return;
     }
@@ -324,11 +324,10 @@ static void learn_one(struct replace *p, const struct layout *l,
     if (is_new && l->prior != 0)
         place_prior(d->place, number, l->prior);
     e->product = l->number;
-    if (e->hits < PLACE_HITS_MOST)
-        e->hits++;
-    e->spared = 0;
+    e->passes = 0;
+    e->hits = (uint16_t)(e->hits + (e->hits < UINT16_MAX));
     if (!held) {
-        e->moved = p->now_ds;
+        e->moved = p->now_ds & REPLACE_AGES;
         e->hits = 0;
     }
     replace_count_use(&p->counts[l->number], use, held);
@@ -389,6 +388,23 @@ uint32_t replace_leaving(struct warp_db *db, uint32_t shard, uint64_t *hashes,
     return n;
 }
 
+bool replace_keeps(struct warp_db *db, const struct layout *l, uint64_t hash,
+                   uint32_t passes)
+{
+    struct replace *p = db->replace;
+    bool kept = false;
+    os_lock(&p->lock);
+    struct replace_domain *d = replace_domain_of(p, l, hash);
+    uint32_t number = d->place ? place_map_find(&d->map, hash) : PLACE_NONE;
+    if (number != PLACE_NONE && !place_holds(d->place, number)) {
+        struct place_entry *e = &d->map.entries[number];
+        kept = e->passes + 1u < passes && place_take_back(d->place, number);
+        e->passes = (e->passes + kept) & 15;
+    }
+    os_unlock(&p->lock);
+    return kept;
+}
+
 static enum replace_state state_of(const struct replace_domain *d,
                                    uint64_t hash)
 {
@@ -422,28 +438,6 @@ enum replace_state replace_clean(struct warp_db *db, const struct layout *l,
     enum replace_state state = state_of(d, hash);
     os_unlock(&p->lock);
     return state;
-}
-
-bool replace_spare(struct warp_db *db, const struct layout *l, uint64_t hash,
-                   uint32_t bytes, uint32_t times)
-{
-    struct replace *p = db->replace;
-    bool spared = false, is_new;
-    os_lock(&p->lock);
-    struct replace_domain *d = replace_domain_of(p, l, hash);
-    uint32_t number = place_of(d) ? number_for(d, hash, &is_new) : PLACE_NONE;
-    struct place_entry *e = number == PLACE_NONE ? NULL
-                                                 : &d->map.entries[number];
-    if (e && place_holds(d->place, number)) {
-        spared = true; /* it was used meanwhile */
-    } else if (e && e->spared < times && e->spared < PLACE_SPARED_MOST) {
-        struct place_request request = {number, bytes, hash, false};
-        spared = place_access(d->place, &request) >= 0;
-        e->product = l->number;
-        e->spared++;
-    }
-    os_unlock(&p->lock);
-    return spared;
 }
 
 uint32_t replace_strays(const struct warp_db *db)

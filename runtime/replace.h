@@ -59,6 +59,10 @@ void replace_drain(struct warp_db *db);
 /* Of what the engines let go in this shard: up to `most` hashes; 0: no more. */
 uint32_t replace_leaving(struct warp_db *db, uint32_t shard, uint64_t *hashes,
                          uint32_t most);
+/* One that was let go stays: it was passed over less than `passes` times since
+ * its last use, one counting as none. Others go instead. */
+bool replace_keeps(struct warp_db *db, const struct layout *l, uint64_t hash,
+                   uint32_t passes);
 /* Without a lock: may there be any? */
 bool replace_has_leaving(const struct warp_db *db);
 
@@ -74,11 +78,6 @@ enum replace_state replace_state(struct warp_db *db, const struct layout *l,
  * meanwhile is LET_GO. */
 enum replace_state replace_clean(struct warp_db *db, const struct layout *l,
                                  uint64_t hash);
-
-/* What an engine has let go of, or never held: it holds it again, `times` since
- * its last use (weight.h). False: its turn has come. Under its shard's lock. */
-bool replace_spare(struct warp_db *db, const struct layout *l, uint64_t hash,
-                   uint32_t bytes, uint32_t times);
 
 /* Engines let go of `bytes`, if they hold as many: of the pool, or of all
  * (NULL); least priority first, none above `highest`. Returns how many. */

@@ -6,7 +6,11 @@
 #include "place_map.h"
 #include "replace.h"
 
-enum { REPLACE_RING = 512, REPLACE_LEAVING_MOST = 1 << 16 };
+enum {
+    REPLACE_RING = 512,
+    REPLACE_LEAVING_MOST = 1 << 16,
+    REPLACE_AGES = (1 << 27) - 1 /* of tenths of seconds: 155 days */
+};
 
 /* Of one stripe: its threads write at `head`, the engines read at `tail`. */
 struct replace_ring {

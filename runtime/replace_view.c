@@ -54,7 +54,8 @@ bool replace_view(struct warp_db *db, const struct layout *l, uint64_t hash,
         place_view(d->place, n, &view->place);
         view->hits = d->map.entries[n].hits;
         view->moved_ms_ago =
-            UINT64_C(100) * (p->now_ds - d->map.entries[n].moved);
+            UINT64_C(100) *
+            ((p->now_ds - d->map.entries[n].moved) & REPLACE_AGES);
     }
     bool there = d->place != NULL;
     os_unlock(&p->lock);

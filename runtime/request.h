@@ -13,8 +13,7 @@
  *   clock    u8: 0 tell, 1 accept a jump, 2 reset a poisoned mark
  *   ab       u8: 0 report, 1 the last decisions
  *   backup   u16 earlier states to keep, the target's absolute path
- *   metrics, checkpoint, verify, compact, migrate, devices, placement:
- *     nothing
+ *   metrics, checkpoint, verify, compact, migrate, devices, placement: nothing
  * Keys are key.c's bytes, without the product.
  *
  * REPLY. stat, explain, clock, verify, compact, migrate, backup, placement,

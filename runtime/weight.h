@@ -7,7 +7,7 @@
 
 #include "shard.h"
 
-enum { WEIGHT_PASSES_MAX = 7 };
+enum { WEIGHT_PASSES_MAX = 8 };
 
 /* A number in C form; NaN where the type is none. */
 double weight_number(const struct warp_type *type, const void *at);
@@ -18,9 +18,9 @@ double weight_of(const struct shard *shard, const struct layout *l,
                  const struct record *r, enum warp_physics role,
                  double otherwise);
 
-/* gravitational_mass: how often a record that the engine has let go of stays
- * all the same, after its last use. With a mass of 1 once; each doubling adds
- * one, up to WEIGHT_PASSES_MAX; half of 1 or less: never. */
+/* gravitational_mass: how often the clock of an eviction passes a record after
+ * its last use. Without a mass, or with one of 1, once; each doubling adds one,
+ * up to WEIGHT_PASSES_MAX; half of 1 or less: never. */
 uint32_t weight_passes(const struct shard *shard, const struct layout *l,
                        const struct record *r);
 

@@ -119,6 +119,19 @@ int tool_checkpoint(struct tool *tool)
     return ask(tool, SOURCE_WRITE, &request, true);
 }
 
+int tool_ab(struct tool *tool)
+{
+    struct text request = TEXT_INIT;
+    const char *what = tool->args[0];
+    bool log = strcmp(what, "log") == 0;
+    if (!log && strcmp(what, "report") != 0)
+        return tool_usage(tool, "report or log, not %s", what);
+    tool->args[0] = tool->args[1];
+    request_begin(&request, REQUEST_AB);
+    text_u8(&request, log);
+    return ask(tool, SOURCE_READ, &request, true);
+}
+
 int tool_explain(struct tool *tool)
 {
     struct text request = TEXT_INIT, reply = TEXT_INIT;

@@ -42,4 +42,15 @@ void json_space(struct json_input *in); /* skips white space */
 /* A member of an object, or NULL. */
 const struct json *json_member(const struct json *object, const char *name);
 
+/* ---- advise.c ---- */
+struct tool;
+struct text;
+/* A member that is a number, or 0. */
+double tool_number(const struct json *object, const char *name);
+/* Asks the store of the first argument; an exit status. Frees the request;
+ * *out lies in the arena and in `reply`, which the caller frees. */
+int tool_ask_json(struct tool *tool, struct text *request,
+                  struct warp_arena *arena, struct text *reply,
+                  struct json **out);
+
 #endif

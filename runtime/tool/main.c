@@ -19,7 +19,8 @@ enum {
     O_TO = 32,
     O_LIMIT = 64,
     O_DEEP = 128,
-    O_KEEP = 256
+    O_KEEP = 256,
+    O_OUTPUT = 512
 };
 
 static const struct {
@@ -50,6 +51,13 @@ static const struct {
      "every checksum and every reference; reads only"},
     {"explain", tool_explain, 4, 4, O_JSON,
      "warp explain STORE PRODUCT KEY FIELD", "where a value is, and why"},
+    {"ab", tool_ab, 2, 2, O_JSON, "warp ab report|log STORE",
+     "two strategies of options.placement_ab compared; decisions"},
+    {"advise", tool_advise, 1, 1, O_JSON, "warp advise STORE",
+     "changes of the schema that measured uses speak for"},
+    {"plot", tool_plot, 2, 2, O_OUTPUT,
+     "warp plot placement|heat STORE [-o FILE.svg]",
+     "bytes by tier, or uses of objects, as an SVG"},
     {"compact", tool_compact, 1, 1, O_JSON, "warp compact STORE",
      "give back the space of dead values"},
     {"checkpoint", tool_checkpoint, 1, 1, O_JSON, "warp checkpoint STORE",
@@ -99,6 +107,7 @@ static void print_help(FILE *out)
           "      that it keeps, as far as the logs of the backups behind it\n"
           "      lead on. What lies outside is refused, with what does not\n"
           "  --keep N               of backup: earlier states kept (3)\n"
+          "  -o FILE                of plot; else to standard output\n"
           "  --deep                 stat: count elements of series, too\n"
           "  --help --version\n\n"
           "A store that a program has open is asked through its owner; else\n"
@@ -197,6 +206,7 @@ static const char **value_option(struct tool *t, const char *name,
         {"--prefix", O_RANGE, &t->prefix},
         {"--limit", O_LIMIT, &t->limit},
         {"--keep", O_KEEP, &t->keep},
+        {"-o", O_OUTPUT, &t->output},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strcmp(name, table[i].name) == 0) {

@@ -26,6 +26,7 @@ struct tool {
     int arg_count;
     bool json, deep, yes;
     const char *format, *schema, *fields, *from, *to, *prefix, *limit, *keep;
+    const char *output;
     const char *program; /* argv[0] */
 };
 
@@ -84,6 +85,9 @@ int tool_import(struct tool *tool);
 int tool_stat(struct tool *tool);
 int tool_inspect(struct tool *tool);
 int tool_explain(struct tool *tool);
+int tool_ab(struct tool *tool);
+int tool_advise(struct tool *tool);
+int tool_plot(struct tool *tool);
 int tool_metrics(struct tool *tool);
 int tool_clock(struct tool *tool);
 int tool_devices(struct tool *tool);

@@ -11,6 +11,7 @@ static const char help_text[] =
     "  warp-bench placement --trace web.csv.xz\n"
     "  warp-bench placement --trace web.csv --capacity 1,10,50 --json w.json\n"
     "  warp-bench placement --trace w.csv --policies lru,engine --plot w.svg\n"
+    "  warp-bench placement --trace web.csv --store /var/tmp\n"
     "\n"
     "Replays a trace through policies that decide what a fast tier keeps, and\n"
     "tells how near each comes to the best that can be.\n"
@@ -24,9 +25,13 @@ static const char help_text[] =
     "                      slow tier serve; 0.5,80,100: memory, a read of a\n"
     "                      solid-state disk, a read and its decompression\n"
     "  --middle X          the middle tier is X times the fast one; 4\n"
-    "  --seeds N           runs that are averaged; 1\n"
+    "  --seeds N           runs that are averaged (of --store: the best); 1\n"
     "  --unit              every object takes the same room\n"
     "  --cost              time each request of the engine too\n"
+    "  --store DIR         no harness: gets of a real store made below DIR\n"
+    "                      with a fifth of its records' bytes as memory, by\n"
+    "                      plain LRU and by the engine\n"
+    "  --value-bytes N     of each record there; 1000\n"
     "  --json FILE         write the results there as JSON too\n"
     "  --plot FILE         write them there as an SVG too\n"
     "\n"
@@ -48,7 +53,8 @@ enum {
 };
 
 struct command {
-    const char *trace, *json, *plot;
+    const char *trace, *json, *plot, *store;
+    uint32_t value_bytes;
     double capacities[CAPACITIES];
     unsigned capacities_count;
     const struct placement_policy *policies[POLICIES];
@@ -126,6 +132,12 @@ static int read_value(const char *option, const char *value, struct command *c)
         if (read_numbers(value, 0, 1e9, us, PLACEMENT_TIERS) !=
                 PLACEMENT_TIERS || us[0] >= us[1] || us[1] > us[2])
             return wrong(option, "three times, the fast tier's first", value);
+    } else if (strcmp(option, "--store") == 0) {
+        c->store = value;
+    } else if (strcmp(option, "--value-bytes") == 0) {
+        if (read_numbers(value, 15, 1 << 20, one, 1) != 1)
+            return wrong(option, "not a number from 16 to 2^20", value);
+        c->value_bytes = (uint32_t)one[0];
     } else if (strcmp(option, "--middle") == 0) {
         if (read_numbers(value, 0, 1e6, one, 1) != 1)
             return wrong(option, "not a number over 0", value);
@@ -158,6 +170,17 @@ static int read_command(int argc, char **argv, struct command *c)
             return rc;
     }
     return c->trace ? 0 : wrong("--trace", "a file is wanted", "");
+}
+
+static int measure_store(const struct command *c,
+                         const struct placement_trace *trace)
+{
+    struct placement_store_result r[2];
+    if (placement_measure_store(trace, c->store, c->value_bytes,
+                                c->plan.seeds, r) != 0)
+        return 3;
+    placement_report_store(trace, r);
+    return 0;
 }
 
 static int measure(const struct command *c, const struct placement_trace *trace,
@@ -195,6 +218,7 @@ int placement_main(int argc, char **argv)
     struct command c = {.plan = placement_default_plan,
                         .capacities = {1, 10, 50},
                         .capacities_count = 3,
+                        .value_bytes = 1000,
                         .policies_count = POLICIES};
     memcpy(c.policies, all_policies, sizeof all_policies);
     if (argc == 1 &&
@@ -218,7 +242,7 @@ int placement_main(int argc, char **argv)
     if (c.unit)
         placement_trace_even(&trace);
     static struct placement_result results[CAPACITIES * (POLICIES + 2)];
-    rc = measure(&c, &trace, results);
+    rc = c.store ? measure_store(&c, &trace) : measure(&c, &trace, results);
     placement_trace_fini(&trace);
     return rc;
 }

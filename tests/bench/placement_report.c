@@ -37,6 +37,25 @@ void placement_report_cost(const struct placement_cost *c)
            (unsigned long long)c->switches);
 }
 
+void placement_report_store(const struct placement_trace *t,
+                            const struct placement_store_result results[2])
+{
+    printf("%s: %zu gets of %u records, %.1f MB of memory\n", t->name,
+           t->count, t->objects, (double)results[0].budget_bytes / 1e6);
+    printf("%-8s %-11s %8s %8s %7s %8s %7s %7s %7s %7s %8s\n", "policy",
+           "decides", "mean us", "late us", "of lru", "cpu us", "of lru",
+           "cold", "hit us", "miss us", "tier MB");
+    for (int i = 0; i < 2; i++) {
+        const struct placement_store_result *r = &results[i];
+        printf("%-8s %-11s %8.3f %8.3f %7.3f %8.3f %7.3f %7.4f %7.3f %7.3f "
+               "%8.2f\n",
+               r->name, r->expert, r->mean_us, r->late_us,
+               r->mean_us / results[0].mean_us, r->cpu_us,
+               r->cpu_us / results[0].cpu_us, r->cold_ratio, r->hit_us,
+               r->miss_us, (double)r->tier_bytes / 1e6);
+    }
+}
+
 static int end(FILE *file)
 {
     int bad = ferror(file);

@@ -3,6 +3,7 @@
 #define BENCH_PLACEMENT_REPORT_H
 
 #include "placement.h"
+#include "placement_store.h"
 
 void placement_report_head(const struct placement_trace *trace);
 void placement_report_rows(const struct placement_result *results,
@@ -16,5 +17,9 @@ int placement_report_json(const char *path, const struct placement_trace *trace,
 int placement_report_plot(const char *path, const struct placement_trace *trace,
                           const struct placement_result *results,
                           unsigned count, unsigned each);
+
+/** What a real store did, each beside LRU. */
+void placement_report_store(const struct placement_trace *trace,
+                            const struct placement_store_result results[2]);
 
 #endif
