@@ -7,7 +7,7 @@
 
 #include "place.warp.h"
 
-enum { RECORDS = 20000, HOT = 500, BYTES = 1000, ROUNDS = 12 };
+enum { RECORDS = 20000, HOT = 500, BYTES = 1000, ROUNDS = 36 };
 
 static int get(struct warp_db *db, uint64_t id, struct warp_arena *arena)
 {

@@ -37,7 +37,7 @@ has '"where":\["memory"' hot
 has '"last_move":{"to":"memory"' hot
 has '"gained_us":[0-9]' hot
 has '"next_move":{"to":"tier"' hot
-has '"uses":1[0-9]' hot
+has '"uses":[1-9][0-9]' hot
 "$warp" explain s Book 600 text --json >cold
 has '"where":\["ssd"\]' cold
 has '"last_move":{"to":"tier"' cold
