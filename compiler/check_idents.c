@@ -11,6 +11,7 @@
 enum when {
     ALWAYS,
     COMPOSITE,
+    PARTNERS,
     SET,
     ADD,
     INDEXED,
@@ -46,6 +47,7 @@ static const struct {
     {IDENT_FUNCTION, ALWAYS, "_prefetch"},
     {IDENT_FUNCTION, ALWAYS, "_scan"},
     {IDENT_FUNCTION, ALWAYS, "_next"},
+    {IDENT_FUNCTION, PARTNERS, "_get_with_partners"},
 };
 
 /* c_name + before + field + after */
@@ -245,12 +247,19 @@ static void add_field(struct collecting *c, const struct model_field *field)
     }
 }
 
+static bool has_ident(const struct model_product *product, enum when when)
+{
+    return when == COMPOSITE  ? product->key_composite
+           : when == PARTNERS ? model_has_partners(product)
+                              : true;
+}
+
 static void add_product(struct collecting *c,
                         const struct model_product *product)
 {
     for (size_t i = 0; i < sizeof product_idents / sizeof product_idents[0];
          i++) {
-        if (product_idents[i].when != COMPOSITE || product->key_composite)
+        if (has_ident(product, product_idents[i].when))
             add_ident(c, product_idents[i].kind, product->c_name,
                       *product_idents[i].suffix == 0 ? NULL
                                                      : product_idents[i].suffix,

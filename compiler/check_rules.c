@@ -128,6 +128,30 @@ static bool check_physics_type(struct check *check, struct check_field *field)
     }
 }
 
+/* Partners are found by the value: the field gets an index. */
+static bool check_group(struct check *check, struct check_field *field)
+{
+    struct model_field *model = field->model;
+    const char *why =
+        model->key       ? "partners are found by an index, and a key has none"
+        : model->derived ? "a derived field cannot be searched for partners"
+        : model->unique  ? "a unique value stands in one record, which has no "
+                           "partners then"
+        : model->policy == PERSIST_DISK_ONLY
+            ? "partners are searched by a `:disk_only` field: that would read "
+              "the disk at every step"
+            : NULL;
+    if (why == NULL) {
+        model->indexed = true;
+        return true;
+    }
+    diag_report(check->diag, DIAG_CONTRADICTION,
+                note_at(&field->notes, ANNOTATION_PHYSICS)->at, "%s", why);
+    diag_help(check->diag, "give the role to a field of its own that is held "
+                           "in memory or on the ssd");
+    return refuse(field);
+}
+
 static bool check_physics(struct check *check, struct check_symbol *product,
                           struct check_field *field)
 {
@@ -151,7 +175,8 @@ static bool check_physics(struct check *check, struct check_symbol *product,
         same++;
     }
     if (same < (model->physics == PHYSICS_POSITION ? 3u : 1u))
-        return true;
+        return model->physics != PHYSICS_QUANTUM_ENTANGLEMENT_GROUP ||
+               check_group(check, field);
     diag_report(check->diag, DIAG_PHYSICS_ROLE, note->at,
                 model->physics == PHYSICS_POSITION
                     ? "a position has at most three coordinates"

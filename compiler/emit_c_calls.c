@@ -9,6 +9,7 @@
 /* Which fields a row stands for. */
 enum which {
     RECORD,
+    LINKED, /* RECORD, where records have partners */
     SETTABLE,
     ADDABLE,
     INDEXED,
@@ -29,6 +30,7 @@ struct call {
 static const struct call calls[] = {
     {RECORD, "_put", "drm"},
     {RECORD, "_get", "dkmoa"},
+    {LINKED, "_get_with_partners", "dkmoPa"},
     {RECORD, "_delete", "dk"},
     {SETTABLE, "_set_#", "dkv"},
     {ADDABLE, "_add_#", "dkDw"},
@@ -67,6 +69,7 @@ static bool applies(enum which which, const struct model_product *p,
 {
     switch (which) {
     case RECORD:
+    case LINKED:
         return false;
     case SETTABLE:
         return f->can_set;
@@ -155,6 +158,9 @@ static void put_parameter(struct text *out, char letter,
         break;
     case 'C':
         TEXT(out, "struct warp_column *");
+        break;
+    case 'P':
+        TEXT(out, "struct warp_partners *");
         break;
     case 'm':
         TEXT(out, "uint64_t fields");
@@ -271,11 +277,13 @@ void emit_c_prototypes(struct text *out, const struct model_product *p)
         p->key_composite ? "key" : safe_name(p->keys[0]->c_name, "key");
     for (size_t i = 0; i < CALLS;) {
         size_t end = i;
-        if (calls[i].which == RECORD) {
-            put_prototype(out, &calls[i++], p, NULL, key);
+        if (calls[i].which <= LINKED) {
+            if (calls[i].which == RECORD || model_has_partners(p))
+                put_prototype(out, &calls[i], p, NULL, key);
+            i++;
             continue;
         }
-        while (end < CALLS && calls[end].which != RECORD)
+        while (end < CALLS && calls[end].which > LINKED)
             end++;
         for (uint32_t j = 0; j < p->field_count; j++)
             for (size_t k = i; k < end; k++)
@@ -307,6 +315,9 @@ static void put_definition(struct text *out, const char *macro,
 void emit_c_definitions(struct text *out, const struct model_product *p)
 {
     text_format(out, "WARP_GEN_RECORD(%s, %s)\n", p->c_name, p->key_c_type);
+    if (model_has_partners(p))
+        text_format(out, "WARP_GEN_PARTNERS(%s, %s)\n", p->c_name,
+                    p->key_c_type);
     for (uint32_t i = 0; i < p->field_count; i++) {
         const struct model_field *f = &p->fields[i];
         const char *type = f->type->c_type;

@@ -259,9 +259,39 @@ static void explain_compute(const struct model_field *field)
             printf(" `%s`", c->function);
         putchar('\n');
     }
-    if (field->physics != PHYSICS_NONE) {
-        label("physics");
-        printf("its role is `:%s`\n", model_physics_name(field->physics));
+}
+
+/* What a role changes; what it does not change yet is said at the end. */
+static void explain_physics(const struct model_field *field)
+{
+    static const char *const effects[] = {
+        [PHYSICS_GRAVITATIONAL_MASS] =
+            ": the heavier a record, the longer it stays in memory",
+        [PHYSICS_QUANTUM_ENTANGLEMENT_POTENTIAL] =
+            ": how much the record's links weigh among partners",
+        [PHYSICS_QUANTUM_ENTANGLEMENT_GROUP] =
+            ": records with the same value are partners",
+        [PHYSICS_TEMPORAL_WEIGHT] =
+            ": uses count on in later windows of the strategy, with this "
+            "half-life in windows",
+        [PHYSICS_TEMPERATURE] =
+            ": as many uses in each window of the strategy, beside the real "
+            "ones; less than 0: fewer",
+        [PHYSICS_POSITION] = "",
+        [PHYSICS_SPACETIME_SHARD_HINT] = "",
+    };
+    const struct model_product *product = field->product;
+    if (field->physics == PHYSICS_NONE)
+        return;
+    label("physics");
+    printf("its role is `:%s`%s\n", model_physics_name(field->physics),
+           effects[field->physics]);
+    if (field->physics == PHYSICS_QUANTUM_ENTANGLEMENT_GROUP ||
+        field->physics == PHYSICS_QUANTUM_ENTANGLEMENT_POTENTIAL) {
+        label("");
+        printf("partners are told, with their weights, by "
+               "%s_get_with_partners, and prefetched\n",
+               product->c_name);
     }
 }
 
@@ -327,6 +357,7 @@ static void explain_field(const struct model_field *field)
     explain_lifetime(field);
     explain_storage(field);
     explain_compute(field);
+    explain_physics(field);
     explain_strategy(field->product);
     const char *not_yet;
     for (unsigned i = 0; explain_not_yet(field, i, &not_yet); i++) {

@@ -48,14 +48,71 @@ static bool has_idle_access(const struct model_field *f)
     return f->access != ACCESS_UNSET && !f->key && !leaves;
 }
 
-static bool has_physics(const struct model_field *f)
+/* A position is read by the kernels that name the field, as any field is. */
+static bool has_position(const struct model_field *f)
 {
-    return f->physics != PHYSICS_NONE;
+    return f->physics == PHYSICS_POSITION;
 }
 
+static bool has_shard_hint(const struct model_field *f)
+{
+    return f->physics == PHYSICS_SPACETIME_SHARD_HINT;
+}
+
+static bool has_mass(const struct model_field *f)
+{
+    return f->physics == PHYSICS_GRAVITATIONAL_MASS;
+}
+
+static bool is_weight(const struct model_field *f)
+{
+    return has_mass(f) || f->physics == PHYSICS_TEMPORAL_WEIGHT ||
+           f->physics == PHYSICS_TEMPERATURE;
+}
+
+static bool leaves_memory(const struct model_field *f)
+{
+    return !f->key && !f->series &&
+           model_policy_facts(f->policy)->may_read_disk;
+}
+
+/* Numbers that are weighed lie in the record's row. */
+static bool is_weight_unread(const struct model_field *f)
+{
+    if (f->physics == PHYSICS_QUANTUM_ENTANGLEMENT_POTENTIAL)
+        return f->key;
+    return is_weight(f) &&
+           (f->key || f->derived ||
+            (leaves_memory(f) && f->policy != PERSIST_AUTO &&
+             f->policy != PERSIST_HYBRID));
+}
+
+static bool has_idle_mass(const struct model_field *f)
+{
+    if (!has_mass(f))
+        return false;
+    for (uint32_t i = 0; i < f->product->field_count; i++)
+        if (leaves_memory(&f->product->fields[i]) &&
+            f->product->fields[i].policy != PERSIST_DISK_ONLY)
+            return false;
+    return true;
+}
+
+/* Of a column that a kernel reads where it is, a device has what `compute:`
+ * asks for. */
 static bool has_device(const struct model_field *f)
 {
-    return f->compute_count > 0 && !f->derived && !f->summary;
+    bool is_worked_on = is_on_device(f) && !is_hosts_alone(f);
+    return f->compute_count > 0 && !f->derived && !f->summary && !is_worked_on;
+}
+
+/* Does a kernel of the product run over many records at once? */
+static bool has_kernels(const struct model_product *product)
+{
+    for (uint32_t i = 0; i < product->field_count; i++)
+        if (product->fields[i].derived)
+            return true;
+    return false;
 }
 
 static bool strategy_has(const struct model_field *f, uint32_t values)
@@ -66,21 +123,37 @@ static bool strategy_has(const struct model_field *f, uint32_t values)
 
 static bool has_batches(const struct model_field *f)
 {
-    return strategy_has(f, 1u << STRATEGY_GPU_BATCH_SIZE) && !f->derived &&
+    return strategy_has(f, 1u << STRATEGY_GPU_BATCH_SIZE) &&
+           !has_kernels(f->product) &&
            (f->compute_count > 0 || is_on_device(f));
 }
 
-/* Thresholds, and no field that the engine may move by them. */
-static bool has_idle_thresholds(const struct model_field *f)
+static bool has_thresholds(const struct model_field *f)
 {
-    if (!strategy_has(f, 1u << STRATEGY_HOT_TO_WARM |
-                             1u << STRATEGY_WARM_TO_COLD))
-        return false;
+    return strategy_has(f, 1u << STRATEGY_HOT_TO_WARM |
+                               1u << STRATEGY_WARM_TO_COLD);
+}
+
+/* No field that the engine may move by thresholds. */
+static bool none_moves(const struct model_field *f)
+{
     for (uint32_t i = 0; i < f->product->field_count; i++)
         if (f->product->fields[i].policy == PERSIST_AUTO ||
             f->product->fields[i].policy == PERSIST_HYBRID)
             return false;
     return true;
+}
+
+static bool has_idle_thresholds(const struct model_field *f)
+{
+    return has_thresholds(f) && none_moves(f);
+}
+
+static bool has_idle_heat(const struct model_field *f)
+{
+    return (f->physics == PHYSICS_TEMPERATURE ||
+            f->physics == PHYSICS_TEMPORAL_WEIGHT) &&
+           (!has_thresholds(f) || none_moves(f));
 }
 
 /* The engine moves it outside the row. */
@@ -118,7 +191,19 @@ static const struct {
                  "from its home, or from the cache"},
     {has_idle_access, "`access_pattern:` says who leaves memory first: this "
                       "field stays there"},
-    {has_physics, "`physics:` is stored, the built-in models do not run"},
+    {has_position, "`:position` places no record: it is an input of kernels "
+                   "that name the field, as any field is"},
+    {has_shard_hint, "`:spacetime_shard_hint` is stored, a record's shard is "
+                     "the hash of its key"},
+    {has_mass, "`:gravitational_mass` draws no record to the shard of its "
+               "partners"},
+    {has_idle_mass, "`:gravitational_mass` keeps nothing in memory: no field "
+                    "of the product can leave it"},
+    {has_idle_heat, "the role moves nothing: it counts in the thresholds of a "
+                    "strategy, for fields that are `:auto`, `:hybrid` or have "
+                    "`prefer:`"},
+    {is_weight_unread, "the role is read from the record's row: a key, a "
+                       "derived value or one on a disk counts as none"},
     {has_device, "`compute:` is stored, no device works on the column"},
     {has_batches, "`gpu_batch_size:` is stored, nothing runs in batches"},
     {has_idle_thresholds, "the thresholds move nothing: no field of the "

@@ -614,6 +614,8 @@ const char *model_compression_name(enum model_compression compression);
 const char *model_priority_name(enum model_priority priority);
 const char *model_access_name(enum model_access access);
 const char *model_physics_name(enum model_physics physics);
+/* Have records of it partners, and the call that tells them? */
+bool model_has_partners(const struct model_product *product);
 /* What the first table of semantics.md says, one row per policy. */
 struct policy_facts {
     const char *name, *home, *in_ram, *durable, *after_restart, *reads_disk;

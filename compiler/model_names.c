@@ -100,3 +100,16 @@ const char *model_physics_name(enum model_physics physics)
                                         "spacetime_shard_hint"};
     return names[physics];
 }
+
+bool model_has_partners(const struct model_product *product)
+{
+    const struct model_strategy *s = product->strategy;
+    for (uint32_t i = 0; i < product->field_count; i++) {
+        enum model_physics role = product->fields[i].physics;
+        if (role == PHYSICS_QUANTUM_ENTANGLEMENT_GROUP ||
+            role == PHYSICS_QUANTUM_ENTANGLEMENT_POTENTIAL)
+            return true;
+    }
+    return s != NULL && s->access_pattern_learning &&
+           (s->set >> STRATEGY_ACCESS_PATTERN_LEARNING & 1) != 0;
+}

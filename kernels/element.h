@@ -32,6 +32,14 @@ ELEMENT_FN REAL ELEMENT(entropy_term)(REAL p)
     return p > 0 ? -p * REAL_LOG2(p > 0 ? p : 1) : 0;
 }
 
+/* A chunk's part of the entropy of the whole, w its share of the counts and h
+ * its own entropy. It is exact however a state is cut (the grouping property),
+ * and again no term is negative. */
+ELEMENT_FN REAL ELEMENT(entropy_part)(REAL w, REAL h)
+{
+    return w * h + ELEMENT(entropy_term)(w);
+}
+
 /* A level's distance from the lowest in units of the temperature, cut where
  * its weight is nothing in float32: infinities would make 0 * inf. */
 ELEMENT_FN REAL ELEMENT(thermo_gap)(REAL energy, REAL lowest, REAL temperature)

@@ -2,8 +2,8 @@
  * of threads, once for OpenCL C and CUDA. physics.cl and physics.cu define
  * KERNEL, GLOBAL, LOCAL (of a pointer), LOCAL_ARRAY (of a declaration), WIDE
  * (64 bits, unsigned), GROUP, LANE, LANES, BARRIER() and REAL_LN, and what
- * element.h asks for. A segment is the work of one group of 64; sums are
- * compensated, so long segments keep their small parts. */
+ * element.h asks for. A segment is the work of one group, a very long one of
+ * several; sums are compensated, so long segments keep their small parts. */
 
 /* ---- sums over a group ---- */
 
@@ -145,30 +145,117 @@ KERNEL void gravity_rows(GLOBAL const float *px, GLOBAL const float *py,
 
 /* ---- entropy ---- */
 
-KERNEL void entropy(GLOBAL const unsigned int *offsets,
-                    GLOBAL const unsigned int *counts, GLOBAL float *out,
-                    struct kernel_params p)
+/* In bits; with all threads of the group. *total: exact. */
+ELEMENT_FN float entropy_of(GLOBAL const unsigned int *counts, unsigned int n,
+                            LOCAL WIDE *totals, LOCAL float *sums,
+                            WIDE *total)
 {
-    LOCAL_ARRAY(WIDE totals[KERNEL_GROUP]);
-    LOCAL_ARRAY(float sums[KERNEL_GROUP]);
-    unsigned int from = offsets[GROUP] - offsets[0];
-    unsigned int n = offsets[GROUP + 1] - offsets[GROUP];
-    WIDE total = 0;
+    WIDE all = 0;
     float sum = 0, lost = 0;
     for (unsigned int j = LANE; j < n; j += LANES)
-        total += counts[from + j];
-    total = group_total(totals, total);
-    float scale = total > 0 ? 1 / (float)total : 0;
+        all += counts[j];
+    all = group_total(totals, all);
+    float scale = all > 0 ? 1 / (float)all : 0;
     for (unsigned int j = LANE; j < n; j += LANES)
-        add_to(&sum, &lost, entropy_term_f32((float)counts[from + j] * scale));
-    sum = group_sum(sums, sum);
+        add_to(&sum, &lost, entropy_term_f32((float)counts[j] * scale));
+    *total = all;
+    return group_sum(sums, sum);
+}
+
+/* Rounding leaves the range that it must lie in. */
+ELEMENT_FN float entropy_result(float bits, unsigned int n, unsigned int mode)
+{
+    float most = n > 1 ? REAL_LOG2((float)n) : 0;
+    bits = bits > most ? most : bits > 0 ? bits : 0;
+    if (mode == ENTROPY_NORMALISED)
+        bits = most > 0 ? bits / most : 0;
+    return bits;
+}
+
+/* A group for each state; those of the other lengths are another launch's. */
+KERNEL void entropy(GLOBAL const unsigned int *offsets,
+                    GLOBAL const unsigned int *counts, GLOBAL float *out,
+                    GLOBAL WIDE *chunk_totals, GLOBAL float *chunk_parts,
+                    struct kernel_params p)
+{
+    LOCAL_ARRAY(WIDE totals[KERNEL_BLOCK]);
+    LOCAL_ARRAY(float sums[KERNEL_BLOCK]);
+    unsigned int from = offsets[GROUP] - offsets[0];
+    unsigned int n = offsets[GROUP + 1] - offsets[GROUP];
+    WIDE total;
+    if ((n <= KERNEL_WARP_ITEMS) != (LANES == KERNEL_WARP) ||
+        n > KERNEL_BLOCK_ITEMS)
+        return;
+    float bits = entropy_of(counts + from, n, totals, sums, &total);
+    if (LANE == 0)
+        out[GROUP] = entropy_result(bits, n, p.mode);
+}
+
+/* The number of a state's first chunk: some numbers have none. */
+ELEMENT_FN unsigned int first_chunk(GLOBAL const unsigned int *offsets,
+                                    unsigned int row)
+{
+    return (offsets[row] - offsets[0]) / KERNEL_CHUNK_ITEMS + row;
+}
+
+/* The first pass over states that are longer than a block's: a group for each
+ * chunk, its total and its own entropy. */
+KERNEL void entropy_parts(GLOBAL const unsigned int *offsets,
+                          GLOBAL const unsigned int *counts, GLOBAL float *out,
+                          GLOBAL WIDE *chunk_totals, GLOBAL float *chunk_parts,
+                          struct kernel_params p)
+{
+    LOCAL_ARRAY(WIDE totals[KERNEL_BLOCK]);
+    LOCAL_ARRAY(float sums[KERNEL_BLOCK]);
+    unsigned int row = 0, end = p.rows; /* [row, end) has the chunk's state */
+    WIDE total;
+    while (end - row > 1) {
+        unsigned int middle = row + (end - row) / 2;
+        if (first_chunk(offsets, middle) <= GROUP)
+            row = middle;
+        else
+            end = middle;
+    }
+    unsigned int n = offsets[row + 1] - offsets[row];
+    WIDE at = (WIDE)(GROUP - first_chunk(offsets, row)) * KERNEL_CHUNK_ITEMS;
+    if (n <= KERNEL_BLOCK_ITEMS || at >= n)
+        return;
+    unsigned int count = n - (unsigned int)at;
+    count = count < KERNEL_CHUNK_ITEMS ? count : KERNEL_CHUNK_ITEMS;
+    float bits = entropy_of(counts + (offsets[row] - offsets[0]) + at, count,
+                            totals, sums, &total);
     if (LANE > 0)
         return;
-    float most = n > 1 ? REAL_LOG2((float)n) : 0;
-    sum = sum > most ? most : sum > 0 ? sum : 0;
-    if (p.mode == ENTROPY_NORMALISED)
-        sum = most > 0 ? sum / most : 0;
-    out[GROUP] = sum;
+    chunk_totals[GROUP] = total;
+    chunk_parts[GROUP] = bits;
+}
+
+/* The second pass: a group for each state. */
+KERNEL void entropy_join(GLOBAL const unsigned int *offsets,
+                         GLOBAL const unsigned int *counts, GLOBAL float *out,
+                         GLOBAL WIDE *chunk_totals, GLOBAL float *chunk_parts,
+                         struct kernel_params p)
+{
+    LOCAL_ARRAY(WIDE totals[KERNEL_BLOCK]);
+    LOCAL_ARRAY(float sums[KERNEL_BLOCK]);
+    unsigned int n = offsets[GROUP + 1] - offsets[GROUP];
+    unsigned int first = first_chunk(offsets, GROUP);
+    unsigned int chunks = (n - 1) / KERNEL_CHUNK_ITEMS + 1;
+    WIDE total = 0;
+    float sum = 0, lost = 0;
+    if (n <= KERNEL_BLOCK_ITEMS)
+        return;
+    for (unsigned int k = LANE; k < chunks; k += LANES)
+        total += chunk_totals[first + k];
+    total = group_total(totals, total);
+    float scale = total > 0 ? 1 / (float)total : 0;
+    for (unsigned int k = LANE; k < chunks; k += LANES)
+        add_to(&sum, &lost,
+               entropy_part_f32((float)chunk_totals[first + k] * scale,
+                                chunk_parts[first + k]));
+    sum = group_sum(sums, sum);
+    if (LANE == 0)
+        out[GROUP] = entropy_result(sum, n, p.mode);
 }
 
 /* ---- thermodynamics ---- */

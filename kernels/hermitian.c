@@ -1,15 +1,20 @@
-/* hermitian.c: a Hermitian matrix into eigenvalues and states by Jacobi
- * rotations in float64, and exp(-i H t) from them.
+/* hermitian.c: a Hermitian matrix into eigenvalues and states in float64, and
+ * exp(-i H t) from them.
  *
- * A complex rotation takes the phase out of H_pq first, then rotates in the
- * real plane; sweeps go on until what lies off the diagonal is rounding. */
+ * Jacobi rotations: a complex one takes the phase out of H_pq first, then
+ * rotates in the real plane; sweeps go on until what lies off the diagonal is
+ * rounding. Large matrices are LAPACK's where its C interface is on the
+ * machine: looked for with dlopen like a device's driver, when the first one
+ * comes, so that no store loads a BLAS and its threads for nothing. */
 #include "kernels.h"
 
+#include <dlfcn.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SWEEPS_MAX = 60 };
+enum { SWEEPS_MAX = 60, LAPACKE_SIZE = 32 /* 1.2 ms by rotations */ };
 
 struct rotation {
     double cosine, sine, phase_re, phase_im; /* phase of H_pq */
@@ -111,23 +116,15 @@ static void sort(struct hermitian *h)
     }
 }
 
-enum hermitian_error hermitian_create(uint32_t size, const double *re,
-                                      const double *im, struct hermitian *out)
+static enum hermitian_error jacobi(uint32_t n, const double *re,
+                                   const double *im, struct hermitian *out)
 {
-    size_t n = size, cells = n * n;
-    enum hermitian_error error = check(size, re, im);
-    memset(out, 0, sizeof *out);
-    if (error != HERMITIAN_OK)
-        return error;
-    struct work w = {.n = size, .out = out};
-    out->size = size;
-    out->energy = calloc(n ? n : 1, sizeof *out->energy);
-    out->re = calloc(cells ? cells : 1, sizeof *out->re);
-    out->im = calloc(cells ? cells : 1, sizeof *out->im);
-    w.re = malloc((cells ? cells : 1) * sizeof *w.re);
-    w.im = malloc((cells ? cells : 1) * sizeof *w.im);
-    error = HERMITIAN_NO_MEMORY;
-    if (!out->energy || !out->re || !out->im || !w.re || !w.im)
+    size_t cells = (size_t)n * n;
+    struct work w = {.n = n, .out = out};
+    enum hermitian_error error = HERMITIAN_NO_MEMORY;
+    w.re = malloc(cells * sizeof *w.re);
+    w.im = malloc(cells * sizeof *w.im);
+    if (!w.re || !w.im)
         goto out;
     memcpy(w.re, re, cells * sizeof *re);
     memcpy(w.im, im, cells * sizeof *im);
@@ -139,8 +136,8 @@ enum hermitian_error hermitian_create(uint32_t size, const double *re,
             error = HERMITIAN_OK;
             break;
         }
-        for (uint32_t p = 0; p + 1 < size; p++)
-            for (uint32_t q = p + 1; q < size; q++)
+        for (uint32_t p = 0; p + 1 < n; p++)
+            for (uint32_t q = p + 1; q < n; q++)
                 clear_pair(&w, p, q);
     }
     for (size_t i = 0; i < n; i++)
@@ -149,9 +146,95 @@ enum hermitian_error hermitian_create(uint32_t size, const double *re,
 out:
     free(w.re);
     free(w.im);
+    return error;
+}
+
+/* ---- LAPACKE ---- */
+
+typedef int32_t (*zheevd_fn)(int layout, char job, char uplo, int32_t n,
+                             double *a, int32_t lda, double *w);
+
+/* NULL: it is not on this machine. */
+static zheevd_fn find_zheevd(void)
+{
+    static _Atomic bool sought;
+    static void *_Atomic found;
+    if (!atomic_load(&sought)) { /* whoever comes: with the same result */
+        void *library = dlopen("liblapacke.so.3", RTLD_LAZY | RTLD_LOCAL);
+        atomic_store(&found, library ? dlsym(library, "LAPACKE_zheevd") : NULL);
+        atomic_store(&sought, true);
+    }
+    zheevd_fn fn;
+    void *at = atomic_load(&found);
+    memcpy(&fn, &at, sizeof fn);
+    return fn;
+}
+
+bool hermitian_has_lapacke(void)
+{
+    return find_zheevd() != NULL;
+}
+
+/* Rising energies already, columns the states. */
+static enum hermitian_error lapacke(uint32_t n, const double *re,
+                                    const double *im, struct hermitian *out)
+{
+    enum { ROWS = 101 };
+    zheevd_fn zheevd = find_zheevd();
+    size_t cells = (size_t)n * n;
+    if (!zheevd || n > INT32_MAX / 2)
+        return HERMITIAN_NO_SOLVER;
+    double *a = malloc(cells * 2 * sizeof *a);
+    if (!a)
+        return HERMITIAN_NO_MEMORY;
+    for (size_t i = 0; i < cells; i++) {
+        a[2 * i] = re[i];
+        a[2 * i + 1] = im[i];
+    }
+    int32_t info =
+        zheevd(ROWS, 'V', 'L', (int32_t)n, a, (int32_t)n, out->energy);
+    for (size_t i = 0; i < cells && info == 0; i++) {
+        out->re[i] = a[2 * i];
+        out->im[i] = a[2 * i + 1];
+    }
+    free(a);
+    return info == 0 ? HERMITIAN_OK : HERMITIAN_NO_END;
+}
+
+/* ---- either ---- */
+
+enum hermitian_error hermitian_create_by(enum hermitian_solver solver,
+                                         uint32_t size, const double *re,
+                                         const double *im,
+                                         struct hermitian *out)
+{
+    size_t n = size ? size : 1;
+    memset(out, 0, sizeof *out);
+    enum hermitian_error error = check(size, re, im);
+    if (error != HERMITIAN_OK)
+        return error;
+    out->size = size;
+    out->energy = calloc(n, sizeof *out->energy);
+    out->re = calloc(n * n, sizeof *out->re);
+    out->im = calloc(n * n, sizeof *out->im);
+    error = HERMITIAN_NO_MEMORY;
+    if (out->energy && out->re && out->im) {
+        bool large = solver == HERMITIAN_ANY && size >= LAPACKE_SIZE;
+        error = HERMITIAN_NO_SOLVER;
+        if (size > 0 && (large || solver == HERMITIAN_LAPACKE))
+            error = lapacke(size, re, im, out);
+        if (error != HERMITIAN_OK && solver != HERMITIAN_LAPACKE)
+            error = size > 0 ? jacobi(size, re, im, out) : HERMITIAN_OK;
+    }
     if (error != HERMITIAN_OK)
         hermitian_destroy(out);
     return error;
+}
+
+enum hermitian_error hermitian_create(uint32_t size, const double *re,
+                                      const double *im, struct hermitian *out)
+{
+    return hermitian_create_by(HERMITIAN_ANY, size, re, im, out);
 }
 
 void hermitian_destroy(struct hermitian *h)
@@ -162,22 +245,36 @@ void hermitian_destroy(struct hermitian *h)
     memset(h, 0, sizeof *h);
 }
 
-void hermitian_evolution(const struct hermitian *h, double t, float *u_re,
+bool hermitian_evolution(const struct hermitian *h, double t, float *u_re,
                          float *u_im)
 {
     size_t n = h->size;
-    for (size_t i = 0; i < n; i++)
+    /* A row of V diag(exp(-i e t)), and the phases. */
+    double *room = malloc((n ? n : 1) * 4 * sizeof *room);
+    if (!room)
+        return false;
+    double *wr = room, *wi = wr + n, *c = wi + n, *s = c + n;
+    for (size_t k = 0; k < n; k++) {
+        c[k] = cos(h->energy[k] * t);
+        s[k] = -sin(h->energy[k] * t);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double *vr = h->re + i * n, *vi = h->im + i * n;
+        for (size_t k = 0; k < n; k++) {
+            wr[k] = vr[k] * c[k] - vi[k] * s[k];
+            wi[k] = vr[k] * s[k] + vi[k] * c[k];
+        }
         for (size_t j = 0; j < n; j++) {
+            const double *br = h->re + j * n, *bi = h->im + j * n;
             double re = 0, im = 0;
             for (size_t k = 0; k < n; k++) {
-                double c = cos(h->energy[k] * t), s = -sin(h->energy[k] * t);
-                double ar = h->re[i * n + k], ai = h->im[i * n + k];
-                double br = h->re[j * n + k], bi = -h->im[j * n + k];
-                double x = ar * br - ai * bi, y = ar * bi + ai * br;
-                re += x * c - y * s;
-                im += x * s + y * c;
+                re += wr[k] * br[k] + wi[k] * bi[k];
+                im += wi[k] * br[k] - wr[k] * bi[k];
             }
             u_re[i * n + j] = (float)re;
             u_im[i * n + j] = (float)im;
         }
+    }
+    free(room);
+    return true;
 }

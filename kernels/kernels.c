@@ -94,14 +94,23 @@ static uint64_t elements(const struct kernel_params *p, uint8_t extent)
         return p->reduce == KERNEL_ARGMAX  ? rows
                : p->reduce == KERNEL_TOP_K ? rows * p->k
                                            : 0;
+    case KERNEL_CHUNK: /* each segment begins with one of its own */
+        return p->items > KERNEL_BLOCK_ITEMS
+                   ? rows + p->items / KERNEL_CHUNK_ITEMS
+                   : 0;
     }
     return 0;
 }
 
-uint64_t kernel_arg_bytes(const struct kernel_job *job, uint32_t arg)
+uint64_t kernel_device_bytes(const struct kernel_job *job, uint32_t arg)
 {
     const struct kernel_arg *a = &job->kernel->args[arg];
     return elements(&job->p, a->extent) * a->bytes;
+}
+
+uint64_t kernel_arg_bytes(const struct kernel_job *job, uint32_t arg)
+{
+    return job->kernel->args[arg].scratch ? 0 : kernel_device_bytes(job, arg);
 }
 
 uint64_t kernel_bytes(const struct kernel_job *job)
@@ -133,7 +142,7 @@ bool kernel_slice(const struct kernel_job *job, uint32_t from, uint32_t rows,
         } else if (a->extent == KERNEL_ITEM) {
             skip = first; /* offsets stand before their items */
         }
-        if (job->arg[i])
+        if (job->arg[i] && !a->scratch)
             out->arg[i] = (char *)job->arg[i] + skip * a->bytes;
     }
     return true;
@@ -278,14 +287,38 @@ static bool step_gravity(const struct kernel_job *job, uint32_t number,
     return number == 0;
 }
 
-/* A group of threads for each segment. */
+/* A launch for each kind of length that there is: a warp or a block for each
+ * state, or first one for each chunk. */
 static bool step_entropy(const struct kernel_job *job, uint32_t number,
                          struct kernel_step *out)
 {
-    *out = (struct kernel_step){"entropy", job->p.rows, KERNEL_GROUP};
-    return number == 0;
+    const uint32_t *offsets = job->arg[0];
+    uint32_t rows = job->p.rows, count = 0;
+    bool warps = rows == 0, blocks = false, chunks = false;
+    struct kernel_step steps[4];
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t n = offsets[i + 1] - offsets[i];
+        warps |= n <= KERNEL_WARP_ITEMS;
+        blocks |= n > KERNEL_WARP_ITEMS && n <= KERNEL_BLOCK_ITEMS;
+        chunks |= n > KERNEL_BLOCK_ITEMS;
+    }
+    if (warps)
+        steps[count++] = (struct kernel_step){"entropy", rows, KERNEL_WARP};
+    if (blocks)
+        steps[count++] = (struct kernel_step){"entropy", rows, KERNEL_BLOCK};
+    if (chunks) {
+        steps[count++] = (struct kernel_step){
+            "entropy_parts", rows + job->p.items / KERNEL_CHUNK_ITEMS,
+            KERNEL_BLOCK};
+        steps[count++] =
+            (struct kernel_step){"entropy_join", rows, KERNEL_BLOCK};
+    }
+    if (number < count)
+        *out = steps[number];
+    return number < count;
 }
 
+/* A group of threads for each segment. */
 static bool step_thermo(const struct kernel_job *job, uint32_t number,
                         struct kernel_step *out)
 {
@@ -326,6 +359,8 @@ static const struct kernel_arg entropy_args[] = {
     IDS("offsets", KERNEL_OFFSETS),
     IDS("counts", KERNEL_ITEM),
     OUT("entropy", KERNEL_ROW),
+    {"totals", KERNEL_CHUNK, 8, .scratch = true},
+    {"parts", KERNEL_CHUNK, 4, .scratch = true},
 };
 static const struct kernel_arg evolve_args[] = {
     IN("u_re", KERNEL_SQUARE),  IN("u_im", KERNEL_SQUARE),

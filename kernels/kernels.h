@@ -36,7 +36,8 @@ enum kernel_extent {
     KERNEL_SQUARE,  /* rows x rows */
     KERNEL_CELL,    /* rows x cols */
     KERNEL_VALUE,   /* what the reduction leaves: rows x (1, cols or k) */
-    KERNEL_PLACE    /* columns of an argmax or top-k: rows x (0, 1 or k) */
+    KERNEL_PLACE,   /* columns of an argmax or top-k: rows x (0, 1 or k) */
+    KERNEL_CHUNK    /* chunks of the segments, where there is a long one */
 };
 
 struct kernel_arg {
@@ -45,6 +46,7 @@ struct kernel_arg {
     uint8_t bytes;  /* of an element */
     bool out;
     bool real; /* float or double: filled with NaN before a launch */
+    bool scratch; /* what steps leave for later ones: on devices only */
 };
 
 /* A launch on a device; false: there is no such step. */
@@ -85,7 +87,9 @@ extern const char kernels_cl[], kernels_cu[];
 extern const unsigned char kernels_fatbin[];
 extern const size_t kernels_fatbin_bytes;
 
+/* Of an array on the host; 0 for what only devices have. */
 uint64_t kernel_arg_bytes(const struct kernel_job *job, uint32_t arg);
+uint64_t kernel_device_bytes(const struct kernel_job *job, uint32_t arg);
 /* Everything that one launch moves. */
 uint64_t kernel_bytes(const struct kernel_job *job);
 /* A step() that launches the kernel's one entry over all rows. */
@@ -134,13 +138,27 @@ enum hermitian_error {
     HERMITIAN_NOT_FINITE,
     HERMITIAN_NOT_HERMITIAN,
     HERMITIAN_NO_MEMORY,
-    HERMITIAN_NO_END /* the rotations did not converge */
+    HERMITIAN_NO_END,   /* the solver did not converge */
+    HERMITIAN_NO_SOLVER /* LAPACKE was asked for and is not here */
 };
 enum hermitian_error hermitian_create(uint32_t size, const double *re,
                                       const double *im, struct hermitian *out);
+/* ANY, which is hermitian_create(): LAPACKE for large matrices where it is
+ * there, and rotations. */
+enum hermitian_solver {
+    HERMITIAN_ANY,
+    HERMITIAN_JACOBI,
+    HERMITIAN_LAPACKE
+};
+enum hermitian_error hermitian_create_by(enum hermitian_solver solver,
+                                         uint32_t size, const double *re,
+                                         const double *im,
+                                         struct hermitian *out);
+bool hermitian_has_lapacke(void);
 void hermitian_destroy(struct hermitian *h);
-/* exp(-i H t), for kernel_evolve. */
-void hermitian_evolution(const struct hermitian *h, double t, float *u_re,
+/* exp(-i H t), for kernel_evolve; a caller keeps it for as long as H and t are
+ * the same. false: out of memory. */
+bool hermitian_evolution(const struct hermitian *h, double t, float *u_re,
                          float *u_im);
 
 /* ---- heat over a graph, float64; heat.c ---- */

@@ -203,6 +203,38 @@ static uint64_t total(const uint32_t *counts, uint32_t count)
     return sum;
 }
 
+/* In bits; *sum: of the counts. */
+static double entropy_of(const uint32_t *counts, uint32_t count, uint64_t *sum)
+{
+    double h = 0;
+    *sum = total(counts, count);
+    float scale = *sum > 0 ? (float)(1.0 / (double)*sum) : 0;
+    for (uint32_t from = 0; from < count; from += BLOCK)
+        h += entropy_block(counts + from,
+                           count - from < BLOCK ? count - from : BLOCK, scale);
+    return h;
+}
+
+/* Chunks that stay in a cache between their two passes, joined as they come:
+ * all so far is one part, the chunk the other. */
+static double entropy_in_chunks(const uint32_t *counts, uint32_t count)
+{
+    uint64_t all = 0, sum;
+    double h = 0;
+    for (uint32_t from = 0; from < count; from += KERNEL_CHUNK_ITEMS) {
+        uint32_t n = count - from < KERNEL_CHUNK_ITEMS ? count - from
+                                                       : KERNEL_CHUNK_ITEMS;
+        double part = entropy_of(counts + from, n, &sum);
+        if (sum == 0)
+            continue;
+        double w = (double)sum / (double)(all + sum), rest = 1 - w;
+        h = w * part + rest * h - w * log2(w) -
+            (rest > 0 ? rest * log2(rest) : 0);
+        all += sum;
+    }
+    return h;
+}
+
 static void entropy(const struct kernel_job *job)
 {
     const uint32_t *offsets = job->arg[0], *counts = job->arg[1];
@@ -210,12 +242,10 @@ static void entropy(const struct kernel_job *job)
     for (uint32_t i = 0; i < job->p.rows; i++) {
         const uint32_t *c = counts + (offsets[i] - offsets[0]);
         uint32_t n = offsets[i + 1] - offsets[i];
-        uint64_t sum = total(c, n);
-        double h = 0, most = log2((double)(n > 0 ? n : 1));
-        float scale = sum > 0 ? (float)(1.0 / (double)sum) : 0;
-        for (uint32_t from = 0; from < n; from += BLOCK)
-            h += entropy_block(c + from, n - from < BLOCK ? n - from : BLOCK,
-                               scale);
+        uint64_t sum;
+        double most = log2((double)(n > 0 ? n : 1));
+        double h = n > KERNEL_CHUNK_ITEMS ? entropy_in_chunks(c, n)
+                                          : entropy_of(c, n, &sum);
         h = h < 0 ? 0 : h > most ? most : h;
         if (job->p.mode == ENTROPY_NORMALISED)
             h = most > 0 ? h / most : 0;

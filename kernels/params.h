@@ -32,4 +32,12 @@ enum entropy_mode { ENTROPY_BITS, ENTROPY_NORMALISED };
 #define KERNEL_TOP_K_MAX 64
 #define KERNEL_GROUP     64 /* threads that share a segment */
 
+/* Entropy: a state of so many buckets is the work of one warp, of so many that
+ * of one block; a larger one is cut into chunks, whose entropies are joined. */
+#define KERNEL_WARP        32
+#define KERNEL_WARP_ITEMS  1024
+#define KERNEL_BLOCK       256
+#define KERNEL_BLOCK_ITEMS 65536
+#define KERNEL_CHUNK_ITEMS 16384
+
 #endif

@@ -662,13 +662,14 @@ int apply_beside(struct shard *s, struct op *op, uint64_t seq,
     return rc;
 }
 
-void apply_finish(struct shard *s, const struct layout *l, struct record *r,
+void apply_finish(struct shard *s, const struct op *op, struct record *r,
                   uint64_t seq)
 {
+    const struct layout *l = op->layout;
     uint64_t version = seq;
     set_busy(r, false);
     if (seq != 0) {
-        shard_dirty(s, r);
+        shard_dirty(s, r, op->hash);
         if (l->lost != UINT32_MAX)
             row_store(r, l->lost,
                       row_load(r, l->lost) &

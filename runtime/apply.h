@@ -58,7 +58,7 @@ void apply_cancel(struct shard *shard, struct op *op, struct plan *plan);
 void apply_change(struct shard *shard, struct op *op, struct plan *plan,
                   uint64_t seq, uint32_t ordinal);
 /* seq 0: nothing was logged, the version stays. */
-void apply_finish(struct shard *shard, const struct layout *l,
+void apply_finish(struct shard *shard, const struct op *op,
                   struct record *r, uint64_t seq);
 /* The version that callers see: changes with every write of the record. */
 uint64_t apply_version(const struct layout *l, const struct record *r);

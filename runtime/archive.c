@@ -183,6 +183,9 @@ static int write_file(struct archive *a, const char *path)
     char made[ARCHIVE_PATH_BYTES + 8];
     snprintf(made, sizeof made, "%s.new", path);
     int rc = os_mkdir(a->dir);
+    if (rc == 0 && !a->named)
+        rc = os_sync_parent(a->dir);
+    a->named = a->named || rc == 0;
     if (rc == 0)
         rc = sealed_write(made, OS_WRITE | OS_CREATE | OS_TRUNC, a->body.data,
                           a->body.used);

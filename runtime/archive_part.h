@@ -32,6 +32,7 @@ struct archive {
     /* the writer's alone */
     struct text body;
     uint32_t entries;
+    bool named; /* the directory's name is durable */
 };
 
 void archive_path(const struct archive *archive, uint32_t number, char *to);

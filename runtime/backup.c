@@ -35,6 +35,7 @@ struct backup {
     uint64_t done, total, linked;
     uint64_t mark;
     uint32_t keep, earlier; /* states */
+    bool placed; /* it stands under the target's name */
 };
 
 /* ---- directories ---- */
@@ -171,6 +172,8 @@ struct copy_call {
     struct backup *b;
     const char *from; /* directory */
     const char *part;
+    int (*copy)(void *arg, const char *name); /* of one file */
+    int rc;
 };
 
 static int copy_segment(void *arg, const char *name)
@@ -206,7 +209,7 @@ static int copy_archived(void *arg, const char *name)
 static int copy_archive(struct backup *b)
 {
     char to[PATH_BYTES + 32];
-    struct copy_call c = {b, b->db->paths.archive, "archive"};
+    struct copy_call c = {b, b->db->paths.archive, "archive", NULL, WARP_OK};
     struct archive_stat stat;
     archive_stat(b->db->archive, &stat);
     if (stat.segments == 0)
@@ -248,22 +251,30 @@ static int copy_any(void *arg, const char *name)
     return copy_part(c->b, from, to, UINT64_MAX, false);
 }
 
+/* Its code is kept apart: WARP_ENOSPC and -ENOENT are one number. */
+static int copy_next(void *arg, const char *name)
+{
+    struct copy_call *c = arg;
+    c->rc = c->copy(c, name);
+    return c->rc != WARP_OK;
+}
+
 static int copy_dir(struct backup *b, const char *from, const char *part,
-                    int (*fn)(void *arg, const char *name))
+                    int (*copy)(void *arg, const char *name))
 {
     char to[PATH_BYTES + 32];
-    struct copy_call c = {b, from, part};
+    struct copy_call c = {b, from, part, copy, WARP_OK};
     snprintf(to, sizeof to, "%s/%s", b->dir, part);
     int rc = os_mkdir(to);
     if (rc < 0)
         return error_os(rc, "cannot make", to);
-    rc = os_list(from, fn, &c);
-    if (rc == -ENOENT)
-        rc = 0;
-    /* Codes of the library begin at -1 and have their text. */
-    if (rc == 0 && (rc = os_sync_dir(to)) < 0)
-        return error_os(rc, "cannot sync", to);
-    return rc;
+    rc = os_list(from, copy_next, &c);
+    if (c.rc != WARP_OK)
+        return c.rc;
+    if (rc < 0 && rc != -ENOENT)
+        return error_os(rc, "cannot list", from);
+    rc = os_sync_dir(to);
+    return rc < 0 ? error_os(rc, "cannot sync", to) : WARP_OK;
 }
 
 static int read_number(void *arg, struct ssd_slice value)
@@ -387,6 +398,8 @@ static int check_target(struct backup *b)
     if (rc <= 0)
         return rc;
     rc = manifest_read(b->target, &b->old);
+    if (rc != WARP_OK && rc != WARP_ENOSTORE && rc != WARP_ECORRUPT)
+        return rc; /* what it holds is not known */
     if (rc != WARP_OK || memcmp(b->old.store_id, b->db->store_id, 16) != 0)
         return error_set(WARP_EEXIST,
                          "%s is not empty and holds no backup of this store: "
@@ -410,6 +423,7 @@ static int check_copy(struct backup *b)
 {
     struct text findings = TEXT_INIT;
     int rc = verify_store(b->dir, b->progress, &findings);
+    text_u8(&findings, 0);
     if (rc == WARP_OK && (findings.failed ||
                           strncmp(findings.data, "{\"findings\":[],", 15) != 0))
         rc = error_set(WARP_ECORRUPT,
@@ -420,20 +434,26 @@ static int check_copy(struct backup *b)
     return rc;
 }
 
-/* The new backup takes the place of what was there. */
+/* The new backup takes the place of what was there: at once, where the file
+ * system can exchange two names. */
 static int replace(struct backup *b)
 {
     char old[PATH_BYTES];
     bool had = b->old.files != NULL;
-    snprintf(old, sizeof old, "%s.old", b->target);
-    int rc = 0;
-    if (had) {
+    snprintf(old, sizeof old, "%s", b->dir);
+    int rc = had ? os_exchange(b->dir, b->target)
+                 : os_rename(b->dir, b->target);
+    if (had && rc == -EINVAL) {
+        snprintf(old, sizeof old, "%s.old", b->target);
         rc = backup_remove(old);
         if (rc == WARP_OK)
             rc = os_rename(b->target, old);
+        if (rc == 0)
+            rc = os_rename(b->dir, b->target);
     }
+    b->placed = rc == 0;
     if (rc == 0)
-        rc = os_rename(b->dir, b->target);
+        rc = os_sync_parent(b->target);
     if (rc != 0)
         return error_os(rc, "cannot rename", b->dir);
     return had ? backup_remove(old) : WARP_OK;
@@ -499,7 +519,8 @@ int backup_run(struct warp_db *db, const char *target, uint32_t keep,
     else if (rc != WARP_EEXIST) {
         char text[1024];
         snprintf(text, sizeof text, "%s", error_text());
-        (void)backup_remove(b->dir);
+        if (!b->placed)
+            (void)backup_remove(b->dir);
         error_set(rc, "%s", text);
     }
     manifest_free(&b->manifest);

@@ -119,6 +119,25 @@ static int keep_newest(const struct backup_keep *k)
     return rc;
 }
 
+/* The names in a directory and in those below it become durable. */
+static int sync_names(const char *dir);
+
+static int sync_below(void *arg, const char *name)
+{
+    char path[PATH_BYTES + MANIFEST_PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s", (const char *)arg, name);
+    int rc = n < (int)sizeof path ? sync_names(path) : -ENAMETOOLONG;
+    return rc == -ENOTDIR ? 0 : rc;
+}
+
+static int sync_names(const char *dir)
+{
+    char path[PATH_BYTES + MANIFEST_PATH_MAX];
+    snprintf(path, sizeof path, "%s", dir);
+    int rc = os_list(path, sync_below, path);
+    return rc == 0 ? os_sync_dir(path) : rc;
+}
+
 int backup_keep(const struct backup_keep *k, uint32_t count)
 {
     uint64_t *positions;
@@ -139,6 +158,13 @@ int backup_keep(const struct backup_keep *k, uint32_t count)
     }
     if (rc == WARP_OK && newest)
         rc = keep_newest(k);
+    if (rc == WARP_OK) {
+        char earlier[PATH_BYTES];
+        snprintf(earlier, sizeof earlier, "%s/" BACKUP_EARLIER, k->to);
+        rc = sync_names(earlier);
+        rc = rc == 0 || rc == -ENOENT ? WARP_OK
+                                      : error_os(rc, "cannot sync", earlier);
+    }
 out:
     free(positions);
     return rc;

@@ -3,10 +3,12 @@
  * in iter.c. */
 #include "batch.h"
 #include "clock.h"
+#include "coaccess.h"
 #include "codec.h"
 #include "commit.h"
 #include "error.h"
 #include "hash.h"
+#include "prefetch.h"
 #include "read.h"
 #include "wire.h"
 
@@ -174,12 +176,8 @@ HOT int key_of(struct warp_db *db, const struct layout *l, const void *key,
 {
     size_t count = 0;
     const char *why = NULL;
-    if (l->key_is_u64) {
-        uint64_t number;
-        memcpy(&number, key, sizeof number);
-        wire_put64(bytes, __builtin_bswap64(number));
-        count = sizeof number;
-    } else {
+    count = layout_usual_key(l, key, bytes);
+    if (count == 0) {
         int rc = key_encode(l->desc, key, bytes, &count, &why);
         if (rc != WARP_OK)
             return bad_key(l, rc, why);
@@ -391,6 +389,27 @@ static int set_key(const struct layout *l, const void *key,
     return key_decode(l->desc, ref->bytes, ref->count, NULL, out, arena);
 }
 
+/* Of a product whose records have partners: the use is counted, and after a
+ * miss, or now and then, they are looked for. */
+static int read_linked(struct warp_db *db, const struct layout *l,
+                       const struct key_ref *key, uint64_t fields, void *out,
+                       struct warp_arena *arena)
+{
+    const struct stripe *mine = db_stripe(db);
+    uint64_t before = mine->faults + mine->cold_reads;
+    int rc = read_record(db, l, key, fields, out, arena);
+    if (rc != WARP_OK)
+        return rc;
+    bool missed = mine->faults + mine->cold_reads != before;
+    bool sampled = db->coaccess && l->learns &&
+                   coaccess_touch(db->coaccess, l->number, key->hash,
+                                  key->bytes, key->count);
+    prefetch_used(db, key->hash);
+    if (missed || sampled)
+        prefetch_ask(db, l, key, true, missed);
+    return rc;
+}
+
 int warp_gen_get(struct warp_db *db, const struct warp_product *desc,
                  const void *key, uint64_t fields, void *out,
                  struct warp_arena *arena)
@@ -409,7 +428,8 @@ int warp_gen_get(struct warp_db *db, const struct warp_product *desc,
     if (rc == WARP_OK)
         rc = key_of(db, l, key, bytes, &ref);
     if (rc == WARP_OK)
-        rc = read_record(db, l, &ref, fields, out, arena);
+        rc = l->linked ? read_linked(db, l, &ref, fields, out, arena)
+                       : read_record(db, l, &ref, fields, out, arena);
     if (rc == WARP_ENOTFOUND)
         return not_found(l);
     return rc == WARP_OK ? set_key(l, key, &ref, out, arena) : rc;

@@ -13,10 +13,12 @@
 #include "checkpoint.h"
 
 #include "apply.h"
+#include "checkpoint_order.h"
 #include "checkpoint_step.h"
 #include "clock.h"
 #include "error.h"
 #include "far.h"
+#include "lines.h"
 #include "planted.h"
 #include "secondary.h"
 #include "series.h"
@@ -25,43 +27,53 @@
 #include <stdlib.h>
 
 /* Copied under one hold of a shard's lock: writers wait a few us for it. */
-enum { LOCK_RECORDS = 8 };
+enum { LOCK_RECORDS = 8, AHEAD = 8 };
 
 /* ---- the run ---- */
 
 /* Records that were not copied go back to the list of the next run. */
-static void return_list(struct shard *s, uint32_t at)
+static void return_list(struct shard *s, const struct order_shard *o)
 {
     os_lock(&s->lock);
-    for (; at < s->flushing_count; at++) {
-        struct record *r = s->flushing[at];
-        s->flushing[at] = NULL;
+    for (uint32_t at = o->at; at < s->flushing_count; at++) {
+        uint32_t place = order_place(o, at);
+        struct record *r = s->flushing[place];
+        s->flushing[place] = NULL;
         record_begin(r);
         record_set_have(r, record_have(r) & ~R_DIRTY);
-        shard_dirty(s, r);
+        shard_dirty(s, r, shard_record_hash(s, r));
         record_end(r, record_version(r));
     }
     os_unlock(&s->lock);
 }
 
-static int flush_shard(struct step *st, struct shard *s)
+/* One shard's records up to `end` in its order. */
+static int flush_shard(struct step *st, struct shard *s,
+                       struct order_shard *o, uint32_t end,
+                       struct record_copy *copies)
 {
-    struct record_copy *copies = calloc(LOCK_RECORDS, sizeof *copies);
-    uint32_t at = 0;
-    int rc = copies ? WARP_OK
-                    : error_set(WARP_ENOMEM, "out of memory for a checkpoint");
-    while (rc == WARP_OK && at < s->flushing_count) {
+    int rc = WARP_OK;
+    while (rc == WARP_OK && o->at < end) {
         uint32_t n = 0;
         uint32_t first = st->copied_count;
         os_lock(&s->lock);
         bool fetched = false;
-        for (; n < LOCK_RECORDS && at < s->flushing_count && rc == WARP_OK &&
-               !fetched;
+        for (; n < LOCK_RECORDS && o->at < end && rc == WARP_OK && !fetched;
              n++) {
-            rc = step_copy(st, s, s->flushing[at], &copies[n]);
+            uint32_t place = order_place(o, o->at);
+            /* In the order of keys records lie anywhere, and so do their
+             * addresses. */
+            if (o->at + 3 * AHEAD < end)
+                __builtin_prefetch(
+                    &s->flushing[order_place(o, o->at + 3 * AHEAD)]);
+            if (o->at + AHEAD < end)
+                PREFETCH_LINES(s->flushing[order_place(o, o->at + AHEAD)], 1);
+            rc = step_copy(st, s, s->flushing[place], &copies[n]);
             fetched = copies[n].fetched;
-            if (rc == WARP_OK)
-                copies[n].entry->at = at++;
+            if (rc == WARP_OK) {
+                copies[n].entry->at = place;
+                o->at++;
+            }
         }
         os_unlock(&s->lock);
         for (uint32_t i = 0; i < n && rc == WARP_OK; i++) {
@@ -71,14 +83,37 @@ static int flush_shard(struct step *st, struct shard *s)
         if (rc == WARP_OK && step_is_full(st))
             rc = step_commit(st, false);
     }
+    return rc;
+}
+
+/* All but the last step. rc: how it went so far; after an error what was not
+ * copied is dirty again. */
+static int flush_all(struct warp_db *db, struct step *st, int rc)
+{
+    struct order order;
+    struct record_copy *copies = calloc(LOCK_RECORDS, sizeof *copies);
+    int made = order_make(&order, db, &st->shares);
+    if (rc == WARP_OK)
+        rc = made;
+    if (rc == WARP_OK && !copies)
+        rc = error_set(WARP_ENOMEM, "out of memory for a checkpoint");
+    for (uint32_t range = 0; range < order.range_count; range++) {
+        for (uint32_t i = 0; i < db->shard_count && rc == WARP_OK; i++)
+            rc = flush_shard(st, &db->shards[i], &order.shards[i],
+                             order_end(&order, db, range, i), copies);
+        if (rc == WARP_OK && range + 1 < order.range_count)
+            rc = step_commit(st, false);
+    }
+    for (uint32_t i = 0; i < db->shard_count && rc != WARP_OK; i++)
+        return_list(&db->shards[i], &order.shards[i]);
+    order_fini(&order, db);
     free(copies);
-    if (rc != WARP_OK)
-        return_list(s, at);
     return rc;
 }
 
 static void take_lists(struct warp_db *db, uint64_t *floors)
 {
+    changed_turn(&db->changed);
     for (uint32_t i = 0; i < db->shard_count; i++) {
         struct shard *s = &db->shards[i];
         os_lock(&s->lock);
@@ -128,6 +163,7 @@ static void drop_lists(struct warp_db *db)
         s->flushing_count = 0;
         os_unlock(&s->lock);
     }
+    changed_settle(&db->changed);
 }
 
 static int run_steps(struct warp_db *db)
@@ -150,12 +186,7 @@ static int run_steps(struct warp_db *db)
     take_lists(db, floors);
     if (PLANTED(early_checkpoint))
         rc = write_floors(db, &st, floors);
-    for (uint32_t i = 0; i < db->shard_count; i++) {
-        if (rc == WARP_OK)
-            rc = flush_shard(&st, &db->shards[i]);
-        else
-            return_list(&db->shards[i], 0);
-    }
+    rc = flush_all(db, &st, rc);
     if (rc != WARP_OK)
         step_undo(&st);
     if (rc == WARP_OK)

@@ -155,6 +155,13 @@ static int copy_whole(struct step *st, const struct shard *s,
     return rc;
 }
 
+/* Nothing of such a record leaves memory, so that nobody asks whether its tier
+ * has it, and it is not visited again when it has. */
+static bool stays_whole(const struct layout *l)
+{
+    return !l->evictable && !l->cold && !layout_placed(l);
+}
+
 int step_copy(struct step *st, struct shard *s, struct record *r,
               struct record_copy *c)
 {
@@ -169,6 +176,7 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
                                 .version = record_version(r),
                                 .gone = (have & R_DELETED) != 0,
                                 .fresh = !(have & (R_DELETED | R_IN_DIR))};
+    c->entry->settled = !(have & (R_DELETED | R_PAST)) && stays_whole(l);
     c->key_bytes = row_key(c->key, l->id, record_key(l, r), r->key_bytes);
     int rc = c->entry->gone ? WARP_OK : copy_whole(st, s, l, r, c);
     if (rc != WARP_OK) {
@@ -179,8 +187,8 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
      * values stay marked as unwritten until it has them (settle). */
     record_begin(r);
     /* A record that goes is not in the directory afterwards. */
-    record_set_have(r, (have & ~R_DIRTY) |
-                           (c->entry->gone ? 0 : R_IN_DIR | R_FLUSHING));
+    uint64_t told = c->entry->settled ? R_IN_DIR : R_IN_DIR | R_FLUSHING;
+    record_set_have(r, (have & ~R_DIRTY) | (c->entry->gone ? 0 : told));
     record_end(r, record_version(r));
     return WARP_OK;
 }
@@ -450,42 +458,59 @@ static void settle_values(struct shard *s, struct copied *e)
     }
 }
 
+/* Under the lock. */
+static void settle_record(struct step *st, struct copied *e)
+{
+    struct record *r = e->record;
+    const struct copied *next = e + 1;
+    uint32_t end = next < st->copied + st->copied_count ? next->first_place
+                                                        : st->place_count;
+    if (e->fresh)
+        e->shard->fresh--; /* the directory has it now */
+    /* The directory has the key: a scan looks there, and not at what may leave
+     * memory from here on. */
+    e->shard->flushing[e->at] = NULL;
+    if (e->settled)
+        return;
+    record_begin(r);
+    if (!e->gone)
+        settle_places(st, e, end);
+    if (!e->gone && e->layout->cold) {
+        settle_marks(e);
+        settle_values(e->shard, e);
+    }
+    uint64_t before = record_have(r);
+    uint64_t have =
+        before & ~(R_FLUSHING | R_PAST | (e->gone ? R_IN_DIR : 0));
+    record_set_have(r, have);
+    shard_counted(e->shard, r, before);
+    record_end(r, record_version(r));
+    /* A tombstone that nobody wrote to since has done its work. */
+    if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
+        FOR_BITS(f, layout_placed(e->layout))
+            apply_drop_place(e->shard, r, e->layout->fields[f].place);
+        shard_destroy(e->shard, e->layout, r);
+    } else if (!e->gone) {
+        evict_settled(e->shard, r);
+    }
+}
+
 static void settle(struct step *st)
 {
-    for (uint32_t i = 0; i < st->copied_count; i++) {
-        struct copied *e = &st->copied[i];
-        struct record *r = e->record;
-        uint32_t end = i + 1 < st->copied_count
-                           ? st->copied[i + 1].first_place
-                           : st->place_count;
-        os_lock(&e->shard->lock);
-        if (e->fresh)
-            e->shard->fresh--; /* the directory has it now */
-        record_begin(r);
-        if (!e->gone)
-            settle_places(st, e, end);
-        if (!e->gone && e->layout->cold) {
-            settle_marks(e);
-            settle_values(e->shard, e);
+    enum { LOCK_RECORDS = 8 }; /* under one hold, as they were copied */
+    uint32_t count = st->copied_count;
+    for (uint32_t i = 0; i < count;) {
+        struct shard *s = st->copied[i].shard;
+        os_lock(&s->lock);
+        for (uint32_t n = 0; n < LOCK_RECORDS && i < count &&
+                             st->copied[i].shard == s;
+             n++, i++) {
+            if (i + LOCK_RECORDS < count &&
+                !st->copied[i + LOCK_RECORDS].settled)
+                __builtin_prefetch(st->copied[i + LOCK_RECORDS].record, 1);
+            settle_record(st, &st->copied[i]);
         }
-        uint64_t before = record_have(r);
-        uint64_t have =
-            before & ~(R_FLUSHING | R_PAST | (e->gone ? R_IN_DIR : 0));
-        record_set_have(r, have);
-        shard_counted(e->shard, r, before);
-        record_end(r, record_version(r));
-        /* The directory has the key: a scan looks there, and not at what may
-         * leave memory from here on. */
-        e->shard->flushing[e->at] = NULL;
-        /* A tombstone that nobody wrote to since has done its work. */
-        if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
-            FOR_BITS(f, layout_placed(e->layout))
-                apply_drop_place(e->shard, r, e->layout->fields[f].place);
-            shard_destroy(e->shard, e->layout, r);
-        } else if (!e->gone) {
-            evict_settled(e->shard, r);
-        }
-        os_unlock(&e->shard->lock);
+        os_unlock(&s->lock);
     }
 }
 
@@ -514,7 +539,8 @@ static void put_back(struct step *st)
         os_lock(&e->shard->lock);
         record_begin(e->record);
         unflush(e);
-        shard_dirty(e->shard, e->record);
+        shard_dirty(e->shard, e->record,
+                    shard_record_hash(e->shard, e->record));
         record_end(e->record, record_version(e->record));
         os_unlock(&e->shard->lock);
     }

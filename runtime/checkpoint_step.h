@@ -29,6 +29,7 @@ struct copied {
     uint32_t at;               /* in the shard's list */
     bool gone;                 /* it was deleted */
     bool fresh;                /* the directory lacked it */
+    bool settled;              /* nothing of it waits for the commit */
 };
 
 struct new_place {

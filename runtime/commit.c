@@ -174,6 +174,7 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     }
     if ((unique || is_limited(op)) && atomic_load(&db->loading))
         db_wait_loaded(db);
+    log_prefetch_tail(db->log, op->shard);
     shard_prefetch_record(s, op->hash);
     os_lock(&s->lock);
     if (unique)
@@ -190,7 +191,7 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     else
         apply_cancel(s, op, &plan);
     if (rc == WARP_OK)
-        apply_finish(s, op->layout, plan.record, logged ? seq : 0);
+        apply_finish(s, op, plan.record, logged ? seq : 0);
     if (unique)
         os_unlock(&db->unique_lock);
     os_unlock(&s->lock);
@@ -341,7 +342,7 @@ static void apply_all(struct batch_run *run)
         struct record *r = run->plans[i].record;
         if (op->expect || *touched_slot(run, r) != i + 1)
             continue;
-        apply_finish(&run->db->shards[op->shard], op->layout, r,
+        apply_finish(&run->db->shards[op->shard], op, r,
                      run->seqs[op->shard]);
     }
 }
@@ -484,6 +485,6 @@ int commit_replay(struct shard *s, struct op *op, uint64_t seq,
         return rc;
     }
     apply_change(s, op, &plan, seq, ordinal);
-    apply_finish(s, op->layout, plan.record, seq);
+    apply_finish(s, op, plan.record, seq);
     return WARP_OK;
 }

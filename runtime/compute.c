@@ -133,19 +133,22 @@ static int columns(struct warp_db *db, const struct warp_kernel *k, bool held,
     return rc;
 }
 
-static void device_stat(struct warp_db *db, uint64_t *held_bytes,
-                        uint64_t *sent_bytes)
+static bool device_stat(struct warp_db *db, uint32_t device, const char **kind,
+                        uint64_t *held_bytes, uint64_t *sent_bytes)
 {
     struct compute *c = db->compute;
-    if (!c)
-        return;
-    os_lock(&c->lock);
-    struct dispatch *d = c->dispatch; /* it stays */
-    os_unlock(&c->lock);
-    if (!d)
-        return;
-    *held_bytes = mirror_held_bytes(dispatch_mirror(d));
-    *sent_bytes = dispatch_sent_bytes(d);
+    struct dispatch *d = NULL;
+    if (device >= DEVICE_KINDS)
+        return false;
+    if (c) {
+        os_lock(&c->lock);
+        d = c->dispatch; /* it stays */
+        os_unlock(&c->lock);
+    }
+    *kind = device_rows[device]->kind;
+    *held_bytes = d ? mirror_held_bytes(dispatch_mirror(d), device) : 0;
+    *sent_bytes = d ? dispatch_sent_bytes(d, device) : 0;
+    return true;
 }
 
 int compute_open(struct warp_db *db)

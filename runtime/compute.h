@@ -11,7 +11,11 @@
 #include "db.h"
 #include <warp/gen.h>
 
-enum { COMPUTE_KERNELS_MAX = 64, COMPUTE_BATCH_ROWS = 65536 };
+enum {
+    COMPUTE_KERNELS_MAX = 64,
+    COMPUTE_BATCH_ROWS = 65536,
+    COMPUTE_PART_ROWS = 16384 /* of it, on a device */
+};
 
 /* A schema's kernel as the dispatcher sees it. */
 struct compute_kernel {

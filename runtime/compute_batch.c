@@ -208,9 +208,22 @@ struct batch {
     uint32_t *row_key; /* the key of each row */
     uint64_t *version; /* of each row's record */
     uint32_t item_room;
-    struct derive_columns columns;
     void *record;
     struct warp_arena arena;
+    bool under_way; /* from begin_part() to end_part() */
+    struct compute_mirror mirror;
+    struct dispatch_ticket ticket;
+};
+
+/* What all parts of a call share. */
+struct call {
+    struct warp_db *db;
+    const struct compute_keys *keys;
+    struct compute_kernel *k;
+    const uint32_t *order; /* of the keys; NULL: as they are */
+    struct derive_columns columns;
+    void *out;
+    struct warp_run_info *info;
 };
 
 static void batch_free(struct batch *b)
@@ -218,14 +231,15 @@ static void batch_free(struct batch *b)
     for (uint32_t i = 0; b->k && i < b->k->arg_count; i++)
         if (b->k->args[i].side != WARP_SIDE_COL)
             free(b->job.arg[i]);
-    derive_columns_free(&b->columns);
+    compute_mirror_free(&b->mirror);
     free(b->row_key);
     free(b->version);
     free(b->record);
     warp_arena_free(&b->arena);
 }
 
-static int batch_init(struct batch *b, uint32_t rows)
+static int batch_init(struct batch *b, const struct derive_columns *columns,
+                      uint32_t rows)
 {
     const struct warp_product *desc = b->keys->layout->desc;
     b->row_key = calloc(rows, sizeof *b->row_key);
@@ -235,19 +249,14 @@ static int batch_init(struct batch *b, uint32_t rows)
         return no_memory(desc);
     b->job.p.k = b->k->result_count;
     b->job.p.reduce = b->k->result_count > 1 ? KERNEL_TOP_K : KERNEL_SUM;
-    if (b->k->pairs) {
-        int rc = b->db->columns(b->db, b->k, false, &b->columns);
-        if (rc != WARP_OK)
-            return rc;
-        b->job.p.cols = b->columns.count;
-    }
+    b->job.p.cols = columns->count;
     for (uint32_t i = 0; i < b->k->arg_count; i++) {
         const struct warp_kernel_arg *a = &b->k->args[i];
         size_t count = a->side == WARP_SIDE_RESULT
                            ? (size_t)rows * b->k->result_count
                            : (size_t)rows + 1;
         if (a->side == WARP_SIDE_COL) {
-            b->job.arg[i] = b->columns.arg[i];
+            b->job.arg[i] = columns->arg[i];
         } else if (a->side != WARP_SIDE_ITEM) {
             b->job.arg[i] = calloc(count, a->bytes);
             if (!b->job.arg[i])
@@ -357,52 +366,85 @@ static void tell(const struct dispatch_info *from, struct warp_run_info *to)
 }
 
 /* On a device that holds columns, with what it lacks of them. */
-static int run_job(struct batch *b, struct compute_kernel *k, bool mirrors,
-                   struct dispatch_info *ran)
+static int begin_job(struct batch *b, struct compute_kernel *k, bool mirrors)
 {
     struct dispatch *d = b->db->compute->dispatch;
     enum dispatch_on on = (enum dispatch_on)b->k->on;
-    struct compute_mirror m = {.db = b->db,
-                               .mirror = dispatch_mirror(d),
-                               .kind = dispatch_first(d, &b->job, on)};
-    mirrors = mirrors && m.kind != DEVICE_CPU &&
-              compute_mirror_read(&m, k, b->keys, b->row_key, &b->job);
-    int rc = dispatch_run_rows(d, &b->job, mirrors ? &m.rows : NULL, on, ran);
-    compute_mirror_free(&m);
-    return rc;
+    b->mirror = (struct compute_mirror){.db = b->db,
+                                        .mirror = dispatch_mirror(d),
+                                        .kind = dispatch_first(d, &b->job, on)};
+    mirrors = mirrors && b->mirror.kind != DEVICE_CPU &&
+              compute_mirror_read(&b->mirror, k, b->keys, b->row_key, &b->job);
+    return dispatch_begin(d, &b->job, mirrors ? &b->mirror.rows : NULL, on,
+                          &b->ticket);
 }
 
-/* Keys [from, from + count) of the order, or as they are. */
-static int run_part(struct warp_db *db, const struct compute_keys *keys,
-                    struct compute_kernel *k, const uint32_t *order,
-                    uint32_t from, uint32_t count, void *out,
-                    struct warp_run_info *info)
+/* Keys [from, from + count) of the call's order. */
+static int begin_part(struct call *c, struct batch *b, uint32_t from,
+                      uint32_t count)
 {
+    const struct compute_keys *keys = c->keys;
     const struct warp_field *f = &keys->layout->desc->fields[keys->field];
-    struct batch b = {.db = db,
-                      .keys = keys,
-                      .k = k->from,
-                      .job = {.kernel = &k->kernel},
-                      .arena = WARP_ARENA_INIT};
-    struct dispatch_info ran;
-    int rc = batch_init(&b, count);
+    *b = (struct batch){.db = c->db,
+                        .keys = keys,
+                        .k = c->k->from,
+                        .job = {.kernel = &c->k->kernel},
+                        .arena = WARP_ARENA_INIT};
+    int rc = batch_init(b, &c->columns, count);
     for (uint32_t i = from; i < from + count && rc == WARP_OK; i++) {
-        uint32_t key = order ? order[i] : i;
-        rc = gather(&b, key);
+        uint32_t key = c->order ? c->order[i] : i;
+        rc = gather(b, key);
         if (rc != WARP_ENOTFOUND)
             continue;
         rc = WARP_OK;
-        info->missing++;
-        if (out)
-            blank(b.k, f->type, (char *)out + (size_t)key * f->type->size);
+        c->info->missing++;
+        if (c->out)
+            blank(b->k, f->type, (char *)c->out + (size_t)key * f->type->size);
     }
     if (rc == WARP_OK)
-        rc = run_job(&b, k, order != NULL, &ran);
+        rc = begin_job(b, c->k, c->order != NULL);
+    if (rc != WARP_OK)
+        batch_free(b);
+    b->under_way = rc == WARP_OK;
+    return rc;
+}
+
+static int end_part(struct call *c, struct batch *b)
+{
+    struct dispatch_info ran;
+    if (!b->under_way)
+        return WARP_OK;
+    int rc = dispatch_end(c->db->compute->dispatch, &b->ticket, &ran);
     if (rc == WARP_OK) {
-        tell(&ran, info);
-        scatter(&b, out);
+        tell(&ran, c->info);
+        scatter(b, c->out);
     }
-    batch_free(&b);
+    b->under_way = false;
+    batch_free(b);
+    return rc;
+}
+
+/* A device works on one part while the next one is gathered and sent. */
+static int run_parts(struct call *c, uint32_t most)
+{
+    struct batch parts[2] = {{.under_way = false}, {.under_way = false}};
+    uint32_t count = c->keys->count, number = 0;
+    int rc = WARP_OK;
+    for (uint32_t from = 0; from < count && rc == WARP_OK; number++) {
+        struct batch *last = &parts[(number + 1) % 2];
+        uint32_t n = count - from < most ? count - from : most;
+        if (last->under_way && !last->ticket.under_way)
+            rc = end_part(c, last);
+        if (rc == WARP_OK)
+            rc = begin_part(c, &parts[number % 2], from, n);
+        if (rc == WARP_OK)
+            rc = end_part(c, last);
+        from += n;
+    }
+    for (uint32_t i = 0; i < 2; i++, number++) { /* the older one first */
+        int end = end_part(c, &parts[number % 2]);
+        rc = rc == WARP_OK ? end : rc;
+    }
     return rc;
 }
 
@@ -415,16 +457,15 @@ static struct dispatch *dispatch_of(struct compute *c)
     return c->dispatch;
 }
 
-/* Not where all of it is the CPU's. NULL: in the order of the keys. */
-static uint32_t *order_of(struct warp_db *db, const struct compute_keys *keys,
-                          struct compute_kernel *k)
+/* What a strategy says; otherwise as many as fill a device, in parts that leave
+ * something to do meanwhile. */
+static uint32_t rows_of_part(const struct compute_keys *keys, bool on_device)
 {
-    struct kernel_job job = {.kernel = &k->kernel, .p.rows = keys->count};
-    if (!compute_mirrors(k, keys->layout) ||
-        dispatch_first(db->compute->dispatch, &job,
-                       (enum dispatch_on)k->from->on) == DEVICE_CPU)
-        return NULL;
-    return compute_order(db, keys);
+    const struct warp_strategy *s = keys->layout->desc->strategy;
+    uint64_t most = s && s->gpu_batch_count ? s->gpu_batch_count
+                    : on_device             ? COMPUTE_PART_ROWS
+                                            : COMPUTE_BATCH_ROWS;
+    return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
 }
 
 int compute_batch(struct warp_db *db, const struct compute_keys *keys,
@@ -432,26 +473,30 @@ int compute_batch(struct warp_db *db, const struct compute_keys *keys,
 {
     struct compute *c = db->compute;
     const struct warp_field *f = &keys->layout->desc->fields[keys->field];
-    const struct warp_strategy *s = keys->layout->desc->strategy;
-    uint64_t most =
-        s && s->gpu_batch_count ? s->gpu_batch_count : COMPUTE_BATCH_ROWS;
+    struct call call = {.db = db, .keys = keys, .out = out, .info = info};
     memset(info, 0, sizeof *info);
     info->count = keys->count;
     info->ran_on = device_rows[DEVICE_CPU]->kind;
     os_lock(&c->lock);
-    struct compute_kernel *k = dispatch_of(c) ? kernel_of(c, f->kernel) : NULL;
+    call.k = dispatch_of(c) ? kernel_of(c, f->kernel) : NULL;
     os_unlock(&c->lock);
-    if (!k)
+    if (!call.k)
         return error_set(WARP_ELIMIT, "%s: no room for another kernel",
                          f->kernel->name);
+    struct kernel_job job = {.kernel = &call.k->kernel, .p.rows = keys->count};
+    bool on_device =
+        dispatch_first(c->dispatch, &job, (enum dispatch_on)f->kernel->on) !=
+        DEVICE_CPU;
+    uint32_t *order = NULL;
+    if (on_device && compute_mirrors(call.k, keys->layout))
+        order = compute_order(db, keys);
+    call.order = order;
     int rc = WARP_OK;
-    uint32_t *order = order_of(db, keys, k);
-    for (uint32_t from = 0; from < keys->count && rc == WARP_OK;) {
-        uint32_t n = keys->count - from;
-        n = n > most ? (uint32_t)most : n;
-        rc = run_part(db, keys, k, order, from, n, out, info);
-        from += n;
-    }
+    if (f->kernel->pairs && keys->count > 0)
+        rc = db->columns(db, f->kernel, false, &call.columns);
+    if (rc == WARP_OK)
+        rc = run_parts(&call, rows_of_part(keys, on_device));
+    derive_columns_free(&call.columns);
     free(order);
     return rc;
 }

@@ -128,7 +128,7 @@ struct reading {
 static int note_change(void *arg, size_t from, size_t bytes)
 {
     struct reading *r = arg;
-    return mirror_changed(r->out->mirror, r->noting, r->moment, from, bytes);
+    return mirror_changed(r->noting, r->moment, from, bytes);
 }
 
 /* Rows count from 0; MIRROR_NO_ROW: what was gathered stays. */
@@ -206,8 +206,7 @@ static void read_fresh(struct reading *r, const struct mirror_arg *arg,
         size_t reads =
             (stop < end ? stop : end) - (begin > from ? begin : from);
         if (page < *next || reads * DENSE < has ||
-            !mirror_lacks(r->out->mirror,
-                          mirror_column_at(arg->columns, r->number),
+            !mirror_lacks(mirror_column_at(arg->columns, r->number),
                           r->out->kind, r->moment, (uint32_t)page))
             continue;
         add_fresh(r, arg, field, (uint32_t)page);
@@ -256,9 +255,11 @@ static bool read_chunks(struct reading *r, const struct compute_keys *keys,
     memset(r->next, 0, sizeof r->next);
     for (uint32_t stop; from < end && all; from = stop) {
         stop = end - from > CHUNK_ROWS ? from + CHUNK_ROWS : end;
+        mirror_enter(r->out->mirror);
         os_lock(&r->shard->lock);
         all = read_shard(r, keys, row_key, job, from, stop);
         os_unlock(&r->shard->lock);
+        mirror_leave(r->out->mirror);
     }
     return all;
 }

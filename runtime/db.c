@@ -5,6 +5,7 @@
 
 #include "checkpoint.h"
 #include "clock.h"
+#include "coaccess.h"
 #include "compute.h"
 #include "error.h"
 #include "evolve.h"
@@ -15,6 +16,7 @@
 #include "migrate.h"
 #include "manifest.h"
 #include "open.h"
+#include "prefetch.h"
 #include "replace.h"
 #include "room.h"
 #include "secondary.h"
@@ -62,9 +64,9 @@ static uint64_t at_most(uint64_t bytes, uint64_t most)
 
 void db_shares(const struct warp_db *db, struct db_shares *shares)
 {
-    /* Large steps, because a transaction of random keys touches most leaves of
-     * the tree: few large ones write far less than many small ones. */
-    enum { STEP_BYTES = 128 << 20, STEP_PAGES = 1 << 17, PAGE = 4096,
+    /* Steps go by ranges of keys (checkpoint_order.h): one takes the pages that
+     * the one before the last gave up, which the kernel still holds. */
+    enum { STEP_BYTES = 32 << 20, STEP_PAGES = 1 << 17, PAGE = 4096,
            REST_BYTES = 4 << 20 };
     uint64_t total = db->memory_max;
     shares->cache_bytes = at_most(total / 32, DISK_CACHE_BYTES);
@@ -146,6 +148,8 @@ static int resolve_options(const struct warp_options *given,
         o->checkpoint_every_ms = 60000;
     if (o->sweep_every_ms == 0)
         o->sweep_every_ms = 1000;
+    if (o->prefetch_reads_max == 0)
+        o->prefetch_reads_max = 1000;
     if (o->survives == WARP_SURVIVES_DEFAULT)
         o->survives = WARP_SURVIVES_PROCESS_CRASH;
     if (o->survives > WARP_SURVIVES_POWER_LOSS)
@@ -296,36 +300,18 @@ static void drop_draft(const struct warp_db *db)
  * its parts are there: whoever finds that goes on with it. */
 static int draft_header(struct warp_db *db, struct header *h)
 {
-    if (os_exists(db->paths.making) == 1 &&
-        header_read(db->paths.making, h) == WARP_OK) {
-        if (!db->read_only)
-            drop_draft(db);
-        return WARP_OK;
-    }
-    int rc = new_header(db, h);
+    int rc = WARP_ECORRUPT;
+    if (os_exists(db->paths.making) == 1)
+        rc = header_read(db->paths.making, h);
+    if (rc == WARP_OK && !db->read_only)
+        drop_draft(db);
+    /* One that only cannot be read now is not replaced: the log has its id. */
+    if (rc != WARP_ECORRUPT)
+        return rc;
+    rc = new_header(db, h);
     return rc == WARP_OK && !db->read_only
                ? header_write(db->paths.making, db->paths.store, h)
                : rc;
-}
-
-/* The name of a directory is durable when its parent is synced. One that may
- * be entered and not read cannot be. */
-static int sync_parent(const char *path)
-{
-    char parent[DB_PATH_BYTES];
-    size_t bytes = strlen(path);
-    while (bytes > 1 && path[bytes - 1] == '/')
-        bytes--;
-    while (bytes > 0 && path[bytes - 1] != '/')
-        bytes--;
-    while (bytes > 1 && path[bytes - 1] == '/')
-        bytes--;
-    if (bytes >= sizeof parent)
-        return -ENAMETOOLONG;
-    memcpy(parent, bytes ? path : ".", bytes ? bytes : 1);
-    parent[bytes ? bytes : 1] = 0;
-    int rc = os_sync_dir(parent);
-    return rc == -EACCES ? 0 : rc;
 }
 
 static int sync_parents(const struct warp_db *db)
@@ -334,7 +320,7 @@ static int sync_parents(const struct warp_db *db)
                           db->paths.disk};
     int rc = 0;
     for (size_t i = 0; i < sizeof dirs / sizeof dirs[0] && rc == 0; i++)
-        rc = sync_parent(dirs[i]);
+        rc = os_sync_parent(dirs[i]);
     return rc;
 }
 
@@ -354,6 +340,12 @@ static int open_header(struct warp_db *db, struct header *h, bool *is_new)
     *is_new = os_exists(db->paths.header) != 1;
     int rc = *is_new ? draft_header(db, h)
                      : header_read(db->paths.header, h);
+    /* Who made it may have been killed between the rename and this. */
+    int synced = *is_new || db->read_only || rc != WARP_OK
+                     ? 0
+                     : os_sync_dir(db->paths.store);
+    if (synced < 0)
+        return error_os(synced, "cannot sync", db->paths.store);
     if (rc != WARP_OK)
         return rc;
     if (db->options.shards && db->options.shards != h->shards)
@@ -429,6 +421,8 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = loader_start(db);
     if (rc == WARP_OK && !db->read_only && !db->evolve)
         rc = keeper_start(db);
+    if (rc == WARP_OK && !db->evolve)
+        rc = open_partners(db);
     if (rc == WARP_OK && !db->read_only)
         rc = serve_start(db);
     return rc;
@@ -505,6 +499,7 @@ int db_destroy(struct warp_db *db, bool orderly)
 {
     int rc = WARP_OK;
     serve_stop(db);
+    prefetch_stop(db);
     compute_close(db);
     if (db->fork_guard)
         keeper_stop(db);
@@ -518,6 +513,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     }
     if (db->log)
         log_close(&db->log);
+    coaccess_destroy(&db->coaccess);
     if (db->secondary)
         secondary_close(&db->secondary);
     if (db->series)
@@ -531,6 +527,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     for (uint32_t i = 0; db->shards && i < db->shard_count; i++)
         shard_fini(&db->shards[i]);
     free(db->shards);
+    changed_close(&db->changed);
     for (uint32_t i = 0; db->layouts && i < db->layout_count; i++)
         layout_free(&db->layouts[i]);
     free(db->layouts);

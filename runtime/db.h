@@ -7,6 +7,7 @@
 
 #include "archive.h"
 #include "catalog.h"
+#include "changed.h"
 #include "disk.h"
 #include "heap.h"
 #include "layout.h"
@@ -20,6 +21,7 @@ enum { DB_STRIPES = 64, DB_PATH_BYTES = 4096 };
 /* Counters that a thread bumps in a line of its own. */
 struct stripe {
     _Alignas(64) _Atomic uint64_t gets, puts, deletes, commits, cold_reads;
+    _Atomic uint64_t faults; /* records that a get brought into memory */
 };
 
 struct db_paths {
@@ -59,6 +61,8 @@ struct warp_db {
     _Atomic bool stalled;  /* the log is at its limit: writers wait */
     _Atomic bool tight;    /* so little disk is left that commits count it */
     _Atomic uint64_t log_kept; /* bytes that the last checkpoint left in it */
+    _Atomic bool scanned;  /* a scan had many keys to sort: a checkpoint
+                              spares the next one that */
     _Atomic bool no_room;  /* a write was refused: a checkpoint may help */
     _Atomic int64_t room_left; /* bytes; see room.h */
     _Atomic int health;    /* WARP_OK or the sticky error */
@@ -70,6 +74,7 @@ struct warp_db {
     bool read_only;
     bool is_backup; /* its rings are not there, and not missing */
 
+    bool weighed;          /* a product that may leave memory has a mass */
     uint32_t priorities;   /* bit p: a product that may leave memory has it */
     /* Two parts of one budget, balanced by db_balance(): heaps hold room that
      * only they can use, and must not starve the rest. */
@@ -80,6 +85,7 @@ struct warp_db {
     struct budget budget;      /* rings, indexes, what waits for a checkpoint */
     struct stripe stripes[DB_STRIPES];
 
+    struct changed changed; /* keys that the directory may have otherwise */
     struct clock *clock;
     struct secondary *secondary;
     struct os_lock unique_lock; /* held while a unique value is checked and
@@ -95,10 +101,13 @@ struct warp_db {
     uint64_t *floor_seq;  /* [shards]: the log below is in the tiers */
     _Atomic uint64_t ring_total; /* what the log's rings and buffers take */
 
+    struct coaccess *coaccess; /* uses together; NULL: no product learns */
+    struct prefetch *prefetch; /* of partners; NULL: nothing leaves memory */
     struct compute *compute; /* batches of kernels */
-    /* What devices hold of columns, and what was sent to them (compute.c). */
-    void (*device_stat)(struct warp_db *db, uint64_t *held_bytes,
-                        uint64_t *sent_bytes);
+    /* What a device holds of columns, and what was sent to it; its kind, or
+     * false behind the last (compute.c). */
+    bool (*device_stat)(struct warp_db *db, uint32_t device, const char **kind,
+                        uint64_t *held_bytes, uint64_t *sent_bytes);
     /* What a pairwise kernel is paired with; derive.h. */
     int (*columns)(struct warp_db *db, const struct warp_kernel *kernel,
                    bool held, struct derive_columns *out);

@@ -3,6 +3,7 @@
 
 #include "error.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <warp/warp.h>
@@ -18,6 +19,28 @@ void device_blank(const struct kernel_job *job)
     for (uint32_t i = 0; i < job->kernel->arg_count; i++)
         if (job->kernel->args[i].out && job->arg[i])
             memset(job->arg[i], 0xff, (size_t)kernel_arg_bytes(job, i));
+}
+
+static _Atomic uint64_t held[DEVICE_KINDS], sent[DEVICE_KINDS];
+
+void device_note(enum device_kind kind, int64_t held_bytes,
+                 uint64_t sent_bytes)
+{
+    atomic_fetch_add_explicit(&held[kind], (uint64_t)held_bytes,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&sent[kind], sent_bytes, memory_order_relaxed);
+}
+
+enum device_outcome device_run(struct device *device,
+                               const struct kernel_job *job)
+{
+    enum device_outcome outcome = device->row->begin(device, 0, job, NULL);
+    return outcome == DEVICE_OK ? device->row->finish(device, 0) : outcome;
+}
+
+bool device_plan_moves(const struct device_plan *plan)
+{
+    return plan && (plan->drop || plan->fill_count > 0 || plan->args != 0);
 }
 
 static bool is_within(uint64_t at, uint64_t bytes, uint64_t room)
@@ -54,6 +77,9 @@ int warp_device_info(uint32_t index, struct warp_device *out)
     if (index >= DEVICE_KINDS)
         return WARP_END;
     out->kind = device_rows[index]->kind;
+    out->resident_bytes =
+        atomic_load_explicit(&held[index], memory_order_relaxed);
+    out->sent_bytes = atomic_load_explicit(&sent[index], memory_order_relaxed);
     if (device_rows[index]->open(&device, out->why_not) != DEVICE_OK)
         return WARP_OK;
     snprintf(out->name, sizeof out->name, "%s", device->name);

@@ -1,10 +1,12 @@
 /* device.h: where kernels run: one contract for the CPU, OpenCL and CUDA.
  *
  * Nothing of a GPU is linked: a device's driver is looked for with dlopen when
- * it is opened, and its absence has a sentence for people. One thread at a
- * time uses an open device. After DEVICE_STICKY a device answers nothing else:
- * only a new process cures it (worker.h), so it is closed and its memory may
- * stay behind. A further device: device_x.c with its row, named in device.c. */
+ * it is opened, and its absence has a sentence for people. A device has lanes:
+ * what one of them transfers goes on while the other's kernel works. Lanes
+ * begin one at a time; the end of each may be waited for by a thread of its
+ * own. After DEVICE_STICKY a device answers nothing else: only a new process
+ * cures it (worker.h), so it is closed and its memory may stay behind. A
+ * further device: device_x.c with its row, named in device.c. */
 #ifndef WARP_DEVICE_H
 #define WARP_DEVICE_H
 
@@ -20,11 +22,14 @@ enum device_outcome {
     DEVICE_ABSENT     /* there is none */
 };
 
-enum { DEVICE_TEXT_BYTES = 256 };
+enum { DEVICE_TEXT_BYTES = 256, DEVICE_LANES = 2 };
 
 /* ---- memory that stays on the device from job to job ----
  * Numbered blocks. A plan says what changes in them before a job and which
- * inputs of the job are put together from them, on the device. */
+ * inputs of the job are put together from them, on the device. Plans take
+ * effect in the order in which their jobs begin, whatever their lanes. After an
+ * outcome that is not OK nobody knows what the blocks hold: a plan that does
+ * not drop them is refused. */
 enum {
     DEVICE_HELD_MAX = 4096,
     DEVICE_FILLS_MAX = 1024,
@@ -59,12 +64,10 @@ struct device_plan {
 struct device {
     const struct device_row *row;
     char name[128];
-    uint64_t memory_bytes;       /* 0: not known */
-    uint32_t units;              /* cores or multiprocessors */
-    char why[DEVICE_TEXT_BYTES]; /* of the last outcome that was not OK */
-    /* Of the next job; NULL: all its inputs come from its arrays. After an
-     * outcome that is not OK nobody knows what the blocks hold. */
-    const struct device_plan *plan;
+    uint64_t memory_bytes; /* 0: not known */
+    uint32_t units;        /* cores or multiprocessors */
+    /* Of each lane's last outcome that was not OK. */
+    char why[DEVICE_LANES][DEVICE_TEXT_BYTES];
 };
 
 struct device_row {
@@ -72,10 +75,15 @@ struct device_row {
     /* Otherwise `why` says what is missing. */
     enum device_outcome (*open)(struct device **out,
                                 char why[DEVICE_TEXT_BYTES]);
-    /* Inputs are read from the job's arrays, results are there on DEVICE_OK;
-     * what a kernel did not write is NaN. The job was not refused. */
-    enum device_outcome (*run)(struct device *device,
-                               const struct kernel_job *job);
+    /* The job was not refused. After DEVICE_OK its arrays stay where they are
+     * until finish() was called, once; otherwise the lane is idle again. plan:
+     * NULL where all inputs come from the job's arrays. */
+    enum device_outcome (*begin)(struct device *device, uint32_t lane,
+                                 const struct kernel_job *job,
+                                 const struct device_plan *plan);
+    /* Waits. On DEVICE_OK results are there; what a kernel did not write is
+     * NaN. */
+    enum device_outcome (*finish)(struct device *device, uint32_t lane);
     void (*close)(struct device **device);
     /* Memory that jobs' arrays will lie in, once: transfers from there are
      * faster. NULL, or refused: they are as fast as they are. */
@@ -85,6 +93,16 @@ struct device_row {
 extern const struct device_row device_cpu, device_opencl, device_cuda;
 extern const struct device_row *const device_rows[DEVICE_KINDS];
 
+/* begin() and finish() on the first lane, without a plan. */
+enum device_outcome device_run(struct device *device,
+                               const struct kernel_job *job);
+/* What the stores of this process have on a device: bytes of columns that stay
+ * there, more or less by so many, and bytes of inputs that went there. */
+void device_note(enum device_kind kind, int64_t held_bytes,
+                 uint64_t sent_bytes);
+/* Does a plan change or read what stays on the device? */
+bool device_plan_moves(const struct device_plan *plan);
+#define DEVICE_HELD_UNKNOWN "a fault: what the device holds is not known"
 /* Does a plan stay within the job's inputs and its own bytes? */
 bool device_plan_fits(const struct device_plan *plan,
                       const struct kernel_job *job);

@@ -40,12 +40,19 @@ static enum device_outcome cpu_open(struct device **out,
     return DEVICE_OK;
 }
 
-static enum device_outcome cpu_run(struct device *d,
-                                   const struct kernel_job *job)
+static enum device_outcome cpu_begin(struct device *d, uint32_t lane,
+                                     const struct kernel_job *job,
+                                     const struct device_plan *plan)
 {
-    (void)d;
+    (void)d, (void)lane, (void)plan;
     device_blank(job);
     job->kernel->run(job);
+    return DEVICE_OK;
+}
+
+static enum device_outcome cpu_finish(struct device *d, uint32_t lane)
+{
+    (void)d, (void)lane;
     return DEVICE_OK;
 }
 
@@ -55,5 +62,5 @@ static void cpu_close(struct device **device)
     *device = NULL;
 }
 
-const struct device_row device_cpu = {"cpu", cpu_open, cpu_run, cpu_close,
-                                      NULL};
+const struct device_row device_cpu = {"cpu",      cpu_open,  cpu_begin,
+                                      cpu_finish, cpu_close, NULL};

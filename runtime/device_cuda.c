@@ -5,8 +5,14 @@
  *
  * CUDA's errors are sticky: after an illegal address every later call fails,
  * and the error may only show at a later call. All that is neither known to be
- * harmless nor the kernel's own fault counts as sticky. */
+ * harmless nor the kernel's own fault counts as sticky.
+ *
+ * A lane is a stream with buffers of its own. What stays on the device is
+ * shared: a lane that changes or reads it waits for the other's transfers by an
+ * event. A fault makes the other lane's work under way void, too: nobody knows
+ * which of it was done. */
 #include "device.h"
+#include "device_nvrtc.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -38,6 +44,10 @@ enum {
     X(cuStreamCreate, cuStreamCreate, (cu_handle *, unsigned))                 \
     X(cuStreamSynchronize, cuStreamSynchronize, (cu_handle))                   \
     X(cuStreamDestroy, cuStreamDestroy_v2, (cu_handle))                        \
+    X(cuStreamWaitEvent, cuStreamWaitEvent, (cu_handle, cu_handle, unsigned))  \
+    X(cuEventCreate, cuEventCreate, (cu_handle *, unsigned))                   \
+    X(cuEventRecord, cuEventRecord, (cu_handle, cu_handle))                    \
+    X(cuEventDestroy, cuEventDestroy_v2, (cu_handle))                          \
     X(cuModuleLoadData, cuModuleLoadData, (cu_handle *, const void *))         \
     X(cuModuleUnload, cuModuleUnload, (cu_handle))                             \
     X(cuModuleGetFunction, cuModuleGetFunction,                                \
@@ -63,48 +73,49 @@ struct calls {
 #undef MEMBER
 };
 
-struct nvrtc {
-    int (*create)(cu_handle *, const char *, const char *, int,
-                  const char *const *, const char *const *);
-    int (*compile)(cu_handle, int, const char *const *);
-    int (*ptx_size)(cu_handle, size_t *);
-    int (*ptx)(cu_handle, char *);
-    int (*destroy)(cu_handle *);
-};
-
 struct module {
     const void *text; /* its address is its name */
     cu_handle module;
+};
+
+struct lane {
+    cu_handle stream;
+    cu_handle moved; /* event: its transfers of what stays are done */
+    bool has_moved;
+    _Atomic bool busy;
+    uint32_t faults; /* of the device when its job began */
+    cu_pointer buffers[KERNEL_ARGS_MAX];
+    size_t room[KERNEL_ARGS_MAX];
+    char *why;
 };
 
 struct cuda {
     struct device base; /* first */
     void *library;
     struct calls cu;
-    struct nvrtc rtc;
-    bool rtc_sought;
+    struct device_nvrtc rtc;
     int device, major, minor;
-    bool retained;
-    cu_handle stream;
+    cu_handle context;
+    struct lane lanes[DEVICE_LANES];
     struct module modules[MODULES_MAX];
     uint32_t module_count;
-    cu_pointer buffers[KERNEL_ARGS_MAX];
-    size_t room[KERNEL_ARGS_MAX];
     struct {
         cu_pointer at;
         size_t room;
     } held[DEVICE_HELD_MAX];
-    bool lost;
+    _Atomic bool held_unknown;
+    _Atomic uint32_t faults;
+    _Atomic bool lost;
 };
 
 /* ---- faults ---- */
 
-static enum device_outcome judge(struct cuda *d, cu_result code,
+static enum device_outcome judge(struct cuda *d, struct lane *l, cu_result code,
                                  const char *what)
 {
     if (code == 0)
         return DEVICE_OK;
-    snprintf(d->base.why, sizeof d->base.why, "CUDA: %s gave %d", what, code);
+    snprintf(l->why, DEVICE_TEXT_BYTES, "CUDA: %s gave %d", what, code);
     switch (code) {
     case 2:   /* out of memory */
     case 701: /* too many resources asked for */
@@ -175,17 +186,44 @@ static const char *load(struct cuda *d, char why[DEVICE_TEXT_BYTES])
     return find_device(d, why);
 }
 
-static enum device_outcome drop_held(struct cuda *d)
+/* A lost context answers nothing; its memory goes with the process. */
+static enum device_outcome drop_held(struct cuda *d, struct lane *l)
 {
     enum device_outcome outcome = DEVICE_OK;
-    /* A lost context answers nothing; its memory goes with the process. */
+    for (uint32_t i = 0; i < DEVICE_LANES && !d->lost; i++)
+        if (d->lanes[i].stream && outcome == DEVICE_OK)
+            outcome = judge(d, l, d->cu.cuStreamSynchronize(d->lanes[i].stream),
+                            "cuStreamSynchronize");
     for (uint32_t i = 0; i < DEVICE_HELD_MAX && !d->lost; i++) {
-        if (d->held[i].at)
-            outcome = judge(d, d->cu.cuMemFree(d->held[i].at), "cuMemFree");
+        if (d->held[i].at && outcome == DEVICE_OK)
+            outcome = judge(d, l, d->cu.cuMemFree(d->held[i].at), "cuMemFree");
+        else if (d->held[i].at)
+            d->cu.cuMemFree(d->held[i].at);
         d->held[i].at = 0;
         d->held[i].room = 0;
     }
+    for (uint32_t i = 0; i < DEVICE_LANES; i++)
+        d->lanes[i].has_moved = false;
     return d->lost ? DEVICE_STICKY : outcome;
+}
+
+static void drop_buffers(struct cuda *d, struct lane *l)
+{
+    for (uint32_t i = 0; i < KERNEL_ARGS_MAX && !d->lost; i++) {
+        if (l->buffers[i])
+            (void)judge(d, l, d->cu.cuMemFree(l->buffers[i]), "cuMemFree");
+        l->buffers[i] = 0;
+        l->room[i] = 0;
+    }
+}
+
+static void close_lane(struct cuda *d, struct lane *l)
+{
+    if (l->stream && !d->lost)
+        d->cu.cuStreamDestroy(l->stream);
+    if (l->moved && !d->lost)
+        d->cu.cuEventDestroy(l->moved);
+    l->stream = l->moved = NULL;
 }
 
 static void cuda_close(struct device **device)
@@ -194,15 +232,16 @@ static void cuda_close(struct device **device)
     if (!d)
         return;
     *device = NULL;
-    (void)drop_held(d);
-    for (uint32_t i = 0; i < KERNEL_ARGS_MAX && !d->lost; i++)
-        if (d->buffers[i])
-            d->cu.cuMemFree(d->buffers[i]);
+    if (d->context && !d->lost)
+        d->cu.cuCtxSetCurrent(d->context);
+    (void)drop_held(d, &d->lanes[0]);
+    for (uint32_t i = 0; i < DEVICE_LANES; i++)
+        drop_buffers(d, &d->lanes[i]);
     for (uint32_t i = 0; i < d->module_count && !d->lost; i++)
         d->cu.cuModuleUnload(d->modules[i].module);
-    if (d->stream && !d->lost)
-        d->cu.cuStreamDestroy(d->stream);
-    if (d->retained && !d->lost)
+    for (uint32_t i = 0; i < DEVICE_LANES; i++)
+        close_lane(d, &d->lanes[i]);
+    if (d->context && !d->lost)
         d->cu.cuDevicePrimaryCtxRelease(d->device);
     free(d);
 }
@@ -221,109 +260,67 @@ static enum device_outcome cuda_open(struct device **out,
         return DEVICE_ABSENT;
     }
     d->base.row = &device_cuda;
+    for (uint32_t i = 0; i < DEVICE_LANES; i++)
+        d->lanes[i].why = d->base.why[i];
     return DEVICE_OK;
 }
 
-static enum device_outcome prepare(struct cuda *d)
+static enum device_outcome open_lane(struct cuda *d, struct lane *l)
 {
-    cu_handle context = NULL;
-    if (d->stream)
-        return DEVICE_OK;
     enum device_outcome outcome =
-        judge(d, d->cu.cuDevicePrimaryCtxRetain(&context, d->device),
-              "cuDevicePrimaryCtxRetain");
+        judge(d, l, d->cu.cuStreamCreate(&l->stream, 1 /* own order */),
+              "cuStreamCreate");
     if (outcome != DEVICE_OK)
-        return outcome;
-    d->retained = true;
-    outcome = judge(d, d->cu.cuCtxSetCurrent(context), "cuCtxSetCurrent");
-    if (outcome == DEVICE_OK)
-        outcome = judge(d, d->cu.cuStreamCreate(&d->stream, 1 /* own order */),
-                        "cuStreamCreate");
-    if (outcome != DEVICE_OK && !d->lost) {
-        d->stream = NULL;
-        d->retained = false;
-        d->cu.cuDevicePrimaryCtxRelease(d->device);
+        l->stream = NULL;
+    else
+        outcome = judge(d, l, d->cu.cuEventCreate(&l->moved, 2 /* no time */),
+                        "cuEventCreate");
+    if (outcome != DEVICE_OK) {
+        l->moved = NULL;
+        close_lane(d, l);
     }
     return outcome;
 }
 
+/* The context is this thread's, too, from here on. */
+static enum device_outcome prepare(struct cuda *d, struct lane *l)
+{
+    enum device_outcome outcome = DEVICE_OK;
+    if (!d->context)
+        outcome =
+            judge(d, l, d->cu.cuDevicePrimaryCtxRetain(&d->context, d->device),
+                  "cuDevicePrimaryCtxRetain");
+    if (outcome != DEVICE_OK) {
+        d->context = NULL;
+        return outcome;
+    }
+    outcome = judge(d, l, d->cu.cuCtxSetCurrent(d->context), "cuCtxSetCurrent");
+    return outcome == DEVICE_OK && !l->stream ? open_lane(d, l) : outcome;
+}
+
 /* ---- modules ---- */
 
-static bool find_nvrtc(struct cuda *d)
-{
-    static const char *const names[] = {"libnvrtc.so.13", "libnvrtc.so.12",
-                                        "libnvrtc.so.11.2", "libnvrtc.so"};
-    void *library = NULL;
-    if (d->rtc_sought)
-        return d->rtc.destroy != NULL;
-    d->rtc_sought = true;
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && !library; i++)
-        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return false;
-    *(void **)&d->rtc.create = dlsym(library, "nvrtcCreateProgram");
-    *(void **)&d->rtc.compile = dlsym(library, "nvrtcCompileProgram");
-    *(void **)&d->rtc.ptx_size = dlsym(library, "nvrtcGetPTXSize");
-    *(void **)&d->rtc.ptx = dlsym(library, "nvrtcGetPTX");
-    *(void **)&d->rtc.destroy = dlsym(library, "nvrtcDestroyProgram");
-    if (!d->rtc.create || !d->rtc.compile || !d->rtc.ptx_size || !d->rtc.ptx)
-        d->rtc.destroy = NULL;
-    return d->rtc.destroy != NULL;
-}
-
-/* CUDA C -> PTX, for the caller to free; NULL with the sentence set. */
-static char *compile(struct cuda *d, const struct kernel *kernel,
-                     const char *text)
-{
-    char arch[48];
-    const char *options[] = {arch, "--fmad=true"};
-    cu_handle program = NULL;
-    size_t bytes = 0;
-    char *ptx = NULL;
-    if (!find_nvrtc(d)) {
-        snprintf(d->base.why, sizeof d->base.why,
-                 "the kernel %s has no CUDA binary: it was built without nvcc "
-                 "and libnvrtc is not on this machine",
-                 kernel->name);
-        return NULL;
-    }
-    snprintf(arch, sizeof arch, "--gpu-architecture=compute_%d%d", d->major,
-             d->minor);
-    if (d->rtc.create(&program, text, "kernel.cu", 0, NULL, NULL) == 0 &&
-        d->rtc.compile(program, 2, options) == 0 &&
-        d->rtc.ptx_size(program, &bytes) == 0)
-        ptx = malloc(bytes ? bytes : 1);
-    if (ptx && d->rtc.ptx(program, ptx) != 0) {
-        free(ptx);
-        ptx = NULL;
-    }
-    if (program)
-        d->rtc.destroy(&program);
-    if (!ptx)
-        snprintf(d->base.why, sizeof d->base.why,
-                 "NVRTC does not compile the kernel %s", kernel->name);
-    return ptx;
-}
-
-static enum device_outcome load_module(struct cuda *d,
+static enum device_outcome load_module(struct cuda *d, struct lane *l,
                                        const struct kernel *kernel,
                                        const void *text, cu_handle *out)
 {
     char *ptx = NULL;
     const void *image = text;
     if (text != kernels_fatbin) {
-        image = ptx = compile(d, kernel, text);
+        image = ptx = device_nvrtc_compile(&d->rtc, kernel->name, text,
+                                           d->major, d->minor, l->why);
         if (!ptx)
             return DEVICE_KERNEL;
     }
     enum device_outcome outcome =
-        judge(d, d->cu.cuModuleLoadData(out, image), "cuModuleLoadData");
+        judge(d, l, d->cu.cuModuleLoadData(out, image), "cuModuleLoadData");
     free(ptx);
     return outcome;
 }
 
-static enum device_outcome
-module_of(struct cuda *d, const struct kernel *kernel, cu_handle *out)
+static enum device_outcome module_of(struct cuda *d, struct lane *l,
+                                     const struct kernel *kernel,
+                                     cu_handle *out)
 {
     const void *text = kernel->cu                 ? (const void *)kernel->cu
                        : kernels_fatbin_bytes > 0 ? (const void *)kernels_fatbin
@@ -334,11 +331,11 @@ module_of(struct cuda *d, const struct kernel *kernel, cu_handle *out)
             return DEVICE_OK;
         }
     if (d->module_count == MODULES_MAX) {
-        snprintf(d->base.why, sizeof d->base.why, "more than %d kernel texts",
+        snprintf(l->why, DEVICE_TEXT_BYTES, "more than %d kernel texts",
                  MODULES_MAX);
         return DEVICE_KERNEL;
     }
-    enum device_outcome outcome = load_module(d, kernel, text, out);
+    enum device_outcome outcome = load_module(d, l, kernel, text, out);
     if (outcome == DEVICE_OK)
         d->modules[d->module_count++] = (struct module){text, *out};
     return outcome;
@@ -346,198 +343,263 @@ module_of(struct cuda *d, const struct kernel *kernel, cu_handle *out)
 
 /* ---- what stays on the device ---- */
 
-static enum device_outcome write_bytes(struct cuda *d, cu_pointer to,
-                                       const void *from, uint64_t bytes)
+static enum device_outcome write_bytes(struct cuda *d, struct lane *l,
+                                       cu_pointer to, const void *from,
+                                       uint64_t bytes)
 {
     if (bytes == 0)
         return DEVICE_OK;
-    return judge(d,
-                 d->cu.cuMemcpyHtoDAsync(to, from, (size_t)bytes, d->stream),
+    return judge(d, l,
+                 d->cu.cuMemcpyHtoDAsync(to, from, (size_t)bytes, l->stream),
                  "cuMemcpyHtoDAsync");
 }
 
-static enum device_outcome fill_held(struct cuda *d,
+/* Memory; what an idle lane keeps for its next job gives way. */
+static enum device_outcome take_memory(struct cuda *d, struct lane *l,
+                                       size_t bytes, cu_pointer *out)
+{
+    enum device_outcome outcome =
+        judge(d, l, d->cu.cuMemAlloc(out, bytes), "cuMemAlloc");
+    for (uint32_t i = 0; i < DEVICE_LANES && outcome == DEVICE_TRANSIENT; i++) {
+        if (&d->lanes[i] == l || d->lanes[i].busy)
+            continue;
+        drop_buffers(d, &d->lanes[i]);
+        outcome = judge(d, l, d->cu.cuMemAlloc(out, bytes), "cuMemAlloc");
+    }
+    if (outcome != DEVICE_OK)
+        *out = 0;
+    return outcome;
+}
+
+static enum device_outcome fill_held(struct cuda *d, struct lane *l,
                                      const struct device_fill *f,
                                      const uint8_t *fresh)
 {
     enum device_outcome outcome = DEVICE_OK;
     if (d->held[f->held].room != f->room) {
-        if (d->held[f->held].at)
-            outcome =
-                judge(d, d->cu.cuMemFree(d->held[f->held].at), "cuMemFree");
+        cu_pointer old = d->held[f->held].at;
         d->held[f->held].at = 0;
         d->held[f->held].room = 0;
+        if (old) /* it waits for whoever reads from there */
+            outcome = judge(d, l, d->cu.cuMemFree(old), "cuMemFree");
         if (outcome == DEVICE_OK && f->room > 0)
-            outcome = judge(d,
-                            d->cu.cuMemAlloc(&d->held[f->held].at,
-                                             (size_t)f->room),
-                            "cuMemAlloc");
-        if (outcome != DEVICE_OK) {
-            d->held[f->held].at = 0;
+            outcome = take_memory(d, l, (size_t)f->room, &d->held[f->held].at);
+        if (outcome != DEVICE_OK)
             return outcome;
-        }
         d->held[f->held].room = (size_t)f->room;
     }
-    return write_bytes(d, d->held[f->held].at + f->to, fresh + f->from,
+    return write_bytes(d, l, d->held[f->held].at + f->to, fresh + f->from,
                        f->bytes);
 }
 
-static enum device_outcome update_held(struct cuda *d)
+static enum device_outcome update_held(struct cuda *d, struct lane *l,
+                                       const struct device_plan *plan)
 {
-    const struct device_plan *plan = d->base.plan;
     enum device_outcome outcome = DEVICE_OK;
-    if (!plan)
+    if (!device_plan_moves(plan))
         return DEVICE_OK;
-    if (plan->drop)
-        outcome = drop_held(d);
+    if (plan->drop) {
+        outcome = drop_held(d, l);
+        d->held_unknown = false;
+    } else if (d->held_unknown) {
+        snprintf(l->why, DEVICE_TEXT_BYTES, "%s", DEVICE_HELD_UNKNOWN);
+        return DEVICE_TRANSIENT;
+    }
+    for (uint32_t i = 0; i < DEVICE_LANES && outcome == DEVICE_OK; i++)
+        if (&d->lanes[i] != l && d->lanes[i].has_moved)
+            outcome = judge(
+                d, l, d->cu.cuStreamWaitEvent(l->stream, d->lanes[i].moved, 0),
+                "cuStreamWaitEvent");
     for (uint32_t i = 0; i < plan->fill_count && outcome == DEVICE_OK; i++)
-        outcome = fill_held(d, &plan->fills[i], plan->fresh);
+        outcome = fill_held(d, l, &plan->fills[i], plan->fresh);
     return outcome;
 }
 
-static enum device_outcome put_pieces(struct cuda *d,
-                                      const struct kernel_job *job, uint32_t i)
+static enum device_outcome note_moved(struct cuda *d, struct lane *l,
+                                      const struct device_plan *plan)
 {
-    const struct device_plan *plan = d->base.plan;
+    if (!device_plan_moves(plan))
+        return DEVICE_OK;
+    enum device_outcome outcome =
+        judge(d, l, d->cu.cuEventRecord(l->moved, l->stream), "cuEventRecord");
+    l->has_moved |= outcome == DEVICE_OK;
+    return outcome;
+}
+
+static enum device_outcome put_pieces(struct cuda *d, struct lane *l,
+                                      const struct kernel_job *job,
+                                      const struct device_plan *plan,
+                                      uint32_t i)
+{
     enum device_outcome outcome = DEVICE_OK;
     for (uint32_t n = 0; n < plan->piece_count && outcome == DEVICE_OK; n++) {
         const struct device_piece *p = &plan->pieces[n];
-        cu_pointer to = d->buffers[i] + p->to;
+        cu_pointer to = l->buffers[i] + p->to;
         if (p->arg != i)
             continue;
         if (p->held == DEVICE_FROM_HOST)
-            outcome = write_bytes(d, to, (const char *)job->arg[i] + p->to,
+            outcome = write_bytes(d, l, to, (const char *)job->arg[i] + p->to,
                                   p->bytes);
         else if (p->from > d->held[p->held].room ||
                  p->bytes > d->held[p->held].room - p->from)
-            outcome = judge(d, 1, "a block without these bytes");
+            outcome = judge(d, l, 1, "a block without these bytes");
         else
-            outcome = judge(d,
-                            d->cu.cuMemcpyDtoDAsync(
-                                to, d->held[p->held].at + p->from,
-                                (size_t)p->bytes, d->stream),
-                            "cuMemcpyDtoDAsync");
+            outcome =
+                judge(d, l,
+                      d->cu.cuMemcpyDtoDAsync(to, d->held[p->held].at + p->from,
+                                              (size_t)p->bytes, l->stream),
+                      "cuMemcpyDtoDAsync");
     }
     return outcome;
 }
 
 /* ---- launches ---- */
 
-static enum device_outcome send(struct cuda *d, const struct kernel_job *job,
-                                uint32_t i)
+static enum device_outcome send(struct cuda *d, struct lane *l,
+                                const struct kernel_job *job,
+                                const struct device_plan *plan, uint32_t i)
 {
-    size_t bytes = (size_t)kernel_arg_bytes(job, i), room = bytes ? bytes : 4;
+    size_t bytes = (size_t)kernel_device_bytes(job, i);
+    size_t room = bytes ? bytes : 4;
     enum device_outcome outcome = DEVICE_OK;
-    if (d->room[i] < room) {
-        if (d->buffers[i])
-            outcome = judge(d, d->cu.cuMemFree(d->buffers[i]), "cuMemFree");
-        d->buffers[i] = 0;
-        d->room[i] = 0;
+    if (l->room[i] < room) {
+        cu_pointer old = l->buffers[i];
+        l->buffers[i] = 0;
+        l->room[i] = 0;
+        if (old)
+            outcome = judge(d, l, d->cu.cuMemFree(old), "cuMemFree");
         if (outcome == DEVICE_OK)
-            outcome =
-                judge(d, d->cu.cuMemAlloc(&d->buffers[i], room), "cuMemAlloc");
-        if (outcome != DEVICE_OK) {
-            d->buffers[i] = 0;
+            outcome = take_memory(d, l, room, &l->buffers[i]);
+        if (outcome != DEVICE_OK)
             return outcome;
-        }
-        d->room[i] = room;
+        l->room[i] = room;
     }
-    if (bytes == 0)
+    if (bytes == 0 || job->kernel->args[i].scratch)
         return DEVICE_OK;
     if (job->kernel->args[i].out)
         return judge(
-            d, d->cu.cuMemsetD8Async(d->buffers[i], 0xff, bytes, d->stream),
+            d, l, d->cu.cuMemsetD8Async(l->buffers[i], 0xff, bytes, l->stream),
             "cuMemsetD8Async");
-    if (d->base.plan && (d->base.plan->args >> i & 1))
-        return put_pieces(d, job, i);
-    return write_bytes(d, d->buffers[i], job->arg[i], bytes);
+    if (plan && (plan->args >> i & 1))
+        return put_pieces(d, l, job, plan, i);
+    return write_bytes(d, l, l->buffers[i], job->arg[i], bytes);
 }
 
-static enum device_outcome launch(struct cuda *d, const struct kernel_job *job,
+static enum device_outcome launch(struct cuda *d, struct lane *l,
+                                  const struct kernel_job *job,
                                   const struct kernel_step *step)
 {
     cu_handle module = NULL, function = NULL;
     void *parameters[KERNEL_ARGS_MAX + 1];
     struct kernel_params p = job->p;
-    enum device_outcome outcome = module_of(d, job->kernel, &module);
+    enum device_outcome outcome = module_of(d, l, job->kernel, &module);
     if (outcome == DEVICE_OK)
-        outcome =
-            judge(d, d->cu.cuModuleGetFunction(&function, module, step->entry),
-                  "cuModuleGetFunction");
+        outcome = judge(
+            d, l, d->cu.cuModuleGetFunction(&function, module, step->entry),
+            "cuModuleGetFunction");
     if (outcome != DEVICE_OK)
         return outcome;
     for (uint32_t i = 0; i < job->kernel->arg_count; i++)
-        parameters[i] = &d->buffers[i];
+        parameters[i] = &l->buffers[i];
     parameters[job->kernel->arg_count] = &p;
-    return judge(d,
+    return judge(d, l,
                  d->cu.cuLaunchKernel(function, step->groups, 1, 1,
-                                      step->group_size, 1, 1, 0, d->stream,
+                                      step->group_size, 1, 1, 0, l->stream,
                                       parameters, NULL),
                  "cuLaunchKernel");
 }
 
-static enum device_outcome run_steps(struct cuda *d,
-                                     const struct kernel_job *job)
+static enum device_outcome submit(struct cuda *d, struct lane *l,
+                                  const struct kernel_job *job,
+                                  const struct device_plan *plan)
 {
     struct kernel_step step;
-    enum device_outcome outcome = prepare(d);
+    enum device_outcome outcome = prepare(d, l);
     uint32_t count = job->kernel->arg_count;
     if (outcome == DEVICE_OK)
-        outcome = update_held(d);
+        outcome = update_held(d, l, plan);
     for (uint32_t i = 0; i < count && outcome == DEVICE_OK; i++)
-        outcome = send(d, job, i);
+        outcome = send(d, l, job, plan, i);
+    if (outcome == DEVICE_OK)
+        outcome = note_moved(d, l, plan);
     for (uint32_t n = 0;
          outcome == DEVICE_OK && job->kernel->step(job, n, &step); n++)
         if (step.groups > 0)
-            outcome = launch(d, job, &step);
+            outcome = launch(d, l, job, &step);
     for (uint32_t i = 0; i < count && outcome == DEVICE_OK; i++) {
         size_t bytes = (size_t)kernel_arg_bytes(job, i);
         if (job->kernel->args[i].out && bytes > 0)
-            outcome = judge(d,
-                            d->cu.cuMemcpyDtoHAsync(job->arg[i], d->buffers[i],
-                                                    bytes, d->stream),
+            outcome = judge(d, l,
+                            d->cu.cuMemcpyDtoHAsync(job->arg[i], l->buffers[i],
+                                                    bytes, l->stream),
                             "cuMemcpyDtoHAsync");
     }
     return outcome;
 }
 
-/* A smaller part comes next: it must not find the room taken. */
-static void drop_buffers(struct cuda *d)
+/* The lane is idle then. Whatever is under way still uses the job's arrays. */
+static enum device_outcome settle(struct cuda *d, struct lane *l,
+                                  enum device_outcome outcome)
 {
-    for (uint32_t i = 0; i < KERNEL_ARGS_MAX && !d->lost; i++) {
-        if (d->buffers[i])
-            (void)judge(d, d->cu.cuMemFree(d->buffers[i]), "cuMemFree");
-        d->buffers[i] = 0;
-        d->room[i] = 0;
-    }
-}
-
-static enum device_outcome cuda_run(struct device *device,
-                                    const struct kernel_job *job)
-{
-    struct cuda *d = (struct cuda *)device;
-    if (d->lost)
-        return DEVICE_STICKY;
-    device_blank(job);
-    enum device_outcome outcome = run_steps(d, job);
-    /* Whatever is under way still uses the job's arrays. */
-    if (d->stream && !d->lost) {
-        enum device_outcome end = judge(d, d->cu.cuStreamSynchronize(d->stream),
-                                        "cuStreamSynchronize");
+    if (l->stream && !d->lost) {
+        enum device_outcome end = judge(
+            d, l, d->cu.cuStreamSynchronize(l->stream), "cuStreamSynchronize");
         outcome = outcome == DEVICE_OK || end == DEVICE_STICKY ? end : outcome;
     }
+    if (d->lost && outcome != DEVICE_STICKY) {
+        snprintf(l->why, DEVICE_TEXT_BYTES, "CUDA: the device is lost");
+        outcome = DEVICE_STICKY;
+    }
+    if (outcome == DEVICE_OK && d->faults != l->faults) {
+        snprintf(l->why, DEVICE_TEXT_BYTES, "CUDA: a job beside it failed");
+        outcome = DEVICE_TRANSIENT;
+    } else if (outcome != DEVICE_OK) {
+        d->faults++;
+    }
+    if (outcome != DEVICE_OK)
+        d->held_unknown = true;
+    /* A smaller part comes next: it must not find the room taken. */
     if (outcome == DEVICE_TRANSIENT)
-        drop_buffers(d);
-    return d->lost ? DEVICE_STICKY : outcome;
+        drop_buffers(d, l);
+    l->busy = false;
+    return outcome;
+}
+
+static enum device_outcome cuda_begin(struct device *device, uint32_t lane,
+                                      const struct kernel_job *job,
+                                      const struct device_plan *plan)
+{
+    struct cuda *d = (struct cuda *)device;
+    struct lane *l = &d->lanes[lane];
+    if (d->lost) {
+        snprintf(l->why, DEVICE_TEXT_BYTES, "CUDA: the device is lost");
+        return DEVICE_STICKY;
+    }
+    l->busy = true;
+    l->faults = d->faults;
+    device_blank(job);
+    enum device_outcome outcome = submit(d, l, job, plan);
+    return outcome == DEVICE_OK ? DEVICE_OK : settle(d, l, outcome);
+}
+
+static enum device_outcome cuda_finish(struct device *device, uint32_t lane)
+{
+    struct cuda *d = (struct cuda *)device;
+    enum device_outcome outcome = DEVICE_OK;
+    if (!d->lost) /* this may be another thread */
+        outcome = judge(d, &d->lanes[lane], d->cu.cuCtxSetCurrent(d->context),
+                        "cuCtxSetCurrent");
+    return settle(d, &d->lanes[lane], outcome);
 }
 
 static void cuda_pin(struct device *device, void *at, size_t bytes)
 {
     struct cuda *d = (struct cuda *)device;
-    if (!d->lost && prepare(d) == DEVICE_OK)
-        (void)judge(d, d->cu.cuMemHostRegister(at, bytes, 0),
+    struct lane *l = &d->lanes[0];
+    if (!d->lost && prepare(d, l) == DEVICE_OK)
+        (void)judge(d, l, d->cu.cuMemHostRegister(at, bytes, 0),
                     "cuMemHostRegister");
 }
 
-const struct device_row device_cuda = {"cuda", cuda_open, cuda_run, cuda_close,
-                                       cuda_pin};
+const struct device_row device_cuda = {"cuda",      cuda_open,  cuda_begin,
+                                       cuda_finish, cuda_close, cuda_pin};

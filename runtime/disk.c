@@ -209,6 +209,13 @@ static void set_sizes(struct disk_segment *segment, uint64_t file_bytes,
     segment->recount_end = file_bytes;
 }
 
+/* A file can have its length before it has its bytes. */
+static bool is_unwritten(const uint8_t header[SEGMENT_HEADER_BYTES])
+{
+    return header[0] == 0 &&
+           memcmp(header, header + 1, SEGMENT_HEADER_BYTES - 1) == 0;
+}
+
 /* A segment that was there before: sealed, or to be written on. */
 static int load(struct disk *disk, uint32_t number)
 {
@@ -232,8 +239,9 @@ static int load(struct disk *disk, uint32_t number)
     s->was_here = true;
     set_sizes(s, bytes, 0, 0);
     struct segment_file file = disk_file(disk, s);
-    if (bytes < SEGMENT_HEADER_BYTES)
-        goto out; /* its writer died before the first sync */
+    if (bytes < SEGMENT_HEADER_BYTES || is_unwritten(header))
+        goto out; /* its writer, or the power, was gone before the first sync:
+                     nothing refers to it (S3) */
     if (!segment_header_decode(header, number, &s->compression)) {
         segment_damaged(&file, 0, "does not begin a segment");
         disk_event(disk, WARP_ECORRUPT, error_text());

@@ -6,7 +6,12 @@
  * kernel. Results of a device are blank before, and after: no result may be
  * missing, at least 8 rows and about one in a hundred are compared with
  * float64, all of them while the breaker is half open. Where a job runs is
- * decided by what each place is expected to take, learnt while running. */
+ * decided by what each place is expected to take, learnt while running.
+ *
+ * A job may be begun and ended in two calls: a device works on it meanwhile. It
+ * has as many lanes as the device's contract says; who finds none free is given
+ * one when the job is ended. So whoever has begun a job ends those that are not
+ * under way before the next one begins, and nobody waits for nobody. */
 #ifndef WARP_DISPATCH_H
 #define WARP_DISPATCH_H
 
@@ -22,9 +27,9 @@ enum dispatch_on { /* as enum warp_kernel_on */
 };
 
 struct dispatch_options {
-    const char *program; /* of workers; NULL: the installed one */
-    size_t slot_bytes;   /* 0: 64 MiB */
-    int64_t timeout_ns;  /* of a job on a device; 0: 2 s */
+    const char *program;   /* of workers; NULL: the installed one */
+    size_t slot_bytes;     /* of each lane; 0: 32 MiB */
+    int64_t timeout_ns;    /* of a job on a device; 0: 2 s */
     uint64_t mirror_bytes; /* for columns without a pool; 0: none */
     bool in_process;    /* no workers: microseconds sooner, but what a GPU loses
                         for good is lost for this process */
@@ -42,12 +47,32 @@ struct dispatch_info {
 
 struct dispatch;
 
+/* A job from its begin to its end; what it points to stays until then. */
+struct dispatch_ticket {
+    const struct kernel_job *job;
+    const struct mirror_rows *rows;
+    enum dispatch_on on;
+    struct dispatch_info info;
+    int64_t from_ns;
+    struct dispatch_entry *entry;
+    uint32_t next; /* of the devices, in their order */
+    bool under_way, shadow;
+    struct dispatch_attempt {
+        enum device_kind kind;
+        uint32_t lane, life;
+        enum device_outcome outcome; /* of its begin */
+        uint64_t sent_bytes;
+        int64_t took_ns;
+        char why[DEVICE_TEXT_BYTES];
+    } attempt;
+};
+
 /* The program of workers: $WARP_WORKER, or the installed one. */
 const char *dispatch_program(void);
 /* NULL: out of memory. Starts nothing. */
 struct dispatch *dispatch_create(const struct dispatch_options *options);
 void dispatch_destroy(struct dispatch **dispatch);
-/* Any thread; one job at a time uses a device. WARP_EINVAL: the kernel refuses
+/* Any thread. WARP_EINVAL: the kernel refuses
  * the job. WARP_ENODEV: GPU_ONLY, and there is none that does it. */
 int dispatch_run(struct dispatch *dispatch, const struct kernel_job *job,
                  enum dispatch_on on, struct dispatch_info *info);
@@ -61,9 +86,17 @@ int dispatch_run_rows(struct dispatch *dispatch, const struct kernel_job *job,
 enum device_kind dispatch_first(struct dispatch *dispatch,
                                 const struct kernel_job *job,
                                 enum dispatch_on on);
+/* The same in two steps. begin: WARP_EINVAL as above, and there is nothing to
+ * end; it never waits for a device. end: once. */
+int dispatch_begin(struct dispatch *dispatch, const struct kernel_job *job,
+                   const struct mirror_rows *rows, enum dispatch_on on,
+                   struct dispatch_ticket *ticket);
+int dispatch_end(struct dispatch *dispatch, struct dispatch_ticket *ticket,
+                 struct dispatch_info *info);
 struct mirror *dispatch_mirror(struct dispatch *dispatch);
-/* Bytes of inputs that went to devices, of columns and others. */
-uint64_t dispatch_sent_bytes(const struct dispatch *dispatch);
+/* Bytes of inputs that went to a device, of columns and others. */
+uint64_t dispatch_sent_bytes(const struct dispatch *dispatch,
+                             enum device_kind kind);
 enum breaker_state dispatch_breaker(struct dispatch *dispatch,
                                     enum device_kind kind,
                                     const struct kernel *kernel);

@@ -10,6 +10,7 @@
 
 #include "hash.h"
 #include "replace.h"
+#include "weight.h"
 
 struct evict_call {
     struct shard *shard;
@@ -95,6 +96,15 @@ uint32_t evict_bytes(const struct layout *l, const struct record *r)
     return bytes == 0 ? 1 : bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 
+/* A heavy record stays, as often as its mass says. */
+static bool is_spared(const struct shard *s, const struct layout *l,
+                      const struct record *r, uint64_t hash)
+{
+    return s->db->weighed && l->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE &&
+           replace_spare(s->db, l, hash, evict_bytes(l, r),
+                         weight_passes(s, l, r));
+}
+
 /* ---- what the engines let go ---- */
 
 struct hash_call {
@@ -122,7 +132,7 @@ static uint64_t leave_now(struct shard *s)
             struct record *r = index_find(&s->index, hashes[i], has_hash,
                                           &found, &slot);
             const struct layout *l = r ? s->db->layouts[r->product] : NULL;
-            if (l)
+            if (l && !is_spared(s, l, r, hashes[i]))
                 leave(&call, l, r, l->leaves_whole, l->leaves);
         }
     return call.freed;
@@ -165,11 +175,11 @@ void evict_settled(struct shard *s, struct record *r)
     const struct layout *l = s->db->layouts[r->product];
     if (!l->movable || !replace_is_on(s->db))
         return;
-    enum replace_state state =
-        record_have(r) & R_DIRTY
-            ? REPLACE_HELD
-            : replace_clean(s->db, l, shard_record_hash(s, r));
-    if (state == REPLACE_LET_GO)
+    uint64_t hash = shard_record_hash(s, r);
+    enum replace_state state = record_have(r) & R_DIRTY
+                                   ? REPLACE_HELD
+                                   : replace_clean(s->db, l, hash);
+    if (state == REPLACE_LET_GO && !is_spared(s, l, r, hash))
         leave(&call, l, r, l->leaves_whole, l->leaves);
     else if (state == REPLACE_UNKNOWN)
         replace_stray(s->db);
@@ -185,8 +195,11 @@ static void leave_stray(void *arg, void *record)
     const struct layout *l = s->db->layouts[r->product];
     if (c->freed >= c->enough || !l->movable || l->priority != c->priority ||
         (c->pool && c->pool != l->pools[0] && c->pool != l->pools[1]) ||
-        (record_have(r) & (R_DELETED | R_FLUSHING | R_BUSY)) ||
-        replace_state(s->db, l, shard_record_hash(s, r)) == REPLACE_HELD)
+        (record_have(r) & (R_DELETED | R_FLUSHING | R_BUSY)))
+        return;
+    uint64_t hash = shard_record_hash(s, r);
+    if (replace_state(s->db, l, hash) == REPLACE_HELD ||
+        is_spared(s, l, r, hash))
         return;
     leave(c, l, r, l->leaves_whole, l->leaves);
 }

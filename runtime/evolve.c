@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int no_memory(void)
+int evolve_no_memory(void)
 {
     return error_set(WARP_ENOMEM, "out of memory for a change of schema");
 }
@@ -52,16 +52,18 @@ int evolve_begin(struct warp_db *db, const char *path, const uint8_t *bytes,
     const char *why = "";
     struct evolve *e = calloc(1, sizeof *e);
     if (!e)
-        return no_memory();
+        return evolve_no_memory();
     db->evolve = e;
     e->program = db->schema;
     int rc = schema_load(bytes, count, &e->old_schema, &why);
     if (rc != WARP_OK)
         return error_set(rc, "%s: %s", path, why);
-    if (descriptor_decode(bytes, count, &e->old, &fault) != DESCRIPTOR_OK ||
-        descriptor_decode(db->schema->descriptor, db->schema->descriptor_bytes,
-                          &e->new, &fault) != DESCRIPTOR_OK)
-        return error_set(WARP_ECORRUPT, "%s: %s", path, fault.what);
+    rc = descriptor_decode(bytes, count, &e->old, &fault);
+    if (rc == DESCRIPTOR_OK)
+        rc = descriptor_decode(db->schema->descriptor,
+                               db->schema->descriptor_bytes, &e->new, &fault);
+    if (rc != DESCRIPTOR_OK)
+        return error_set(schema_code(rc), "%s: %s", path, fault.what);
     if (e->new->product_count != db->schema->product_count)
         return error_set(WARP_EABI, "schema %s and its descriptor differ: run "
                                     "warpc again", db->schema->name);
@@ -148,7 +150,7 @@ static int find_losses(struct warp_db *db, struct evolve *e)
     const char *const *names = db->options.allow_data_loss;
     descriptor_compare(e->old, e->new, note_change, e);
     if (e->failed)
-        return no_memory();
+        return evolve_no_memory();
     for (uint32_t i = 0; i < e->loss_count; i++) {
         struct evolve_loss *l = &e->losses[i];
         l->product = e->old->products[l->old_product].name;
@@ -270,7 +272,7 @@ static int number_all(struct warp_db *db, struct evolve *e)
     e->next.product_count = n;
     e->next.products = calloc(n + 1u, sizeof *e->next.products);
     if (!e->next.products)
-        return no_memory();
+        return evolve_no_memory();
     for (uint32_t i = 0; i < n && rc == WARP_OK; i++)
         rc = number_product(db, e, i);
     return rc;
@@ -449,7 +451,7 @@ static int plan_all(struct warp_db *db, struct evolve *e)
     int rc = WARP_OK;
     e->plans = calloc(n + 1u, sizeof *e->plans);
     if (!e->plans)
-        return no_memory();
+        return evolve_no_memory();
     e->plan_count = n;
     for (uint32_t i = 0; i < n && rc == WARP_OK; i++)
         rc = plan_product(db, e, i,

@@ -42,6 +42,7 @@ struct evolve {
     int failed;
 };
 
+int evolve_no_memory(void); /* WARP_ENOMEM, told */
 /* Where a field's value stands; another place means other rows. 0: nowhere in
  * a row, 1 in it, 2 on ssd, 3 on disk, 4 in memory only, 5 a series, 6
  * on ssd or on disk. */

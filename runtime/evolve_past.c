@@ -45,9 +45,10 @@ static int load_before(struct evolve_past *p, const char *dir,
     int rc = schema_file_load(dir, c->version, &p->schema);
     if (rc != WARP_OK)
         return rc;
-    if (descriptor_decode(p->schema->descriptor, p->schema->descriptor_bytes,
-                          &p->before, &fault) != DESCRIPTOR_OK)
-        return error_set(WARP_ECORRUPT, "%s/%u.wsd: %s", dir, c->version,
+    rc = descriptor_decode(p->schema->descriptor, p->schema->descriptor_bytes,
+                           &p->before, &fault);
+    if (rc != DESCRIPTOR_OK)
+        return error_set(schema_code(rc), "%s/%u.wsd: %s", dir, c->version,
                          fault.what);
     uint32_t n = p->schema->product_count;
     if (n != c->product_count)
@@ -112,9 +113,11 @@ static int attach(struct evolve_past *p, struct ssd *ssd, struct disk *disk,
                   struct layout *const *layouts, uint32_t count)
 {
     struct descriptor_fault fault = {0, ""};
-    if (descriptor_decode(schema->descriptor, schema->descriptor_bytes,
-                          &p->now, &fault) != DESCRIPTOR_OK ||
-        p->now->product_count != count)
+    int rc = descriptor_decode(schema->descriptor, schema->descriptor_bytes,
+                               &p->now, &fault);
+    if (rc == DESCRIPTOR_ENOMEM)
+        return no_memory();
+    if (rc != DESCRIPTOR_OK || p->now->product_count != count)
         return error_set(WARP_EABI, "schema %s and its descriptor differ: run "
                                     "warpc again", schema->name);
     p->products = calloc(count + 1u, sizeof *p->products);
@@ -218,7 +221,7 @@ static int mark_row(struct warp_db *db, const struct layout *l,
         *old = true;
         *bytes += moving_bytes(l, r);
         record_begin(r);
-        shard_dirty(s, r);
+        shard_dirty(s, r, key.hash);
         record_end(r, record_version(r));
     }
     os_unlock(&s->lock);

@@ -8,23 +8,17 @@
 #include "convert.h"
 #include "error.h"
 #include "evolve_part.h"
+#include "evolve_unique.h"
 #include "row.h"
 #include "secondary.h"
 #include "series_part.h"
 #include "wire.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static bool in(uint64_t mask, uint32_t bit)
 {
     return mask >> bit & 1;
-}
-
-static int no_memory(void)
-{
-    return error_set(WARP_ENOMEM, "out of memory for a change of schema");
 }
 
 /* ---- all rows of a product ---- */
@@ -91,11 +85,6 @@ int evolve_count(struct warp_db *db, struct evolve *e)
 
 /* ---- one row ---- */
 
-struct held { /* an indexed value, for finding two of the same */
-    const uint8_t *bytes;
-    uint32_t count, field;
-};
-
 struct rows {
     struct warp_db *db;
     struct evolve *evolve;
@@ -105,9 +94,7 @@ struct rows {
     struct compress *compress;
     struct convert convert;
     struct warp_arena arena; /* of a row */
-    struct warp_arena kept;  /* of `held` */
-    struct held *held;
-    size_t held_count, held_room;
+    struct evolve_unique unique;
     int64_t now;
     uint8_t *row;
     size_t used, room;
@@ -151,7 +138,7 @@ static int put(struct rows *r, const void *from, size_t bytes)
         size_t room = (r->used + bytes) * 2 + 1024;
         uint8_t *grown = realloc(r->row, room);
         if (!grown)
-            return no_memory();
+            return evolve_no_memory();
         r->row = grown;
         r->room = room;
     }
@@ -196,7 +183,7 @@ static int fetch(struct rows *r, const struct source *s, uint32_t i,
                              "value", l->desc->name, l->desc->fields[i].name);
     } else if (s->raw[i]) {
         if (!fetch_room(&got, s->raw[i]))
-            return no_memory();
+            return evolve_no_memory();
         rc = compress_undo(COMPRESS_LZ4, s->value[i].data, s->value[i].bytes,
                            got.data, s->raw[i]);
         if (rc != WARP_OK)
@@ -227,7 +214,7 @@ static int turn_value(struct rows *r, uint32_t i, uint32_t j,
     if (rc == WARP_OK)
         rc = codec_check(f->type, v->data, v->bytes);
     if (rc == WARP_ENOMEM)
-        return no_memory();
+        return evolve_no_memory();
     if (rc == WARP_OK)
         return rc;
     *fits = false;
@@ -274,7 +261,7 @@ static int put_value(struct rows *r, const struct source *s, uint32_t j,
         return rc == WARP_OK ? put(r, v->data, v->bytes) : rc;
     uint8_t *packed = warp_arena_alloc(&r->arena, (size_t)v->bytes + 5);
     if (!packed)
-        return no_memory();
+        return evolve_no_memory();
     struct ssd_slice k = {key, cold_key(s, l, j, key)};
     struct ssd_slice stored = {packed, row_pack_cold(r->compress, l, j,
                                                      v->data, v->bytes,
@@ -282,7 +269,7 @@ static int put_value(struct rows *r, const struct source *s, uint32_t j,
     return ssd_put(r->txn, SSD_COLD, k, stored);
 }
 
-/* The entry of an index that is built; unique values are remembered. */
+/* The entry of an index that is built. */
 static int put_entry(struct rows *r, const struct source *s, uint32_t j,
                      const struct op_value *v, bool alive)
 {
@@ -296,20 +283,7 @@ static int put_entry(struct rows *r, const struct source *s, uint32_t j,
                              (uint32_t)s->key.bytes - 2);
     if (rc != WARP_OK || !in(l->unique, j) || !alive)
         return rc;
-    if (r->held_count == r->held_room) {
-        size_t room = r->held_room * 2 + 1024;
-        struct held *grown = realloc(r->held, room * sizeof *grown);
-        if (!grown)
-            return no_memory();
-        r->held = grown;
-        r->held_room = room;
-    }
-    uint8_t *copy = warp_arena_alloc(&r->kept, count ? count : 1);
-    if (!copy)
-        return no_memory();
-    memcpy(copy, bytes, count);
-    r->held[r->held_count++] = (struct held){copy, count, j};
-    return WARP_OK;
+    return evolve_unique_add(&r->unique, j, bytes, count);
 }
 
 /* A field's deadline by the new schema; 0: none. */
@@ -518,71 +492,6 @@ static int turn_row(void *arg, struct ssd_slice key,
     return rc == WARP_OK ? ssd_put(r->txn, SSD_ROWS, key, value) : rc;
 }
 
-/* ---- unique values ---- */
-
-static int by_value(const void *a, const void *b)
-{
-    const struct held *x = a, *y = b;
-    if (x->field != y->field)
-        return x->field < y->field ? -1 : 1;
-    uint32_t n = x->count < y->count ? x->count : y->count;
-    int order = memcmp(x->bytes, y->bytes, n);
-    return order ? order : x->count < y->count ? -1 : x->count > y->count;
-}
-
-static bool printable(const struct held *h, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (h->bytes[i] < 0x20 || h->bytes[i] == 0x7f)
-            return false;
-    return true;
-}
-
-/* From its order-preserving bytes: text as it is, a number as one. */
-static void value_text(const struct layout *l, const struct held *h,
-                       char *to, size_t bytes)
-{
-    const struct warp_type *t = l->desc->fields[h->field].type;
-    uint64_t number = 0;
-    size_t used = 0;
-    for (uint32_t i = 0; i < h->count && i < 8; i++)
-        number = number << 8 | h->bytes[i];
-    if (t->kind >= WARP_T_U8 && t->kind <= WARP_T_U64) {
-        snprintf(to, bytes, "%" PRIu64, number);
-    } else if ((t->kind >= WARP_T_I8 && t->kind <= WARP_T_I64) ||
-               t->kind == WARP_T_TIMESTAMP || t->kind == WARP_T_DURATION) {
-        number -= UINT64_C(1) << (8 * (h->count < 8 ? h->count : 8) - 1);
-        snprintf(to, bytes, "%" PRId64, (int64_t)number);
-    } else if (t->kind == WARP_T_STRING && h->count >= 2 &&
-               printable(h, h->count - 2)) {
-        snprintf(to, bytes, "\"%.*s\"", (int)h->count - 2,
-                 (const char *)h->bytes);
-    } else {
-        for (uint32_t i = 0; i < h->count && used + 3 < bytes; i++)
-            used += (size_t)snprintf(to + used, bytes - used, "%02x",
-                                     h->bytes[i]);
-    }
-}
-
-static int check_unique(struct rows *r)
-{
-    const struct layout *l = r->plan->new;
-    if (r->held_count > 1)
-        qsort(r->held, r->held_count, sizeof *r->held, by_value);
-    for (size_t i = 1; i < r->held_count; i++) {
-        char text[200] = "";
-        if (by_value(&r->held[i - 1], &r->held[i]) != 0)
-            continue;
-        value_text(l, &r->held[i], text, sizeof text);
-        return error_set(WARP_EEXIST, "%s.%s is to be unique, and two records "
-                                      "hold %s: change one with the schema "
-                                      "that wrote them",
-                         l->desc->name, l->desc->fields[r->held[i].field].name,
-                         text);
-    }
-    return WARP_OK;
-}
-
 /* ---- beside the rows ---- */
 
 static int clear(struct ssd_txn *txn, enum ssd_table table,
@@ -666,7 +575,7 @@ int evolve_product(struct warp_db *db, struct evolve *e, uint32_t number,
     if (rc == WARP_OK && p->after && !wait && (p->rewrite || p->new_built))
         rc = walk_rows(db, p->old, turn_row, &r);
     if (rc == WARP_OK && p->after)
-        rc = check_unique(&r);
+        rc = evolve_unique_check(&r.unique, p->new);
     if (p->after)
         FOR_BITS(j, p->new_converted & p->new->series)
             if (rc == WARP_OK)
@@ -675,8 +584,7 @@ int evolve_product(struct warp_db *db, struct evolve *e, uint32_t number,
         compress_destroy(&r.compress);
     convert_free(&r.convert);
     warp_arena_free(&r.arena);
-    warp_arena_free(&r.kept);
-    free(r.held);
+    evolve_unique_free(&r.unique);
     free(r.row);
     return rc;
 }

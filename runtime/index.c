@@ -1,8 +1,8 @@
 /* index.c: the hash index of one shard; see index.h for its rules.
  *
  * Bits of a hash: 0..19 directory, 20..37 shard (shard.h), 38..47 first slot,
- * 48..63 tag. Probing is linear inside a segment. A slot is 0 (empty), 1 (was
- * used) or tag << 48 | address. */
+ * 48..63 tag. Probing is linear inside a segment (index_probe). A slot is 0
+ * (empty), 1 (was used) or tag << 48 | address. */
 #include "index.h"
 
 #include "error.h"
@@ -20,23 +20,14 @@
 enum {
     USED_MAX = INDEX_SEGMENT_SLOTS * 2 / 3,
     AHEAD = 16,
-    SLOT_EMPTY = 0,
-    SLOT_GONE = 1
+    SLOT_EMPTY = INDEX_SLOT_EMPTY,
+    SLOT_GONE = INDEX_SLOT_GONE
 };
-#define ADDRESS_MASK  0xffffffffffffu
+#define ADDRESS_MASK  INDEX_ADDRESS_MASK
 #define DIR_BYTES     (sizeof(void *) << INDEX_DEPTH_MAX)
 #define SEGMENTS_MAX  (1u << (INDEX_DEPTH_MAX - 2))
 #define SEGMENT_BYTES (sizeof(struct index_segment))
 #define PAGE_BYTES    ((uintptr_t)4096)
-
-static struct index_segment *segment_of(const struct index *index,
-                                        uint64_t hash)
-{
-    uint32_t depth = atomic_load_explicit(&index->depth, memory_order_acquire);
-    return atomic_load_explicit(
-        &index->dir[hash & ((UINT64_C(1) << depth) - 1)],
-        memory_order_acquire);
-}
 
 static struct index_segment *new_segment(struct index *index, uint32_t depth)
 {
@@ -55,7 +46,7 @@ static struct index_segment *new_segment(struct index *index, uint32_t depth)
     return s;
 }
 
-int index_init(struct index *index, struct budget *budget,
+int index_init(struct index *index, struct budget *budget, bool huge,
                uint64_t (*hash_of)(const void *record, const void *arg),
                const void *arg)
 {
@@ -65,6 +56,10 @@ int index_init(struct index *index, struct budget *budget,
     index->arg = arg;
     index->dir = os_reserve(DIR_BYTES);
     index->segments = os_reserve(SEGMENTS_MAX * SEGMENT_BYTES);
+    /* Before the first page is there: one that is small stays so, and the two
+     * MiB around it with it. */
+    if (huge && index->segments)
+        os_huge(index->segments, SEGMENTS_MAX * SEGMENT_BYTES);
     struct index_segment *first =
         index->dir && index->segments ? new_segment(index, 0) : NULL;
     if (!first) {
@@ -73,11 +68,6 @@ int index_init(struct index *index, struct budget *budget,
     }
     atomic_store(&index->dir[0], first);
     return WARP_OK;
-}
-
-void index_huge(struct index *index)
-{
-    os_huge(index->segments, SEGMENTS_MAX * SEGMENT_BYTES);
 }
 
 void index_fini(struct index *index)
@@ -90,51 +80,24 @@ void index_fini(struct index *index)
     memset(index, 0, sizeof *index);
 }
 
-static void *probe(struct index_segment *s, uint64_t hash,
-                   index_match_fn *match, const void *key,
-                   _Atomic uint64_t **slot)
-{
-    uint32_t at = (uint32_t)(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1);
-    uint64_t tag = hash >> 48;
-    for (uint32_t n = 0; n < INDEX_SEGMENT_SLOTS; n++) {
-        _Atomic uint64_t *p = &s->slots[at];
-        uint64_t word = atomic_load_explicit(p, memory_order_acquire);
-        if (word == SLOT_EMPTY)
-            return NULL;
-        if (word >> 48 == tag && word != SLOT_GONE) {
-            void *record = (void *)(uintptr_t)(word & ADDRESS_MASK);
-            index_prefetch_record(record);
-            if (match(record, key)) {
-                *slot = p;
-                return record;
-            }
-        }
-        at = (at + 1) & (INDEX_SEGMENT_SLOTS - 1);
-    }
-    return NULL;
-}
-
 void *index_find(const struct index *index, uint64_t hash,
                  index_match_fn *match, const void *key,
                  _Atomic uint64_t **slot)
 {
-    struct index_segment *s = segment_of(index, hash);
-    void *found = probe(s, hash, match, key, slot);
-    while (!found) {
+    for (;;) {
         /* Sure only if the segment was still and is still the right one. */
-        s = segment_of(index, hash);
+        struct index_segment *s = index_segment_of(index, hash);
         uint32_t v = atomic_load_explicit(&s->version, memory_order_acquire);
+        void *found = index_probe(s, hash, match, key, slot);
+        if (found)
+            return found;
         if (!(v & 1)) {
-            found = probe(s, hash, match, key, slot);
-            if (found)
-                break;
             index_fence(memory_order_acquire);
-            if (segment_of(index, hash) == s &&
+            if (index_segment_of(index, hash) == s &&
                 atomic_load_explicit(&s->version, memory_order_relaxed) == v)
                 return NULL;
         }
     }
-    return found;
 }
 
 /* Put a word where it belongs; the segment has room. */
@@ -197,7 +160,7 @@ static void refill(struct index *index, struct index_segment *s,
 
 static bool make_room(struct index *index, uint64_t hash)
 {
-    struct index_segment *s = segment_of(index, hash), *other = NULL;
+    struct index_segment *s = index_segment_of(index, hash), *other = NULL;
     uint64_t bit = UINT64_C(1) << s->depth;
     if (s->live >= USED_MAX * 3 / 4) {
         if (s->depth == atomic_load(&index->depth) && !grow_directory(index))
@@ -224,11 +187,11 @@ static bool make_room(struct index *index, uint64_t hash)
 
 int index_insert(struct index *index, uint64_t hash, void *record)
 {
-    while (segment_of(index, hash)->used >= USED_MAX)
+    while (index_segment_of(index, hash)->used >= USED_MAX)
         if (!make_room(index, hash))
             return error_set(WARP_ELIMIT,
                              "the index cannot grow: raise memory_max_bytes");
-    place(segment_of(index, hash), hash,
+    place(index_segment_of(index, hash), hash,
           hash >> 48 << 48 | (uint64_t)(uintptr_t)record);
     index->count++;
     return WARP_OK;
@@ -236,7 +199,7 @@ int index_insert(struct index *index, uint64_t hash, void *record)
 
 void index_remove(struct index *index, uint64_t hash, void *record)
 {
-    struct index_segment *s = segment_of(index, hash);
+    struct index_segment *s = index_segment_of(index, hash);
     uint32_t at = (uint32_t)(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1);
     for (uint32_t n = 0; n < INDEX_SEGMENT_SLOTS; n++) {
         uint64_t w = atomic_load_explicit(&s->slots[at],

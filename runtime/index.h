@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "heap.h"
+#include "lines.h"
 
 enum { INDEX_SEGMENT_SLOTS = 1024, INDEX_DEPTH_MAX = 20 };
 
@@ -39,12 +40,11 @@ struct index {
     uint32_t segment_count;
 };
 
-int index_init(struct index *index, struct budget *budget,
+/* huge: in huge pages, where the kernel has them. */
+int index_init(struct index *index, struct budget *budget, bool huge,
                uint64_t (*hash_of)(const void *record, const void *arg),
                const void *arg);
 void index_fini(struct index *index);
-/* Huge pages for what it will hold, where the kernel has them. */
-void index_huge(struct index *index);
 
 /* Does the record at this address have the key? May be asked about rubbish. */
 typedef bool index_match_fn(const void *record, const void *key);
@@ -63,29 +63,62 @@ uint64_t index_bytes(const struct index *index);
 bool index_walk(struct index *index, uint32_t at,
                 void (*fn)(void *arg, void *record), void *arg);
 
-/* Bytes of a record beside its first line that a get or an update will read:
- * asked for together, they arrive together. */
-static inline void index_prefetch_record(const void *record)
+enum { INDEX_SLOT_EMPTY = 0, INDEX_SLOT_GONE = 1 };
+#define INDEX_ADDRESS_MASK 0xffffffffffffu
+
+static inline struct index_segment *index_segment_of(const struct index *index,
+                                                     uint64_t hash)
 {
-    __builtin_prefetch((const char *)record + 64);
-    __builtin_prefetch((const char *)record + 128);
+    uint32_t depth =
+        atomic_load_explicit(&index->depth, memory_order_acquire);
+    return atomic_load_explicit(
+        &index->dir[hash & ((UINT64_C(1) << depth) - 1)],
+        memory_order_acquire);
+}
+static inline __attribute__((always_inline)) void *
+index_probe(struct index_segment *s, uint64_t hash, index_match_fn *match,
+            const void *key, _Atomic uint64_t **slot)
+{
+    uint32_t at = (uint32_t)(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1);
+    uint64_t tag = hash >> 48;
+    for (uint32_t n = 0; n < INDEX_SEGMENT_SLOTS; n++) {
+        _Atomic uint64_t *p = &s->slots[at];
+        uint64_t word = atomic_load_explicit(p, memory_order_acquire);
+        if (word == INDEX_SLOT_EMPTY)
+            return NULL;
+        if (word >> 48 == tag && word != INDEX_SLOT_GONE) {
+            void *record = (void *)(uintptr_t)(word & INDEX_ADDRESS_MASK);
+            /* Asked for together, they arrive together. */
+            PREFETCH_LINES(record, 0);
+            if (match(record, key)) {
+                *slot = p;
+                return record;
+            }
+        }
+        at = (at + 1) & (INDEX_SEGMENT_SLOTS - 1);
+    }
+    return NULL;
+}
+/* As index_find, part of its caller, which gives the compiler `match`: what it
+ * finds is there; what it does not find index_find may. */
+static inline __attribute__((always_inline)) void *
+index_look(const struct index *index, uint64_t hash, index_match_fn *match,
+           const void *key, _Atomic uint64_t **slot)
+{
+    return index_probe(index_segment_of(index, hash), hash, match, key, slot);
 }
 
 static inline bool index_slot_holds(_Atomic uint64_t *slot, const void *record)
 {
     uint64_t address =
-        atomic_load_explicit(slot, memory_order_relaxed) & 0xffffffffffffu;
+        atomic_load_explicit(slot, memory_order_relaxed) & INDEX_ADDRESS_MASK;
     return address == (uint64_t)(uintptr_t)record;
 }
 /* The slot where a hash belongs; another may hold it. */
 static inline _Atomic uint64_t *index_home(const struct index *index,
                                            uint64_t hash)
 {
-    uint32_t depth =
-        atomic_load_explicit(&index->depth, memory_order_acquire);
-    struct index_segment *s = atomic_load_explicit(
-        &index->dir[hash & ((UINT64_C(1) << depth) - 1)],
-        memory_order_acquire);
+    struct index_segment *s = index_segment_of(index, hash);
     return &s->slots[(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1)];
 }
 /* Start loading what a find will touch. */
@@ -102,11 +135,8 @@ static inline void index_prefetch_found(const struct index *index,
     for (int i = 0; i < 2; i++) {
         uint64_t word = atomic_load_explicit(home + i, memory_order_relaxed);
         if (word >> 48 == hash >> 48) {
-            const char *record =
-                (const char *)(uintptr_t)(word & 0xffffffffffffu);
-            __builtin_prefetch(record, 1);
-            __builtin_prefetch(record + 64, 1);
-            __builtin_prefetch(record + 128, 1);
+            void *record = (void *)(uintptr_t)(word & INDEX_ADDRESS_MASK);
+            PREFETCH_LINES(record, 1);
         }
         if (((uintptr_t)(home + i + 1) & 63) == 0)
             return; /* the next line may be no slot */

@@ -11,8 +11,9 @@
 #include "hash.h"
 #include "iter_call.h"
 #include "key_sort.h"
+#include "lines.h"
 #include "read.h"
-#include "row.h"
+#include "scan_row.h"
 
 #include <stdlib.h>
 
@@ -131,12 +132,6 @@ static int add_key(struct warp_iter *it, const struct record *r)
 /* Each record is a cache miss or two: several at a time. */
 enum { AHEAD = 8 };
 
-static void prefetch_key(const struct record *r)
-{
-    __builtin_prefetch(r);
-    __builtin_prefetch((const char *)r + 64);
-}
-
 /* The same for the record of a key to come: its slot, then itself. */
 static void prefetch_next(const struct warp_iter *it)
 {
@@ -170,7 +165,7 @@ static int take_keys(struct warp_iter *it)
         uint32_t n = atomic_load(&s->dirty_count);
         for (uint32_t k = 0; k < n && rc == WARP_OK; k++) {
             if (k + AHEAD < n)
-                prefetch_key(s->dirty[k + AHEAD]);
+                PREFETCH_LINES(s->dirty[k + AHEAD], 0);
             rc = add_key(it, s->dirty[k]);
         }
         for (uint32_t k = 0; k < s->flushing_count && rc == WARP_OK; k++)
@@ -186,6 +181,9 @@ static void key_of(const void *arg, uint32_t number, struct key_sort_key *key)
     const struct iter_key *k = &keys->list[number];
     *key = (struct key_sort_key){keys->bytes + k->at, k->count, 0};
 }
+
+/* To sort more takes some 10 ms. */
+enum { MANY_KEYS = 1 << 16 };
 
 static int sort_keys(struct warp_iter *it)
 {
@@ -305,6 +303,7 @@ int warp_gen_scan(struct warp_db *db, const struct warp_product *desc,
         return rc;
     it->kind = ITER_SCAN;
     it->fields = fields;
+    it->rows_answer = scan_row_may(it->layout, fields);
     rc = check_fields(it->layout, fields);
     if (rc == WARP_OK)
         rc = set_range(it, range);
@@ -314,6 +313,9 @@ int warp_gen_scan(struct warp_db *db, const struct warp_product *desc,
         rc = take_keys(it);
     if (rc == WARP_OK)
         rc = sort_keys(it);
+    if (it->keys.count >= MANY_KEYS &&
+        !atomic_exchange_explicit(&db->scanned, true, memory_order_relaxed))
+        db_wake_keeper(db);
     struct ssd_slice from = {it->from, it->from_bytes};
     struct ssd_slice to = {it->to, it->to_bytes};
     if (rc == WARP_OK && compare(it->from, it->from_bytes, it->to,
@@ -336,8 +338,8 @@ static int next_key(struct warp_iter *it)
 {
     for (;;) {
         if (!it->cursor_ended && !it->cursor_ahead) {
-            struct ssd_slice value;
-            int rc = ssd_next(it->cursor, &it->cursor_key, &value);
+            int rc =
+                ssd_next(it->cursor, &it->cursor_key, &it->cursor_row);
             if (rc == WARP_END)
                 it->cursor_ended = true;
             else if (rc != WARP_OK)
@@ -376,8 +378,17 @@ static int next_key(struct warp_iter *it)
         memcpy(it->last, key, bytes);
         it->last_bytes = bytes;
         it->started = true;
+        it->from_row = !memory;
         return WARP_OK;
     }
+}
+
+/* The key has not changed since its row was read, and the row's snapshot is
+ * the directory's last. */
+static bool row_is_record(const struct warp_iter *it, uint64_t hash)
+{
+    return it->rows_answer && !changed_may(&it->db->changed, hash) &&
+           ssd_cursor_current(it->cursor);
 }
 
 static int read_key(struct warp_iter *it, const uint8_t *key, uint32_t bytes,
@@ -388,7 +399,13 @@ static int read_key(struct warp_iter *it, const uint8_t *key, uint32_t bytes,
                           hash_key(it->db->seed, l->id, key, bytes),
                           l->row_bytes};
     memset(out, 0, l->desc->record_bytes);
-    int rc = read_record(it->db, l, &ref, fields, out, arena);
+    int rc = 1;
+    if (it->from_row && row_is_record(it, ref.hash)) {
+        db_count(&db_stripe(it->db)->gets);
+        rc = scan_row(l, it->cursor_row, fields, out, arena);
+    }
+    if (rc == 1)
+        rc = read_record(it->db, l, &ref, fields, out, arena);
     return rc == WARP_OK ? key_decode(l->desc, key, bytes, NULL, out, arena)
                          : rc;
 }

@@ -29,8 +29,10 @@ struct warp_iter {
     uint8_t from[512], to[512];
     uint32_t from_bytes, to_bytes;
     bool reverse, cursor_ended, cursor_ahead, started;
+    bool rows_answer; /* for the fields asked for: scan_row.h */
+    bool from_row;    /* the key given last has its row in cursor_row */
     struct ssd_cursor *cursor;
-    struct ssd_slice cursor_key;
+    struct ssd_slice cursor_key, cursor_row;
     struct iter_keys keys;
     uint32_t next_key;
     uint8_t last[512];   /* the key given last */

@@ -13,7 +13,16 @@
 #include "secondary.h"
 #include "series.h"
 
-enum { TICK_MS = 20, IDLE_TICK_MS = 200, RETRY_MS = 500 };
+enum {
+    TICK_MS = 20,
+    IDLE_TICK_MS = 200,
+    RETRY_MS = 500,
+    SCANNED_MS = 1000 /* from one checkpoint for a scan to the next */
+};
+enum {
+    RECORD_NS = 3000,     /* of a record in a checkpoint, before one was seen */
+    RECORDS_TIMED = 10000 /* fewer say nothing about that */
+};
 
 static uint64_t dirty_records(const struct warp_db *db)
 {
@@ -46,18 +55,47 @@ struct schedule {
     bool compacted;        /* values wait to be written to new segments */
     bool uses;             /* values wait to move by how they are used */
     bool migrates;         /* elements wait to move to their tiers */
+    int64_t log_ms;        /* when the log was last looked at, */
+    uint64_t log_bytes;    /* how long it was, */
+    uint64_t bytes_per_s;  /* and how fast it has grown lately */
+    uint64_t record_ns;    /* of a record in the last checkpoint */
     int told;              /* the last error that was told */
 };
+
+/* The log is where a checkpoint must begin, so that writers need not wait for
+ * its end: the later, the fewer times a record is written that changes again
+ * and again. Between half and three quarters of the limit. */
+static bool log_is_due(const struct warp_db *db, const struct schedule *when,
+                       uint64_t log)
+{
+    uint64_t limit = db->options.log_bytes_max;
+    if (log <= limit / 2 || log > limit / 4 * 3)
+        return log > limit / 2;
+    uint64_t takes_ms = dirty_records(db) * when->record_ns / 1000000;
+    uint64_t grows = when->bytes_per_s / 1000 * takes_ms;
+    return log + grows + grows / 2 + limit / 8 > limit;
+}
+
+/* The log's growth: the fastest lately, as that is what is to be held. */
+static void watch_log(struct schedule *when, uint64_t log, int64_t now)
+{
+    uint64_t ms = (uint64_t)(now - when->log_ms);
+    if (ms < TICK_MS / 2)
+        return;
+    uint64_t grown = log > when->log_bytes ? log - when->log_bytes : 0;
+    uint64_t rate = grown * 1000 / ms, past = when->bytes_per_s * 7 / 8;
+    when->bytes_per_s = rate > past ? rate : past;
+    when->log_bytes = log;
+    when->log_ms = now;
+}
 
 static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
                            int64_t now)
 {
-    uint64_t limit = db->options.log_bytes_max;
-    uint64_t log = log_bytes(db->log);
     if (now < when->retry_ms)
         return false;
-    if (log > limit / 2 || atomic_load(&db->stalled) || when->compacted ||
-        when->moved)
+    if (log_is_due(db, when, log_bytes(db->log)) ||
+        atomic_load(&db->stalled) || when->compacted || when->moved)
         return true;
     uint64_t dirty = dirty_records(db);
     if (dirty == 0 && !secondary_pending(db->secondary) &&
@@ -66,6 +104,7 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
     uint64_t used = db_memory_used(db), budget = db->memory_max;
     int64_t since = now - when->checkpoint_ms;
     return atomic_load(&db->no_room) || dirty >= when->dirty_limit ||
+           (atomic_load(&db->scanned) && since >= SCANNED_MS) ||
            used > budget - budget / 16 ||
            since >= (int64_t)db->options.checkpoint_every_ms;
 }
@@ -108,7 +147,11 @@ static void move_unused(struct warp_db *db, struct schedule *when, int64_t now)
 
 static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
 {
+    uint64_t dirty = dirty_records(db);
+    int64_t begun = os_mono_ns();
     int rc = checkpoint_run(db);
+    if (rc == WARP_OK && dirty >= RECORDS_TIMED)
+        when->record_ns = (uint64_t)(os_mono_ns() - begun) / dirty;
     when->checkpoint_ms = os_boot_ms();
     when->retry_ms = rc == WARP_OK ? 0 : now + RETRY_MS;
     if (rc != WARP_OK && rc != when->told)
@@ -116,6 +159,7 @@ static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
     when->told = rc;
     when->moved = false;
     atomic_store(&db->no_room, false);
+    atomic_store(&db->scanned, false);
     room_update(db);
     when->compacted = rc == WARP_OK && compact_due(db) &&
                       compact_step(db, COMPACT_LIVE_PCT) == 1;
@@ -161,15 +205,15 @@ static void *keep(void *arg)
     struct warp_db *db = arg;
     struct schedule when = {.checkpoint_ms = os_boot_ms(),
                             .sweep_ms = os_boot_ms(),
-                            .dirty_limit = dirty_limit(db)};
+                            .dirty_limit = dirty_limit(db),
+                            .record_ns = RECORD_NS};
     uint64_t last_log = 0;
     int64_t tick = TICK_MS;
     while (!atomic_load(&db->stopping)) {
         uint32_t seen = atomic_load(&db->keeper_word);
         int64_t now = os_boot_ms();
         uint64_t log = log_bytes(db->log);
-        if (log >= db->options.log_bytes_max)
-            atomic_store(&db->stalled, true);
+        watch_log(&when, log, now);
         move_rows(db, &when, now);
         move_unused(db, &when, now);
         if (checkpoint_due(db, &when, now)) {
@@ -199,6 +243,23 @@ static void *keep(void *arg)
         os_futex_wait(&db->keeper_word, seen, tick * 1000000);
     }
     return NULL;
+}
+
+/* A little before the limit, which what is on its way must not pass. What the
+ * last checkpoint left in the log the next one may leave, too: that alone is no
+ * reason to wait. */
+void keeper_watch_log(void *arg)
+{
+    struct warp_db *db = arg;
+    uint64_t limit = db->options.log_bytes_max;
+    uint64_t log = log_bytes(db->log);
+    if (log < limit - limit / 32 || atomic_load(&db->stalled))
+        return;
+    if (atomic_load(&db->checkpoint_failed) == WARP_OK &&
+        log < atomic_load(&db->log_kept) + limit / 8)
+        return;
+    atomic_store(&db->stalled, true);
+    db_wake_keeper(db);
 }
 
 int keeper_start(struct warp_db *db)

@@ -6,6 +6,9 @@
 
 int keeper_start(struct warp_db *db);
 void keeper_stop(struct warp_db *db); /* joins the loader (loader.h) too */
+/* Of the log's flusher, while a checkpoint keeps the keeper: writers wait when
+ * the log comes to its limit. db: the store. */
+void keeper_watch_log(void *db);
 
 /* One slice of the index: frees what has expired. Returns how many values or
  * records went. all: every segment of every shard. */

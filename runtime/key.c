@@ -234,21 +234,8 @@ int key_encode(const struct warp_product *product, const void *key, uint8_t *to,
 {
     struct writer w = {to, 0, why};
     if (product->key_count == 1) {
-        const struct warp_type *type =
-            product->fields[product->key_fields[0]].type;
-        if (type->kind == WARP_T_U64) {
-            uint64_t value;
-            memcpy(&value, key, sizeof value);
-            write_big_endian(to, value, sizeof value);
-            *bytes = sizeof value;
-            return 0;
-        }
-        if (type->kind == WARP_T_FIXED_BYTES && type->size == 16) {
-            memcpy(to, key, 16);
-            *bytes = 16;
-            return 0;
-        }
-        int rc = write_part(&w, type, key, true);
+        int rc = write_part(
+            &w, product->fields[product->key_fields[0]].type, key, true);
         *bytes = w.used;
         return rc;
     }

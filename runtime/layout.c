@@ -110,6 +110,23 @@ static uint32_t take(uint32_t *at, uint32_t bytes)
     return slot;
 }
 
+/* What the fields are to the built-in models. */
+static void set_roles(struct layout *l)
+{
+    const struct warp_strategy *s = l->desc->strategy;
+    memset(l->role, LAYOUT_NO_ROLE, sizeof l->role);
+    for (uint32_t i = l->desc->field_count; i-- > 0;) {
+        uint8_t role = l->desc->fields[i].physics;
+        if (role != WARP_PHYSICS_NONE && role < sizeof l->role)
+            l->role[role] = (uint8_t)i;
+    }
+    l->linked =
+        l->role[WARP_PHYSICS_ENTANGLEMENT_GROUP] != LAYOUT_NO_ROLE ||
+        l->role[WARP_PHYSICS_ENTANGLEMENT_POTENTIAL] != LAYOUT_NO_ROLE ||
+        (s && s->access_pattern_learning == 1);
+    l->learns = l->linked && !(s && s->access_pattern_learning == 0);
+}
+
 /* Words first, then falling alignment: 8 and more, 4, 2, 1. */
 static void place_slots(struct layout *l)
 {
@@ -191,6 +208,9 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     if (desc->key_count == 1)
         l->key_type = desc->fields[desc->key_fields[0]].type;
     l->key_is_u64 = l->key_type && l->key_type->kind == WARP_T_U64;
+    if (l->key_type && l->key_type->kind == WARP_T_FIXED_BYTES &&
+        l->key_type->size <= KEY_BYTES_MAX)
+        l->key_raw = l->key_type->size;
     for (uint32_t i = 0; i < desc->field_count; i++) {
         const struct warp_field *f = &desc->fields[i];
         classify(l, i, default_survives);
@@ -212,6 +232,10 @@ int layout_make(const struct warp_product *desc, uint16_t number,
         }
         fl->bare = is_bare(f->type);
         fl->utf8 = f->type->kind == WARP_T_STRING;
+        if (fl->bare && !fl->utf8)
+            fl->text_max = f->type->kind == WARP_T_BYTES && f->type->count
+                               ? f->type->count
+                               : CODEC_VALUE_BYTES_MAX;
         set_compression(l, (uint32_t)i, fl);
         /* A log or a directory knows no columns: values that are framed by a
          * length there stay outside the row. */
@@ -240,6 +264,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     if (desc->strategy)
         l->instance_max = desc->strategy->max_memory_per_instance_bytes;
     l->priority = desc->priority ? desc->priority : WARP_PRIORITY_NORMAL;
+    set_roles(l);
     place_slots(l);
     *out = l;
     return WARP_OK;

@@ -9,7 +9,11 @@
 
 #include <warp/gen.h>
 
+#include "wire.h"
+
 struct pool;
+
+enum { LAYOUT_NO_ROLE = 0xff };
 
 enum slot_form {
     SLOT_NONE,  /* key, series, derived: nothing in the row */
@@ -30,6 +34,7 @@ struct field_layout {
     uint8_t id;        /* in the store, for ever (catalog.h) */
     uint8_t bare;      /* string, bytes, opaque: the wire form is the bytes */
     uint8_t utf8;
+    uint32_t text_max; /* bare and not utf8: bytes that need no check; else 0 */
     uint8_t compression; /* enum warp_compression, on its tier */
     uint32_t compress_min; /* shorter values are stored as they are */
 };
@@ -63,7 +68,12 @@ struct layout {
     uint64_t columns;
     uint64_t presets;      /* stored fields with a default: */
     uint64_t power;        /* survive a power loss */
+    uint8_t role[8];       /* by enum warp_physics: the field that has it, or
+                              LAYOUT_NO_ROLE; of positions the first */
+    bool linked;           /* its records have partners (partner.h) */
+    bool learns;           /* linked, and uses together are counted */
     bool key_is_u64;       /* one field, a plain u64: encoded in place */
+    uint32_t key_raw;      /* one field, bytes<N>: N; else 0 */
     bool evictable;        /* no field is pinned in memory by its policy */
     /* What the budget may take out of memory: not what auto_migration: false
      * leaves to warp migrate. Whole records, values of these fields, either. */
@@ -87,6 +97,22 @@ struct layout {
  * 0, WARP_EINVAL (the text names product and field) or WARP_ENOMEM. */
 int layout_make(const struct warp_product *desc, uint16_t number,
                 uint8_t default_survives, struct layout **layout);
+/* The usual keys (codec.h) without a call: their bytes; 0: not one of these. */
+static inline uint32_t layout_usual_key(const struct layout *l,
+                                        const void *key, uint8_t *to)
+{
+    if (l->key_is_u64) {
+        uint64_t number;
+        memcpy(&number, key, sizeof number);
+        wire_put64(to, __builtin_bswap64(number));
+        return sizeof number;
+    }
+    if (l->key_raw == 16)
+        memcpy(to, key, 16);
+    else if (l->key_raw)
+        memcpy(to, key, l->key_raw);
+    return l->key_raw;
+}
 /* Fields with a slot for a place on disk. */
 static inline uint64_t layout_placed(const struct layout *l)
 {

@@ -37,6 +37,8 @@ struct log_options {
     /* Asked when a segment cannot be made for want of space: frees the
      * reserve and returns true if a retry may succeed. */
     bool (*need_space)(void *arg);
+    /* Called by the flusher, every sync_every_ms at least; or NULL. */
+    void (*flushed)(void *arg);
     /* During the replay, for a commit that comes soon: what it touches may be
      * asked for; near: it is close. The body may be the beginning of one. NULL:
      * no matter. Called as log_replay_fn is, by several threads. */
@@ -77,6 +79,9 @@ int log_append(struct log *log, uint32_t shard, uint64_t batch_id,
                bool urgent, uint64_t *seq, uint64_t *position);
 /* A hint: this shard's ring is about to be appended to. */
 void log_prefetch(const struct log *log, uint32_t shard);
+/* The same, when that has come: the lines that the record will fill, which were
+ * last the flusher's, another writer's, or nobody's. */
+void log_prefetch_tail(const struct log *log, uint32_t shard);
 uint64_t log_seq(const struct log *log, uint32_t shard); /* last appended */
 uint64_t log_batch_id(struct log *log); /* unique for ever in this store */
 

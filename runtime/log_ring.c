@@ -7,6 +7,7 @@
 
 #include "crc.h"
 #include "error.h"
+#include "lines.h"
 #include "planted.h"
 
 #include <errno.h>
@@ -286,10 +287,6 @@ static inline uint64_t store_frame(struct log *log, struct log_ring *r,
         atomic_store_explicit(&r->turn, tail, memory_order_relaxed);
         atomic_store_explicit(&r->stamp, f->stamp, memory_order_release);
     }
-    /* The next record's lines were last the flusher's, or nobody's. */
-    __builtin_prefetch(to + (end - tail), 1);
-    __builtin_prefetch(to + (end - tail) + 64, 1);
-    __builtin_prefetch(to + (end - tail) + 128, 1);
     atomic_signal_fence(memory_order_seq_cst); /* a kill sees program order */
     os_map_store(r->tail_mark, &mark, sizeof mark);
     atomic_store_explicit(&r->seq, f->seq, memory_order_relaxed);
@@ -420,6 +417,13 @@ void log_prefetch(const struct log *log, uint32_t shard)
     __builtin_prefetch(&r->stamp);
     if (log->tails)
         __builtin_prefetch(log->tails + log_tail_offset(log, shard), 1);
+}
+
+void log_prefetch_tail(const struct log *log, uint32_t shard)
+{
+    const struct log_ring *r = &log->rings[shard];
+    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    PREFETCH_LINES(r->base + (tail & (log->ring_bytes - 1)), 1);
 }
 
 uint64_t log_seq(const struct log *log, uint32_t shard)

@@ -307,61 +307,81 @@ static int recycle(struct log *log, const struct log_segment *segment)
     if (!keep)
         return os_unlink(from);
     log_spare_path(log, to, id);
-    int rc = os_rename(from, to);
+    if (os_rename(from, to) != 0)
+        return os_unlink(from); /* a full directory takes no new name */
     os_lock(&log->room_lock);
-    if (rc == 0)
-        log->spares[log->spare_count++] =
-            (struct log_spare){.bytes = segment->bytes, .id = id};
+    log->spares[log->spare_count++] =
+        (struct log_spare){.bytes = segment->bytes, .id = id};
     os_unlock(&log->room_lock);
-    return rc;
+    return 0;
 }
 
-/* Oldest first, so that what a crash leaves is without a gap. */
-int log_cut(struct log *log, uint64_t mark)
+/* A copy of the segments that may go, the oldest first. */
+static uint32_t choose_cut(struct log *log, uint64_t mark,
+                           struct log_segment **cut, uint64_t *bytes)
 {
-    uint64_t durable = atomic_load(&log->durable_block), bytes = 0;
-    struct log_segment *cut = NULL;
+    uint64_t durable = atomic_load(&log->durable_block);
     uint32_t count = 0;
-    int rc = WARP_OK;
-    if (atomic_load(&log->held) > 0)
-        return WARP_OK;
     os_lock(&log->room_lock);
     while (count + 1 < log->segment_count &&
            log->segments[count + 1].first <= mark &&
            log->segments[count + 1].first < durable)
-        bytes += log->segments[count++].bytes;
-    if (count > 0 && !(cut = malloc(count * sizeof *cut)))
+        *bytes += log->segments[count++].bytes;
+    if (count > 0 && !(*cut = malloc(count * sizeof **cut)))
         count = 0;
     if (count > 0) {
-        memcpy(cut, log->segments, count * sizeof *cut);
-        log->segment_count -= count;
-        memmove(log->segments, log->segments + count,
-                log->segment_count * sizeof *cut);
-        atomic_fetch_sub(&log->live_bytes, bytes);
+        memcpy(*cut, log->segments, count * sizeof **cut);
         log->keep_bytes =
-            bytes > log->keep_bytes / 2 ? bytes : log->keep_bytes / 2;
+            *bytes > log->keep_bytes / 2 ? *bytes : log->keep_bytes / 2;
     }
     os_unlock(&log->room_lock);
-    if (count > 0) {
-        uint64_t most = keep_most(log, bytes);
-        os_lock(&log->room_lock);
-        if (log->keep_bytes > most)
-            log->keep_bytes = most;
-        os_unlock(&log->room_lock);
-        drop_surplus(log);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        int failed = recycle(log, &cut[i]);
-        if (failed < 0 && failed != -ENOENT && rc == WARP_OK)
+    return count;
+}
+
+/* The first ones have no file any more. */
+static void forget_segments(struct log *log, uint32_t count)
+{
+    uint64_t bytes = 0;
+    os_lock(&log->room_lock);
+    for (uint32_t i = 0; i < count; i++)
+        bytes += log->segments[i].bytes;
+    log->segment_count -= count;
+    memmove(log->segments, log->segments + count,
+            log->segment_count * sizeof *log->segments);
+    atomic_fetch_sub(&log->live_bytes, bytes);
+    os_unlock(&log->room_lock);
+}
+
+/* Oldest first, and none behind one that stays: the log is without a gap. */
+int log_cut(struct log *log, uint64_t mark)
+{
+    struct log_segment *cut = NULL;
+    uint64_t bytes = 0;
+    int rc = WARP_OK;
+    if (atomic_load(&log->held) > 0)
+        return WARP_OK;
+    uint32_t done = 0, count = choose_cut(log, mark, &cut, &bytes);
+    if (count == 0)
+        return WARP_OK;
+    uint64_t most = keep_most(log, bytes);
+    os_lock(&log->room_lock);
+    if (log->keep_bytes > most)
+        log->keep_bytes = most;
+    os_unlock(&log->room_lock);
+    drop_surplus(log);
+    while (done < count && rc == WARP_OK) {
+        int failed = recycle(log, &cut[done]);
+        if (failed < 0 && failed != -ENOENT)
             rc = error_os(failed, "cannot recycle a segment of", log->dir);
+        else
+            done++;
     }
     free(cut);
-    if (count > 0) {
-        int failed = os_sync_dir(log->dir);
-        if (failed < 0 && rc == WARP_OK)
-            rc = error_os(failed, "cannot sync the directory", log->dir);
-        log_maker_kick(log);
-    }
+    forget_segments(log, done);
+    int failed = os_sync_dir(log->dir);
+    if (failed < 0 && rc == WARP_OK)
+        rc = error_os(failed, "cannot sync the directory", log->dir);
+    log_maker_kick(log);
     return rc;
 }
 

@@ -411,6 +411,8 @@ void *log_flusher(void *arg)
         log_drain(log);
         if (atomic_load(&log->stopping))
             break;
+        if (log->options.flushed)
+            log->options.flushed(log->options.arg);
         atomic_store(&log->flusher_sleeps, true);
         os_futex_wait(&log->kick, seen, period);
         atomic_store(&log->flusher_sleeps, false);

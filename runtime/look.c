@@ -5,6 +5,7 @@
 #include "apply.h"
 #include "hash.h"
 #include "read.h"
+#include "weight.h"
 
 static void look_field(const struct layout *l, const struct record *r,
                        uint32_t i, struct look *look)
@@ -27,8 +28,8 @@ static void look_field(const struct layout *l, const struct record *r,
     }
 }
 
-static void look_record(const struct layout *l, const struct record *r,
-                        int64_t now, struct look *look)
+static void look_record(const struct shard *s, const struct layout *l,
+                        const struct record *r, int64_t now, struct look *look)
 {
     memset(look, 0, sizeof *look);
     look->exists = shard_exists(l, r, now);
@@ -49,6 +50,10 @@ static void look_record(const struct layout *l, const struct record *r,
             l->cold ? (l->durable & ~l->cold) | row_load(r, l->cold_dirty)
                     : l->durable;
     look->unsaved &= look->have;
+    look->mass = weight_of(s, l, r, WARP_PHYSICS_MASS, 1);
+    look->passes = weight_passes(s, l, r);
+    look->half_life = weight_of(s, l, r, WARP_PHYSICS_TEMPORAL_WEIGHT, 0);
+    look->temperature = weight_of(s, l, r, WARP_PHYSICS_TEMPERATURE, 0);
 }
 
 int look_at(struct warp_db *db, const struct layout *l,
@@ -56,7 +61,7 @@ int look_at(struct warp_db *db, const struct layout *l,
 {
     struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
     int64_t now = read_now(db, l);
-    for (;;) {
+    for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
         struct record *r = shard_seek(s, l, key, &slot, &cold);
@@ -68,8 +73,10 @@ int look_at(struct warp_db *db, const struct layout *l,
             return rc == WARP_ENOTFOUND ? WARP_OK : rc;
         }
         uint64_t word = record_read_begin(r);
-        look_record(l, r, now, look);
+        look_record(s, l, r, now, look);
         if (!(word & 1) && record_read_ok(r, word) && index_slot_holds(slot, r))
             return WARP_OK;
+        if (tries > 4)
+            os_yield(); /* its writer may wait for a lock */
     }
 }

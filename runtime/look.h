@@ -16,6 +16,9 @@ struct look {
     int64_t deadlines[56];
     uint32_t bytes[56]; /* of the value */
     struct disk_place place[56];
+    /* What the record's numbers say (weight.h); without the role: none. */
+    double mass, half_life, temperature;
+    uint32_t passes;
 };
 
 /* WARP_OK also when there is no record. */

@@ -16,15 +16,18 @@ enum {
 
 /* ---- opening ---- */
 
-static int open_window(struct warp_db *db, struct migrate_product *p,
-                       enum heat_kind kind, uint64_t count, int64_t ms)
+static int open_window(struct warp_db *db, const struct layout *l,
+                       struct migrate_product *p, enum heat_kind kind,
+                       uint64_t count, int64_t ms)
 {
+    bool carries = l->role[WARP_PHYSICS_TEMPORAL_WEIGHT] != LAYOUT_NO_ROLE;
     struct window *w = &p->windows[kind];
     if (count == 0 || ms <= 0)
         return WARP_OK;
     _Atomic uint8_t *counts = os_reserve(HEAT_SLOTS);
     w->past = os_reserve(HEAT_SLOTS);
-    if (!counts || !w->past) {
+    w->carried = carries ? os_reserve(HEAT_SLOTS) : NULL;
+    if (!counts || !w->past || (carries && !w->carried)) {
         if (counts)
             os_unreserve((void *)counts, HEAT_SLOTS);
         return error_set(WARP_ENOMEM, "out of memory for the counts of a "
@@ -33,6 +36,10 @@ static int open_window(struct warp_db *db, struct migrate_product *p,
     w->ms = ms;
     w->began_ms = clock_now(db->clock);
     p->heat.least[kind] = (uint8_t)(count < HEAT_MOST ? count : HEAT_MOST);
+    p->heat.most[kind] =
+        carries || l->role[WARP_PHYSICS_TEMPERATURE] != LAYOUT_NO_ROLE
+            ? HEAT_MOST
+            : p->heat.least[kind];
     atomic_store(&p->heat.counts[kind], counts);
     return WARP_OK;
 }
@@ -82,10 +89,10 @@ int migrate_open(struct warp_db *db)
         }
         struct migrate_product *p = &m->products[i];
         p->automatic = s->auto_migration != 0;
-        rc = open_window(db, p, HEAT_HOT, s->hot_to_warm_count,
+        rc = open_window(db, l, p, HEAT_HOT, s->hot_to_warm_count,
                          s->hot_to_warm_window_ms);
         if (rc == WARP_OK)
-            rc = open_window(db, p, HEAT_COLD, s->warm_to_cold_count,
+            rc = open_window(db, l, p, HEAT_COLD, s->warm_to_cold_count,
                              s->warm_to_cold_window_ms);
         if (l->tiered && s->cold_to_archive_age_ms > 0) {
             p->windows[PASS_ARCHIVE].ms = s->cold_to_archive_age_ms;
@@ -110,6 +117,7 @@ void migrate_close(struct warp_db *db)
         for (int k = 0; k < HEAT_KINDS; k++) {
             unreserve(atomic_load(&m->products[i].heat.counts[k]));
             unreserve(m->products[i].windows[k].past);
+            unreserve(m->products[i].windows[k].carried);
         }
     if (m)
         free(m->products);
@@ -178,7 +186,9 @@ static void leave_one(void *arg, void *record)
     if (r->product != c->migrate->product)
         return;
     c->seen++;
-    if (!migrate_used(c->migrate, shard_record_hash(c->shard, r)))
+    struct migrate_roles roles = migrate_roles(
+        c->shard, c->shard->db->layouts[r->product], r);
+    if (!migrate_used(c->migrate, shard_record_hash(c->shard, r), &roles))
         (void)evict_one(c->shard, r);
 }
 
@@ -344,13 +354,19 @@ static void say_next(const struct migrate_product *p, uint64_t hash,
         if (!counts)
             return;
         text_key(t, "next_move");
+        const struct window *w = &p->windows[next];
+        uint32_t slot = heat_slot(hash);
+        uint32_t carried =
+            w->carried ? atomic_load_explicit(&w->carried[slot],
+                                              memory_order_relaxed)
+                       : 0;
         text_say(t,
                  "{\"to\":\"%s\",\"when_fewer_than\":%u,\"accesses\":%u,"
+                 "\"carried\":%u,"
                  "\"window_ends_ms\":%" PRId64 ",\"automatic\":%s}",
                  in_memory ? "ssd" : "disk", p->heat.least[next],
-                 atomic_load_explicit(&counts[heat_slot(hash)],
-                                      memory_order_relaxed),
-                 p->windows[next].began_ms + p->windows[next].ms, automatic);
+                 atomic_load_explicit(&counts[slot], memory_order_relaxed),
+                 carried, w->began_ms + w->ms, automatic);
     }
 }
 

@@ -5,7 +5,7 @@
  * u8 codec, u16 0, u32 0, i64 length of the window, i64 its begin, i64 end of
  * the last pass; then the counts (compress.h), none for the archive. They are
  * written at a close and every few minutes: what a crash takes is counted too
- * low. */
+ * low. Pass + 0x80: what is carried on from earlier windows. */
 #include "migrate_part.h"
 
 #include "compress.h"
@@ -15,10 +15,10 @@
 
 #include <stdlib.h>
 
-enum { FORMAT = 1, HEAD_BYTES = 32, KEY_BYTES = 7 };
+enum { FORMAT = 1, HEAD_BYTES = 32, KEY_BYTES = 7, CARRIED = 0x80 };
 
 static struct ssd_slice key_of(uint8_t key[KEY_BYTES], const struct layout *l,
-                               enum pass pass)
+                               uint32_t pass)
 {
     memcpy(key, "heat", 4);
     wire_put16(key + 4, l->id);
@@ -52,23 +52,32 @@ static int recall_one(void *arg, struct ssd_slice value)
     return WARP_OK;
 }
 
+static int recall(struct warp_db *db, const struct layout *l, uint32_t pass,
+                  struct window *window, _Atomic uint8_t *counts)
+{
+    uint8_t key[KEY_BYTES];
+    struct recall_call call = {window, counts};
+    int rc = ssd_get(db->ssd, SSD_META, key_of(key, l, pass), recall_one,
+                     &call);
+    return rc == WARP_ENOTFOUND ? WARP_OK : rc;
+}
+
 int migrate_recall(struct warp_db *db, struct migrate *m)
 {
     int rc = WARP_OK;
     for (uint32_t i = 0; i < m->count && rc == WARP_OK; i++)
         for (uint32_t pass = 0; pass < PASSES && rc == WARP_OK; pass++) {
-            uint8_t key[KEY_BYTES];
             struct migrate_product *p = &m->products[i];
-            struct recall_call call = {&p->windows[pass], NULL};
-            if (p->windows[pass].ms == 0)
+            struct window *w = &p->windows[pass];
+            if (w->ms == 0)
                 continue;
-            if (pass != PASS_ARCHIVE)
-                call.counts = atomic_load(&p->heat.counts[pass]);
-            rc = ssd_get(db->ssd, SSD_META,
-                         key_of(key, db->layouts[i], (enum pass)pass),
-                         recall_one, &call);
-            if (rc == WARP_ENOTFOUND)
-                rc = WARP_OK;
+            if (w->carried)
+                rc = recall(db, db->layouts[i], pass | CARRIED, w, w->carried);
+            if (rc == WARP_OK)
+                rc = recall(db, db->layouts[i], pass, w,
+                            pass == PASS_ARCHIVE
+                                ? NULL
+                                : atomic_load(&p->heat.counts[pass]));
         }
     return rc;
 }
@@ -77,9 +86,9 @@ int migrate_recall(struct warp_db *db, struct migrate *m)
 
 static int keep_one(struct ssd_txn *txn, struct compress *compress,
                     uint8_t *room, const struct layout *l,
-                    const struct migrate_product *p, enum pass pass)
+                    const struct window *w, uint32_t pass,
+                    const _Atomic uint8_t *counts)
 {
-    const struct window *w = &p->windows[pass];
     uint8_t key[KEY_BYTES];
     size_t stored = 0;
     memset(room, 0, HEAD_BYTES);
@@ -87,11 +96,10 @@ static int keep_one(struct ssd_txn *txn, struct compress *compress,
     wire_put64(room + 8, (uint64_t)w->ms);
     wire_put64(room + 16, (uint64_t)w->began_ms);
     wire_put64(room + 24, (uint64_t)w->passed_ms);
-    if (pass != PASS_ARCHIVE) {
+    if (counts) {
         /* Other threads count on: a copy, so that both halves of the coder see
          * the same bytes. */
         uint8_t *copy = room + HEAD_BYTES + HEAT_SLOTS;
-        _Atomic uint8_t *counts = atomic_load(&p->heat.counts[pass]);
         for (uint32_t i = 0; i < HEAT_SLOTS; i++)
             copy[i] = atomic_load_explicit(&counts[i], memory_order_relaxed);
         room[1] = (uint8_t)compress_block(compress, WARP_COMPRESS_FAST, copy,
@@ -112,10 +120,18 @@ int migrate_keep(struct warp_db *db, struct migrate *m)
     if (rc == WARP_OK)
         rc = ssd_begin(db->ssd, &txn);
     for (uint32_t i = 0; i < m->count; i++)
-        for (uint32_t pass = 0; pass < PASSES && rc == WARP_OK; pass++)
-            if (m->products[i].windows[pass].ms != 0)
-                rc = keep_one(txn, compress, room, db->layouts[i],
-                              &m->products[i], (enum pass)pass);
+        for (uint32_t pass = 0; pass < PASSES && rc == WARP_OK; pass++) {
+            struct migrate_product *p = &m->products[i];
+            const struct window *w = &p->windows[pass];
+            if (w->ms != 0)
+                rc = keep_one(txn, compress, room, db->layouts[i], w, pass,
+                              pass == PASS_ARCHIVE
+                                  ? NULL
+                                  : atomic_load(&p->heat.counts[pass]));
+            if (rc == WARP_OK && w->carried)
+                rc = keep_one(txn, compress, room, db->layouts[i], w,
+                              pass | CARRIED, w->carried);
+        }
     if (rc == WARP_OK)
         rc = ssd_commit(&txn);
     else if (txn)

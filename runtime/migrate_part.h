@@ -5,6 +5,7 @@
 #include "heat.h"
 #include "migrate.h"
 #include "row.h"
+#include "row_past.h"
 
 /* What a pass does; the first two count uses (heat.h). */
 enum pass { PASS_WARM = HEAT_HOT, PASS_COLD = HEAT_COLD, PASS_ARCHIVE, PASSES };
@@ -16,6 +17,7 @@ struct window {
     int64_t passed_ms;        /* when the last pass ended; 0: none has */
     uint32_t round;           /* of the last pass that was forced */
     _Atomic uint8_t *past;    /* counts of the window that has ended */
+    _Atomic uint8_t *carried; /* what is left of earlier ones; NULL: nothing */
 };
 
 struct migrate_product {
@@ -40,15 +42,22 @@ struct migrate {
     uint32_t key_bytes;
 };
 
-/* Was a record used as often as its window of the pass under way asks for? */
-static inline bool migrate_used(const struct migrate *m, uint64_t hash)
-{
-    const struct migrate_product *p = &m->products[m->product];
-    const _Atomic uint8_t *past = p->windows[m->pass].past;
-    return atomic_load_explicit(
-               &((_Atomic uint8_t *)(uintptr_t)past)[heat_slot(hash)],
-               memory_order_relaxed) >= p->heat.least[m->pass];
-}
+/* migrate_heat.c: what the numbers of a record make of its uses. */
+struct migrate_roles {
+    double half_life;   /* of its uses, in windows; 0: a window */
+    double temperature; /* uses beside the real ones */
+};
+/* Under the lock. */
+struct migrate_roles migrate_roles(const struct shard *shard,
+                                   const struct layout *l,
+                                   const struct record *r);
+struct migrate_roles migrate_row_roles(const struct layout *l,
+                                       struct ssd_slice value,
+                                       const struct row_view *view);
+/* Was a record used as often as its window of the pass under way asks for?
+ * Once for a record and pass: it is carried on to the next window. */
+bool migrate_used(struct migrate *m, uint64_t hash,
+                  const struct migrate_roles *roles);
 
 /* migrate_rows.c: a piece of PASS_COLD or PASS_ARCHIVE. */
 int migrate_rows(struct warp_db *db, struct migrate *m, uint32_t rows,

@@ -30,14 +30,10 @@ typedef int visit_fn(struct visit *v, struct ssd_slice row);
 /* ---- warm to cold ---- */
 
 /* Has the row a value that is not on disk yet? */
-static bool may_go(const struct layout *l, struct ssd_slice value)
+static bool may_go(const struct layout *form, const struct row_view *view)
 {
-    struct row_view view;
-    const struct layout *form = row_form(l, value);
-    if (row_parse(form, value, &view) != WARP_OK)
-        return false;
-    const uint8_t *at = view.values;
-    FOR_BITS(i, view.have & form->durable)
+    const uint8_t *at = view->values;
+    FOR_BITS(i, view->have & form->durable)
     {
         struct op_value v;
         uint32_t raw;
@@ -53,7 +49,12 @@ static int send_to_disk(struct visit *v, struct ssd_slice row)
     const struct layout *l = v->l;
     struct record *r;
     uint64_t go = 0;
-    if (migrate_used(v->m, v->key.hash) || !may_go(l, row))
+    struct row_view view;
+    const struct layout *form = row_form(l, row);
+    if (row_parse(form, row, &view) != WARP_OK)
+        return WARP_OK;
+    struct migrate_roles roles = migrate_row_roles(l, row, &view);
+    if (migrate_used(v->m, v->key.hash, &roles) || !may_go(form, &view))
         return WARP_OK;
     struct shard *s =
         &v->db->shards[hash_shard(v->key.hash, v->db->shard_count)];
@@ -74,7 +75,7 @@ static int send_to_disk(struct visit *v, struct ssd_slice row)
         if (go) {
             record_begin(r);
             row_store(r, l->to_disk, row_load(r, l->to_disk) | go);
-            shard_dirty(s, r);
+            shard_dirty(s, r, shard_record_hash(s, r));
             record_end(r, record_version(r));
             v->marked++;
         }
@@ -121,15 +122,17 @@ static int archive_value(struct visit *v, uint32_t field,
 }
 
 /* In this window or the one before. */
-static bool is_in_use(const struct visit *v)
+static bool is_in_use(const struct visit *v, const struct migrate_roles *roles)
 {
     const struct migrate_product *p = &v->m->products[v->m->product];
     uint32_t least = p->heat.least[HEAT_COLD], slot = heat_slot(v->key.hash);
     _Atomic uint8_t *now = atomic_load(&p->heat.counts[HEAT_COLD]);
     _Atomic uint8_t *past = p->windows[PASS_COLD].past;
-    return now && past &&
-           (atomic_load_explicit(&now[slot], memory_order_relaxed) >= least ||
-            atomic_load_explicit(&past[slot], memory_order_relaxed) >= least);
+    if (!now || !past)
+        return false;
+    uint32_t uses = atomic_load_explicit(&now[slot], memory_order_relaxed);
+    uint32_t before = atomic_load_explicit(&past[slot], memory_order_relaxed);
+    return (uses > before ? uses : before) + roles->temperature >= least;
 }
 
 static int send_to_archive(struct visit *v, struct ssd_slice row)
@@ -139,8 +142,11 @@ static int send_to_archive(struct visit *v, struct ssd_slice row)
     uint32_t age = atomic_load(&l->heat->archive_min);
     struct row_view view;
     /* A row of an earlier form comes when it has been written anew. */
-    if (row_is_past(l, row) || age == 0 || is_in_use(v) ||
+    if (row_is_past(l, row) || age == 0 ||
         row_parse(l, row, &view) != WARP_OK)
+        return WARP_OK;
+    struct migrate_roles roles = migrate_row_roles(l, row, &view);
+    if (is_in_use(v, &roles))
         return WARP_OK;
     const uint8_t *at = view.values;
     int rc = WARP_OK;

@@ -119,23 +119,28 @@ bool mirror_reach(struct mirror_column *c, size_t bytes)
     return all;
 }
 
-uint64_t mirror_moment(struct mirror *m)
+void mirror_enter(struct mirror *m)
 {
     os_lock(&m->lock);
-    uint64_t moment = ++m->moment;
-    os_unlock(&m->lock);
-    return moment;
 }
 
-int mirror_changed(struct mirror *m, struct mirror_column *c, uint64_t moment,
-                   size_t from, size_t bytes)
+void mirror_leave(struct mirror *m)
 {
-    os_lock(&m->lock);
+    os_unlock(&m->lock);
+}
+
+uint64_t mirror_moment(struct mirror *m)
+{
+    return ++m->moment;
+}
+
+int mirror_changed(struct mirror_column *c, uint64_t moment, size_t from,
+                   size_t bytes)
+{
     bool known = mirror_reach(c, from + bytes);
     size_t end = (from + bytes + MIRROR_PAGE_BYTES - 1) / MIRROR_PAGE_BYTES;
     for (size_t page = from / MIRROR_PAGE_BYTES; known && page < end; page++)
         c->changed_at[page] = moment;
-    os_unlock(&m->lock);
     return known ? 0 : -1;
 }
 
@@ -149,10 +154,9 @@ bool mirror_usable(const struct mirror_column *c, enum device_kind kind,
     return content != 0 && content <= moment && content >= c->changed_at[page];
 }
 
-bool mirror_lacks(struct mirror *m, const struct mirror_column *c,
-                  enum device_kind kind, uint64_t moment, uint32_t page)
+bool mirror_lacks(const struct mirror_column *c, enum device_kind kind,
+                  uint64_t moment, uint32_t page)
 {
-    os_lock(&m->lock);
     bool lacks = !mirror_usable(c, kind, moment, page);
     const struct pool *pool = c->group->pool;
     if (lacks && (page >= c->page_count ||
@@ -161,7 +165,6 @@ bool mirror_lacks(struct mirror *m, const struct mirror_column *c,
                 atomic_load_explicit(&pool->used, memory_order_relaxed) +
                         MIRROR_PAGE_BYTES <=
                     pool->limit;
-    os_unlock(&m->lock);
     return lacks;
 }
 
@@ -176,6 +179,7 @@ void mirror_give_up(struct mirror *m, enum device_kind kind,
     atomic_fetch_sub_explicit(&c->group->pool->used, r->room,
                               memory_order_relaxed);
     m->held_bytes[kind] -= r->room;
+    device_note(kind, -(int64_t)r->room, 0);
     m->blocks[kind][r->held - 1].column = NULL;
     memset(&c->content_at[kind][range * RANGE_PAGES], 0,
            RANGE_PAGES * sizeof *c->content_at[kind]);
@@ -208,12 +212,10 @@ void mirror_no_room(struct mirror *m, enum device_kind kind)
     os_unlock(&m->lock);
 }
 
-uint64_t mirror_held_bytes(struct mirror *m)
+uint64_t mirror_held_bytes(struct mirror *m, enum device_kind kind)
 {
-    uint64_t bytes = 0;
     os_lock(&m->lock);
-    for (int kind = 0; kind < DEVICE_KINDS; kind++)
-        bytes += m->held_bytes[kind];
+    uint64_t bytes = m->held_bytes[kind];
     os_unlock(&m->lock);
     return bytes;
 }

@@ -66,17 +66,21 @@ struct mirror_column *mirror_columns(struct mirror *mirror, uint16_t product,
 struct mirror_column *mirror_column_at(struct mirror_column *columns,
                                        uint32_t shard);
 
-/* ---- under the lock of the column's shard ---- */
+/* ---- under the lock of the column's shard ----
+ * A plan may be in the making, which takes a while: it is waited for before the
+ * shard's lock is taken, so that writers of the shard never wait for it. */
 
+void mirror_enter(struct mirror *mirror);
+void mirror_leave(struct mirror *mirror);
 uint64_t mirror_moment(struct mirror *mirror);
 /* These bytes of the column may have changed since the last moment. Not 0: out
  * of memory, nothing is noted. */
-int mirror_changed(struct mirror *mirror, struct mirror_column *column,
-                   uint64_t moment, size_t from, size_t bytes);
+int mirror_changed(struct mirror_column *column, uint64_t moment, size_t from,
+                   size_t bytes);
 /* Is it worth while to bring the page to the device for a job of this moment?
  * Not where it has it, and seldom where it has no room. */
-bool mirror_lacks(struct mirror *mirror, const struct mirror_column *column,
-                  enum device_kind kind, uint64_t moment, uint32_t page);
+bool mirror_lacks(const struct mirror_column *column, enum device_kind kind,
+                  uint64_t moment, uint32_t page);
 
 /* ---- one thread at a time, which works with the device ---- */
 
@@ -89,7 +93,6 @@ const struct device_plan *mirror_plan(struct mirror *mirror,
 void mirror_forget(struct mirror *mirror, enum device_kind kind);
 /* The same, because it had no room: it is asked for less from here on. */
 void mirror_no_room(struct mirror *mirror, enum device_kind kind);
-/* On all devices. */
-uint64_t mirror_held_bytes(struct mirror *mirror);
+uint64_t mirror_held_bytes(struct mirror *mirror, enum device_kind kind);
 
 #endif

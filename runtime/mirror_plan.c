@@ -119,6 +119,7 @@ static bool make_room(struct making *k, struct mirror_column *c, uint32_t range,
     m->blocks[k->kind][block] = (struct mirror_block){c, range};
     *r = (struct mirror_range){block + 1, room};
     m->held_bytes[k->kind] += room;
+    device_note(k->kind, (int64_t)room, 0);
     atomic_fetch_add_explicit(&pool->used, room, memory_order_relaxed);
     return true;
 }

@@ -26,10 +26,8 @@ void op_fini(struct op *op)
     op->owned = false;
 }
 
-int op_room(struct op *op, size_t more)
+int op_grow(struct op *op, size_t more)
 {
-    if (more <= op->room - op->bytes)
-        return WARP_OK;
     if (more > OP_BODY_BYTES_MAX - op->bytes)
         return error_set(WARP_ELIMIT,
                          "%s: a commit of more than %d MiB; split the value",
@@ -60,11 +58,15 @@ int op_key(struct op *op, const void *key, const void *record)
     if (rc != WARP_OK)
         return rc;
     uint8_t *b = op->body;
-    size_t bytes = 0;
     const char *why = NULL;
-    rc = key ? key_encode(l->desc, key, b + OP_HEADER_BYTES, &bytes, &why)
-             : key_encode_record(l->desc, record, b + OP_HEADER_BYTES, &bytes,
-                                 &why);
+    const void *one = key ? key
+                          : (const char *)record +
+                                l->fields[l->desc->key_fields[0]].offset;
+    size_t bytes = layout_usual_key(l, one, b + OP_HEADER_BYTES);
+    if (bytes == 0)
+        rc = key ? key_encode(l->desc, key, b + OP_HEADER_BYTES, &bytes, &why)
+                 : key_encode_record(l->desc, record, b + OP_HEADER_BYTES,
+                                     &bytes, &why);
     if (rc != WARP_OK)
         return bad_key(l, rc, why);
     op->key_at = OP_HEADER_BYTES;
@@ -99,7 +101,9 @@ static int put_header(struct op *op, uint64_t set, uint64_t mark,
     if (dead)
         at = wire_put64(at, dead);
     op->dead_at = (uint32_t)(at - op->body);
-    op->bytes = op->dead_at + 8 * (uint32_t)__builtin_popcountll(dead);
+    op->bytes = op->dead_at;
+    if (dead)
+        op->bytes += 8 * (uint32_t)__builtin_popcountll(dead);
     op->values_at = op->bytes;
     return WARP_OK;
 }
@@ -140,6 +144,18 @@ static int bad_value(const struct layout *l, uint32_t i, int code,
                      why ? why : "is not valid");
 }
 
+/* One whose wire form are its bytes, and of which nothing is asked. */
+static int put_text(struct op *op, const struct warp_str *text)
+{
+    int rc = op_room(op, (size_t)text->len + 4);
+    if (rc != WARP_OK)
+        return rc;
+    uint8_t *at = wire_put32(op->body + op->bytes, text->len);
+    memcpy(at, text->data, text->len);
+    op->bytes += 4 + text->len;
+    return WARP_OK;
+}
+
 static int put_value(struct op *op, uint32_t i, const void *value)
 {
     const struct layout *l = op->layout;
@@ -155,7 +171,14 @@ static int put_value(struct op *op, uint32_t i, const void *value)
         return WARP_OK;
     }
     size_t bytes = 0;
-    int rc = codec_size(type, value, &bytes, &why);
+    struct warp_str text;
+    int rc;
+    if (f->text_max) {
+        memcpy(&text, value, sizeof text);
+        if (text.data && text.len <= f->text_max)
+            return put_text(op, &text);
+    }
+    rc = codec_size(type, value, &bytes, &why);
     if (rc != WARP_OK)
         return bad_value(l, i, rc, why);
     rc = op_room(op, bytes + 4);
@@ -193,7 +216,8 @@ static int put_update(struct op *op, uint64_t fields, const void *record,
     if (rc != WARP_OK)
         return rc;
     op->now = now;
-    op_arm(op);
+    if (op->dead)
+        op_arm(op);
     rc = put_values(op, op->set, record, value);
     op->logged_bytes = op->bytes;
     if (rc != WARP_OK || !memory)

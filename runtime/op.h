@@ -57,7 +57,11 @@ struct op {
 void op_init(struct op *op, const struct layout *layout, enum op_kind kind,
              uint8_t *space, uint32_t space_bytes);
 void op_fini(struct op *op);
-int op_room(struct op *op, size_t more); /* WARP_ENOMEM, WARP_ELIMIT */
+int op_grow(struct op *op, size_t more); /* WARP_ENOMEM, WARP_ELIMIT */
+static inline int op_room(struct op *op, size_t more)
+{
+    return more <= op->room - op->bytes ? WARP_OK : op_grow(op, more);
+}
 
 /* After op_init: the key, from its C form or from a record. */
 int op_key(struct op *op, const void *key, const void *record);

@@ -4,6 +4,7 @@
 #include "archive_where.h"
 #include "checkpoint.h"
 #include "clock.h"
+#include "coaccess.h"
 #include "codec.h"
 #include "commit.h"
 #include "descriptor.h"
@@ -12,8 +13,11 @@
 #include "evolve_past.h"
 #include "far.h"
 #include "hash.h"
+#include "keeper.h"
+#include "prefetch.h"
 #include "rehome.h"
 #include "room.h"
+#include "schema_load.h"
 #include "secondary.h"
 #include "series.h"
 #include "wire.h"
@@ -53,13 +57,15 @@ static int compare_schemas(struct warp_db *db, const char *path,
     struct descriptor *theirs = NULL, *ours = NULL;
     struct descriptor_fault fault = {0, ""};
     char text[256] = "";
-    int rc = WARP_OK;
-    if (descriptor_decode(bytes, count, &theirs, &fault) != DESCRIPTOR_OK)
-        rc = error_set(WARP_ECORRUPT, "%s: byte %zu: %s", path, fault.offset,
+    int rc = descriptor_decode(bytes, count, &theirs, &fault), our_rc;
+    if (rc != DESCRIPTOR_OK)
+        rc = error_set(schema_code(rc), "%s: byte %zu: %s", path, fault.offset,
                        fault.what);
-    else if (descriptor_decode(db->schema->descriptor,
-                               db->schema->descriptor_bytes, &ours,
-                               &fault) != DESCRIPTOR_OK)
+    else if ((our_rc = descriptor_decode(db->schema->descriptor,
+                                         db->schema->descriptor_bytes, &ours,
+                                         &fault)) == DESCRIPTOR_ENOMEM)
+        rc = error_set(WARP_ENOMEM, "out of memory for the schema");
+    else if (our_rc != DESCRIPTOR_OK)
         rc = error_set(WARP_EABI, "the generated descriptor of %s: byte %zu: "
                                   "%s; run warpc again",
                        db->schema->name, fault.offset, fault.what);
@@ -135,6 +141,8 @@ int open_layouts(struct warp_db *db)
         catalog_number(&db->catalog, db->layouts[i]);
         if (db->layouts[i]->movable)
             db->priorities |= 1u << db->layouts[i]->priority;
+        if (db->layouts[i]->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE)
+            db->weighed = true;
         uint32_t at = (uint32_t)((uintptr_t)desc >> 4) & db->by_desc_mask;
         while (db->by_desc[at].desc)
             at = (at + 1) & db->by_desc_mask;
@@ -211,7 +219,8 @@ int open_shards(struct warp_db *db)
     size_t bytes = db->shard_count * sizeof *db->shards;
     void *shards = NULL;
     db->floor_seq = calloc(db->shard_count, sizeof *db->floor_seq);
-    if (!db->floor_seq || posix_memalign(&shards, 64, bytes) != 0)
+    if (!db->floor_seq || changed_open(&db->changed) != WARP_OK ||
+        posix_memalign(&shards, 64, bytes) != 0)
         return error_set(WARP_ENOMEM, "out of memory for shards");
     memset(shards, 0, bytes);
     db->shards = shards;
@@ -356,6 +365,7 @@ int open_log(struct warp_db *db)
         .event = log_event,
         .arg = db,
         .need_space = log_need_space,
+        .flushed = keeper_watch_log,
         .ahead = replay_ahead,
     };
     memcpy(o.store_id, db->store_id, sizeof o.store_id);
@@ -376,4 +386,17 @@ int open_log(struct warp_db *db)
         rc = log_start(db->log);
     }
     return rc;
+}
+
+/* ---- partners ---- */
+
+int open_partners(struct warp_db *db)
+{
+    bool learns = false;
+    for (uint32_t i = 0; i < db->layout_count; i++)
+        learns = learns || db->layouts[i]->learns;
+    int rc = learns ? coaccess_create(&db->budget, db->memory_max,
+                                      &db->coaccess)
+                    : WARP_OK;
+    return rc == WARP_OK && !db->read_only ? prefetch_start(db) : rc;
 }

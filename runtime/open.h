@@ -13,6 +13,8 @@ int open_layouts(struct warp_db *db);
 int open_pools(struct warp_db *db);
 int open_series(struct warp_db *db); /* and the archive; after the shards */
 int open_tiers(struct warp_db *db);
+/* What is learned of records that are used together, and what prefetches. */
+int open_partners(struct warp_db *db);
 int open_shards(struct warp_db *db);
 /* Opens the log, replays it, and (unless read_only) starts it. */
 int open_log(struct warp_db *db);

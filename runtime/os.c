@@ -8,6 +8,7 @@
 #include <linux/falloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -17,7 +18,8 @@
 int os_open(const char *path, int flags)
 {
     int mode = (flags & OS_WRITE) ? O_RDWR : O_RDONLY;
-    mode |= O_CLOEXEC;
+    /* A pipe in a file's place is no reason to wait; reads of it fail. */
+    mode |= O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     if (flags & OS_CREATE)
         mode |= O_CREAT;
     if (flags & OS_EXCL)
@@ -93,6 +95,24 @@ int os_sync_dir(const char *path)
     return rc;
 }
 
+int os_sync_parent(const char *path)
+{
+    char parent[4096];
+    size_t bytes = strlen(path);
+    while (bytes > 1 && path[bytes - 1] == '/')
+        bytes--;
+    while (bytes > 0 && path[bytes - 1] != '/')
+        bytes--;
+    while (bytes > 1 && path[bytes - 1] == '/')
+        bytes--;
+    if (bytes >= sizeof parent)
+        return -ENAMETOOLONG;
+    memcpy(parent, bytes ? path : ".", bytes ? bytes : 1);
+    parent[bytes ? bytes : 1] = 0;
+    int rc = os_sync_dir(parent);
+    return rc == -EACCES ? 0 : rc;
+}
+
 int os_size(int fd, uint64_t *bytes)
 {
     struct stat st;
@@ -124,6 +144,13 @@ int os_allocate(int fd, uint64_t at, uint64_t bytes)
 int os_rename(const char *from, const char *to)
 {
     return rename(from, to) == 0 ? 0 : -errno;
+}
+
+int os_exchange(const char *one, const char *other)
+{
+    if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) == 0)
+        return 0;
+    return errno == ENOSYS || errno == EOPNOTSUPP ? -EINVAL : -errno;
 }
 
 int os_link(const char *from, const char *to)

@@ -32,10 +32,15 @@ int os_fdatasync(int fd);
  * the kernel takes what it could not write for written. */
 void os_drop_cache(int fd);
 int os_sync_dir(const char *path);
+/* The name of a directory is durable when its parent is synced. One that may
+ * be entered and not read cannot be. */
+int os_sync_parent(const char *path);
 int os_size(int fd, uint64_t *bytes);
 int os_truncate(int fd, uint64_t bytes);
 int os_allocate(int fd, uint64_t at, uint64_t bytes); /* blocks are there */
 int os_rename(const char *from, const char *to);
+/* Each gets the other's name, at once; -EINVAL: not on this file system. */
+int os_exchange(const char *one, const char *other);
 int os_unlink(const char *path);
 int os_link(const char *from, const char *to);
 int os_rmdir(const char *path);

@@ -5,11 +5,11 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -82,9 +82,19 @@ void os_kill(int pid)
     kill(pid, SIGKILL);
 }
 
-void os_die_with_parent(void)
+void os_wait_for_end(int parent)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int fd = -1;
+#ifdef SYS_pidfd_open
+    fd = (int)syscall(SYS_pidfd_open, parent, 0);
+#endif
+    /* By then the number may be another's: whose child one is decides. */
+    while (getppid() == parent) {
+        struct pollfd end = {.fd = fd, .events = POLLIN};
+        poll(&end, fd >= 0 ? 1 : 0, fd >= 0 ? -1 : 1000);
+    }
+    if (fd >= 0)
+        close(fd);
 }
 
 void os_close_from(int first)

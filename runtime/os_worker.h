@@ -15,9 +15,11 @@ int os_spawn(const char *path, const char *const argv[], int fd, int *pid);
 /* Has it ended? With `wait`, returns when it has. */
 bool os_reap(int pid, bool wait);
 void os_kill(int pid);
-/* In the child: its end comes with its parent's, and what the parent had open
- * without saying that it is its own goes: descriptors from `first` on. */
-void os_die_with_parent(void);
+/* In the child: returns when its parent has ended, the process and not just
+ * the thread that started it. */
+void os_wait_for_end(int parent);
+/* In the child: what the parent had open without saying that it is its own
+ * goes: descriptors from `first` on. */
 void os_close_from(int first);
 /* As os_futex_wait and _wake, between processes. */
 int os_shared_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns);

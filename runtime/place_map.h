@@ -8,10 +8,13 @@
 
 #include <stdint.h>
 
+enum { PLACE_HITS_MOST = (1 << 13) - 1, PLACE_SPARED_MOST = 7 };
+
 struct place_entry {
     uint64_t hash;
     uint32_t moved; /* when it last came into the tier or left it */
-    uint16_t hits;  /* since then, up to 65535 */
+    uint16_t hits : 13; /* since then, up to PLACE_HITS_MOST */
+    uint16_t spared : 3; /* how often its weight has kept it since its use */
     uint16_t product;
 };
 

@@ -29,6 +29,7 @@ struct reading {
     uint8_t *out;
     int64_t now;
     bool no_locks;     /* the caller holds some: only spin */
+    bool quiet;        /* the store's own work: it is no use */
     uint64_t have;     /* filled */
     uint64_t cold;     /* on a tier only */
     uint64_t archived; /* of them those in the archive, and that may be told */
@@ -57,7 +58,7 @@ uint64_t read_expired(const struct layout *l, const struct record *r,
     return gone;
 }
 
-static int need_arena(const struct layout *l, uint32_t i)
+int read_needs_arena(const struct layout *l, uint32_t i)
 {
     return error_set(WARP_EINVAL, "%s.%s: an arena is needed for this field",
                      l->desc->name, l->desc->fields[i].name);
@@ -95,7 +96,7 @@ static int copy_var(struct reading *g, const struct record *r, uint64_t word,
     if (!record_read_ok(r, word) || at == VAR_NONE)
         return 1;
     if (!g->arena)
-        return need_arena(g->l, i);
+        return read_needs_arena(g->l, i);
     uint8_t *copy = warp_arena_alloc(g->arena, bytes ? bytes : 1);
     if (!copy)
         return no_memory();
@@ -248,7 +249,7 @@ static int fetch_cold(struct reading *g, uint64_t fields, struct record *r,
     FOR_BITS(i, fields)
     {
         if (!g->arena)
-            return need_arena(g->l, (uint32_t)i);
+            return read_needs_arena(g->l, (uint32_t)i);
         struct fetch_room room = {g->arena, NULL, 0};
         int rc = cold_fetch(g->db, g->l, g->key, (uint32_t)i, &g->places[i],
                             fetch_alloc, &room);
@@ -276,14 +277,19 @@ static int fetch_cold(struct reading *g, uint64_t fields, struct record *r,
     return 0;
 }
 
+void read_presets(const struct layout *l, uint64_t fields, void *out)
+{
+    FOR_BITS(i, fields)
+    {
+        const struct warp_field *f = &l->desc->fields[i];
+        memcpy((uint8_t *)out + f->offset, f->default_value, f->type->size);
+    }
+}
+
 static int decode_all(struct reading *g)
 {
-    FOR_BITS(i, g->preset)
-    {
-        const struct warp_field *f = &g->l->desc->fields[i];
-        memcpy(g->out + f->offset, f->default_value, f->type->size);
-        g->have |= UINT64_C(1) << i;
-    }
+    read_presets(g->l, g->preset, g->out);
+    g->have |= g->preset;
     FOR_BITS(i, g->decode)
     {
         const struct field_layout *f = &g->l->fields[i];
@@ -340,6 +346,7 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
             int rc = shard_fault(s, g->l, g->key);
             if (rc != WARP_OK)
                 return rc;
+            db_count(&db_stripe(g->db)->faults);
             continue;
         }
         /* A record under constant change: read it in a pause of its writers. */
@@ -363,11 +370,13 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
         if (locked)
             os_unlock(&s->lock);
         if (rc == 0) {
-            if (g->l->movable && replace_is_on(g->db) &&
+            bool brought = g->brought || fetch != 0;
+            if (g->l->movable && (brought || !g->quiet) &&
+                replace_is_on(g->db) &&
                 (g->l->leaves_whole || (fields & g->l->leaves)) &&
                 (fetch != 0 || g->cold == 0))
-                note_use(g, g->brought || fetch != 0);
-            if (g->l->heat)
+                note_use(g, brought);
+            if (g->l->heat && !g->quiet)
                 heat_touch(g->l->heat, g->key->hash);
             return decode_all(g);
         }
@@ -380,11 +389,12 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
 
 static int read_as(struct warp_db *db, const struct layout *l,
                    const struct key_ref *key, uint64_t fields, void *out,
-                   struct warp_arena *arena, bool no_locks)
+                   struct warp_arena *arena, bool no_locks, bool quiet)
 {
     struct reading g;
     struct warp_arena own = WARP_ARENA_INIT; /* of what is only an input */
     g.no_locks = no_locks;
+    g.quiet = quiet;
     uint64_t asked = fields & R_FIELDS, wanted = asked;
     if (asked & l->derived)
         wanted = derive_inputs(l, asked);
@@ -397,8 +407,9 @@ static int read_as(struct warp_db *db, const struct layout *l,
     g.brought = false;
     g.began_ns = 0;
     struct stripe *stripe = db_stripe(db);
-    db_count(&stripe->gets);
-    if (l->movable && replace_is_on(db) &&
+    if (!quiet)
+        db_count(&stripe->gets);
+    if (!quiet && l->movable && replace_is_on(db) &&
         atomic_load_explicit(&stripe->gets, memory_order_relaxed) %
                 TIMED_OF == 0)
         g.began_ns = os_mono_ns();
@@ -424,14 +435,21 @@ int read_record(struct warp_db *db, const struct layout *l,
                 const struct key_ref *key, uint64_t fields, void *out,
                 struct warp_arena *arena)
 {
-    return read_as(db, l, key, fields, out, arena, false);
+    return read_as(db, l, key, fields, out, arena, false, false);
+}
+
+int read_record_quiet(struct warp_db *db, const struct layout *l,
+                      const struct key_ref *key, uint64_t fields, void *out,
+                      struct warp_arena *arena)
+{
+    return read_as(db, l, key, fields, out, arena, false, true);
 }
 
 int read_record_held(struct warp_db *db, const struct layout *l,
                      const struct key_ref *key, uint64_t fields, void *out,
                      struct warp_arena *arena)
 {
-    return read_as(db, l, key, fields, out, arena, true);
+    return read_as(db, l, key, fields, out, arena, true, false);
 }
 
 /* ---- without values ---- */
@@ -446,7 +464,7 @@ static int glance(struct warp_db *db, const struct layout *l,
 {
     struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
     int64_t now = read_now(db, l);
-    for (;;) {
+    for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
         struct record *r = shard_seek(s, l, key, &slot, &cold);
@@ -490,6 +508,8 @@ static int glance(struct warp_db *db, const struct layout *l,
         if (!(word & 1) && shard_matches(r, key) &&
             record_read_ok(r, word) && index_slot_holds(slot, r))
             return WARP_OK;
+        if (tries > 4)
+            os_yield(); /* its writer may wait for a lock */
     }
 }
 
@@ -547,7 +567,7 @@ int read_warm(struct warp_db *db, const struct layout *l,
     g.key = key;
     g.arena = &arena;
     g.now = read_now(db, l);
-    g.no_locks = false;
+    g.no_locks = g.quiet = false;
     g.brought = false;
     g.began_ns = 0;
     g.out = warp_arena_alloc(&arena, l->desc->record_bytes);

@@ -10,6 +10,10 @@
 int read_record(struct warp_db *db, const struct layout *l,
                 const struct key_ref *key, uint64_t fields, void *out,
                 struct warp_arena *arena);
+/* The same for the store's own work: it counts as no use of the record. */
+int read_record_quiet(struct warp_db *db, const struct layout *l,
+                      const struct key_ref *key, uint64_t fields, void *out,
+                      struct warp_arena *arena);
 /* Why a field has a value or none. flags of a call: COLD when a read with them
  * leaves it out. */
 enum warp_state read_state(struct warp_db *db, const struct layout *l,
@@ -28,6 +32,10 @@ int read_warm(struct warp_db *db, const struct layout *l,
 /* Of these fields, those whose deadline has passed. */
 uint64_t read_expired(const struct layout *l, const struct record *r,
                       uint64_t fields, int64_t now);
+/* WARP_EINVAL: this field's value needs an arena, and there is none. */
+int read_needs_arena(const struct layout *l, uint32_t field);
+/* Writes the defaults of these fields. */
+void read_presets(const struct layout *l, uint64_t fields, void *out);
 /* The store's clock where the product has a ttl anywhere, else 0. */
 static inline int64_t read_now(const struct warp_db *db,
                                const struct layout *l)

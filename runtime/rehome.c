@@ -13,7 +13,7 @@ static int make_dirty(struct shard *s, const struct layout *l,
 {
     if (l->was_disk >> field & 1) { /* the checkpoint takes it from there */
         record_begin(r);
-        shard_dirty(s, r);
+        shard_dirty(s, r, shard_record_hash(s, r));
         record_end(r, record_version(r));
         return WARP_OK;
     }
@@ -43,7 +43,7 @@ static int make_dirty(struct shard *s, const struct layout *l,
         row_store(r, l->to_disk, row_load(r, l->to_disk) | bit);
         row_store(r, l->unchanged, row_load(r, l->unchanged) | bit);
     }
-    shard_dirty(s, r);
+    shard_dirty(s, r, shard_record_hash(s, r));
     record_end(r, record_version(r));
     return WARP_OK;
 }

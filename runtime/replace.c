@@ -324,7 +324,9 @@ static void learn_one(struct replace *p, const struct layout *l,
     if (is_new && l->prior != 0)
         place_prior(d->place, number, l->prior);
     e->product = l->number;
-    e->hits = (uint16_t)(e->hits + (e->hits < UINT16_MAX));
+    if (e->hits < PLACE_HITS_MOST)
+        e->hits++;
+    e->spared = 0;
     if (!held) {
         e->moved = p->now_ds;
         e->hits = 0;
@@ -420,6 +422,28 @@ enum replace_state replace_clean(struct warp_db *db, const struct layout *l,
     enum replace_state state = state_of(d, hash);
     os_unlock(&p->lock);
     return state;
+}
+
+bool replace_spare(struct warp_db *db, const struct layout *l, uint64_t hash,
+                   uint32_t bytes, uint32_t times)
+{
+    struct replace *p = db->replace;
+    bool spared = false, is_new;
+    os_lock(&p->lock);
+    struct replace_domain *d = replace_domain_of(p, l, hash);
+    uint32_t number = place_of(d) ? number_for(d, hash, &is_new) : PLACE_NONE;
+    struct place_entry *e = number == PLACE_NONE ? NULL
+                                                 : &d->map.entries[number];
+    if (e && place_holds(d->place, number)) {
+        spared = true; /* it was used meanwhile */
+    } else if (e && e->spared < times && e->spared < PLACE_SPARED_MOST) {
+        struct place_request request = {number, bytes, hash, false};
+        spared = place_access(d->place, &request) >= 0;
+        e->product = l->number;
+        e->spared++;
+    }
+    os_unlock(&p->lock);
+    return spared;
 }
 
 uint32_t replace_strays(const struct warp_db *db)

@@ -75,6 +75,11 @@ enum replace_state replace_state(struct warp_db *db, const struct layout *l,
 enum replace_state replace_clean(struct warp_db *db, const struct layout *l,
                                  uint64_t hash);
 
+/* What an engine has let go of, or never held: it holds it again, `times` since
+ * its last use (weight.h). False: its turn has come. Under its shard's lock. */
+bool replace_spare(struct warp_db *db, const struct layout *l, uint64_t hash,
+                   uint32_t bytes, uint32_t times);
+
 /* Engines let go of `bytes`, if they hold as many: of the pool, or of all
  * (NULL); least priority first, none above `highest`. Returns how many. */
 uint64_t replace_shrink(struct warp_db *db, const struct pool *pool,

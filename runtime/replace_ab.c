@@ -134,7 +134,7 @@ void replace_ab_decision(struct replace_domain *d, struct place_entry *e)
                                   : 1 - 1.0 / REPLACE_EXPLORE + by_chance),
         .arm = d->arm,
         .explored = ab->exploring};
-    e->hits = (uint16_t)(at + 1);
+    e->hits = (at + 1) & PLACE_HITS_MOST;
 }
 
 /* ---- for people ---- */

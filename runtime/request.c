@@ -354,6 +354,22 @@ static int explain(struct warp_db *db, struct reader *r, struct text *reply)
     return request_explain(db, l, &ref, field, reply);
 }
 
+static int devices(struct warp_db *db, struct text *reply)
+{
+    const char *kind;
+    uint64_t held, sent;
+    uint8_t count = 0;
+    while (db->device_stat && db->device_stat(db, count, &kind, &held, &sent))
+        count++;
+    text_u8(reply, count);
+    for (uint32_t i = 0; i < count; i++) {
+        db->device_stat(db, i, &kind, &held, &sent);
+        text_u64(reply, held);
+        text_u64(reply, sent);
+    }
+    return WARP_OK;
+}
+
 static int metrics(struct warp_db *db, struct text *reply)
 {
     size_t bytes = warp_metrics(db, NULL, 0);
@@ -401,6 +417,8 @@ static int run(struct warp_db *db, uint32_t what, struct reader *r,
         return request_stat(db, number(r, 1) != 0, reply);
     case REQUEST_METRICS:
         return metrics(db, reply);
+    case REQUEST_DEVICES:
+        return devices(db, reply);
     case REQUEST_GET:
         return get(db, r, reply);
     case REQUEST_SCAN:

@@ -13,7 +13,8 @@
  *   clock    u8: 0 tell, 1 accept a jump, 2 reset a poisoned mark
  *   ab       u8: 0 report, 1 the last decisions
  *   backup   u16 earlier states to keep, the target's absolute path
- *   metrics, checkpoint, verify, compact, migrate, placement: nothing
+ *   metrics, checkpoint, verify, compact, migrate, devices, placement:
+ *     nothing
  * Keys are key.c's bytes, without the product.
  *
  * REPLY. stat, explain, clock, verify, compact, migrate, backup, placement,
@@ -23,6 +24,8 @@
  *            u64 expired, and for each bit of have u32 bytes, the wire form
  *   scan     u8 more, then records
  *   series   u8 more, then elements: i64 at, u32 bytes, the wire form
+ *   devices  u8 count, and for each device u64 bytes that it holds of columns,
+ *            u64 bytes of inputs that were sent to it
  *   checkpoint: nothing
  * After an error the reply is its text. */
 #ifndef WARP_REQUEST_H
@@ -47,6 +50,7 @@ enum request_what {
     REQUEST_VERIFY,
     REQUEST_COMPACT,
     REQUEST_MIGRATE,
+    REQUEST_DEVICES,
     REQUEST_PLACEMENT,
     REQUEST_AB
 };

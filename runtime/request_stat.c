@@ -154,6 +154,17 @@ static void say_field(struct text *t, const struct warp_field *f,
     text_put(t, "}");
 }
 
+/* Each device by its kind. */
+static void add_devices(struct text *t, struct warp_db *db)
+{
+    const char *kind;
+    uint64_t held, sent;
+    for (uint32_t i = 0;
+         db->device_stat && db->device_stat(db, i, &kind, &held, &sent); i++)
+        text_say(t, ",\"%s\":{\"bytes\":%llu,\"sent_bytes\":%llu}", kind,
+                 (unsigned long long)held, (unsigned long long)sent);
+}
+
 static int say_product(struct warp_db *db, const struct layout *l, bool deep,
                        struct text *t)
 {
@@ -204,9 +215,18 @@ int request_stat(struct warp_db *db, bool deep, struct text *t)
     text_key(t, "archive");
     text_say(t, "{\"bytes\":%llu}", (unsigned long long)s.archive_bytes);
     text_key(t, "device");
-    text_say(t, "{\"bytes\":%llu,\"sent_bytes\":%llu}",
+    text_say(t, "{\"bytes\":%llu,\"sent_bytes\":%llu",
              (unsigned long long)s.device_bytes,
              (unsigned long long)s.device_sent_bytes);
+    add_devices(t, db);
+    text_put(t, "}");
+    text_key(t, "prefetch");
+    text_say(t, "{\"brought\":%llu,\"used\":%llu,\"wasted\":%llu,"
+                "\"off\":%s}",
+             (unsigned long long)s.prefetched,
+             (unsigned long long)s.prefetch_used,
+             (unsigned long long)s.prefetch_wasted,
+             s.prefetch_off ? "true" : "false");
     text_key(t, "log");
     text_say(
         t,
@@ -406,6 +426,31 @@ static int say_series(struct warp_db *db, const struct layout *l,
     return rc;
 }
 
+/* Roles of the record's fields that have a say in where it is. */
+static void say_physics(struct text *t, const struct layout *l,
+                        const struct look *look)
+{
+    const char *comma = "";
+    if (l->role[WARP_PHYSICS_MASS] == LAYOUT_NO_ROLE &&
+        l->role[WARP_PHYSICS_TEMPORAL_WEIGHT] == LAYOUT_NO_ROLE &&
+        l->role[WARP_PHYSICS_TEMPERATURE] == LAYOUT_NO_ROLE)
+        return;
+    text_key(t, "physics");
+    text_put(t, "{");
+    if (l->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE) {
+        text_say(t, "\"mass\":%.9g,\"evictions_passed\":%u", look->mass,
+                 look->passes);
+        comma = ",";
+    }
+    if (l->role[WARP_PHYSICS_TEMPORAL_WEIGHT] != LAYOUT_NO_ROLE) {
+        text_say(t, "%s\"half_life_windows\":%.9g", comma, look->half_life);
+        comma = ",";
+    }
+    if (l->role[WARP_PHYSICS_TEMPERATURE] != LAYOUT_NO_ROLE)
+        text_say(t, "%s\"temperature_uses\":%.9g", comma, look->temperature);
+    text_put(t, "}");
+}
+
 int request_explain(struct warp_db *db, const struct layout *l,
                     const struct key_ref *key, uint32_t field, struct text *t)
 {
@@ -433,6 +478,7 @@ int request_explain(struct warp_db *db, const struct layout *l,
     if (look.deadline)
         text_number(t, "record_deadline_ms", (uint64_t)look.deadline);
     text_number(t, "now_ms", (uint64_t)clock_now(db->clock));
+    say_physics(t, l, &look);
     if (l->series & bit)
         rc = say_series(db, l, key, field, t);
     migrate_explain(db, l, field, key->hash,

@@ -280,6 +280,20 @@ static void load_all(struct loaded *l, size_t size)
     l->schema.fingerprint = d->fingerprint;
 }
 
+int schema_code(int descriptor_error)
+{
+    switch (descriptor_error) {
+    case DESCRIPTOR_OK:
+        return WARP_OK;
+    case DESCRIPTOR_ENOMEM:
+        return WARP_ENOMEM;
+    case DESCRIPTOR_EVERSION:
+        return WARP_EVERSION;
+    default:
+        return WARP_ECORRUPT;
+    }
+}
+
 int schema_load(const uint8_t *bytes, size_t size, struct warp_schema **out,
                 const char **why)
 {
@@ -307,16 +321,7 @@ int schema_load(const uint8_t *bytes, size_t size, struct warp_schema **out,
         *out = schema;
     else
         schema_free(&schema);
-    switch (error) {
-    case DESCRIPTOR_OK:
-        return WARP_OK;
-    case DESCRIPTOR_ENOMEM:
-        return WARP_ENOMEM;
-    case DESCRIPTOR_EVERSION:
-        return WARP_EVERSION;
-    default:
-        return WARP_ECORRUPT;
-    }
+    return schema_code(error);
 }
 
 void schema_free(struct warp_schema **schema)

@@ -15,6 +15,8 @@
  * NULL) gets a sentence fragment. */
 int schema_load(const uint8_t *bytes, size_t size, struct warp_schema **out,
                 const char **why);
+/* The code of a decoder's error (descriptor.h). */
+int schema_code(int descriptor_error);
 /* Frees what schema_load() made and nulls the handle. */
 void schema_free(struct warp_schema **schema);
 

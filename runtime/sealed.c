@@ -45,21 +45,24 @@ int sealed_read(int fd, uint64_t most, uint32_t least, sealed_line_fn *line,
                 void *arg)
 {
     uint64_t size = 0;
-    if (os_size(fd, &size) != 0 || size > most)
+    int64_t n = os_size(fd, &size);
+    if (n < 0)
+        return error_os((int)n, "cannot read", "a manifest");
+    if (size > most)
         return WARP_ECORRUPT;
     char *text = malloc(size + 1);
     if (!text)
-        return error_set(WARP_ENOMEM, "out of memory to read %" PRIu64
-                                      " bytes", size);
-    int rc = os_pread(fd, text, size, 0) == (int64_t)size
-                 ? cut(text, size, least, line, arg)
-                 : WARP_ECORRUPT;
+        return error_set(WARP_ENOMEM, "out of memory to read %" PRIu64 " bytes",
+                         size);
+    n = os_pread(fd, text, size, 0);
+    int rc = n < 0 ? error_os((int)n, "cannot read", "a manifest")
+             : n == (int64_t)size ? cut(text, size, least, line, arg)
+                                  : WARP_ECORRUPT;
     free(text);
     return rc;
 }
 
-int sealed_write(const char *path, int flags, const void *data,
-                 size_t bytes)
+int sealed_write(const char *path, int flags, const void *data, size_t bytes)
 {
     int fd = os_open(path, flags);
     if (fd < 0)

@@ -204,7 +204,8 @@ static uint32_t number_texts(struct series_pack *p, const struct column *c)
 static void put_texts(struct series_pack *p, int level, const struct column *c,
                       struct text *to)
 {
-    uint32_t distinct = number_texts(p, c);
+    /* Of texts that are all empty there is no byte to point to. */
+    uint32_t distinct = c->byte_count > 0 ? number_texts(p, c) : 0;
     if (distinct == 0) {
         text_u8(to, LIST);
         pack_integers(to, c->v, c->count, NULL);

@@ -54,13 +54,12 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
     s->db = db;
     s->number = number;
     heap_init(&s->heap, &db->heap_budget);
-    int rc = index_init(&s->index, &db->budget, hash_of, db);
+    bool huge = db->options.huge_pages;
+    int rc = index_init(&s->index, &db->budget, huge, hash_of, db);
     if (rc != WARP_OK)
         return rc;
-    if (db->options.huge_pages) {
+    if (huge)
         heap_huge(&s->heap);
-        index_huge(&s->index);
-    }
     s->dirty = os_reserve(DIRTY_BYTES);
     s->flushing = os_reserve(DIRTY_BYTES);
     if (!s->dirty || !s->flushing)
@@ -85,7 +84,7 @@ void shard_fini(struct shard *s)
 
 /* May be asked about memory that is no record any more: compares bytes of it,
  * which are mapped, and no more. */
-static bool matches(const void *record, const void *arg)
+static inline bool matches(const void *record, const void *arg)
 {
     const struct record *r = record;
     const struct key_ref *k = arg;
@@ -120,6 +119,9 @@ bool shard_matches(const struct record *r, const struct key_ref *key)
 struct record *shard_peek(const struct shard *s, const struct key_ref *key,
                           _Atomic uint64_t **slot)
 {
+    void *found = index_look(&s->index, key->hash, matches, key, slot);
+    if (found)
+        return found;
     return index_find(&s->index, key->hash, matches, key, slot);
 }
 
@@ -167,7 +169,8 @@ int shard_find(struct shard *s, const struct layout *l,
                const struct key_ref *key, struct record **record)
 {
     _Atomic uint64_t *slot;
-    *record = shard_peek(s, key, &slot);
+    /* Under the lock no slot moves: one look is sure. */
+    *record = index_look(&s->index, key->hash, matches, key, &slot);
     if (*record || !db_may_be_cold(s->db, l))
         return WARP_OK;
     uint8_t bytes[ROW_KEY_BYTES_MAX];
@@ -224,6 +227,8 @@ static int64_t is_gone(uint64_t have)
 void shard_counted(struct shard *s, const struct record *r, uint64_t before)
 {
     uint64_t now = record_have(r);
+    if (!((now ^ before) & (R_DELETED | R_IN_DIR)))
+        return;
     s->fresh += is_fresh(now) - is_fresh(before);
     s->gone += is_gone(now) - is_gone(before);
 }
@@ -350,13 +355,14 @@ void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
     shard_give(s, l, r, r->alloc_bytes);
 }
 
-void shard_dirty(struct shard *s, struct record *r)
+void shard_dirty(struct shard *s, struct record *r, uint64_t hash)
 {
     uint64_t have = record_have(r);
     if (have & R_DIRTY)
         return;
     uint32_t n = atomic_load_explicit(&s->dirty_count, memory_order_relaxed);
     record_set_have(r, have | R_DIRTY);
+    changed_mark(&s->db->changed, hash);
     s->dirty[n] = r;
     atomic_store_explicit(&s->dirty_count, n + 1, memory_order_relaxed);
     if (n + 1 == DIRTY_MAX / 2)

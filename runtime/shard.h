@@ -113,8 +113,8 @@ struct record *shard_create(struct shard *shard, const struct layout *l,
 /* Under the lock: out of the index, values and record freed. */
 void shard_destroy(struct shard *shard, const struct layout *l,
                    struct record *r);
-/* Under the lock: the checkpoint must copy it. */
-void shard_dirty(struct shard *shard, struct record *r);
+/* Under the lock: the checkpoint must copy it. hash: of its key. */
+void shard_dirty(struct shard *shard, struct record *r, uint64_t hash);
 
 /* Under the lock: the flags of a record changed from `before`: counts it. */
 void shard_counted(struct shard *shard, const struct record *r,

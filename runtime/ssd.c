@@ -5,9 +5,9 @@
  * trusts every byte of its file. MDB_NOTLS: readers are pooled, not bound to
  * threads. No MDB_WRITEMAP: a full disk is then an error, not a SIGBUS.
  *
- * The map is reserved large. Where the address space is limited it grows in a
- * short stop: the gate is shut, readers that are inside leave, LMDB maps anew.
- * Cursors hold no transaction between two calls, so the stop waits for none. */
+ * The map is reserved large; where the address space is limited it grows in a
+ * stop: the gate is shut, readers leave (cursors hold no transaction between
+ * two calls), LMDB maps anew. */
 #include "ssd.h"
 
 #include "error.h"
@@ -74,36 +74,30 @@ static int failed(struct ssd *ssd, int rc, const char *what)
     case DAMAGED:
         return WARP_ECORRUPT;
     case MDB_MAP_FULL:
-        return error_set(WARP_ENOSPC,
-                         "%s: %s: the map of %" PRIu64
-                         " bytes is full and the address space allows no "
-                         "larger one (see ulimit -v)",
-                         path, what, ssd->map_bytes);
+        return error_set(WARP_ENOSPC, "%s: %s: the map of %" PRIu64 " bytes is "
+                         "full and the address space allows no larger one (see "
+                         "ulimit -v)", path, what, ssd->map_bytes);
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
     case MDB_CURSOR_FULL:
     case MDB_INCOMPATIBLE:
-        return error_set(WARP_ECORRUPT,
-                         "%s is damaged: %s: %s; restore a backup or run "
-                         "`warp verify`",
-                         path, what, mdb_strerror(rc));
+        return error_set(WARP_ECORRUPT, "%s is damaged: %s: %s; restore a "
+                         "backup or run `warp verify`", path, what,
+                         mdb_strerror(rc));
     case MDB_VERSION_MISMATCH:
         return error_set(WARP_EVERSION, "%s: %s", path, mdb_strerror(rc));
     case MDB_PANIC:
-        return error_set(WARP_EIO,
-                         "%s: %s: an earlier write failed; open the store "
-                         "again",
-                         path, what);
+        return error_set(WARP_EIO, "%s: %s: an earlier write failed; open the "
+                         "store again", path, what);
     case MDB_TXN_FULL:
     case MDB_READERS_FULL:
         return error_set(WARP_ELIMIT, "%s: %s: %s", path, what,
                          mdb_strerror(rc));
     case MDB_BAD_VALSIZE:
-        return error_set(WARP_EINVAL,
-                         "%s: %s: a key has 1 to %d bytes, a value less than "
-                         "4 GiB",
-                         path, what, SSD_KEY_BYTES_MAX);
+        return error_set(WARP_EINVAL, "%s: %s: a key has 1 to %d bytes, a "
+                         "value less than 4 GiB", path, what,
+                         SSD_KEY_BYTES_MAX);
     case EIO:
         /* LMDB says so too when a full disk takes a part of a write. */
         if (os_free_bytes(path, &room) == 0 && room < 1u << 20)
@@ -693,7 +687,13 @@ int ssd_stat(struct ssd *ssd, struct ssd_stat *stat)
 
 int ssd_copy(struct ssd *ssd, const char *dir, bool compact)
 {
-    return failed(ssd, mdb_env_copy2(ssd->env, dir, compact ? MDB_CP_COMPACT
-                                                            : 0),
-                  "copy");
+    char path[PATH_BYTES + 16];
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    /* LMDB would make it readable to all. */
+    int fd = os_open(path, OS_WRITE | OS_CREATE | OS_EXCL);
+    if (fd < 0)
+        return error_os(fd, "cannot make", path);
+    int rc = mdb_env_copyfd2(ssd->env, fd, compact ? MDB_CP_COMPACT : 0);
+    os_close(fd);
+    return failed(ssd, rc, "copy");
 }

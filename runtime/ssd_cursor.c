@@ -2,7 +2,8 @@
  *
  * A cursor reads ahead a run of entries in one short read transaction, checks
  * and copies them, and gives them out; it holds no page between two calls, so
- * it may live for ever. Entries that wait for more than 100 ms are read again.
+ * it may live for ever. Entries that wait for more than 100 ms are read again
+ * if the table may have changed.
  * Each run begins behind the last key given out: no key comes twice, and one
  * that is there all the time is not skipped. */
 #include "error.h"
@@ -189,7 +190,8 @@ int ssd_next(struct ssd_cursor *c, struct ssd_slice *key,
              struct ssd_slice *value)
 {
     struct entry head;
-    bool waited = c->at < c->used && os_mono_ns() - c->filled_ns > fresh_ns;
+    bool waited = c->at < c->used && !ssd_cursor_current(c) &&
+                  os_mono_ns() - c->filled_ns > fresh_ns;
     if (c->at == c->used || waited) {
         if (c->finished && !waited)
             return WARP_END;

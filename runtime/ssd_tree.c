@@ -344,6 +344,7 @@ void tree_cursor_init(struct tree_cursor *c, const struct tree_file *file,
     c->snapshot = snapshot;
     c->root = root;
     c->depth = 0;
+    c->ahead = NULL;
 }
 
 /* Opens the page of a level: the root, or the child that the level above
@@ -476,14 +477,41 @@ int tree_last(struct tree_cursor *c)
     return rc;
 }
 
+/* The leaf to the right, where the same page above names it. */
+static const uint8_t *leaf_ahead(const struct tree_cursor *c)
+{
+    uint32_t up = c->depth < 2 ? 0 : c->depth - 2;
+    if (c->depth < 2 || c->at[up] + 1u >= entries_of(c->page[up]))
+        return NULL;
+    uint32_t offset = node_offset(c->file, c->page[up], c->at[up] + 1u);
+    uint64_t number = offset ? node_child(c->page[up] + offset) : 0;
+    return number < c->snapshot->page_count
+               ? c->file->map + number * c->file->page_bytes
+               : NULL;
+}
+
+/* A leaf is some sixty cache lines: each step fetches its share of the next
+ * one's, so that none of them is waited for. */
+static void prefetch_ahead(const struct tree_cursor *c, uint32_t at,
+                           uint32_t entries)
+{
+    uint32_t lines = c->file->page_bytes / 64;
+    for (uint32_t i = at * lines / entries; i < (at + 1) * lines / entries; i++)
+        __builtin_prefetch(c->ahead + 64 * (size_t)i);
+}
+
 int tree_next(struct tree_cursor *c)
 {
     if (c->depth == 0)
         return WARP_END;
     uint32_t leaf = c->depth - 1, level = leaf;
-    if (c->at[leaf] < entries_of(c->page[leaf]))
+    uint32_t entries = entries_of(c->page[leaf]);
+    if (c->at[leaf] < entries) {
+        if (c->ahead)
+            prefetch_ahead(c, c->at[leaf], entries);
         c->at[leaf]++;
-    if (c->at[leaf] < entries_of(c->page[leaf]))
+    }
+    if (c->at[leaf] < entries)
         return 0;
     do {
         if (level == 0)
@@ -494,6 +522,7 @@ int tree_next(struct tree_cursor *c)
     int rc = descend(c, level + 1, false);
     if (rc != 0)
         c->depth = 0;
+    c->ahead = leaf_ahead(c);
     return rc;
 }
 

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "db.h"
 #include "error.h"
+#include "prefetch.h"
 #include "series.h"
 
 #include <stdarg.h>
@@ -20,6 +21,17 @@ static void sum_stripes(struct warp_db *db, struct warp_stat *s)
     }
     s->batches = atomic_load(&db->batches);
     s->commits = s->puts + s->deletes + s->batches;
+}
+
+static void add_devices(struct warp_db *db, struct warp_stat *s)
+{
+    const char *kind;
+    uint64_t held, sent;
+    for (uint32_t i = 0;
+         db->device_stat && db->device_stat(db, i, &kind, &held, &sent); i++) {
+        s->device_bytes += held;
+        s->device_sent_bytes += sent;
+    }
 }
 
 int warp_stat(struct warp_db *db, struct warp_stat *out)
@@ -67,8 +79,9 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     s.loading = atomic_load(&db->loading);
     s.health = atomic_load(&db->health);
     s.read_only = db->read_only || s.health != WARP_OK;
-    if (db->device_stat)
-        db->device_stat(db, &s.device_bytes, &s.device_sent_bytes);
+    add_devices(db, &s);
+    if (db->prefetch)
+        prefetch_stat(db, &s);
     s.size = out->size;
     memcpy(out, &s, out->size);
     return WARP_OK;
@@ -136,6 +149,14 @@ size_t warp_metrics(struct warp_db *db, char *text, size_t text_bytes)
            s.device_bytes);
     metric(&t, "device_sent_bytes", "counter",
            "Bytes of inputs sent to devices.", s.device_sent_bytes);
+    metric(&t, "prefetched", "counter", "Partners brought ahead of use.",
+           s.prefetched);
+    metric(&t, "prefetch_used", "counter", "Of these, used soon after.",
+           s.prefetch_used);
+    metric(&t, "prefetch_wasted", "counter", "Of these, not used.",
+           s.prefetch_wasted);
+    metric(&t, "prefetch_off", "gauge",
+           "1 while too few were used and none is brought.", s.prefetch_off);
     metric(&t, "healthy", "gauge", "1 unless the log has failed.",
            s.health == WARP_OK);
     say(&t, "# EOF\n");

@@ -54,7 +54,7 @@ static void sweep_record(void *arg, void *record)
             (void)series_drop(c->shard->db->series, l, &key, order);
         record_set_have(r, record_have(r) | R_DELETED);
         shard_counted(c->shard, r, have);
-        shard_dirty(c->shard, r);
+        shard_dirty(c->shard, r, shard_record_hash(c->shard, r));
         record_end(r, record_version(r));
         if (l->movable && replace_is_on(c->shard->db))
             replace_note(c->shard->db, l,
@@ -77,7 +77,7 @@ static void sweep_record(void *arg, void *record)
     FOR_BITS(i, gone)
         drop_field(c->shard, l, r, (uint32_t)i);
     if (gone & l->durable)
-        shard_dirty(c->shard, r);
+        shard_dirty(c->shard, r, shard_record_hash(c->shard, r));
     record_end(r, record_version(r));
     c->freed += (uint64_t)__builtin_popcountll(gone);
 }

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64 };
+enum {
+    ALIGN = 64,
+    SPIN_AGAIN = 64 /* waits: another core may be free by then */
+};
 #define START_NS (INT64_C(30) * 1000000000) /* a driver loads, code compiles */
 #define SLICE_NS (INT64_C(2) * 1000000)     /* a dead worker is noticed */
 #define SPIN_NS  (INT64_C(30) * 1000)
@@ -16,11 +19,18 @@ enum { ALIGN = 64 };
 struct worker {
     const char *program;
     enum device_kind kind;
-    int fd, pid;
+    int fd;
     size_t bytes;
     struct worker_page *page;
     const struct kernel *known[WORKER_KERNELS_MAX];
-    uint64_t warm; /* bit: this process has run the kernel */
+    uint32_t turn; /* of the next command */
+    int64_t began_ns[DEVICE_LANES];
+    _Atomic uint32_t patience;    /* waits until spinning is tried again */
+    struct os_lock lock;          /* of all below, which any thread may read */
+    uint64_t doing[DEVICE_LANES]; /* bit: the kernel of a job under way */
+    _Atomic int pid;
+    _Atomic uint32_t life; /* ends with the process */
+    uint64_t warm;         /* bit: this process has run the kernel */
 };
 
 struct worker *worker_create(const char *program, enum device_kind kind,
@@ -32,7 +42,7 @@ struct worker *worker_create(const char *program, enum device_kind kind,
         return NULL;
     w->program = program;
     w->kind = kind;
-    w->bytes = worker_slot_at() + slot_bytes;
+    w->bytes = worker_slot_at() + slot_bytes * DEVICE_LANES;
     w->fd = os_memfd("warp-worker", w->bytes);
     if (w->fd < 0 || os_map_shared(w->fd, w->bytes, &base) != 0) {
         if (w->fd >= 0)
@@ -45,14 +55,21 @@ struct worker *worker_create(const char *program, enum device_kind kind,
     return w;
 }
 
+/* Under the lock. Nothing writes to the slots after it. */
+static void gone(struct worker *w)
+{
+    w->pid = 0;
+    w->warm = 0;
+    w->life++;
+}
+
 static void end(struct worker *w)
 {
     if (w->pid == 0)
         return;
     os_kill(w->pid);
     os_reap(w->pid, true);
-    w->pid = 0;
-    w->warm = 0;
+    gone(w);
 }
 
 void worker_destroy(struct worker **worker)
@@ -67,87 +84,124 @@ void worker_destroy(struct worker **worker)
     free(w);
 }
 
-size_t worker_slot_bytes(const struct worker *w)
-{
-    return (size_t)w->page->slot_bytes;
-}
-
 int worker_pid(const struct worker *w)
 {
     return w->pid;
 }
 
-/* ---- commands ---- */
-
-/* Waits for the answer to the last command. */
-static bool answered(struct worker *w, uint32_t command, int64_t timeout_ns,
-                     char *why)
+static char *slot_of(const struct worker *w, uint32_t lane)
 {
-    struct worker_page *page = w->page;
-    uint32_t before = command - 1;
-    if (os_shared_spin(&page->answer, before, SPIN_NS))
-        return true;
-    int64_t deadline = os_mono_ns() + timeout_ns;
-    while (atomic_load_explicit(&page->answer, memory_order_acquire) !=
-           command) {
-        os_shared_wait(&page->answer, before, SLICE_NS);
-        if (atomic_load_explicit(&page->answer, memory_order_acquire) ==
-            command)
-            break;
-        if (os_reap(w->pid, false)) {
-            w->pid = 0;
-            w->warm = 0;
-            snprintf(why, DEVICE_TEXT_BYTES, "the worker of %s has died",
-                     device_rows[w->kind]->kind);
-            return false;
-        }
-        if (os_mono_ns() < deadline)
+    return (char *)w->page + worker_slot_at() +
+           (size_t)w->page->slot_bytes * lane;
+}
+
+/* ---- waiting ---- */
+
+enum waited { ANSWERED, DIED, LATE };
+
+/* Spinning is the soonest where the worker has a core of its own; where it has
+ * not, it is what keeps the worker from answering. */
+static void spin(struct worker *w, const _Atomic uint32_t *word, uint32_t seen)
+{
+    uint32_t left = atomic_load_explicit(&w->patience, memory_order_relaxed);
+    if (left == 0 && !os_shared_spin(word, seen, SPIN_NS))
+        left = SPIN_AGAIN;
+    else if (left > 0)
+        left--;
+    atomic_store_explicit(&w->patience, left, memory_order_relaxed);
+}
+
+/* Until the word is `wanted`, or the process has ended. */
+static enum waited wait_for(struct worker *w, _Atomic uint32_t *word,
+                            uint32_t wanted, uint32_t life, int64_t deadline_ns)
+{
+    uint32_t seen = atomic_load_explicit(word, memory_order_acquire);
+    if (seen != wanted)
+        spin(w, word, seen);
+    for (;;) {
+        seen = atomic_load_explicit(word, memory_order_acquire);
+        if (seen == wanted)
+            return ANSWERED;
+        if (w->life != life)
+            return DIED;
+        if (os_shared_wait(word, seen, SLICE_NS) == 0)
             continue;
+        os_lock(&w->lock);
+        bool dead = w->life != life;
+        if (!dead && os_reap(w->pid, false)) {
+            gone(w);
+            dead = true;
+        }
+        os_unlock(&w->lock);
+        if (dead)
+            return DIED;
+        if (os_mono_ns() >= deadline_ns)
+            return LATE;
+    }
+}
+
+/* Ends this life, if nobody else has. */
+static void end_life(struct worker *w, uint32_t life)
+{
+    os_lock(&w->lock);
+    if (w->life == life)
         end(w);
+    os_unlock(&w->lock);
+}
+
+static enum device_outcome outcome_of(struct worker *w, enum waited waited,
+                                      uint32_t life, uint32_t outcome,
+                                      const char *said, int64_t timeout_ns,
+                                      char *why)
+{
+    if (waited == DIED) {
+        snprintf(why, DEVICE_TEXT_BYTES, "the worker of %s has died",
+                 device_rows[w->kind]->kind);
+        return DEVICE_STICKY;
+    }
+    if (waited == LATE) {
+        end_life(w, life);
         snprintf(why, DEVICE_TEXT_BYTES,
                  "%s did not end in %lld ms: its worker was ended",
                  device_rows[w->kind]->kind, (long long)timeout_ns / 1000000);
-        return false;
-    }
-    return true;
-}
-
-static enum device_outcome command(struct worker *w, int64_t timeout_ns,
-                                   char *why)
-{
-    struct worker_page *page = w->page;
-    uint32_t number =
-        atomic_load_explicit(&page->command, memory_order_relaxed) + 1;
-    page->outcome = DEVICE_STICKY;
-    atomic_store_explicit(&page->command, number, memory_order_release);
-    os_shared_wake(&page->command);
-    if (!answered(w, number, timeout_ns, why))
         return DEVICE_STICKY;
-    enum device_outcome outcome = (enum device_outcome)page->outcome;
+    }
     if (outcome != DEVICE_OK)
-        snprintf(why, DEVICE_TEXT_BYTES, "%.*s", DEVICE_TEXT_BYTES - 1,
-                 page->why);
-    if (outcome == DEVICE_STICKY || outcome == DEVICE_ABSENT)
-        end(w);
-    return outcome > DEVICE_ABSENT ? DEVICE_STICKY : outcome;
+        snprintf(why, DEVICE_TEXT_BYTES, "%.*s", DEVICE_TEXT_BYTES - 1, said);
+    if (outcome == DEVICE_ABSENT || outcome == DEVICE_STICKY)
+        end_life(w, life);
+    return outcome > DEVICE_ABSENT ? DEVICE_STICKY
+                                   : (enum device_outcome)outcome;
 }
 
-/* Its first command is to open the device: the worker takes it from the
- * command number that it finds. */
-static enum device_outcome start(struct worker *w, char *why)
+enum device_outcome worker_ready(struct worker *w, uint32_t *life,
+                                 char why[DEVICE_TEXT_BYTES])
 {
     const char *argv[] = {w->program, device_rows[w->kind]->kind, NULL};
-    if (w->pid != 0)
-        return DEVICE_OK;
-    atomic_store(&w->page->answer, atomic_load(&w->page->command));
-    int rc = os_spawn(w->program, argv, w->fd, &w->pid);
+    int pid = 0;
+    os_lock(&w->lock);
+    *life = w->life;
+    int rc = 0;
+    bool starts = w->pid == 0;
+    if (starts) {
+        w->turn = 0;
+        w->page->parent = (uint32_t)os_pid();
+        atomic_store(&w->page->opened, 0);
+        rc = os_spawn(w->program, argv, w->fd, &pid);
+        w->pid = rc == 0 ? pid : 0;
+    }
+    os_unlock(&w->lock);
     if (rc != 0) {
-        w->pid = 0;
         snprintf(why, DEVICE_TEXT_BYTES, "%s cannot be started: %s", w->program,
                  strerror(-rc));
         return DEVICE_ABSENT;
     }
-    return command(w, START_NS, why);
+    if (!starts)
+        return DEVICE_OK;
+    enum waited waited =
+        wait_for(w, &w->page->opened, 1, *life, os_mono_ns() + START_NS);
+    return outcome_of(w, waited, *life, w->page->outcome, w->page->why,
+                      START_NS, why);
 }
 
 /* ---- kernels ---- */
@@ -214,75 +268,75 @@ static uint64_t aligned(uint64_t bytes)
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-/* false: the slot or its lists are too small. */
-static bool place(struct worker *w, const struct kernel_job *job,
-                  const struct device_plan *plan)
+uint64_t worker_needs(const struct kernel_job *job, size_t fresh_bytes)
 {
-    struct worker_page *page = w->page;
+    uint64_t bytes = aligned(fresh_bytes);
+    for (uint32_t i = 0; i < job->kernel->arg_count; i++)
+        bytes += aligned(kernel_arg_bytes(job, i));
+    return bytes;
+}
+
+/* false: the slot or its lists are too small. */
+static bool place(struct worker *w, struct worker_lane *l,
+                  const struct kernel_job *job, const struct device_plan *plan)
+{
     uint64_t at = 0;
+    if (worker_needs(job, plan->fresh_bytes) > w->page->slot_bytes ||
+        plan->fill_count > DEVICE_FILLS_MAX ||
+        plan->piece_count > DEVICE_PIECES_MAX)
+        return false;
     for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
-        page->at[i] = at;
+        l->at[i] = at;
         at += aligned(kernel_arg_bytes(job, i));
     }
-    page->fresh_at = at;
-    page->fresh_bytes = plan->fresh_bytes;
-    at += aligned(page->fresh_bytes);
-    return at <= page->slot_bytes &&
-           plan->fill_count <= DEVICE_FILLS_MAX &&
-           plan->piece_count <= DEVICE_PIECES_MAX;
+    l->fresh_at = at;
+    l->fresh_bytes = plan->fresh_bytes;
+    return true;
 }
 
 /* Of an input that is put together on the device only what it lacks there. */
-static void copy_in(struct worker *w, const struct kernel_job *job,
+static void copy_in(struct worker_lane *l, char *slot,
+                    const struct kernel_job *job,
                     const struct device_plan *plan)
 {
-    struct worker_page *page = w->page;
-    char *slot = (char *)page + worker_slot_at();
     for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
         size_t bytes = (size_t)kernel_arg_bytes(job, i);
         if (!job->kernel->args[i].out && bytes > 0 && !(plan->args >> i & 1))
-            memcpy(slot + page->at[i], job->arg[i], bytes);
+            memcpy(slot + l->at[i], job->arg[i], bytes);
     }
-    page->drop = plan->drop;
-    page->plan_args = plan->args;
-    page->fill_count = plan->fill_count;
-    page->piece_count = plan->piece_count;
-    for (uint32_t i = 0; i < page->fill_count; i++)
-        page->fills[i] = plan->fills[i];
-    for (uint32_t i = 0; i < page->piece_count; i++) {
+    l->drop = plan->drop;
+    l->plan_args = plan->args;
+    l->fill_count = plan->fill_count;
+    l->piece_count = plan->piece_count;
+    for (uint32_t i = 0; i < l->fill_count; i++)
+        l->fills[i] = plan->fills[i];
+    for (uint32_t i = 0; i < l->piece_count; i++) {
         const struct device_piece *p = &plan->pieces[i];
-        page->pieces[i] = *p;
+        l->pieces[i] = *p;
         if (p->held == DEVICE_FROM_HOST)
-            memcpy(slot + page->at[p->arg] + p->to,
+            memcpy(slot + l->at[p->arg] + p->to,
                    (const char *)job->arg[p->arg] + p->to, (size_t)p->bytes);
     }
-    if (page->fresh_bytes > 0)
-        memcpy(slot + page->fresh_at, plan->fresh, plan->fresh_bytes);
+    if (l->fresh_bytes > 0)
+        memcpy(slot + l->fresh_at, plan->fresh, plan->fresh_bytes);
 }
 
-static void copy_out(struct worker *w, const struct kernel_job *job)
+static void copy_out(const struct worker_lane *l, const char *slot,
+                     const struct kernel_job *job)
 {
-    const char *slot = (const char *)w->page + worker_slot_at();
     for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
         size_t bytes = (size_t)kernel_arg_bytes(job, i);
         if (job->kernel->args[i].out && bytes > 0)
-            memcpy(job->arg[i], slot + w->page->at[i], bytes);
+            memcpy(job->arg[i], slot + l->at[i], bytes);
     }
 }
 
-enum device_outcome worker_run(struct worker *w, const struct kernel_job *job,
-                               int64_t timeout_ns, char why[DEVICE_TEXT_BYTES])
+enum device_outcome worker_begin(struct worker *w, uint32_t lane, uint32_t life,
+                                 const struct kernel_job *job,
+                                 const struct device_plan *plan,
+                                 char why[DEVICE_TEXT_BYTES])
 {
-    struct device_plan none = {0};
-    return worker_run_plan(w, job, &none, timeout_ns, why);
-}
-
-enum device_outcome worker_run_plan(struct worker *w,
-                                    const struct kernel_job *job,
-                                    const struct device_plan *plan,
-                                    int64_t timeout_ns,
-                                    char why[DEVICE_TEXT_BYTES])
-{
+    struct worker_lane *l = &w->page->lanes[lane];
     uint32_t number = number_of(w, job->kernel);
     if (number == WORKER_KERNELS_MAX) {
         snprintf(why, DEVICE_TEXT_BYTES,
@@ -290,23 +344,71 @@ enum device_outcome worker_run_plan(struct worker *w,
                  job->kernel->name);
         return DEVICE_KERNEL;
     }
-    enum device_outcome outcome = start(w, why);
-    if (outcome != DEVICE_OK)
-        return outcome;
-    if (!place(w, job, plan)) {
+    if (!place(w, l, job, plan)) {
         snprintf(why, DEVICE_TEXT_BYTES, "the job does not fit its slot");
         return DEVICE_TRANSIENT;
     }
-    w->page->kernel = number;
-    w->page->p = job->p;
-    copy_in(w, job, plan);
-    /* A kernel's first run includes the device's compiler. */
-    if (!(w->warm >> number & 1))
-        timeout_ns += START_NS;
-    outcome = command(w, timeout_ns, why);
-    if (outcome == DEVICE_OK) {
-        w->warm |= UINT64_C(1) << number;
-        copy_out(w, job);
-    }
+    w->began_ns[lane] = os_mono_ns();
+    os_lock(&w->lock);
+    w->doing[lane] = UINT64_C(1) << number;
+    os_unlock(&w->lock);
+    l->kernel = number;
+    l->p = job->p;
+    copy_in(l, slot_of(w, lane), job, plan);
+    if (w->life != life)
+        return outcome_of(w, DIED, life, 0, "", 0, why);
+    l->outcome = DEVICE_STICKY;
+    l->turn = w->turn++;
+    atomic_fetch_add_explicit(&l->command, 1, memory_order_release);
+    os_shared_wake(&l->command);
+    return DEVICE_OK;
+}
+
+enum device_outcome worker_finish(struct worker *w, uint32_t lane,
+                                  uint32_t life, const struct kernel_job *job,
+                                  int64_t timeout_ns, int64_t *took_ns,
+                                  char why[DEVICE_TEXT_BYTES])
+{
+    struct worker_lane *l = &w->page->lanes[lane];
+    uint32_t command = atomic_load_explicit(&l->command, memory_order_relaxed);
+    bool waits =
+        atomic_load_explicit(&l->answer, memory_order_acquire) != command;
+    os_lock(&w->lock);
+    uint64_t bit = w->doing[lane];
+    for (uint32_t i = 0; i < DEVICE_LANES; i++)
+        if (w->doing[i] & ~w->warm) { /* the device's compiler works, too */
+            timeout_ns += START_NS;
+            break;
+        }
+    os_unlock(&w->lock);
+    enum waited waited =
+        wait_for(w, &l->answer, command, life, w->began_ns[lane] + timeout_ns);
+    enum device_outcome outcome =
+        outcome_of(w, waited, life, l->outcome, l->why, timeout_ns, why);
+    os_lock(&w->lock);
+    w->doing[lane] = 0;
+    if (w->life == life && outcome == DEVICE_OK)
+        w->warm |= bit;
+    os_unlock(&w->lock);
+    if (outcome != DEVICE_OK)
+        return outcome;
+    int64_t from = os_mono_ns();
+    copy_out(l, slot_of(w, lane), job);
+    /* The caller was busy elsewhere: its way here does not count. */
+    *took_ns = os_mono_ns() - (waits ? w->began_ns[lane] : from - l->took_ns);
+    return DEVICE_OK;
+}
+
+enum device_outcome worker_run(struct worker *w, const struct kernel_job *job,
+                               int64_t timeout_ns, char why[DEVICE_TEXT_BYTES])
+{
+    const struct device_plan none = {0};
+    uint32_t life;
+    int64_t took_ns;
+    enum device_outcome outcome = worker_ready(w, &life, why);
+    if (outcome == DEVICE_OK)
+        outcome = worker_begin(w, 0, life, job, &none, why);
+    if (outcome == DEVICE_OK)
+        outcome = worker_finish(w, 0, life, job, timeout_ns, &took_ns, why);
     return outcome;
 }

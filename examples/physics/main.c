@@ -1,7 +1,8 @@
 /* A million records (or COUNT) with three device columns, a formula and a
  * pairwise kernel: fills the store, computes both fields for everybody, says
  * where each batch ran, how fast, and how many rows were compared with float64;
- * then checks all values against plain C.  physics STORE [COUNT] */
+ * tells a record's partners; then checks all values against plain C.
+ *   physics STORE [COUNT] */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -45,7 +46,8 @@ static struct fx_place place_of(uint32_t id)
     return (struct fx_place){.id = id,
                              .x = (float)(id % 6) * 20,
                              .y = (float)(id / 6) * 30,
-                             .mass = 1 + (float)id};
+                             .mass = 1 + (float)id,
+                             .city = id / 8};
 }
 
 static int fill(uint64_t count)
@@ -116,6 +118,36 @@ static uint64_t differ(uint64_t count, const float *reach, const float *pull)
     return wrong;
 }
 
+/* Places of the same city are partners by the schema, and some become so: two
+ * of different cities that are always looked at one after the other. */
+static int partners(uint32_t of, uint32_t with)
+{
+    struct warp_arena arena = WARP_ARENA_INIT;
+    struct warp_partners found;
+    struct fx_place p;
+    int rc = WARP_OK;
+    for (uint32_t n = 0; n < 4 * PLACES && rc == WARP_OK; n++) {
+        rc = fx_place_get(db, n % PLACES, FX_PLACE_X, &p, NULL);
+        if (rc == WARP_OK && n % 4 == 0)
+            rc = fx_place_get(db, of, FX_PLACE_X, &p, NULL);
+        if (rc == WARP_OK && n % 4 == 0)
+            rc = fx_place_get(db, with, FX_PLACE_X, &p, NULL);
+    }
+    if (rc == WARP_OK)
+        rc = fx_place_get_with_partners(db, of, FX_PLACE_CITY, &p, &found,
+                                        &arena);
+    if (rc != WARP_OK)
+        return fail("partners");
+    printf("place %u of city %u belongs with\n", p.id, p.city);
+    for (size_t i = 0; i < found.count; i++)
+        printf("  place %2u: %.2f%s%s\n", ((const uint32_t *)found.keys)[i],
+               (double)found.bonds[i].weight,
+               found.bonds[i].declared ? ", same city" : "",
+               found.bonds[i].learned > 0 ? ", used together" : "");
+    warp_arena_free(&arena);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
@@ -136,7 +168,8 @@ int main(int argc, char **argv)
         fail(argv[1]);
     else if (fill(count) == 0 &&
              compute("reach", fx_user_reach_compute, count, reach) == 0 &&
-             compute("pull", fx_user_pull_compute, count, pull) == 0) {
+             compute("pull", fx_user_pull_compute, count, pull) == 0 &&
+             partners(3, 20) == 0) {
         uint64_t wrong = differ(count, reach, pull);
         printf("%" PRIu64 " of %" PRIu64 " records differ from plain C\n",
                wrong, count);

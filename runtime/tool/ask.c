@@ -4,6 +4,7 @@
 
 #include "../codec.h"
 #include "../error.h"
+#include "../wire.h"
 
 /* One line for each scalar, its name being the path to it. */
 static void print_lines(const struct json *j, const char *path)
@@ -174,23 +175,77 @@ int tool_explain(struct tool *tool)
     return status;
 }
 
+/* What the store has on each device; a store that no program has open has
+ * nothing there. */
+static int ask_devices(struct tool *tool, struct warp_device *devices,
+                       uint32_t count)
+{
+    struct source source;
+    struct text request = TEXT_INIT, reply = TEXT_INIT;
+    int rc = source_open(&source, tool->args[0], SOURCE_READ);
+    if (rc == WARP_OK) {
+        request_begin(&request, REQUEST_DEVICES);
+        rc = source_ask(&source, &request, &reply);
+    }
+    const uint8_t *at = (const uint8_t *)reply.data;
+    if (rc == WARP_OK && (reply.used < 1 || reply.used < 1 + at[0] * 16u))
+        rc = error_set(WARP_EINVAL, "the owner's answer is cut");
+    for (uint32_t i = 0; rc == WARP_OK && i < count; i++) {
+        bool there = i < at[0];
+        devices[i].resident_bytes = there ? wire_get64(at + 1 + i * 16) : 0;
+        devices[i].sent_bytes = there ? wire_get64(at + 9 + i * 16) : 0;
+    }
+    source_close(&source);
+    text_free(&request);
+    text_free(&reply);
+    return rc;
+}
+
+static void print_device(const struct tool *tool, const struct warp_device *d,
+                         bool of_store, struct text *t)
+{
+    const char *name = d->name[0] ? d->name : NULL;
+    const char *why = d->why_not[0] ? d->why_not : NULL;
+    if (!tool->json) {
+        printf("%-7s %s%s\n", d->kind, name ? "" : "no: ", name ? name : why);
+        if (of_store)
+            printf("        %llu bytes of columns are there, %llu were sent\n",
+                   (unsigned long long)d->resident_bytes,
+                   (unsigned long long)d->sent_bytes);
+        return;
+    }
+    text_put(t, "{\"kind\":\"");
+    text_put(t, d->kind);
+    text_put(t, "\"");
+    text_string(t, "name", name);
+    text_string(t, "why_not", why);
+    text_number(t, "memory_bytes", d->memory_bytes);
+    text_number(t, "units", d->units);
+    if (of_store) {
+        text_number(t, "resident_bytes", d->resident_bytes);
+        text_number(t, "sent_bytes", d->sent_bytes);
+    }
+    text_put(t, "}");
+}
+
 int tool_devices(struct tool *tool)
 {
-    struct warp_device d;
+    enum { DEVICES_MAX = 16 };
+    struct warp_device devices[DEVICES_MAX];
     struct text t = TEXT_INIT;
-    for (uint32_t i = 0; warp_device_info(i, &d) == WARP_OK; i++) {
-        const char *name = d.name[0] ? d.name : NULL;
-        const char *why = d.why_not[0] ? d.why_not : NULL;
-        if (!tool->json)
-            printf("%-7s %s%s\n", d.kind, name ? "" : "no: ",
-                   name ? name : why);
-        text_put(&t, i == 0 ? "{\"devices\":[{\"kind\":\""
-                            : ",{\"kind\":\"");
-        text_put(&t, d.kind);
-        text_put(&t, "\"");
-        text_string(&t, "name", name);
-        text_string(&t, "why_not", why);
-        text_put(&t, "}");
+    uint32_t count = 0;
+    bool of_store = tool->arg_count > 0;
+    while (count < DEVICES_MAX &&
+           warp_device_info(count, &devices[count]) == WARP_OK)
+        count++;
+    int rc = of_store ? ask_devices(tool, devices, count) : WARP_OK;
+    if (rc != WARP_OK)
+        return tool_fail(tool, rc, error_text());
+    text_put(&t, "{\"devices\":[");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            text_put(&t, ",");
+        print_device(tool, &devices[i], of_store, &t);
     }
     text_put(&t, "]}\n");
     if (tool->json)

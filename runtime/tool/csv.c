@@ -52,6 +52,9 @@ int csv_next(struct csv_input *in, struct csv_row *row)
     row->line = in->line;
     if (in->at == in->end)
         return WARP_END;
+    /* Empty cells, too, are somewhere. */
+    if (!text_room(&row->text, 1))
+        return WARP_ENOMEM;
     for (;;) {
         size_t start = row->text.used;
         bool is_quoted = in->at < in->end && *in->at == '"';

@@ -76,8 +76,8 @@ static const struct {
      "the store's clock; accept a jump, lower a poisoned mark"},
     {"metrics", tool_metrics, 1, 1, 0, "warp metrics STORE",
      "counters as OpenMetrics text"},
-    {"devices", tool_devices, 0, 0, O_JSON, "warp devices",
-     "where kernels can run here, and why not elsewhere"},
+    {"devices", tool_devices, 0, 1, O_JSON, "warp devices [STORE]",
+     "where kernels can run here; what a store has on each device"},
 };
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 

@@ -212,6 +212,8 @@ static int take_series(struct row *w)
                           w->l->row_bytes};
     const void *key = c_key(w);
     int rc = WARP_OK;
+    if (!w->r->series)
+        return WARP_OK; /* told once */
     FOR_BITS(i, w->l->series)
     {
         const struct warp_field *f = &p->fields[i];
@@ -537,8 +539,14 @@ static int open_tiers(struct repair *r)
                               WARP_SURVIVES_PROCESS_CRASH, r->schema,
                               r->layouts, r->layout_count, &r->past);
     }
-    if (rc == WARP_OK)
+    if (rc == WARP_OK) {
         rc = open_series(r);
+        if (rc != WARP_ECORRUPT)
+            return rc;
+        tell(r, error_text());
+        tell(r, "all elements of series, and what is in the archive");
+        return WARP_OK;
+    }
     if (rc != WARP_ECORRUPT && rc != WARP_ENOSTORE)
         return rc;
     tell(r, error_text());

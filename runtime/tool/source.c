@@ -62,6 +62,7 @@ int source_open(struct source *s, const char *path, enum source_mode mode)
     o.log = on_log;
     if (mode == SOURCE_WRITE)
         o.clock_ms = frozen;
+    _Atomic uint32_t never = 0;
     /* Two tools that read, or one that has just ended, are no owner. */
     for (int tries = 0;; tries++) {
         rc = warp_open(s->path, s->schema, &o, &s->db);
@@ -74,7 +75,7 @@ int source_open(struct source *s, const char *path, enum source_mode mode)
             return rc;
         if (tries == 20)
             return error_set(WARP_EBUSY, "%s, and it does not answer", text);
-        os_futex_wait(&(_Atomic uint32_t){0}, 0, 50000000);
+        os_futex_wait(&never, 0, 50000000);
     }
 }
 

@@ -39,8 +39,8 @@ static void check(struct checking *c, struct kernel_job job, enum shape shape)
 {
     uint64_t wrong = c->wrong;
     const char *why = kernel_refuse(&job);
-    if (!why && c->device->row->run(c->device, &job) != DEVICE_OK)
-        why = c->device->why;
+    if (!why && device_run(c->device, &job) != DEVICE_OK)
+        why = c->device->why[0];
     if (why) {
         c->wrong++;
         printf("%s, %s: %s\n", job.kernel->name, shape_names[shape], why);
@@ -68,11 +68,25 @@ static void check_gravity(struct checking *c, enum shape shape)
                     check(c, gravity_job(40, n, mode, reduce, shape, n), shape);
 }
 
+/* Each kind of length and its borders: a warp's, a block's, chunks. */
+static void check_lengths(struct checking *c, enum shape shape)
+{
+    static const uint32_t lengths[] = {
+        0,         1, 1024,    1025, 65536, 65537, 16384 * 5,
+        16384 * 6, 3, 1000001, 0,    70000, 2};
+    enum { COUNT = sizeof lengths / sizeof lengths[0] };
+    for (uint32_t mode = 0; mode <= ENTROPY_NORMALISED; mode++) {
+        check(c, entropy_of_lengths(lengths, COUNT, mode, shape, 3), shape);
+        check(c, entropy_of_lengths(lengths + 9, 1, mode, shape, 4), shape);
+    }
+}
+
 static int check_all(struct device *device, FILE *json)
 {
     struct checking c = {device, json, 0, 0, 0};
     for (enum shape shape = 0; shape < SHAPE_COUNT; shape++) {
         check_gravity(&c, shape);
+        check_lengths(&c, shape);
         for (uint32_t most = 1; most < 200000; most = most * 9 + 1) {
             for (uint32_t mode = 0; mode <= ENTROPY_NORMALISED; mode++)
                 check(&c, entropy_job(20, most, mode, shape, most), shape);

@@ -103,20 +103,42 @@ static struct kernel_job segments(const struct kernel *kernel, uint32_t rows,
     return job;
 }
 
+static uint32_t random_count(enum shape shape, uint64_t *state)
+{
+    uint64_t r = job_random(state);
+    return shape == SHAPE_ZERO    ? 0
+           : shape == SHAPE_EQUAL ? UINT32_MAX
+           : shape == SHAPE_WIDE  ? (uint32_t)(r >> 32 >> (r % 33))
+                                  : (uint32_t)(r % 1000);
+}
+
+struct kernel_job entropy_of_lengths(const uint32_t *lengths, uint32_t rows,
+                                     uint32_t mode, enum shape shape,
+                                     uint64_t seed)
+{
+    uint64_t state = seed * 40503 + 7;
+    struct kernel_job job = {.kernel = &kernel_entropy,
+                             .p = {.rows = rows, .mode = mode}};
+    for (uint32_t i = 0; i < rows; i++)
+        job.p.items += lengths[i];
+    job_room(&job);
+    uint32_t *offsets = job.arg[0];
+    offsets[0] = 0;
+    for (uint32_t i = 0; i < rows; i++)
+        offsets[i + 1] = offsets[i] + lengths[i];
+    for (uint32_t i = 0; i < job.p.items; i++)
+        ((uint32_t *)job.arg[1])[i] = random_count(shape, &state);
+    return job;
+}
+
 struct kernel_job entropy_job(uint32_t rows, uint32_t most, uint32_t mode,
                               enum shape shape, uint64_t seed)
 {
     uint64_t state = seed * 40503 + 7;
     struct kernel_job job = segments(&kernel_entropy, rows, 0, most, &state);
     job.p.mode = mode;
-    for (uint32_t i = 0; i < job.p.items; i++) {
-        uint64_t r = job_random(&state);
-        ((uint32_t *)job.arg[1])[i] = shape == SHAPE_ZERO    ? 0
-                                      : shape == SHAPE_EQUAL ? UINT32_MAX
-                                      : shape == SHAPE_WIDE
-                                          ? (uint32_t)(r >> 32 >> (r % 33))
-                                          : (uint32_t)(r % 1000);
-    }
+    for (uint32_t i = 0; i < job.p.items; i++)
+        ((uint32_t *)job.arg[1])[i] = random_count(shape, &state);
     return job;
 }
 
@@ -168,7 +190,7 @@ struct kernel_job evolve_job(uint32_t size, uint32_t states, uint64_t seed,
     free(re);
     free(im);
     job_room(&job);
-    hermitian_evolution(h, 0.37, job.arg[0], job.arg[1]);
+    need(hermitian_evolution(h, 0.37, job.arg[0], job.arg[1]));
     float *x = job.arg[2], *y = job.arg[3];
     for (uint32_t b = 0; b < states; b++) {
         double norm = 0;

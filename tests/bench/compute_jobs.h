@@ -21,6 +21,10 @@ struct kernel_job gravity_job(uint32_t rows, uint32_t cols, uint32_t mode,
 /* Segments of 0 to `most` items. */
 struct kernel_job entropy_job(uint32_t rows, uint32_t most, uint32_t mode,
                               enum shape shape, uint64_t seed);
+/* Segments of these lengths. */
+struct kernel_job entropy_of_lengths(const uint32_t *lengths, uint32_t rows,
+                                     uint32_t mode, enum shape shape,
+                                     uint64_t seed);
 /* Segments of 1 to `most` levels. */
 struct kernel_job thermo_job(uint32_t rows, uint32_t most, enum shape shape,
                              uint64_t seed);

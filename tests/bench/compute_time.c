@@ -143,8 +143,8 @@ static void measure(struct timing *t, const char *name, const char *unit,
     double best = 0, plain = 0;
     for (int n = 0; n < ROUNDS; n++) {
         double from = now_ns();
-        if (t->device->row->run(t->device, job) != DEVICE_OK) {
-            printf("%s: %s\n", name, t->device->why);
+        if (device_run(t->device, job) != DEVICE_OK) {
+            printf("%s: %s\n", name, t->device->why[0]);
             t->failed = 1;
             return;
         }

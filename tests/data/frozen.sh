@@ -5,18 +5,10 @@
 #   frozen.sh WARP FROZEN DATA --freeze   makes the stores anew: only before a
 #                                         version is frozen
 set -eu
-absolute() {
-    case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
-}
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/../e2e/scene.sh"
 warp=$(absolute "$1") frozen=$(absolute "$2") data=$(absolute "$3")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 # All that a store holds, as text.
 tell() {

@@ -3,14 +3,10 @@
 # without an error, the JSON has a row for each, mistakes end with status 2.
 #   bench.sh WARP-BENCH
 set -eu
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 bench=$(realpath "$1")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 "$bench" kv --help >"$dir/help"
 head -n 1 "$dir/help" | grep -q '^  warp-bench' ||

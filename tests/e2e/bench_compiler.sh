@@ -3,18 +3,14 @@
 # one that does not, mistakes that end with status 2.
 #   bench_compiler.sh WARP-BENCH WARPC INCLUDE-FLAGS
 set -eu
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 bench=$(realpath "$1")
 warpc=$(realpath "$2")
 flags=$3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+scene
 # The bench traces warpc, and a leak check cannot run under a tracer.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
-
-fail() {
-    echo "$1"
-    exit 1
-}
 
 "$bench" compiler --help | head -n 1 | grep -q '^  warp-bench compiler' ||
     fail "the help does not begin with examples"

@@ -3,14 +3,10 @@
 # by instructions; a limit that nothing can hold; mistakes end with status 2.
 #   bench_overhead.sh WARP-BENCH
 set -eu
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 bench=$(realpath "$1")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 # Neither runs under the other.
 if [ -n "${WARP_TEST_SANITIZE:-}" ] || ! command -v valgrind >/dev/null; then

@@ -87,6 +87,32 @@ static void check_free(const float *gap, const float *sum)
     }
 }
 
+/* What devices hold, as this process says it and as the tool does. */
+static void check_devices(const char *tool)
+{
+    struct warp_device d;
+    struct warp_stat s = stat_now();
+    uint64_t resident = 0, sent = 0;
+    char command[400], answer[2000] = "", wanted[120];
+    for (uint32_t i = 0; warp_device_info(i, &d) == WARP_OK; i++) {
+        resident += d.resident_bytes;
+        sent += d.sent_bytes;
+        if (d.resident_bytes > 0)
+            snprintf(wanted, sizeof wanted,
+                     "\"resident_bytes\":%llu,\"sent_bytes\":%llu",
+                     (unsigned long long)d.resident_bytes,
+                     (unsigned long long)d.sent_bytes);
+    }
+    CHECK(resident == s.device_bytes && sent == s.device_sent_bytes);
+    CHECK(resident > 0 && sent > 0);
+    if (!tool)
+        return;
+    snprintf(command, sizeof command, "'%s' devices '%s' --json", tool, path);
+    FILE *in = popen(command, "r");
+    CHECK(in && fgets(answer, sizeof answer, in) && pclose(in) == 0);
+    CHECK(strstr(answer, wanted));
+}
+
 static void check_sent(void)
 {
     static float gap[RECORDS], sum[RECORDS];
@@ -271,7 +297,7 @@ static bool has_device(void)
     return false;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     char command[80];
     if (!has_device()) {
@@ -283,6 +309,7 @@ int main(void)
         keys[i] = (i * 7919) % RECORDS;
     open_store(3);
     check_sent();
+    check_devices(argc > 1 ? argv[1] : NULL);
     check_moves();
     check_pool();
     check_writers();

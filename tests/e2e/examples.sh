@@ -1,15 +1,10 @@
 #!/bin/sh
 # An example as a test.  examples.sh hello|seed|physics|packages PROGRAM [GENERATE]
 set -eu
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 what=$1 program=$(realpath "$2")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 case $what in
 hello)
@@ -30,6 +25,8 @@ physics)
     "$program" one.store 30000 >out || fail "$(cat out)"
     grep -q '^0 of 30000 records differ from plain C$' out || fail "$(cat out)"
     grep -Eq '^  pull .* on (cpu|opencl|cuda) ' out || fail "$(cat out)"
+    [ "$(grep -c '^  place .*, same city' out)" = 7 ] || fail "$(cat out)"
+    grep -Eq '^  place 20: 0\.[0-9]*, used together$' out || fail "$(cat out)"
     env -u LD_LIBRARY_PATH OCL_ICD_VENDORS=none "$program" two.store 30000 \
         >out || fail "$(cat out)"
     grep -q '^0 of 30000 records differ from plain C$' out || fail "$(cat out)"

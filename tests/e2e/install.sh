@@ -3,18 +3,14 @@
 # pkg-config builds against it and runs, from C and from C++, shared and static.
 #   install.sh SOURCE-ROOT
 set -eu
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 source=$1
 [ -z "${WARP_TEST_SANITIZE:-}" ] || {
     echo "an instrumented copy is not installed"
     exit 77
 }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 # A build of its own, because the prefix is fixed when it is set up; it takes
 # nothing but compiling, and no tests.

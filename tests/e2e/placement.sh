@@ -3,15 +3,10 @@
 # same figures; the JSON has a row for each policy; mistakes end with a status.
 #   placement.sh WARP-BENCH
 set -eu
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 bench=$(realpath "$1")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 # Half a loop, half skewed; sizes in the second file.
 awk 'BEGIN {

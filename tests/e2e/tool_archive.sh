@@ -3,34 +3,10 @@
 # stat, explain, migrate, backup, restore, and damage to each file of the
 # archive. tool_archive.sh WARP YEAR
 set -eu
-absolute() {
-    case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
-}
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") year=$(absolute "$2")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() {
-    echo "$1"
-    exit 1
-}
-
-exits() {
-    want=$1
-    shift
-    status=0
-    "$@" >out 2>&1 || status=$?
-    [ $status = "$want" ] || fail "$* ended with $status: $(cat out)"
-}
-
-# Changes the byte at an offset of a file.
-flip() {
-    old=$(dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | od -An -tu1)
-    # shellcheck disable=SC2059 # the format is the byte
-    printf "\\$(printf '%03o' $((old ^ 4)))" |
-        dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
-}
+scene
 
 exits 0 "$year" 150 .
 mv store s

@@ -2,19 +2,10 @@
 # Export and import, all three forms, exactly: what is imported from an export
 # exports the same. tool_data.sh WARP SCHEMA
 set -eu
-# Paths may be relative to the folder that the test is started in.
-absolute() {
-    case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
-}
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") schema=$(absolute "$2")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 cat >in.ndjson <<'JSON'
 {"code":"a","number":18446744073709551615,"delta":-9223372036854775808,"kind":"LARGE","place":{"x":0.1,"y":1e+300,"note":null},"payment":{"tag":"Card","value":{"number":9007199254740993,"expires":1700000000123}},"token":"00112233-4455-6677-8899-aabbccddeeff","tags":["x","y,\"z\"\n"],"counts":{"one":1,"two":2},"extra":{"b":{"$bytes":"AAE="},"f":1.0,"i":1,"l":[null,true,{"k":"v"}],"m":{"$map":{"$bytes":"no"}}},"raw":"AAECAw==","scan":"/////w==","history":[{"at":1700000000000,"value":1},{"at":1700000000000,"value":2},{"at":1700000000001,"value":3}]}

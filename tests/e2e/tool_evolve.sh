@@ -2,19 +2,10 @@
 # A store whose schema has changed, before its records are rewritten: every tool
 # reads it as one store. tool_evolve.sh WARP SCHEMA
 set -eu
-# Paths may be relative to the folder that the test is started in.
-absolute() {
-    case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
-}
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") schema=$(absolute "$2")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 records=6000
 awk -v n=$records 'BEGIN {

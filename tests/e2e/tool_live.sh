@@ -3,20 +3,12 @@
 # owner. A backup is one state of the store: number and delta of a record are
 # always equal in it. tool_live.sh WARP OWNER
 set -eu
-# Paths may be relative to the folder that the test is started in.
-absolute() {
-    case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
-}
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") owner=$(absolute "$2")
-dir=$(mktemp -d)
+scene
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || :; rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() {
-    echo "$1"
-    exit 1
-}
 
 # A path that is too long for a socket's address.
 long=$dir/$(printf '%0120d' 1)
@@ -33,6 +25,8 @@ done
 sleep 1
 [ "$(stat -c %a "$store/socket")" = 600 ] || fail "the socket's mode"
 "$warp" stat "$store" --json | grep -q '"health":"ok"' || fail "stat"
+"$warp" devices "$store" --json |
+    grep -q '"kind":"cpu".*"resident_bytes":0,"sent_bytes":0' || fail "devices"
 "$warp" metrics "$store" | tail -1 | grep -q '^# EOF$' || fail "metrics"
 "$warp" get "$store" Order k7 --json | grep -q '"code":"k7"' || fail "get"
 "$warp" explain "$store" Order k7 scan >/dev/null || fail "explain"

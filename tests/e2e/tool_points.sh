@@ -3,19 +3,10 @@
 # every position and time that their logs hold; what they do not hold is
 # refused with what they do. tool_points.sh WARP SCHEMA
 set -eu
-# Paths may be relative to the folder that the test is started in.
-absolute() {
-    case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
-}
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
 warp=$(absolute "$1") schema=$(absolute "$2")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() {
-    echo "$1"
-    exit 1
-}
+scene
 
 # Writes records A to B with the round's number, over those of earlier rounds.
 write() {

@@ -2,8 +2,11 @@
  * search for the world that a store holds after its process has died. */
 #include "client.h"
 
+#include "damage.h"
 #include "db.h"
+#include "errand.h"
 #include "keeper.h"
+#include "schemas.h"
 #include "sim.h"
 
 #include <stdio.h>
@@ -18,6 +21,8 @@ void client_init(struct client *c, uint64_t seed, uint32_t number, bool alone)
     c->now = sim_own(sizeof *c->now);
     c->next = sim_own(sizeof *c->next);
     c->other = sim_own(sizeof *c->other);
+    c->kept = sim_own(sizeof *c->kept);
+    c->redone = sim_own(sizeof *c->redone);
     model_init(c->base, seed, number);
     memcpy(c->now, c->base, sizeof *c->now);
 }
@@ -30,14 +35,28 @@ static void make(struct client *c, const struct world *w, uint64_t op)
     model_make(w, op, c->alone, &c->op);
 }
 
+static bool was_done(const struct client *c, uint64_t op)
+{
+    return !history_skips(op) && !c->refused[op - c->base_op];
+}
+
 /* The world after one more operation, in `w` itself. */
 static void follow(struct client *c, struct world *w, uint64_t op)
 {
-    if (history_skips(op))
+    if (!was_done(c, op))
         return;
+    uint32_t now = history_use(history_schema(true));
     make(c, w, op);
     if (model_predict(w, &c->op, c->next) == WARP_OK)
         memcpy(w, c->next, sizeof *w);
+    history_use(now);
+}
+
+static void drop_extra(struct world *w)
+{
+    for (uint32_t k = 0; k < MODEL_KEYS; k++)
+        memset(&w->records[0][k].fields[THING_EXTRA], 0,
+               sizeof w->records[0][k].fields[THING_EXTRA]);
 }
 
 static bool looks_like(struct client *c, const struct world *w, int64_t now)
@@ -52,8 +71,8 @@ static bool looks_like(struct client *c, const struct world *w, int64_t now)
     return same;
 }
 
-static void not_found(struct client *c, int64_t now, uint64_t first,
-                      uint64_t last)
+void client_differs(struct client *c, int64_t now, uint64_t first,
+                    uint64_t last)
 {
     fprintf(stderr,
             "  world %u: what was found is none of the worlds %llu to "
@@ -75,10 +94,6 @@ static void not_found(struct client *c, int64_t now, uint64_t first,
         fprintf(stderr, "  then comes");
         model_say(c->other, &c->op);
     }
-    sim_finding("world %u was not recovered: %llu was promised, %llu "
-                "acknowledged, %llu begun",
-                c->number, (unsigned long long)c->floor,
-                (unsigned long long)c->acked, (unsigned long long)c->started);
 }
 
 /* A lost value cannot be touched again: its deadline is one of the two. */
@@ -98,6 +113,24 @@ static void widen(struct world *w, const struct world *other)
             }
 }
 
+static void redo(struct client *c)
+{
+    for (uint64_t k = c->low + 1; k <= c->high; k++) {
+        if (!was_done(c, k))
+            continue;
+        uint32_t schema = history_use(history_schema(true));
+        make(c, c->now, k);
+        history_use(schema);
+        if (c->op.kind != M_WRITE && c->op.kind != M_BATCH)
+            continue;
+        int predicted = model_predict(c->now, &c->op, c->next);
+        if (!model_execute(&c->run, c->now, c->next, &c->op, predicted))
+            sim_finding("operation %llu cannot be done again: %s",
+                        (unsigned long long)k, c->run.said);
+        memcpy(c->now, c->next, sizeof *c->now);
+    }
+}
+
 /* What looks the same may differ in what shows later, a deadline: it is done
  * again, so that it is known. */
 static bool do_again(struct client *c, int64_t now)
@@ -105,6 +138,8 @@ static bool do_again(struct client *c, int64_t now)
     memcpy(c->other, c->now, sizeof *c->other);
     for (uint64_t k = c->low + 1; k <= c->high; k++)
         follow(c, c->other, k);
+    if (!(history_schema(false) & SCHEMA_EXTRA))
+        drop_extra(c->other);
     c->other->now = now;
     model_restart(c->other);
     c->now->now = now;
@@ -112,22 +147,51 @@ static bool do_again(struct client *c, int64_t now)
     if (memcmp(c->other, c->now, sizeof *c->now) == 0)
         return true;
     widen(c->now, c->other);
-    for (uint64_t k = c->low + 1; k <= c->high; k++) {
-        if (history_skips(k))
-            continue;
-        make(c, c->now, k);
-        if (c->op.kind != M_WRITE && c->op.kind != M_BATCH)
-            continue;
-        int predicted = model_predict(c->now, &c->op, c->next);
-        if (!model_execute(&c->run, c->now, c->next, &c->op, predicted)) {
-            if (sim_fault_seen)
-                return false;
-            sim_finding("operation %llu cannot be done again",
-                        (unsigned long long)k);
-        }
-        memcpy(c->now, c->next, sizeof *c->now);
-    }
+    /* As one: half of it would be a world that nobody knows. */
+    sim_hold(true);
+    if (sim_fault_seen)
+        return false;
+    redo(c);
+    int rc = warp_sync(c->run.db); /* as durable as what was found */
+    sim_hold(false);
+    if (rc != WARP_OK)
+        sim_finding("a sync gave %d", rc);
+    memcpy(c->redone, c->now, sizeof *c->redone);
+    c->is_redone = true;
     return true;
+}
+
+bool client_find(struct client *c, struct warp_db *db, int64_t now,
+                 const struct client_range *range, bool known)
+{
+    bool found = false;
+    c->run.db = db;
+    if (known && looks_like(c, c->kept, now))
+        return true;
+    memcpy(c->other, c->base, sizeof *c->other);
+    for (uint64_t k = c->base_op; k <= range->high && !found; k++) {
+        if (k > c->base_op)
+            follow(c, c->other, k);
+        found = k >= range->low && looks_like(c, c->other, now);
+    }
+    if (found)
+        memcpy(c->kept, c->other, sizeof *c->kept);
+    return found;
+}
+
+/* The life in which it was done again did not come to its first operation. */
+static bool is_as_redone(struct client *c, int64_t now)
+{
+    memcpy(c->now, c->redone, sizeof *c->now);
+    if (!(history_schema(false) & SCHEMA_EXTRA))
+        drop_extra(c->now);
+    c->now->now = now;
+    model_restart(c->now);
+    bool same = model_check(&c->run, c->now);
+    if (!same && !sim_fault_seen)
+        sim_finding("world %u is not what was done again", c->number);
+    warp_arena_free(&c->run.arena);
+    return same;
 }
 
 bool client_settle(struct client *c, struct warp_db *db, int64_t now,
@@ -136,11 +200,18 @@ bool client_settle(struct client *c, struct warp_db *db, int64_t now,
     uint64_t first = power ? c->floor : c->acked, last = c->started;
     bool found = false;
     c->run.db = db;
+    if (c->is_redone)
+        return is_as_redone(c, now);
     memcpy(c->other, c->base, sizeof *c->other);
     for (uint64_t k = c->base_op; k <= last; k++) {
         if (k > c->base_op)
             follow(c, c->other, k);
-        if (k < first || !looks_like(c, c->other, now))
+        bool same = k >= first && looks_like(c, c->other, now);
+        if (!same && k == last && history_drops()) {
+            drop_extra(c->other);
+            same = looks_like(c, c->other, now);
+        }
+        if (!same)
             continue;
         if (!found) {
             c->low = k;
@@ -151,8 +222,16 @@ bool client_settle(struct client *c, struct warp_db *db, int64_t now,
     }
     if (sim_fault_seen) /* a world may have been passed over */
         return false;
-    if (!found)
-        not_found(c, now, first, last);
+    if (!found) {
+        client_differs(c, now, first, last);
+        sim_finding("world %u was not recovered: %llu was promised, %llu "
+                    "acknowledged, %llu begun",
+                    c->number, (unsigned long long)c->floor,
+                    (unsigned long long)c->acked,
+                    (unsigned long long)c->started);
+    }
+    if (!(history_schema(false) & SCHEMA_EXTRA))
+        drop_extra(c->now);
     if (!do_again(c, now))
         return false;
     sim_trace("world %u: found %llu to %llu of %llu to %llu", c->number,
@@ -236,6 +315,10 @@ static bool execute(struct client *c, int predicted)
     switch (c->op.kind) {
     case M_TICK:
         history_set_clock(c->next->now);
+        if (warp_now(c->run.db) != c->next->now)
+            sim_finding("the store's clock is %lld, not %lld",
+                        (long long)warp_now(c->run.db),
+                        (long long)c->next->now);
         return true;
     case M_SWEEP:
         (void)sweep_run(c->run.db, true);
@@ -251,10 +334,35 @@ static bool execute(struct client *c, int predicted)
     }
 }
 
+/* Nothing was done, and one may go on: it is so of each record. */
+static bool no_space(struct client *c)
+{
+    if (c->run.code != WARP_ENOSPC || !history_forgives(WARP_ENOSPC))
+        return false;
+    for (uint32_t i = 0; i < c->op.count; i++) {
+        const struct model_write *m = &c->op.writes[i];
+        if (model_check_record(&c->run, c->now, m->product, m->key))
+            continue;
+        if (!history_forgives(c->run.code))
+            sim_finding("operation %llu of world %u was refused for lack of "
+                        "space and did something: %s",
+                        (unsigned long long)c->started, c->number, c->run.said);
+        return false;
+    }
+    sim_trace("operation %llu: no space", (unsigned long long)c->started);
+    if (sim_plan.fault == FAULT_NONE && !sim_disk_limited()) {
+        sim_wait_on(c, 200000000);
+        if (++c->late > 4)
+            sim_finding("there is room again, and writing does not resume");
+    }
+    return true;
+}
+
 static void step(struct client *c, struct client *all, uint32_t count)
 {
     uint64_t number = c->started + 1, begun = history_stamp();
     c->began_at[number - c->base_op] = begun;
+    c->refused[number - c->base_op] = false;
     c->started = number;
     history_op();
     int predicted = WARP_OK;
@@ -269,10 +377,19 @@ static void step(struct client *c, struct client *all, uint32_t count)
                       predicted);
             model_say(c->now, &c->op);
         }
+        if (history_misdirects())
+            damage_note(c, c->next);
         c->run.code = WARP_OK;
-        c->run.quiet = sim_plan.fault != FAULT_NONE;
+        c->run.quiet = sim_plan.fault != FAULT_NONE || sim_fault_seen > 0;
         if (!execute(c, predicted)) {
-            if (c->run.code == predicted || !history_forgives(c->run.code)) {
+            if (no_space(c)) {
+                c->refused[number - c->base_op] = true;
+                c->acked = number;
+                c->acked_at[number - c->base_op] = history_stamp();
+                return;
+            }
+            if (!history_damaged() &&
+                (c->run.code == predicted || !history_forgives(c->run.code))) {
                 fprintf(stderr, "  operation %llu (%d, gave %d)",
                         (unsigned long long)number, predicted, c->run.code);
                 model_say(c->now, &c->op);
@@ -285,6 +402,7 @@ static void step(struct client *c, struct client *all, uint32_t count)
             return;
         }
         memcpy(c->now, c->next, sizeof *c->now);
+        c->late = 0;
     }
     c->acked = number;
     c->acked_at[number - c->base_op] = history_stamp();
@@ -303,6 +421,8 @@ void client_work(struct client *c, struct client *all, uint32_t count)
            c->started - c->base_op + 1 < OPS_MAX) {
         c->ops_left--;
         step(c, all, count);
+        if (!c->ended && !c->closes && !history_skips(c->started))
+            errand_run(c, all, count);
         if (sim_one_in(history_pause()))
             sim_wait_on(c, 1000 + (int64_t)sim_below(30000000));
     }

@@ -12,17 +12,26 @@ struct client {
     uint32_t number; /* in its store */
     bool alone;
     struct world *base, *now, *next, *other;
+    struct world *kept; /* what the backup holds of it (errand.c) */
+    /* What was done again at an open, if that is known and durable. */
+    struct world *redone;
+    bool is_redone;
     /* Operations after `base_op` were done in this life, up to `acked` with an
      * answer, `started` without. What was promised to survive a power loss
      * ends with `floor`. */
     uint64_t base_op, acked, started, floor;
     uint64_t began_at[OPS_MAX], acked_at[OPS_MAX]; /* by op - base_op */
+    bool refused[OPS_MAX]; /* for lack of space: nothing was done */
+    struct client_range {
+        uint64_t low, high;
+    } done, begun;      /* where a backup may stand: acknowledged, or not */
     uint64_t low, high; /* what may have been found at the open */
     struct model_op op;
     struct model_run run;
     uint64_t ops_left;
-    bool ended;  /* something was refused for a fault: no more in this life */
-    bool closes; /* it asked for a clean end */
+    uint32_t late; /* refused one after the other, although there is room */
+    bool ended;    /* something was refused for a fault: no more in this life */
+    bool closes;   /* it asked for a clean end */
 };
 
 void client_init(struct client *c, uint64_t seed, uint32_t number, bool alone);
@@ -30,6 +39,13 @@ void client_init(struct client *c, uint64_t seed, uint32_t number, bool alone);
  * false: a fault came between. power: what was not promised may lack. */
 bool client_settle(struct client *c, struct warp_db *db, int64_t now,
                    bool power);
+/* Looks for the first of the worlds of `range` that a store shows, and keeps it
+ * in `kept`; known: what is there already is one more. */
+bool client_find(struct client *c, struct warp_db *db, int64_t now,
+                 const struct client_range *range, bool known);
+/* Says what differs from each of these worlds. */
+void client_differs(struct client *c, int64_t now, uint64_t first,
+                    uint64_t last);
 /* After all have settled: no cause may lack where its effect is. */
 void client_check_order(const struct client *clients, uint32_t count);
 /* Operations until it has done all or something was refused. */
@@ -45,5 +61,12 @@ void history_op(void);        /* an operation begins */
 bool history_skips(uint64_t op);
 void history_set_clock(int64_t now);
 bool history_forgives(int code); /* a fault explains this answer */
+/* The schema (schemas.h) of the life that made the operations, or the one with
+ * which the store is open. */
+uint32_t history_schema(bool before);
+/* The model's products are those of this schema; gives the one before. */
+uint32_t history_use(uint32_t schema);
+/* THING_EXTRA was taken away from the store, or is there as it was. */
+bool history_drops(void);
 
 #endif

@@ -3,6 +3,9 @@
 #include "history.h"
 
 #include "client.h"
+#include "damage.h"
+#include "errand.h"
+#include "schemas.h"
 #include "sim.h"
 
 #include <stdio.h>
@@ -22,7 +25,15 @@ SIM_STATE static struct history {
     const struct history_cut *cut;
     struct client clients[CLIENTS_MAX];
     uint32_t count, life, lives;
-    int64_t clock;
+    int64_t clock, closed_at; /* of the last clean close */
+    int64_t behind;           /* what is read is so much less */
+    int64_t pass;             /* before the first operation of a life */
+    bool wall;                /* it is the wall clock, not an injected one */
+    uint32_t schema, before, used; /* before: of the operations of `base` */
+    bool evolves, clean, dropping; /* clean: nothing was done since a close */
+    uint32_t errands;
+    bool misdirects;
+    uint64_t full_from, full_to; /* operations of a life: the disk is full */
     bool durable;
     uint32_t pause;
     bool direct, power; /* power: the life before ended in a power loss */
@@ -61,6 +72,10 @@ void history_op(void)
 {
     history_count->operations++;
     sim_mark((uint32_t)++h.life_ops);
+    if (h.life_ops == h.full_from)
+        sim_disk_full(sim_below(sim_one_in(2) ? 64 : 2048) << 10);
+    if (h.life_ops == h.full_to)
+        sim_disk_limit(0);
 }
 
 bool history_skips(uint64_t op)
@@ -70,13 +85,72 @@ bool history_skips(uint64_t op)
     return op < SKIPS_MAX && (h.cut->skip[op / 64] >> op % 64 & 1);
 }
 
+uint64_t history_chance(uint64_t op)
+{
+    uint64_t x = (h.seed ^ op * UINT64_C(0xd6e8feb86659fd93)) + op;
+    x *= UINT64_C(0xbf58476d1ce4e5b9);
+    return x >> 17;
+}
+
+uint32_t history_errands(void)
+{
+    return h.errands;
+}
+
+/* ---- schemas ---- */
+
+uint32_t history_schema(bool before)
+{
+    return before ? h.before : h.schema;
+}
+
+uint32_t history_use(uint32_t schema)
+{
+    uint32_t was = h.used;
+    h.used = schema;
+    model_use(schema_of(schema));
+    return was;
+}
+
+bool history_drops(void)
+{
+    return h.dropping;
+}
+
+/* ---- the clock ---- */
+
 void history_set_clock(int64_t now)
 {
     h.clock = now;
+    h.behind = 0;
+}
+
+int64_t history_clock_back(void)
+{
+    h.behind = 1 + sim_below(1800000);
+    return h.clock;
+}
+
+bool history_wall(int64_t *ms)
+{
+    *ms = h.clock - h.behind;
+    return h.wall;
+}
+
+bool history_misdirects(void)
+{
+    return h.misdirects;
+}
+
+bool history_damaged(void)
+{
+    return sim_faults_hit[FAULT_MISDIRECTED] > 0;
 }
 
 bool history_forgives(int code)
 {
+    if (history_damaged())
+        return true; /* whatever it says: it is told */
     return sim_fault_seen > 0 &&
            (code == WARP_EIO || code == WARP_ENOSPC || code == WARP_ENOMEM ||
             code == WARP_EREADONLY || code == WARP_ELIMIT ||
@@ -86,7 +160,7 @@ bool history_forgives(int code)
 static int64_t read_clock(void *arg)
 {
     (void)arg;
-    return h.clock;
+    return h.clock - h.behind;
 }
 
 static void tell(void *arg, int level, int code, const char *text)
@@ -106,7 +180,7 @@ static uint32_t one_of(const uint32_t *values, uint32_t count)
 
 /* ---- one life ---- */
 
-static void open_store(void)
+struct warp_options history_options(void)
 {
     struct warp_options o = WARP_OPTIONS_INIT;
     o.shards = h.shards;
@@ -120,13 +194,36 @@ static void open_store(void)
     o.checkpoint_every_ms = 5 + sim_below(400);
     o.sweep_every_ms = 5 + sim_below(100);
     o.survives = h.durable ? WARP_SURVIVES_POWER_LOSS : WARP_SURVIVES_DEFAULT;
-    o.clock_ms = read_clock;
+    o.clock_ms = h.wall ? NULL : read_clock;
     o.log = tell;
-    int rc = warp_open(STORE, &sample_schema, &o, &h.db);
+    return o;
+}
+
+static void check_clock(void)
+{
+    int64_t now = warp_now(h.db);
+    if (now != h.clock)
+        sim_finding("the store's clock is %lld, not %lld", (long long)now,
+                    (long long)h.clock);
+}
+
+static void open_store(void)
+{
+    static const char *const extra[] = {"Thing.extra", NULL};
+    struct warp_options o = history_options();
+    const struct warp_schema *schema = schema_of(h.schema);
+    int rc = warp_open(STORE, schema, &o, &h.db);
+    /* Refused once, which changes nothing. */
+    if (rc == WARP_ESCHEMA && h.dropping) {
+        o.allow_data_loss = extra;
+        rc = warp_open(STORE, schema, &o, &h.db);
+    }
     sim_mix((uint64_t)rc, h.life);
     if (rc != WARP_OK && !history_forgives(rc))
         sim_finding("the store does not open: %s (%d)", warp_errmsg(NULL), rc);
     h.opened = rc == WARP_OK;
+    if (h.opened && !history_damaged())
+        check_clock();
 }
 
 static void *work(void *arg)
@@ -138,10 +235,13 @@ static void *work(void *arg)
 /* After the comparison: what was found is where the next life begins. */
 static void begin_from_here(struct client *c)
 {
+    c->now->now = h.clock;
     memcpy(c->base, c->now, sizeof *c->base);
     c->base_op = c->acked = c->floor = c->started;
     c->low = c->high = c->base_op;
     c->ended = c->closes = false;
+    c->late = 0;
+    c->is_redone = false;
     c->ops_left = h.op_limit;
 }
 
@@ -153,8 +253,11 @@ static void close_store(bool settled)
     sim_mix((uint64_t)rc, 3);
     if (rc != WARP_OK && !history_forgives(rc))
         sim_finding("the store does not close: %s (%d)", warp_errmsg(NULL), rc);
-    if (rc == WARP_OK && settled)
+    if (rc == WARP_OK && settled) {
         client_promise(h.clients, h.count, stamp);
+        h.clean = true;
+        h.closed_at = h.clock;
+    }
     if (sim_memory_blocks() > 0)
         sim_finding("%llu blocks of memory are left after the close",
                     (unsigned long long)sim_memory_blocks());
@@ -175,7 +278,9 @@ static void live(void *arg)
                         sim_fds_open());
         return;
     }
-    bool settled = true;
+    bool settled = !history_damaged();
+    for (uint32_t i = 0; i < h.count && !settled; i++)
+        damage_check(&h.clients[i], h.db);
     for (uint32_t i = 0; i < h.count && settled; i++)
         settled = client_settle(&h.clients[i], h.db, h.clock, h.power);
     if (!settled) {
@@ -186,9 +291,14 @@ static void live(void *arg)
         return;
     }
     client_check_order(h.clients, h.count);
+    h.dropping = false;
+    errand_check(h.clients, h.count, h.clock);
+    history_set_clock(h.clock + h.pass);
+    check_clock();
     for (uint32_t i = 0; i < h.count; i++)
         begin_from_here(&h.clients[i]);
-    h.power = false;
+    h.before = h.schema;
+    h.power = h.clean = false;
     for (uint32_t i = 0; i < h.count; i++)
         threads[i] = sim_spawn(work, &h.clients[i]);
     for (uint32_t i = 0; i < h.count; i++)
@@ -197,9 +307,54 @@ static void live(void *arg)
         sim_die();
     sim_mark(UINT32_MAX - 2);
     close_store(true);
+    if (h.clean && !history_damaged() && sim_one_in(8))
+        errand_verify();
 }
 
 /* ---- the plan ---- */
+
+/* A step to another schema; what loses data only where no operation waits to be
+ * found, which would have to be done again. */
+static void plan_schema(void)
+{
+    uint32_t next = sim_below(SCHEMAS) | (h.schema & SCHEMA_WIDE);
+    h.used = SCHEMAS;
+    if (h.evolves && (h.life == 1 || sim_one_in(2))) {
+        if (!h.clean && h.life > 1)
+            next |= h.schema & SCHEMA_EXTRA;
+        if ((h.schema & ~next & SCHEMA_EXTRA) && h.life > 1)
+            h.dropping = true;
+        h.schema = next;
+        if (h.life == 1)
+            h.before = next;
+    }
+    history_use(h.schema);
+    sim_trace("schema %u, of the operations %u", h.schema, h.before);
+}
+
+static void plan_clock(void)
+{
+    h.pass = ONE_OF(0, 0, 0, 2500, 70000, 300000, 259200000);
+    bool read = h.clean && h.clock == h.closed_at;
+    h.behind = read && sim_one_in(4) ? 1 + sim_below(1800000) : 0;
+    /* What was read is not read again; and what has to be found first is found
+     * at the time that it is of. A wall clock is not followed far. */
+    if (h.clean && !h.behind) {
+        h.clock += h.pass;
+        h.pass = 0;
+    } else if (h.wall && h.pass > 300000) {
+        h.pass = 300000;
+    }
+}
+
+static void plan_space(struct sim_plan *p, bool last)
+{
+    h.full_from = h.full_to = 0;
+    if (last || p->fault || !sim_one_in(16))
+        return;
+    h.full_from = 1 + sim_below(10);
+    h.full_to = h.full_from + 1 + sim_below(12);
+}
 
 static void plan_life(bool last)
 {
@@ -230,14 +385,21 @@ static void plan_life(bool last)
     p.crash_overtaken = h.ending == END_POWER && h.count > 1 && h.durable;
     p.slow_disk = p.slow_disk || p.crash_overtaken;
     if (!last && sim_one_in(4)) {
-        p.fault = (enum sim_fault)(1 + sim_below(FAULT_KINDS - 1));
+        p.fault = (enum sim_fault)(1 + sim_below(FAULT_OPEN_LIMIT));
         p.fault_after = sim_below(sim_one_in(2) ? 300 : 30);
         p.fault_times = ONE_OF(1, 1, 3, 1000);
     }
+    if (h.misdirects) {
+        p.fault = last ? FAULT_NONE : FAULT_MISDIRECTED;
+        p.fault_after = sim_below(sim_one_in(2) ? 200 : 20);
+        p.fault_times = 1;
+    }
+    plan_space(&p, last);
     if (h.cut->small) {
+        h.full_from = h.full_to = 0;
         p.crash_mark = 0;
         p.crash_overtaken = false;
-        p.die_at = h.cut->die_at;
+        p.die_at = h.cut->die_at > sim_events ? h.cut->die_at : 0;
         p.fault = h.life == 2 ? (enum sim_fault)h.cut->fault : FAULT_NONE;
         p.fault_after = h.cut->fault_after;
         p.fault_times = 1;
@@ -253,6 +415,8 @@ static void plan_life(bool last)
     p.ignore_sync = sim_plan.ignore_sync;
     sim_plan = p;
     sim_disk_limit(0);
+    plan_schema();
+    plan_clock();
 }
 
 static void end_life(enum sim_end how)
@@ -293,9 +457,18 @@ void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
     h.in_flight = ONE_OF(1, 2, 4, 4, 8);
     h.durable = sim_one_in(4);
     h.direct = !sim_one_in(4);
+    h.wall = sim_one_in(4);
+    h.evolves = sim_one_in(2);
+    h.errands = sim_one_in(3) ? sim_below(8) : sim_below(2) * ERRAND_CLOCK;
     h.clock = 1000000;
+    if (!cut->small && sim_one_in(12)) {
+        h.misdirects = true;
+        h.evolves = false;
+        h.errands = 0;
+    }
     sim_files_start(0);
     sim_memory_start();
+    schemas_make();
     sim_variables_keep();
     for (uint32_t i = 0; i < h.count; i++)
         client_init(&h.clients[i], seed, h.count == 1 ? 0 : i + 1,

@@ -37,12 +37,13 @@ extern struct history_count *history_count;
 /* For the simulated kernel. */
 pid_t history_pid(void);   /* another one in each life */
 bool history_direct(void); /* O_DIRECT is not refused */
+/* The wall clock; false: it is not the store's. */
+bool history_wall(int64_t *ms);
 
 /* sim.c, sim_thread.c, wrap_*.c: the ends of a life. */
 void sim_seed(uint64_t seed);
 void sim_life_begin(void);
 void sim_fds_drop(void);
 uint32_t sim_fds_open(void);
-extern int64_t sim_wall_offset_ms;
 
 #endif

@@ -22,7 +22,7 @@ struct shared {
     uint64_t histories;
 };
 static struct shared *shared;
-static bool wants_digest, shrinks = true, every;
+static bool wants_digest, shrinks = true, every, goes_on;
 
 static void usage(FILE *to)
 {
@@ -41,6 +41,7 @@ static void usage(FILE *to)
         "                              every event and a fault at every call\n"
         "  --trace                     every event, on stderr\n"
         "  --no-shrink                 do not look for a shorter history\n"
+        "  --go-on                     do not end with the first finding\n"
         "exit status: 0 nothing found, 1 a finding, 2 usage\n",
         to);
 }
@@ -167,7 +168,7 @@ static bool run_every(uint64_t seed)
             clean = run_small(seed, &cut);
         }
     cut.die_at = 0;
-    for (int fault = 1; fault < FAULT_KINDS && clean; fault++) {
+    for (int fault = 1; fault < FAULT_MISDIRECTED && clean; fault++) {
         cut.fault = fault;
         for (cut.fault_after = 0; clean; cut.fault_after++) {
             clean = run_small(seed, &cut);
@@ -197,15 +198,18 @@ static bool run_one(uint64_t seed)
     return false;
 }
 
-static void summary(void)
+static void summary(uint64_t findings)
 {
     static const char *const names[FAULT_KINDS] = {
-        "none",     "unreadable", "unwritable",   "failed sync",
-        "no space", "no memory",  "no descriptor"};
+        "none",     "unreadable", "unwritable",    "failed sync",
+        "no space", "no memory",  "no descriptor", "misdirected"};
     const struct history_count *t = &shared->total;
-    printf("%llu histories, nothing found: %llu operations, %llu lives, "
+    char found[40] = "nothing";
+    if (findings)
+        snprintf(found, sizeof found, "%llu", (unsigned long long)findings);
+    printf("%llu histories, %s found: %llu operations, %llu lives, "
            "%llu deaths, %llu power losses, %llu events",
-           (unsigned long long)shared->histories,
+           (unsigned long long)shared->histories, found,
            (unsigned long long)t->operations, (unsigned long long)t->lives,
            (unsigned long long)t->crashes, (unsigned long long)t->power_losses,
            (unsigned long long)t->events);
@@ -216,11 +220,15 @@ static void summary(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"seeds", 1, NULL, 's'}, {"digest", 0, NULL, 'd'},
-        {"break", 1, NULL, 'b'}, {"every", 0, NULL, 'e'},
-        {"trace", 0, NULL, 't'}, {"no-shrink", 0, NULL, 'n'},
-        {"help", 0, NULL, 'h'},  {0}};
+    static const struct option options[] = {{"seeds", 1, NULL, 's'},
+                                            {"digest", 0, NULL, 'd'},
+                                            {"break", 1, NULL, 'b'},
+                                            {"every", 0, NULL, 'e'},
+                                            {"trace", 0, NULL, 't'},
+                                            {"no-shrink", 0, NULL, 'n'},
+                                            {"go-on", 0, NULL, 'g'},
+                                            {"help", 0, NULL, 'h'},
+                                            {0}};
     uint64_t first = 1, last = 100;
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (c == 's' && parse_seeds(optarg, &first, &last))
@@ -240,6 +248,8 @@ int main(int argc, char **argv)
             sim_traces = true;
         else if (c == 'n')
             shrinks = false;
+        else if (c == 'g')
+            goes_on = true;
         else {
             usage(c == 'h' ? stdout : stderr);
             return c == 'h' ? EXIT_CLEAN : EXIT_USAGE;
@@ -249,10 +259,10 @@ int main(int argc, char **argv)
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     history_count = &shared->count;
     sim_plan.ignore_sync = planted_bug == PLANTED_skip_sync;
-    for (uint64_t seed = first; seed <= last; seed++)
-        if (!(every ? run_every(seed) : run_one(seed)))
-            return EXIT_FINDING;
-    if (!wants_digest)
-        summary();
-    return EXIT_CLEAN;
+    uint64_t findings = 0;
+    for (uint64_t seed = first; seed <= last && (goes_on || !findings); seed++)
+        findings += !(every ? run_every(seed) : run_one(seed));
+    if (!wants_digest && (goes_on || !findings))
+        summary(findings);
+    return findings ? EXIT_FINDING : EXIT_CLEAN;
 }

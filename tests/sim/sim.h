@@ -69,11 +69,12 @@ void sim_event(enum sim_call call, uint64_t a, uint64_t b);
 enum sim_fault {
     FAULT_NONE,
     FAULT_READ_EIO,
-    FAULT_WRITE_EIO,  /* a part may have been written */
-    FAULT_SYNC_EIO,   /* what was dirty is clean and never written */
-    FAULT_NO_SPACE,   /* a write or an allocation that grows a file */
-    FAULT_NO_MEMORY,  /* malloc or an anonymous mapping */
-    FAULT_OPEN_LIMIT, /* EMFILE */
+    FAULT_WRITE_EIO,   /* a part may have been written */
+    FAULT_SYNC_EIO,    /* what was dirty is clean and never written */
+    FAULT_NO_SPACE,    /* a write or an allocation that grows a file */
+    FAULT_NO_MEMORY,   /* malloc or an anonymous mapping */
+    FAULT_OPEN_LIMIT,  /* EMFILE */
+    FAULT_MISDIRECTED, /* written at another place, and nobody is told */
     FAULT_KINDS
 };
 /* Set before a run of threads. */
@@ -99,6 +100,7 @@ extern uint64_t sim_events;                  /* in all lives */
 extern uint64_t sim_fault_seen;              /* in this life */
 extern bool sim_overtaken;    /* a write is not done, and one begun later is */
 void sim_mark(uint32_t mark); /* the workload has come to here */
+void sim_hold(bool held);     /* nobody dies and nothing fails meanwhile */
 bool sim_fails(enum sim_fault fault);
 
 /* ---- threads (sim_thread.c) ---- */
@@ -129,29 +131,46 @@ void sim_free(void *at);
 void *sim_pages(size_t bytes); /* address space that reads zeros */
 void sim_pages_clear(void *at, size_t bytes);
 
-/* ---- files (sim_file.c) ---- */
-enum { SIM_PAGE = 4096, SIM_SECTOR = 512, SIM_SECTORS = 8 };
+/* ---- names and room (sim_name.c) ---- */
 struct sim_file;
+/* What reaches the disk of all that waits for it, when the power goes. */
+enum sim_loss {
+    LOSS_ALL,
+    LOSS_NONE,
+    LOSS_PAGES,
+    LOSS_SECTORS,
+    LOSS_FEW_SECTORS,
+    LOSS_KINDS
+};
 void sim_files_start(uint64_t disk_bytes);
-/* The process dies: descriptors and mappings go, pages stay. */
-void sim_files_kill(void);
-/* The power goes: of what is not synced, some sectors were written. */
-void sim_files_power_loss(void);
-void sim_files_back(void);           /* writes some dirty page back, or none */
+void sim_names_lose(enum sim_loss loss);
+struct sim_file *sim_name_any(void);
 void sim_disk_limit(uint64_t bytes); /* 0: none */
+void sim_disk_full(uint64_t rest);   /* so much more, and no more */
+bool sim_disk_limited(void);
 uint64_t sim_disk_free(void);
-
+bool sim_file_room(const struct sim_file *f, uint64_t end);
 int sim_path_open(const char *path, bool create, bool excl, bool trunc,
                   struct sim_file **file);
 struct sim_file *sim_path_find(const char *path);
-bool sim_is_dir(const struct sim_file *f);
 int sim_path_mkdir(const char *path);
 int sim_path_remove(const char *path, bool dir);
 int sim_path_rename(const char *from, const char *to);
+int sim_path_exchange(const char *one, const char *other);
 int sim_path_link(const char *from, const char *to);
 int sim_dir_sync(struct sim_file *dir);
 /* The n-th name in a directory, in an order of its own, or NULL. */
 const char *sim_dir_name(const struct sim_file *dir, uint32_t n);
+
+/* ---- files (sim_file.c) ---- */
+enum { SIM_PAGE = 4096, SIM_SECTOR = 512, SIM_SECTORS = 8 };
+struct sim_file *sim_file_new(bool is_dir);
+bool sim_is_dir(const struct sim_file *f);
+/* The process dies: descriptors and mappings go, pages stay. */
+void sim_files_kill(void);
+/* The power goes: of what is not synced, some sectors were written. */
+void sim_files_power_loss(void);
+void sim_files_back(void); /* writes some dirty page back, or none */
 
 uint64_t sim_file_bytes(const struct sim_file *f);
 uint32_t sim_file_number(const struct sim_file *f);
@@ -160,10 +179,11 @@ size_t sim_file_read(const struct sim_file *f, void *to, size_t bytes,
 void sim_file_write(struct sim_file *f, const void *from, size_t bytes,
                     uint64_t at);
 void sim_file_truncate(struct sim_file *f, uint64_t bytes);
-bool sim_file_room(const struct sim_file *f, uint64_t end);
 void sim_file_sync(struct sim_file *f, uint64_t at, uint64_t bytes);
 void sim_file_sync_fails(struct sim_file *f, uint64_t at, uint64_t bytes);
-void sim_file_forget(struct sim_file *f);       /* clean pages are read again */
+void sim_file_forget(struct sim_file *f); /* clean pages are read again */
+/* Taken for written, although the disk has what it had. */
+void sim_file_clean(struct sim_file *f, uint64_t at, uint64_t bytes);
 void sim_file_hold(struct sim_file *f, int by); /* descriptors */
 /* One content in memory for the mappings that nobody stores to. */
 void *sim_file_flat(struct sim_file *f, size_t bytes);

@@ -1,18 +1,10 @@
-/* sim_file.c: files and directories, each with what the kernel holds and what
- * the disk holds.
- *
- * A page has a volatile and a durable content and a bit for each sector that
- * was changed and not written. Names are durable in the order in which they
- * were changed, directory by directory: after a power loss a prefix of what was
- * done to a directory since its last sync is there. */
+/* sim_file.c: files, each with what the kernel holds and what the disk holds. A
+ * page has a volatile and a durable content and a bit for each sector that was
+ * changed and not written. Their names: sim_name.c. */
 #include "sim.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PATH_BYTES = 160, NAMES_MAX = 2048, CHANGES_MAX = 4096 };
 
 struct page {
     uint8_t *now, *disk; /* NULL: zeros */
@@ -26,43 +18,14 @@ struct sim_file {
     uint32_t page_count, number;
     int held;
     bool is_dir;
-    char path[PATH_BYTES]; /* of a directory */
     uint8_t *flat;
     size_t flat_bytes;
     struct sim_file *next;
 };
 
-struct name {
-    char path[PATH_BYTES];
-    struct sim_file *file;
-};
-struct names {
-    struct name *list;
-    uint32_t count;
-};
-enum change_kind { CHANGE_ADD, CHANGE_REMOVE, CHANGE_RENAME };
-struct change {
-    enum change_kind kind;
-    char dir[PATH_BYTES], path[PATH_BYTES], from[PATH_BYTES];
-    struct sim_file *file;
-};
-
-SIM_STATE static struct names now, disk;
-SIM_STATE static struct change *changes;
-SIM_STATE static uint32_t change_count, next_number;
-SIM_STATE static struct sim_file *all, root;
-SIM_STATE static uint64_t limit;
+SIM_STATE static struct sim_file *all;
+SIM_STATE static uint32_t next_number;
 SIM_STATE static uint8_t *spare_pages;
-
-void sim_files_start(uint64_t disk_bytes)
-{
-    now.list = sim_own(NAMES_MAX * sizeof *now.list);
-    disk.list = sim_own(NAMES_MAX * sizeof *disk.list);
-    changes = sim_own(CHANGES_MAX * sizeof *changes);
-    root.is_dir = true;
-    strcpy(root.path, ".");
-    limit = disk_bytes;
-}
 
 /* ---- pages ---- */
 
@@ -149,12 +112,11 @@ static void write_back(struct page *p, uint8_t sectors)
                    SIM_SECTOR);
 }
 
-static struct sim_file *file_new(bool is_dir, const char *path)
+struct sim_file *sim_file_new(bool is_dir)
 {
     struct sim_file *f = sim_own(sizeof *f);
     f->is_dir = is_dir;
     f->number = ++next_number;
-    snprintf(f->path, sizeof f->path, "%s", path);
     f->next = all;
     all = f;
     return f;
@@ -280,6 +242,15 @@ void sim_file_sync_fails(struct sim_file *f, uint64_t at, uint64_t bytes)
     }
 }
 
+void sim_file_clean(struct sim_file *f, uint64_t at, uint64_t bytes)
+{
+    uint64_t last = last_page(at, bytes);
+    for (uint64_t i = at / SIM_PAGE; i < f->page_count && i <= last; i++) {
+        f->pages[i].differs = f->pages[i].differs || f->pages[i].dirty;
+        f->pages[i].dirty = 0;
+    }
+}
+
 void sim_file_forget(struct sim_file *f)
 {
     for (uint64_t i = 0; i < f->page_count; i++) {
@@ -316,246 +287,6 @@ void *sim_file_flat(struct sim_file *f, size_t bytes)
     return flat;
 }
 
-/* ---- names ---- */
-
-static const char *plain(const char *path, char *to)
-{
-    size_t n = 0;
-    while (path[0] == '.' && path[1] == '/')
-        path += 2;
-    for (; *path && n + 1 < PATH_BYTES; path++)
-        if (*path != '/' || (n > 0 && to[n - 1] != '/'))
-            to[n++] = *path;
-    while (n > 0 && to[n - 1] == '/')
-        n--;
-    if (n == 0)
-        to[n++] = '.';
-    to[n] = 0;
-    return to;
-}
-
-static void dir_of(const char *path, char *to)
-{
-    snprintf(to, PATH_BYTES, "%s", path);
-    char *slash = strrchr(to, '/');
-    if (slash)
-        *slash = 0;
-    else
-        strcpy(to, ".");
-}
-
-static struct name *find(struct names *names, const char *path)
-{
-    for (uint32_t i = 0; i < names->count; i++)
-        if (strcmp(names->list[i].path, path) == 0)
-            return &names->list[i];
-    return NULL;
-}
-
-static void put(struct names *names, const char *path, struct sim_file *f)
-{
-    struct name *n = find(names, path);
-    if (!n) {
-        if (names->count == NAMES_MAX)
-            sim_finding("the simulator has no room for another name");
-        n = &names->list[names->count++];
-        snprintf(n->path, sizeof n->path, "%s", path);
-    }
-    n->file = f;
-    if (f->is_dir && names == &now)
-        snprintf(f->path, sizeof f->path, "%s", path);
-}
-
-static void take(struct names *names, const char *path)
-{
-    struct name *n = find(names, path);
-    if (n)
-        *n = names->list[--names->count];
-}
-
-static void apply(const struct change *c)
-{
-    if (c->kind == CHANGE_REMOVE)
-        take(&disk, c->path);
-    if (c->kind == CHANGE_RENAME)
-        take(&disk, c->from);
-    if (c->kind != CHANGE_REMOVE)
-        put(&disk, c->path, c->file);
-}
-
-static void note(enum change_kind kind, const char *path, const char *from,
-                 struct sim_file *f)
-{
-    if (change_count == CHANGES_MAX)
-        sim_finding("the simulator has no room for another change");
-    struct change *c = &changes[change_count++];
-    c->kind = kind;
-    c->file = f;
-    snprintf(c->path, sizeof c->path, "%s", path);
-    snprintf(c->from, sizeof c->from, "%s", from ? from : "");
-    dir_of(path, c->dir);
-}
-
-/* The first so many changes of a directory are durable. */
-static void settle(const char *dir, uint32_t first)
-{
-    uint32_t kept = 0, n = 0;
-    for (uint32_t i = 0; i < change_count; i++) {
-        if (strcmp(changes[i].dir, dir) == 0 && n++ < first)
-            apply(&changes[i]);
-        else
-            changes[kept++] = changes[i];
-    }
-    change_count = kept;
-}
-
-int sim_dir_sync(struct sim_file *dir)
-{
-    settle(dir->path, UINT32_MAX);
-    return 0;
-}
-
-struct sim_file *sim_path_find(const char *path)
-{
-    char p[PATH_BYTES];
-    plain(path, p);
-    if (strcmp(p, ".") == 0)
-        return &root;
-    struct name *n = find(&now, p);
-    return n ? n->file : NULL;
-}
-
-static bool parent_is_there(const char *p)
-{
-    char dir[PATH_BYTES];
-    dir_of(p, dir);
-    struct sim_file *f = sim_path_find(dir);
-    return f && f->is_dir;
-}
-
-int sim_path_open(const char *path, bool create, bool excl, bool trunc,
-                  struct sim_file **file)
-{
-    char p[PATH_BYTES];
-    struct sim_file *f = sim_path_find(path);
-    plain(path, p);
-    if (f && create && excl)
-        return -EEXIST;
-    if (!f && (!create || !parent_is_there(p)))
-        return -ENOENT;
-    if (!f) {
-        f = file_new(false, "");
-        put(&now, p, f);
-        note(CHANGE_ADD, p, NULL, f);
-    } else if (trunc) {
-        sim_file_truncate(f, 0);
-    }
-    *file = f;
-    return 0;
-}
-
-int sim_path_mkdir(const char *path)
-{
-    char p[PATH_BYTES];
-    plain(path, p);
-    if (sim_path_find(p))
-        return -EEXIST;
-    if (!parent_is_there(p))
-        return -ENOENT;
-    struct sim_file *f = file_new(true, p);
-    put(&now, p, f);
-    note(CHANGE_ADD, p, NULL, f);
-    return 0;
-}
-
-int sim_path_remove(const char *path, bool dir)
-{
-    char p[PATH_BYTES];
-    struct sim_file *f = sim_path_find(path);
-    plain(path, p);
-    if (!f)
-        return -ENOENT;
-    if (dir != f->is_dir)
-        return dir ? -ENOTDIR : -EISDIR;
-    if (dir && sim_dir_name(f, 0))
-        return -ENOTEMPTY;
-    take(&now, p);
-    note(CHANGE_REMOVE, p, NULL, f);
-    return 0;
-}
-
-int sim_path_rename(const char *from, const char *to)
-{
-    char a[PATH_BYTES], b[PATH_BYTES];
-    struct sim_file *f = sim_path_find(from);
-    plain(from, a);
-    plain(to, b);
-    if (!f || !parent_is_there(b))
-        return -ENOENT;
-    take(&now, a);
-    put(&now, b, f);
-    note(CHANGE_RENAME, b, a, f);
-    size_t n = strlen(a);
-    for (uint32_t i = 0; f->is_dir && i < now.count; i++) {
-        char rest[PATH_BYTES];
-        if (strncmp(now.list[i].path, a, n) != 0 || now.list[i].path[n] != '/')
-            continue;
-        snprintf(rest, sizeof rest, "%s", now.list[i].path + n);
-        if (strlen(b) + strlen(rest) >= PATH_BYTES)
-            return -ENAMETOOLONG;
-        memcpy(now.list[i].path, b, strlen(b));
-        strcpy(now.list[i].path + strlen(b), rest);
-    }
-    return 0;
-}
-
-int sim_path_link(const char *from, const char *to)
-{
-    char b[PATH_BYTES];
-    struct sim_file *f = sim_path_find(from);
-    plain(to, b);
-    if (!f || !parent_is_there(b))
-        return -ENOENT;
-    if (sim_path_find(b))
-        return -EEXIST;
-    put(&now, b, f);
-    note(CHANGE_ADD, b, NULL, f);
-    return 0;
-}
-
-const char *sim_dir_name(const struct sim_file *dir, uint32_t n)
-{
-    char parent[PATH_BYTES];
-    for (uint32_t i = 0; i < now.count; i++) {
-        dir_of(now.list[i].path, parent);
-        if (strcmp(parent, dir->path) != 0 || n-- > 0)
-            continue;
-        const char *slash = strrchr(now.list[i].path, '/');
-        return slash ? slash + 1 : now.list[i].path;
-    }
-    return NULL;
-}
-
-/* ---- space ---- */
-
-void sim_disk_limit(uint64_t bytes)
-{
-    limit = bytes;
-}
-
-uint64_t sim_disk_free(void)
-{
-    uint64_t used = 0, whole = limit ? limit : UINT64_C(1) << 30;
-    for (uint32_t i = 0; i < now.count; i++)
-        used += now.list[i].file->bytes;
-    return used < whole ? whole - used : 0;
-}
-
-bool sim_file_room(const struct sim_file *f, uint64_t end)
-{
-    return end <= f->bytes || !limit || end - f->bytes <= sim_disk_free();
-}
-
 /* ---- what an end of the process leaves ---- */
 
 void sim_files_kill(void)
@@ -566,10 +297,8 @@ void sim_files_kill(void)
 
 void sim_files_back(void)
 {
-    if (now.count == 0)
-        return;
-    struct sim_file *f = now.list[sim_below(now.count)].file;
-    if (f->page_count == 0)
+    struct sim_file *f = sim_name_any();
+    if (!f || f->page_count == 0)
         return;
     uint32_t first = sim_below(f->page_count);
     for (uint32_t i = first; i < f->page_count && i < first + 64; i++)
@@ -581,17 +310,7 @@ void sim_files_back(void)
         f->disk_bytes = f->bytes;
 }
 
-/* What reaches the disk of all that waits for it. */
-enum loss {
-    LOSS_ALL,
-    LOSS_NONE,
-    LOSS_PAGES,
-    LOSS_SECTORS,
-    LOSS_FEW_SECTORS,
-    LOSS_KINDS
-};
-
-static void lose(struct sim_file *f, enum loss loss)
+static void lose(struct sim_file *f, enum sim_loss loss)
 {
     for (uint64_t i = 0; i < f->page_count; i++) {
         struct page *p = &f->pages[i];
@@ -618,49 +337,11 @@ static void lose(struct sim_file *f, enum loss loss)
     f->bytes = f->disk_bytes;
 }
 
-static bool orphan(const struct name *n)
-{
-    char dir[PATH_BYTES];
-    dir_of(n->path, dir);
-    if (strcmp(dir, ".") == 0)
-        return false;
-    struct name *parent = find(&disk, dir);
-    return !parent || !parent->file->is_dir;
-}
-
 void sim_files_power_loss(void)
 {
-    enum loss loss = (enum loss)sim_below(LOSS_KINDS);
+    enum sim_loss loss = (enum sim_loss)sim_below(LOSS_KINDS);
     sim_trace("power loss of kind %d", (int)loss);
-    while (change_count > 0) {
-        char dir[PATH_BYTES];
-        uint32_t count = 0;
-        strcpy(dir, changes[0].dir);
-        for (uint32_t i = 0; i < change_count; i++)
-            count += strcmp(changes[i].dir, dir) == 0;
-        uint32_t first = loss == LOSS_ALL    ? 0
-                         : loss == LOSS_NONE ? count
-                                             : sim_below(count + 1);
-        settle(dir, first);
-        uint32_t kept = 0;
-        for (uint32_t i = 0; i < change_count; i++)
-            if (strcmp(changes[i].dir, dir) != 0)
-                changes[kept++] = changes[i];
-        change_count = kept;
-    }
-    for (bool again = true; again;) {
-        again = false;
-        for (uint32_t i = 0; i < disk.count; i++)
-            if (orphan(&disk.list[i])) {
-                disk.list[i--] = disk.list[--disk.count];
-                again = true;
-            }
-    }
-    memcpy(now.list, disk.list, disk.count * sizeof *disk.list);
-    now.count = disk.count;
+    sim_names_lose(loss);
     for (struct sim_file *f = all; f; f = f->next)
         lose(f, loss);
-    for (uint32_t i = 0; i < now.count; i++)
-        if (now.list[i].file->is_dir)
-            strcpy(now.list[i].file->path, now.list[i].path);
 }

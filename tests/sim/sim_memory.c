@@ -7,6 +7,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, bytes)   ((void)(at), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#endif
+
 #define HEAP_AT     ((char *)UINT64_C(0x200000000000))
 #define PAGES_AT    ((char *)UINT64_C(0x210000000000))
 #define HEAP_BYTES  (UINT64_C(4) << 30)
@@ -45,6 +52,7 @@ void sim_memory_start(void)
 void sim_memory_drop(void)
 {
     memset(free_list, 0, sizeof free_list);
+    ASAN_UNPOISON_MEMORY_REGION(heap, (size_t)(heap_end - heap));
     if (pages_end > pages)
         sim_own_pages_clear(pages, (size_t)(pages_end - pages));
     heap_end = heap;
@@ -99,6 +107,8 @@ void *sim_malloc(size_t bytes, size_t align)
     h->magic = MAGIC_USED;
     blocks++;
     char *block = (char *)h + HEAD;
+    ASAN_POISON_MEMORY_REGION(block, room);
+    ASAN_UNPOISON_MEMORY_REGION(block, bytes);
     memset(block, 0xa5, bytes < FILL_MOST ? bytes : FILL_MOST);
     return block;
 }
@@ -120,6 +130,7 @@ void sim_free(void *at)
 {
     struct head *h = head_of(at);
     memset(at, 0xdd, h->bytes < FILL_MOST ? h->bytes : FILL_MOST);
+    ASAN_POISON_MEMORY_REGION(at, h->bytes);
     h->magic = MAGIC_FREE;
     h->next = free_list[h->class];
     free_list[h->class] = h;

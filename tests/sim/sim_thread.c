@@ -15,7 +15,15 @@
 
 #include "history.h"
 
-enum { THREADS_MAX = 64, STACK_BYTES = 512 << 10, TLS_MAX = 32 << 10 };
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+enum { STACK_BYTES = 2 << 20 };
+#else
+#define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+enum { STACK_BYTES = 512 << 10 };
+#endif
+
+enum { THREADS_MAX = 64, TLS_MAX = 32 << 10 };
 enum state { FREE, READY, ASLEEP, ENDED };
 
 struct thread {
@@ -86,6 +94,8 @@ int sim_spawn(void *(*fn)(void *), void *arg)
         t->woken = false;
         if (!t->stack)
             t->stack = sim_own_pages(STACK_BYTES);
+        /* Of frames that a death has left. */
+        ASAN_UNPOISON_MEMORY_REGION(t->stack, STACK_BYTES);
         memset(t->tls, 0, tls_bytes);
         memcpy(t->tls, tls_image, tls_image_bytes);
         return i;

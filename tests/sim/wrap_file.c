@@ -88,6 +88,8 @@ static int open_file(const char *path, int flags)
         return fails(rc);
     if (sim_is_dir(f) && (flags & O_ACCMODE) != O_RDONLY)
         return fails(-EISDIR);
+    if ((flags & O_DIRECTORY) && !sim_is_dir(f))
+        return fails(-ENOTDIR);
     for (int i = 0; i < FDS_MAX; i++)
         if (!fds[i].file) {
             fds[i].file = f;
@@ -177,6 +179,30 @@ static void write_fails(const struct fd *d, uint64_t at, uint64_t bytes)
         sim_file_forget(d->file);
 }
 
+/* Elsewhere in the same file, or in another one. The kernel's page, if there is
+ * one, has what it was given until it is read again. */
+static ssize_t misdirect(const struct fd *d, const void *from, size_t bytes,
+                         uint64_t at)
+{
+    struct sim_file *f = sim_one_in(4) ? sim_name_any() : d->file;
+    if (!f || sim_is_dir(f))
+        f = d->file;
+    uint64_t sectors = sim_file_bytes(f) / SIM_SECTOR;
+    uint64_t to = SIM_SECTOR * (uint64_t)sim_below((uint32_t)sectors);
+    uint64_t room = sim_file_bytes(f) - to;
+    size_t n = bytes < room ? bytes : (size_t)room;
+    sim_trace("file %u: %zu at %llu go to file %u at %llu",
+              sim_file_number(d->file), bytes, (unsigned long long)at,
+              sim_file_number(f), (unsigned long long)to);
+    if (!d->direct) {
+        sim_file_write(d->file, from, bytes, at);
+        sim_file_clean(d->file, at, bytes);
+    }
+    sim_file_write(f, from, n, to);
+    sim_file_sync(f, to, n);
+    return (ssize_t)bytes;
+}
+
 static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
                           bool patient)
 {
@@ -195,6 +221,8 @@ static ssize_t write_file(int fd, const void *from, size_t bytes, uint64_t at,
         return -1;
     if (!sim_file_room(f, at + bytes) || sim_fails(FAULT_NO_SPACE))
         return fails(-ENOSPC);
+    if (sim_fails(FAULT_MISDIRECTED))
+        return misdirect(d, from, bytes, at);
     bool eio = sim_fails(FAULT_WRITE_EIO);
     if (patient && !d->direct && bytes > 1 && sim_one_in(sim_plan.small_one_in))
         bytes = 1 + sim_below((uint32_t)bytes);
@@ -419,6 +447,20 @@ WRAP(int, rename, (const char *from, const char *to))
                                            : sim_path_rename(from, to));
 }
 
+WRAP(int, renameat2,
+     (int one_fd, const char *one, int other_fd, const char *other,
+      unsigned flags))
+{
+    if (!sim_inside())
+        return __real_renameat2(one_fd, one, other_fd, other, flags);
+    if (!history_direct()) /* a file system that has less */
+        return fails(-EINVAL);
+    sim_event(SIM_RENAME, strlen(one), strlen(other));
+    sim_trace("exchange %s %s", one, other);
+    return fails(sim_fails(FAULT_NO_SPACE) ? -ENOSPC
+                                           : sim_path_exchange(one, other));
+}
+
 WRAP(int, link, (const char *from, const char *to))
 {
     if (!sim_inside())
@@ -452,11 +494,11 @@ WRAP(int, mkdir, (const char *path, mode_t mode))
     return fails(sim_fails(FAULT_NO_SPACE) ? -ENOSPC : sim_path_mkdir(path));
 }
 
-/* A walk: an open directory and the number of its next name. */
+/* A walk: the names of a directory when it was opened, one behind the other. */
 struct walk {
-    struct sim_file *dir;
-    uint32_t next;
+    char *next;
     struct dirent entry;
+    char names[];
 };
 
 WRAP(DIR *, opendir, (const char *path))
@@ -469,9 +511,15 @@ WRAP(DIR *, opendir, (const char *path))
         errno = f ? ENOTDIR : ENOENT;
         return NULL;
     }
-    struct walk *w = sim_malloc(sizeof *w, 16);
-    w->dir = f;
-    w->next = 0;
+    size_t bytes = 1;
+    const char *name;
+    for (uint32_t n = 0; (name = sim_dir_name(f, n)); n++)
+        bytes += strlen(name) + 1;
+    struct walk *w = sim_malloc(sizeof *w + bytes, 16);
+    char *to = w->next = w->names;
+    for (uint32_t n = 0; (name = sim_dir_name(f, n)); n++)
+        to = stpcpy(to, name) + 1;
+    *to = 0;
     return (DIR *)(void *)w;
 }
 
@@ -480,10 +528,10 @@ WRAP(struct dirent *, readdir64, (DIR * dir))
     if (!sim_inside())
         return __real_readdir64(dir);
     struct walk *w = (struct walk *)(void *)dir;
-    const char *name = sim_dir_name(w->dir, w->next++);
-    if (!name)
+    if (!*w->next)
         return NULL;
-    snprintf(w->entry.d_name, sizeof w->entry.d_name, "%s", name);
+    snprintf(w->entry.d_name, sizeof w->entry.d_name, "%s", w->next);
+    w->next += strlen(w->next) + 1;
     return &w->entry;
 }
 

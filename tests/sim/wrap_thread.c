@@ -21,8 +21,6 @@
 #include "history.h"
 #include "wrap.h"
 
-SIM_STATE int64_t sim_wall_offset_ms;
-
 /* ---- threads ---- */
 
 WRAP(int, pthread_create,
@@ -243,9 +241,11 @@ WRAP(int, clock_gettime, (clockid_t id, struct timespec *ts))
     if (!sim_inside())
         return __real_clock_gettime(id, ts);
     sim_pass(20);
-    int64_t ns = sim_now_ns();
-    if (id == CLOCK_REALTIME)
-        ns += (sim_wall_offset_ms + INT64_C(1750000000000)) * 1000000;
+    int64_t ns = sim_now_ns(), wall_ms;
+    if (id == CLOCK_REALTIME && history_wall(&wall_ms))
+        ns = wall_ms * 1000000;
+    else if (id == CLOCK_REALTIME)
+        ns += INT64_C(1750000000000) * 1000000;
     ts->tv_sec = (time_t)(ns / 1000000000);
     ts->tv_nsec = (long)(ns % 1000000000);
     return 0;

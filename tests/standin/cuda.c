@@ -11,13 +11,16 @@
  * The environment variable STANDIN_CUDA has a plan for a process that nobody
  * can reach: "CALL:CODE:LATE", or "hang:CALL" and "wrong:CALL" for a launch
  * that does not end or whose results are wrong, "room:BYTES" for a device with
- * so much memory. */
+ * so much memory, "time:COPY:KERNEL" for one whose copies from the host take so
+ * many ns a byte and whose launches so many us: a stream is done when its last
+ * work is, copies go one after the other, launches too, beside each other. */
 #include "kernels.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -28,6 +31,42 @@ EXPORT int standin_calls(void);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int calls, fail_call, fail_code, fail_late, pending, sticky;
 static int hang_call, wrong_call;
+
+/* When the device is done with what it was given: in turn on a stream, and one
+ * at a time on each engine. */
+struct stream {
+    double done_ns;
+};
+static double copy_byte_ns, launch_ns, copies_done_ns, launches_done_ns;
+
+static double clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void occupy(struct stream *stream, double *engine_ns, double takes_ns)
+{
+    pthread_mutex_lock(&lock);
+    double from = clock_ns();
+    from = stream->done_ns > from ? stream->done_ns : from;
+    from = *engine_ns > from ? *engine_ns : from;
+    stream->done_ns = from + takes_ns;
+    if (takes_ns > 0)
+        *engine_ns = stream->done_ns;
+    pthread_mutex_unlock(&lock);
+}
+
+static void wait_until(double ns)
+{
+    double left;
+    while ((left = ns - clock_ns()) > 0) {
+        struct timespec t = {.tv_sec = (time_t)(left / 1e9),
+                             .tv_nsec = (long)left % 1000000000};
+        nanosleep(&t, NULL);
+    }
+}
 static size_t memory, memory_used; /* 0: without a limit */
 
 /* What the device holds; a lost context never gives it back. */
@@ -35,26 +74,32 @@ enum { HELD_MAX = 4096 };
 static void *held[HELD_MAX];
 static size_t held_bytes[HELD_MAX];
 
+static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static void *take(size_t bytes)
 {
-    if (memory && memory_used + bytes > memory)
-        return NULL;
-    for (int i = 0; i < HELD_MAX; i++)
+    void *at = NULL;
+    pthread_mutex_lock(&held_lock);
+    bool fits = !memory || memory_used + bytes <= memory;
+    for (int i = 0; fits && !at && i < HELD_MAX; i++)
         if (!held[i]) {
             held_bytes[i] = bytes;
             memory_used += bytes;
-            return held[i] = malloc(bytes ? bytes : 1);
+            held[i] = at = malloc(bytes ? bytes : 1);
         }
-    return NULL;
+    pthread_mutex_unlock(&held_lock);
+    return at;
 }
 
 static void give(void *at)
 {
+    pthread_mutex_lock(&held_lock);
     for (int i = 0; i < HELD_MAX; i++)
         if (held[i] == at) {
             held[i] = NULL;
             memory_used -= held_bytes[i];
         }
+    pthread_mutex_unlock(&held_lock);
     free(at);
 }
 
@@ -69,6 +114,10 @@ static void read_plan(void)
         sscanf(plan, "wrong:%d", &wrong_call) == 1 ||
         sscanf(plan, "room:%zu", &memory) == 1)
         return;
+    if (sscanf(plan, "time:%lf:%lf", &copy_byte_ns, &launch_ns) == 2) {
+        launch_ns *= 1000;
+        return;
+    }
     if (sscanf(plan, "%d:%d:%d", &fail_call, &fail_code, &fail_late) != 3)
         fail_call = 0;
 }
@@ -169,22 +218,37 @@ CALL(0, cuDevicePrimaryCtxRelease_v2, (int device), { (void)device; })
 CALL(0, cuCtxSetCurrent, (void *context), { (void)context; })
 CALL(0, cuStreamCreate, (void **stream, unsigned flags), {
     (void)flags;
-    *stream = &pending;
+    *stream = calloc(1, sizeof(struct stream));
 })
-CALL(1, cuStreamSynchronize, (void *stream), { (void)stream; })
-CALL(1, cuStreamDestroy_v2, (void *stream), { (void)stream; })
+CALL(1, cuStreamSynchronize, (void *stream),
+     { wait_until(((struct stream *)stream)->done_ns); })
+CALL(1, cuStreamDestroy_v2, (void *stream), { free(stream); })
+CALL(0, cuEventCreate, (void **event, unsigned flags), {
+    (void)flags;
+    *event = calloc(1, sizeof(struct stream));
+})
+CALL(0, cuEventRecord, (void *event, void *stream),
+     { *(struct stream *)event = *(struct stream *)stream; })
+CALL(0, cuStreamWaitEvent, (void *stream, void *event, unsigned flags), {
+    struct stream *s = stream;
+    double ns = ((struct stream *)event)->done_ns;
+    (void)flags;
+    s->done_ns = ns > s->done_ns ? ns : s->done_ns;
+})
+CALL(0, cuEventDestroy_v2, (void *event), { free(event); })
 CALL(0, cuModuleLoadData, (void **module, const void *image), {
     (void)image;
     *module = &sticky;
 })
 CALL(1, cuModuleUnload, (void *module), { (void)module; })
 
-/* A function is its name. */
-static const char *const entries[] = {"gravity_matrix", "gravity_rows",
-                                      "entropy", "thermo", "evolve"};
+/* A function is its name; the CPU's version does all steps at the last one. */
+static const char *const entries[] = {
+    "gravity_matrix", "gravity_rows", "entropy", "entropy_parts",
+    "entropy_join",   "thermo",       "evolve"};
 static const struct kernel *const kernel_of[] = {
-    &kernel_gravity, &kernel_gravity, &kernel_entropy, &kernel_thermo,
-    &kernel_evolve};
+    &kernel_gravity, &kernel_gravity, &kernel_entropy, NULL,
+    &kernel_entropy, &kernel_thermo,  &kernel_evolve};
 
 EXPORT int cuModuleGetFunction(void **function, void *module, const char *name);
 EXPORT int cuModuleGetFunction(void **function, void *module, const char *name)
@@ -214,8 +278,8 @@ CALL(0, cuMemHostRegister_v2, (void *at, size_t bytes, unsigned flags), {
 CALL(1, cuMemFree_v2, (uint64_t pointer), { give((void *)(uintptr_t)pointer); })
 WORK(cuMemcpyHtoDAsync_v2,
      (uint64_t to, const void *from, size_t bytes, void *stream), {
-         (void)stream;
          memcpy((void *)(uintptr_t)to, from, bytes);
+         occupy(stream, &copies_done_ns, copy_byte_ns * (double)bytes);
      })
 WORK(cuMemcpyDtoHAsync_v2,
      (void *to, uint64_t from, size_t bytes, void *stream), {
@@ -236,6 +300,8 @@ WORK(cuMemsetD8Async,
 static void run(const struct kernel *kernel, void **parameters)
 {
     struct kernel_job job = {.kernel = kernel};
+    if (!kernel)
+        return;
     memcpy(&job.p, parameters[kernel->arg_count], sizeof job.p);
     for (uint32_t i = 0; i < kernel->arg_count; i++)
         memcpy(&job.arg[i], parameters[i], sizeof(void *));
@@ -258,10 +324,12 @@ EXPORT int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz,
                           void **extra)
 {
     int skip, code = enter(0, &skip);
-    (void)stream, (void)shared, (void)extra;
+    (void)shared, (void)extra;
     if (code == 0 && (!gx || !gy || !gz || !bx || !by || !bz))
         return 1;
-    if (code == 0 && !skip)
+    if (code == 0 && !skip) {
         run(*(const struct kernel *const *)function, parameters);
+        occupy(stream, &launches_done_ns, launch_ns);
+    }
     return code;
 }

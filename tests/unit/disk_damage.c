@@ -188,6 +188,33 @@ START_TEST(noise)
 }
 END_TEST
 
+static void count_event(void *arg, int code, const char *text)
+{
+    (void)code;
+    (void)text;
+    ++*(uint32_t *)arg;
+}
+
+/* The power went before the first sync of a segment: it has its length and no
+ * byte. Nothing refers to it. */
+START_TEST(a_segment_of_zeros_is_no_damage)
+{
+    uint32_t events = 0, told = 0;
+    load_image(2);
+    memset(image, 0, image_bytes);
+    snprintf(path, sizeof path, "%s/00000003.wseg", dir);
+    write_image(image_bytes);
+    ck_assert_int_eq(disk_open(dir, true, SEGMENT_BYTES, count_event, &events,
+                               &disk),
+                     0);
+    ck_assert_int_eq(disk_verify(disk, sample_bad, &told), 0);
+    disk_close(&disk);
+    ck_assert_uint_eq(events, 0);
+    ck_assert_uint_eq(told, 0);
+    ck_assert_uint_eq(use(false), 0);
+}
+END_TEST
+
 /* A damaged block costs its own values, and the check finds it. */
 START_TEST(one_block_is_one_loss)
 {
@@ -302,6 +329,7 @@ int main(void)
     tcase_add_test(all, flipped_bits);
     tcase_add_test(all, cut_files);
     tcase_add_test(all, noise);
+    tcase_add_test(all, a_segment_of_zeros_is_no_damage);
     tcase_add_test(all, one_block_is_one_loss);
     tcase_add_test(all, blocks_do_not_move);
     tcase_add_test(all, a_writer_that_is_killed);

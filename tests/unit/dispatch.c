@@ -8,6 +8,7 @@
 #include "os.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 #include <warp/warp.h>
@@ -281,14 +282,230 @@ START_TEST(each_error_ends_right)
 }
 END_TEST
 
+/* ---- two jobs at a time ---- */
+
+static void begin(struct dispatch_ticket *t, struct kernel_job *job)
+{
+    device_blank(job);
+    ck_assert_int_eq(dispatch_begin(d, job, NULL, DISPATCH_GPU, t), WARP_OK);
+}
+
+static struct dispatch_info end(struct dispatch_ticket *t)
+{
+    struct dispatch_info info;
+    ck_assert_int_eq(dispatch_end(d, t, &info), WARP_OK);
+    check_rows(t->job, info.why);
+    return info;
+}
+
+/* Copies take 20 ms, launches 20: as long as both, one after the other; nearly
+ * as long as one of them, beside each other. */
+START_TEST(transfers_beside_kernels)
+{
+    enum { JOBS = 8 };
+    struct dispatch_ticket t[2];
+    struct kernel_job jobs[2];
+    double ms[2] = {0, 0};
+    set_up("time:1667:20000", true); /* 12,000 bytes */
+    for (uint32_t i = 0; i < 2; i++)
+        jobs[i] =
+            gravity_job(900, 100, GRAVITY_FORCE, KERNEL_SUM, SHAPE_RANDOM, 1);
+    for (int n = 0; n < 4; n++)
+        ck_assert_int_eq(run_right(&jobs[n % 2]).ran_on, DEVICE_CUDA);
+    for (int lanes = 1; lanes <= 2; lanes++) {
+        int64_t from = os_mono_ns();
+        for (int n = 0; n < JOBS; n++) {
+            begin(&t[n % 2], &jobs[n % 2]);
+            if (lanes == 2 && n == 0)
+                continue;
+            ck_assert_int_eq(end(&t[(n + 1 - (lanes == 1)) % 2]).ran_on,
+                             DEVICE_CUDA);
+        }
+        if (lanes == 2)
+            end(&t[(JOBS - 1) % 2]);
+        ms[lanes - 1] = (double)(os_mono_ns() - from) / 1e6;
+    }
+    printf("transfers and kernels: %.0f ms in turn, %.0f ms beside\n", ms[0],
+           ms[1]);
+    ck_assert(ms[1] < ms[0] * 0.75);
+    for (int i = 0; i < 2; i++)
+        job_free(&jobs[i]);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+/* A third job while two are under way: it is done when it is ended. */
+START_TEST(more_jobs_than_lanes)
+{
+    struct dispatch_ticket t[3];
+    struct kernel_job jobs[3];
+    set_up(NULL, true);
+    for (uint32_t i = 0; i < 3; i++) {
+        jobs[i] = thermo_job(60, 50, SHAPE_RANDOM, i + 1);
+        begin(&t[i], &jobs[i]);
+        ck_assert(t[i].under_way == (i < 2));
+    }
+    for (uint32_t i = 0; i < 3; i++)
+        ck_assert_int_eq(end(&t[i]).ran_on, DEVICE_CUDA);
+    for (uint32_t i = 0; i < 3; i++)
+        job_free(&jobs[i]);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+/* The worker dies with both jobs: both end right, by the CPU. */
+START_TEST(both_lanes_die)
+{
+    struct dispatch_ticket t[2];
+    struct kernel_job jobs[2];
+    set_up("time:0:50000", true);
+    for (uint32_t i = 0; i < 2; i++)
+        jobs[i] = thermo_job(60, 50, SHAPE_RANDOM, i + 1);
+    run_right(&jobs[0]);
+    for (uint32_t i = 0; i < 2; i++)
+        begin(&t[i], &jobs[i]);
+    ck_assert(t[0].under_way && t[1].under_way);
+    ck_assert_int_eq(kill(dispatch_worker_pid(d, DEVICE_CUDA), SIGKILL), 0);
+    for (uint32_t i = 0; i < 2; i++)
+        ck_assert_int_eq(end(&t[i]).ran_on, DEVICE_CPU);
+    now += INT64_C(200) * 1000000000;
+    ck_assert_int_eq(run_right(&jobs[1]).ran_on, DEVICE_CUDA);
+    for (uint32_t i = 0; i < 2; i++)
+        job_free(&jobs[i]);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+static void *run_once(void *job)
+{
+    struct dispatch_info info;
+    return dispatch_run(d, job, DISPATCH_GPU, &info) == WARP_OK &&
+                   info.ran_on == DEVICE_CUDA
+               ? job
+               : NULL;
+}
+
+/* Its process is this one, not the thread that happened to need it first. */
+START_TEST(a_worker_outlives_a_thread)
+{
+    struct kernel_job job = thermo_job(60, 50, SHAPE_RANDOM, 1);
+    pthread_t thread;
+    void *done = NULL;
+    set_up(NULL, true);
+    ck_assert_int_eq(pthread_create(&thread, NULL, run_once, &job), 0);
+    ck_assert_int_eq(pthread_join(thread, &done), 0);
+    ck_assert_ptr_eq(done, &job);
+    usleep(20000); /* a signal would have come by then */
+    int pid = dispatch_worker_pid(d, DEVICE_CUDA);
+    ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CUDA);
+    ck_assert_int_eq(dispatch_worker_pid(d, DEVICE_CUDA), pid);
+    job_free(&job);
+    dispatch_destroy(&d);
+}
+END_TEST
+
+static _Atomic int wrong_ends;
+
+/* Jobs of several threads, two under way in each. */
+static void *keep_busy(void *arg)
+{
+    enum { JOBS = 40 };
+    struct dispatch_ticket t[2];
+    struct kernel_job jobs[2];
+    uint64_t number = (uint64_t)(uintptr_t)arg;
+    for (uint32_t i = 0; i < 2; i++)
+        jobs[i] = entropy_job(60, 50, 0, SHAPE_RANDOM, number * 2 + i);
+    for (int n = 0; n <= JOBS; n++) {
+        struct dispatch_ticket *last = &t[(n + 1) % 2];
+        if (n > 0 && !last->under_way) /* as dispatch.h says */
+            wrong_ends += dispatch_end(d, last, NULL) != WARP_OK;
+        bool ended = n == 0 || !last->under_way;
+        if (n < JOBS) {
+            device_blank(&jobs[n % 2]);
+            wrong_ends += dispatch_begin(d, &jobs[n % 2], NULL, DISPATCH_GPU,
+                                         &t[n % 2]) != WARP_OK;
+        }
+        if (n > 0 && !ended)
+            wrong_ends += dispatch_end(d, last, NULL) != WARP_OK;
+        for (uint32_t row = 0; n > 0 && row < 60; row++)
+            wrong_ends += last->job->kernel->invalid(last->job, row) != NULL;
+    }
+    for (uint32_t i = 0; i < 2; i++)
+        job_free(&jobs[i]);
+    return NULL;
+}
+
+static void several_threads(const char *plan)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    set_up(plan, true);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        ck_assert_int_eq(
+            pthread_create(&threads[i], NULL, keep_busy, (void *)i), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_int_eq(wrong_ends, 0);
+    dispatch_destroy(&d);
+}
+
+/* Without a fault, and with one of each kind in the midst of it. */
+START_TEST(threads_share_lanes)
+{
+    static const char *const plans[] = {
+        NULL,       "300:700:0", "310:700:1", "280:2:0",   "290:2:1",
+        "300:98:0", "305:719:1", "wrong:300", "time:0:50", "room:100000"};
+    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++)
+        several_threads(plans[i]);
+}
+END_TEST
+
+/* Any error at any call, with both lanes at work. */
+START_TEST(each_error_with_two_jobs)
+{
+    static const int codes[] = {2,   34,  35,  98,  100, 200, 209,
+                                214, 219, 226, 700, 701, 702, 719};
+    struct kernel_job jobs[2];
+    for (uint32_t i = 0; i < 2; i++)
+        jobs[i] = entropy_job(40, 30, 0, SHAPE_RANDOM, 5 + i);
+    for (int call = 10; call <= 70; call++)
+        for (int n = 0; n < 2; n++) {
+            char plan[40];
+            struct dispatch_ticket t[2];
+            int code = codes[(call * 2 + n) % 14];
+            snprintf(plan, sizeof plan, "%d:%d:%d", call, code, n);
+            set_up(plan, true);
+            for (int k = 0; k < 2; k++) {
+                begin(&t[0], &jobs[0]);
+                begin(&t[1], &jobs[1]);
+                end(&t[0]);
+                end(&t[1]);
+            }
+            dispatch_destroy(&d);
+        }
+    for (uint32_t i = 0; i < 2; i++)
+        job_free(&jobs[i]);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {
-        opencl_does_the_work, a_worker_that_is_killed,
-        a_launch_that_hangs,  wrong_results_are_thrown_away,
-        a_job_in_parts,       out_of_memory,
-        gpu_only_and_refused, no_program_for_workers,
-        costs_decide,         in_this_process,
-        each_error_ends_right};
+    const TTest *const tests[] = {opencl_does_the_work,
+                                  a_worker_that_is_killed,
+                                  a_launch_that_hangs,
+                                  wrong_results_are_thrown_away,
+                                  a_job_in_parts,
+                                  out_of_memory,
+                                  gpu_only_and_refused,
+                                  no_program_for_workers,
+                                  costs_decide,
+                                  in_this_process,
+                                  each_error_ends_right,
+                                  transfers_beside_kernels,
+                                  more_jobs_than_lanes,
+                                  both_lanes_die,
+                                  a_worker_outlives_a_thread,
+                                  threads_share_lanes,
+                                  each_error_with_two_jobs};
     return RUN_SUITE("dispatch", tests);
 }

@@ -66,6 +66,18 @@ START_TEST(entropy_is_the_reference)
 }
 END_TEST
 
+START_TEST(entropy_in_chunks)
+{
+    static const uint32_t lengths[] = {16384, 16385, 0, 65536, 65537, 1000001};
+    for (uint32_t mode = 0; mode <= ENTROPY_NORMALISED; mode++)
+        for (enum shape shape = 0; shape < SHAPE_COUNT; shape++) {
+            struct kernel_job job =
+                entropy_of_lengths(lengths, 6, mode, shape, 1);
+            run_all(&job);
+        }
+}
+END_TEST
+
 START_TEST(entropy_of_known_states)
 {
     uint32_t offsets[] = {0, 0, 1, 5, 9},
@@ -156,7 +168,7 @@ START_TEST(rabi_oscillation)
     ck_assert_int_eq(hermitian_create(2, re, im, &h), HERMITIAN_OK);
     ck_assert_double_eq_tol(h.energy[0], -0.5, 1e-14);
     for (double t = 0; t < 10; t += 0.1) {
-        hermitian_evolution(&h, t, ur, ui);
+        ck_assert(hermitian_evolution(&h, t, ur, ui));
         double share =
             (double)ur[2] * (double)ur[2] + (double)ui[2] * (double)ui[2];
         ck_assert_double_eq_tol(share, sin(0.5 * t) * sin(0.5 * t), 1e-6);
@@ -189,6 +201,47 @@ START_TEST(eigenvalues_rebuild_the_matrix)
     free(re);
     free(im);
     hermitian_destroy(&h);
+}
+END_TEST
+
+/* LAPACKE's decomposition and the built-in one: the same energies, and the same
+ * evolution, which does not depend on the states' phases. */
+START_TEST(lapacke_agrees)
+{
+    static const uint32_t sizes[] = {1, 2, 7, 48, 90};
+    if (!hermitian_has_lapacke())
+        printf("no LAPACKE: liblapacke.so.3 is not on this machine\n");
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint32_t n = sizes[i];
+        struct hermitian a, b;
+        double *re, *im;
+        random_hermitian(n, n, &re, &im);
+        if (n == 7) /* equal energies */
+            for (uint32_t k = 0; k < n * n; k++)
+                re[k] = k % (n + 1) == 0 ? 2 : 0, im[k] = 0;
+        ck_assert_int_eq(hermitian_create_by(HERMITIAN_JACOBI, n, re, im, &a),
+                         HERMITIAN_OK);
+        enum hermitian_error error =
+            hermitian_create_by(HERMITIAN_LAPACKE, n, re, im, &b);
+        ck_assert_int_eq(error, hermitian_has_lapacke() ? HERMITIAN_OK
+                                                        : HERMITIAN_NO_SOLVER);
+        float *u = malloc(4 * sizeof *u * n * n);
+        ck_assert(u && hermitian_evolution(&a, 1.7, u, u + n * n));
+        for (uint32_t k = 0; error == HERMITIAN_OK && k < n; k++)
+            ck_assert_double_eq_tol(a.energy[k], b.energy[k], 1e-11);
+        if (error == HERMITIAN_OK) {
+            ck_assert(
+                hermitian_evolution(&b, 1.7, u + 2 * n * n, u + 3 * n * n));
+            for (uint32_t k = 0; k < 2 * n * n; k++)
+                ck_assert_double_eq_tol((double)u[k], (double)u[2 * n * n + k],
+                                        2e-7);
+            hermitian_destroy(&b);
+        }
+        free(u);
+        free(re);
+        free(im);
+        hermitian_destroy(&a);
+    }
 }
 END_TEST
 
@@ -379,12 +432,14 @@ int main(void)
     const TTest *const tests[] = {gravity_is_the_reference,
                                   softmax_of_great_values,
                                   entropy_is_the_reference,
+                                  entropy_in_chunks,
                                   entropy_of_known_states,
                                   thermo_is_the_reference,
                                   two_levels,
                                   evolution_keeps_norm_and_energy,
                                   rabi_oscillation,
                                   eigenvalues_rebuild_the_matrix,
+                                  lapacke_agrees,
                                   bad_matrices_are_refused,
                                   bad_numbers_are_refused,
                                   wrong_rows_are_noticed,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,11 +17,16 @@ int64_t __real_os_pread(int fd, void *to, size_t bytes, uint64_t at);
 int64_t __wrap_os_pread(int fd, void *to, size_t bytes, uint64_t at);
 int __real_os_allocate(int fd, uint64_t at, uint64_t bytes);
 int __wrap_os_allocate(int fd, uint64_t at, uint64_t bytes);
+int __real_os_rename(const char *from, const char *to);
+int __wrap_os_rename(const char *from, const char *to);
+int __real_os_unlink(const char *path);
+int __wrap_os_unlink(const char *path);
 int __real_os_open(const char *path, int flags);
 int __wrap_os_open(const char *path, int flags);
 
 static _Atomic int64_t writes_until_error = -1, reads_until_error = -1;
 static _Atomic bool disk_full, direct_refused, torn_write;
+static _Atomic int names_until_error = -1; /* of segments that are cut */
 
 int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
 {
@@ -54,6 +60,26 @@ int __wrap_os_open(const char *path, int flags)
     if ((flags & OS_DIRECT) && atomic_load(&direct_refused))
         return -EINVAL;
     return __real_os_open(path, flags);
+}
+
+static bool name_fails(const char *path)
+{
+    return strstr(path, "/free-") == NULL && strstr(path, ".wlog") &&
+           atomic_load(&names_until_error) == 0;
+}
+
+int __wrap_os_rename(const char *from, const char *to)
+{
+    if (name_fails(from))
+        return -ENOSPC;
+    if (atomic_load(&names_until_error) > 0 && strstr(to, "/free-"))
+        atomic_fetch_sub(&names_until_error, 1);
+    return __real_os_rename(from, to);
+}
+
+int __wrap_os_unlink(const char *path)
+{
+    return name_fails(path) ? -EIO : __real_os_unlink(path);
 }
 
 static struct scene scene;
@@ -92,6 +118,36 @@ static int try_append(uint32_t shard, uint64_t value, size_t bytes, bool urgent,
     return log_append(scene.log, shard, 0, 0, body, bytes, urgent, &seq,
                       position);
 }
+
+/* None behind a segment that stays is taken away: all that is left is found. */
+START_TEST(a_cut_that_fails_leaves_no_gap)
+{
+    for (int good = 0; good < 3; good++) {
+        uint64_t floor[SCENE_SHARDS] = {0}, mark, seq;
+        ck_assert_int_eq(scene_open(&scene), 0);
+        for (uint64_t i = 1; i <= 60000; i++)
+            scene_append(&scene, 3, i, 300);
+        seq = log_seq(scene.log, 3);
+        ck_assert_int_eq(log_mark(scene.log, &mark), 0);
+        atomic_store(&names_until_error, good);
+        ck_assert_int_eq(log_cut(scene.log, mark), WARP_EIO);
+        atomic_store(&names_until_error, -1);
+        scene_append(&scene, 3, 7, 300);
+        scene_crash(&scene);
+        floor[3] = seq;
+        scene.options.floor_seq = floor;
+        ck_assert_int_eq(scene_open(&scene), 0);
+        ck_assert_uint_eq(scene.events, 0);
+        ck_assert_uint_eq(scene.seen.last_seq[3], seq + 1);
+        ck_assert_int_eq(log_mark(scene.log, &mark), 0);
+        ck_assert_int_eq(log_cut(scene.log, mark), WARP_OK);
+        scene.options.floor_seq = NULL;
+        log_close(&scene.log);
+        scene_remove(&scene);
+        scene_make(&scene);
+    }
+}
+END_TEST
 
 /* What cannot be read is no end of the log: whichever read fails, the open says
  * so, and the next one finds all. */
@@ -308,6 +364,7 @@ int main(void)
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_loop_test(all, an_error_of_a_write_is_sticky, 0, 4);
     tcase_add_loop_test(all, a_full_disk_is_not_sticky, 0, 2);
+    tcase_add_test(all, a_cut_that_fails_leaves_no_gap);
     tcase_add_test(all, a_failed_read_ends_the_open_and_loses_nothing);
     tcase_add_test(all, a_small_file_system_fills_up);
     tcase_add_test(all, reading_only_writes_nothing);

@@ -44,6 +44,18 @@ static void write_row(uint32_t shard, uint32_t row)
     }
 }
 
+static uint64_t held_bytes(void)
+{
+    return mirror_held_bytes(dispatch_mirror(d), DEVICE_OPENCL) +
+           mirror_held_bytes(dispatch_mirror(d), DEVICE_CUDA);
+}
+
+static uint64_t sent_bytes(void)
+{
+    return dispatch_sent_bytes(d, DEVICE_OPENCL) +
+           dispatch_sent_bytes(d, DEVICE_CUDA);
+}
+
 static void set_up(const char *plan, bool cuda, uint64_t pool_bytes,
                    bool in_process)
 {
@@ -90,7 +102,6 @@ struct batch {
 static void read_pages(struct batch *b, uint32_t a, const struct part *p,
                        uint64_t moment, enum device_kind kind)
 {
-    struct mirror *m = dispatch_mirror(d);
     struct mirror_column *c =
         mirror_column_at(b->rows.args[a].columns, p->shard);
     for (uint32_t page = 0; page < PAGES; page++) {
@@ -98,7 +109,7 @@ static void read_pages(struct batch *b, uint32_t a, const struct part *p,
         size_t bytes = ROWS * 4 - at;
         bytes = bytes > MIRROR_PAGE_BYTES ? MIRROR_PAGE_BYTES : bytes;
         if (changed[p->shard][a][page])
-            ck_assert_int_eq(mirror_changed(m, c, moment, at, bytes), 0);
+            ck_assert_int_eq(mirror_changed(c, moment, at, bytes), 0);
         changed[p->shard][a][page] = false;
     }
     for (uint32_t page = p->row * 4 / MIRROR_PAGE_BYTES;
@@ -106,7 +117,7 @@ static void read_pages(struct batch *b, uint32_t a, const struct part *p,
         size_t at = (size_t)page * MIRROR_PAGE_BYTES;
         size_t bytes = ROWS * 4 - at;
         bytes = bytes > MIRROR_PAGE_BYTES ? MIRROR_PAGE_BYTES : bytes;
-        if (!mirror_lacks(m, c, kind, moment, page))
+        if (!mirror_lacks(c, kind, moment, page))
             continue;
         memcpy(b->rows.fresh_bytes + b->rows.fresh_used,
                (const char *)values[p->shard][a] + at, bytes);
@@ -137,6 +148,7 @@ static void batch_make(struct batch *b, const struct part *parts,
     b->rows.arg_count = FIELDS;
     for (uint32_t i = 0; i < count; i++) {
         const struct part *p = &parts[i];
+        mirror_enter(m);
         uint64_t moment = mirror_moment(m);
         b->rows.runs[b->rows.run_count++] =
             (struct mirror_run){to, p->count, p->row, p->shard, moment};
@@ -145,6 +157,7 @@ static void batch_make(struct batch *b, const struct part *parts,
                    p->count * 4);
             read_pages(b, a, p, moment, kind);
         }
+        mirror_leave(m);
         to += p->count;
     }
 }
@@ -161,15 +174,15 @@ static void batch_free(struct batch *b)
 static enum device_kind batch_run(struct batch *b, uint64_t *sent)
 {
     struct dispatch_info info;
-    uint64_t before = dispatch_sent_bytes(d);
+    uint64_t before = sent_bytes();
     device_blank(&b->job);
     ck_assert_int_eq(
         dispatch_run_rows(d, &b->job, &b->rows, DISPATCH_GPU, &info), WARP_OK);
     check_rows(&b->job, info.why);
     ck_assert_uint_le(atomic_load(&pool.used), pool.limit);
     ck_assert_uint_eq(atomic_load(&pool.used),
-                      mirror_held_bytes(dispatch_mirror(d)));
-    uint64_t bytes = dispatch_sent_bytes(d) - before;
+                      held_bytes());
+    uint64_t bytes = sent_bytes() - before;
     if (sent && info.ran_on != DEVICE_CPU)
         *sent = bytes - COL_BYTES;
     return info.ran_on;
@@ -258,7 +271,7 @@ START_TEST(a_killed_worker_is_sent_all_again)
         write_row(below(SHARDS), below(ROWS));
         ck_assert_int_eq(kill(dispatch_worker_pid(d, DEVICE_CUDA), SIGKILL), 0);
         ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CPU);
-        ck_assert_uint_eq(mirror_held_bytes(dispatch_mirror(d)), 0);
+        ck_assert_uint_eq(held_bytes(), 0);
         ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CPU);
         now += INT64_C(200) * 1000000000;
         ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CUDA);
@@ -274,7 +287,7 @@ START_TEST(wrong_results_are_sent_all_again)
 {
     set_up("wrong:1", true, 64 << 20, false);
     ck_assert_int_eq(run_all(DEVICE_CUDA, NULL), DEVICE_CPU);
-    ck_assert_uint_eq(mirror_held_bytes(dispatch_mirror(d)), 0);
+    ck_assert_uint_eq(held_bytes(), 0);
     tear_down();
 }
 END_TEST
@@ -289,7 +302,7 @@ START_TEST(a_device_without_room)
         set_up(rooms[i], true, 64 << 20, false);
         for (int n = 0; n < 8; n++) {
             ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CUDA);
-            held = mirror_held_bytes(dispatch_mirror(d));
+            held = held_bytes();
             write_row(below(SHARDS), below(ROWS));
         }
         ck_assert_uint_lt(held, ALL_BYTES);
@@ -362,7 +375,7 @@ START_TEST(a_pool_holds_the_hottest)
     set_up(NULL, true, 100 << 10, false);
     for (int n = 0; n < 3; n++)
         ck_assert_int_eq(run_all(DEVICE_CUDA, &sent), DEVICE_CUDA);
-    ck_assert_uint_eq(mirror_held_bytes(dispatch_mirror(d)), 96 << 10);
+    ck_assert_uint_eq(held_bytes(), 96 << 10);
     ck_assert_uint_eq(sent, ALL_BYTES - 3 * ROWS * 4);
     ck_assert_int_eq(run_parts(cold, 1, DEVICE_CUDA, &sent), DEVICE_CUDA);
     for (int n = 0; n < 40; n++)

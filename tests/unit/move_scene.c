@@ -20,6 +20,7 @@ char move_dir[64];
 struct warp_db *db;
 _Atomic int64_t clock_ms = INT64_C(1700000000000);
 char text[2000];
+uint32_t move_reads_max;
 static const struct warp_schema *schema;
 
 static int64_t read_clock(void *arg)
@@ -35,6 +36,7 @@ void open_it(void)
     o.ring_bytes = 1 << 20;
     o.memory_max_bytes = 96 << 20;
     o.clock_ms = read_clock;
+    o.prefetch_reads_max = move_reads_max;
     int rc = warp_open(move_dir, schema, &o, &db);
     ck_assert_msg(rc == WARP_OK, "%d: %s", rc, warp_errmsg(NULL));
     db_wait_loaded(db);
@@ -90,6 +92,24 @@ uint64_t disk_live(void)
     struct disk_stat stat;
     disk_stat(db->disk, &stat);
     return stat.live_bytes;
+}
+
+bool resident(const struct warp_product *product, uint64_t id, uint32_t field)
+{
+    const struct layout *l = db_layout(db, product);
+    uint64_t key = __builtin_bswap64(id);
+    struct key_ref ref = {(uint8_t *)&key, 8, l->number,
+                          hash_key(db->seed, l->id, (uint8_t *)&key, 8),
+                          l->row_bytes};
+    struct shard *s = &db->shards[hash_shard(ref.hash, db->shard_count)];
+    _Atomic uint64_t *slot;
+    os_lock(&s->lock);
+    const struct record *r = shard_peek(s, &ref, &slot);
+    bool is = r != NULL;
+    if (r && field < 56)
+        is = atomic_load(&row_var(r, l->fields[field].slot)->at) > VAR_COLD;
+    os_unlock(&s->lock);
+    return is;
 }
 
 void must_be_sound(void)

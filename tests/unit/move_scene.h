@@ -14,6 +14,7 @@ extern char move_dir[64];
 extern struct warp_db *db; /* NULL: closed */
 extern _Atomic int64_t clock_ms;
 extern char text[2000];
+extern uint32_t move_reads_max; /* options.prefetch_reads_max of an open */
 
 /* Says which schema the store has; for each test. */
 void move_begin(const struct warp_schema *schema);
@@ -28,6 +29,9 @@ uint32_t body_bytes(uint64_t id);
 /* Steps until nothing is due, beside those that the keeper takes. */
 void run_steps(void);
 uint64_t disk_live(void);
+/* Is this value outside the row of a u64's record in memory, and the record? No
+ * field (56): the record. It counts as no use. */
+bool resident(const struct warp_product *product, uint64_t id, uint32_t field);
 /* verify finds nothing; the store is closed. */
 void must_be_sound(void);
 /* What explain says of a field of a u64's record of product 0. */

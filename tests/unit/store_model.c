@@ -17,9 +17,18 @@ static uint32_t below(uint64_t *state, uint32_t n)
     return (uint32_t)(model_random(state) % n);
 }
 
+static const struct warp_product *products[MODEL_PRODUCTS] = {
+    &sample_thing_product, &sample_mortal_product};
+
+void model_use(const struct warp_schema *schema)
+{
+    for (uint32_t i = 0; i < MODEL_PRODUCTS; i++)
+        products[i] = schema->products[i];
+}
+
 const struct warp_product *model_product(uint32_t product)
 {
-    return product == 0 ? &sample_thing_product : &sample_mortal_product;
+    return products[product];
 }
 
 void model_init(struct world *w, uint64_t seed, uint32_t number)

@@ -13,7 +13,7 @@
 enum {
     MODEL_PRODUCTS = 2,
     MODEL_KEYS = 24,   /* of each product */
-    MODEL_FIELDS = THING_FIELDS,
+    MODEL_FIELDS = THING_FIELDS + 1,
     MODEL_SERIES = 24, /* elements of a record, at most */
     MODEL_OWNERS = 5,
     MODEL_EMAILS = 12,
@@ -105,6 +105,9 @@ bool model_check_record(struct model_run *run, const struct world *w,
                         uint32_t product, uint32_t key);
 bool model_check(struct model_run *run, const struct world *w);
 
+/* The products from here on: those of sample_schema, or of one that has the
+ * same fields at the same numbers with other homes, and perhaps THING_EXTRA. */
+void model_use(const struct warp_schema *schema);
 /* ---- values and keys ---- */
 const struct warp_product *model_product(uint32_t product);
 bool model_exists(const struct world *w, const struct model_record *r);

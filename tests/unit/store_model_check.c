@@ -221,7 +221,8 @@ static bool series_is(struct model_run *run, const struct world *w,
     struct warp_iter *it = NULL;
     bool good = true;
     model_key(w, product, key, &k, text);
-    int rc = run->code = warp_gen_range(run->db, p, &k, field, from, to, &it);
+    int rc = run->code = warp_gen_range_with(run->db, p, &k, field, from, to,
+                                             WARP_ARCHIVE, &it);
     if (rc != WARP_OK)
         return differs(run, w, "range of %s %u: %d", p->name, key, rc);
     for (uint32_t i = 0; i <= r->count && good; i++) {
@@ -265,7 +266,8 @@ bool model_check_record(struct model_run *run, const struct world *w,
     uint64_t rng = w->seed + key, version = 0;
     bool there = model_exists(w, r);
     uint64_t masks[] = {p->all | WARP_RESIDENT, p->hot,
-                        model_random(&rng) & p->all, p->all};
+                        (model_random(&rng) & p->all) | WARP_ARCHIVE,
+                        p->all | WARP_ARCHIVE};
     model_key(w, product, key, &k, text);
     for (uint32_t n = 0; n < sizeof masks / sizeof masks[0]; n++) {
         memset(&out, 0xee, sizeof out);
@@ -279,7 +281,8 @@ bool model_check_record(struct model_run *run, const struct world *w,
             return false;
     }
     for (uint32_t i = 0; i < p->field_count; i++) {
-        enum warp_state s = warp_gen_state(run->db, p, &k, BIT(i));
+        enum warp_state s =
+            warp_gen_state(run->db, p, &k, BIT(i) | WARP_ARCHIVE);
         if (s == WARP_STATE_ERROR)
             run->code = WARP_STATE_ERROR;
         if (!state_is(w, r, product, i, s))
@@ -328,6 +331,8 @@ static bool scan_is(struct model_run *run, const struct world *w,
                          fields & WARP_RESIDENT, &out, "scan");
     }
     rc = good ? warp_gen_next(it, p, &out, &run->arena) : WARP_END;
+    if (rc < 0)
+        run->code = rc;
     warp_iter_close(&it);
     return good &&
            (rc == WARP_END ||
@@ -347,7 +352,8 @@ static bool by_is(struct model_run *run, const struct world *w,
     bool good = true;
     uint32_t held = 0;
     model_value_to(w, product, field, v, value, &run->arena);
-    int rc = run->code = warp_gen_by(run->db, p, field, value, p->all, &it);
+    int rc = run->code = warp_gen_by(run->db, p, field, value,
+                                     p->all | WARP_ARCHIVE, &it);
     if (rc != WARP_OK)
         return differs(run, w, "by %s: %d", p->fields[field].name, rc);
     for (uint32_t key = 0; key < MODEL_KEYS && good; key++) {
@@ -364,6 +370,8 @@ static bool by_is(struct model_run *run, const struct world *w,
             result_is(run, w, product, key, p->all, false, &out, "by");
     }
     rc = good ? warp_gen_next(it, p, &out, &run->arena) : WARP_END;
+    if (rc < 0)
+        run->code = rc;
     warp_iter_close(&it);
     if (!good)
         return false;
@@ -392,8 +400,11 @@ bool model_check(struct model_run *run, const struct world *w)
         uint32_t a = (uint32_t)(model_random(&rng) % MODEL_KEYS);
         uint32_t b = a + (uint32_t)(model_random(&rng) % (MODEL_KEYS - a));
         uint64_t fields = model_random(&rng) & desc->all;
-        good = good && scan_is(run, w, p, 0, MODEL_KEYS, false, desc->all) &&
-               scan_is(run, w, p, 0, MODEL_KEYS, true, fields) &&
+        good = good &&
+               scan_is(run, w, p, 0, MODEL_KEYS, false,
+                       desc->all | WARP_ARCHIVE) &&
+               scan_is(run, w, p, 0, MODEL_KEYS, true,
+                       fields | WARP_ARCHIVE) &&
                scan_is(run, w, p, a, b, false, desc->hot) &&
                scan_is(run, w, p, a, b, true, desc->all | WARP_RESIDENT);
         warp_arena_reset(&run->arena);

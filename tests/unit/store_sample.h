@@ -28,13 +28,16 @@ struct sample_thing {
     uint32_t counter;         /* ssd number */
     uint64_t twice;           /* derived: 2 * seen + gold */
     uint8_t level;
+    struct warp_str extra;    /* tests/sim: a field that comes and goes */
+    uint64_t wide;            /* tests/sim: `counter` as u64 */
     uint64_t have;
 };
 enum thing_field {
     THING_ID, THING_OWNER, THING_EMAIL, THING_GOLD, THING_NOTE, THING_POS,
     THING_SEEN, THING_SESSION, THING_FAR, THING_PICTURE, THING_PACKED,
     THING_ARCHIVED, THING_TOKEN, THING_DRAFT, THING_FLAG, THING_COUNTER,
-    THING_TWICE, THING_LEVEL, THING_EVENTS, THING_FIELDS
+    THING_TWICE, THING_LEVEL, THING_EVENTS, THING_FIELDS,
+    THING_EXTRA = THING_FIELDS
 };
 
 /* The whole record lives 6 s after its last write. */

@@ -308,6 +308,18 @@ WARP_API WARP_MUST_USE int warp_gen_get(struct warp_db *,
 WARP_API WARP_MUST_USE int warp_gen_get_many(struct warp_db *,
     const struct warp_product *, const void *keys, size_t count,
     uint64_t fields, void *out, int *codes, struct warp_arena *);
+/** A get that also tells the records that belong with this one: declared by the
+ *  schema or learned from what is used together. They are brought into memory
+ *  in the background.
+ *  Ownership   keys and bonds are in the arena, which must not be NULL.
+ *  Durability  writes nothing.
+ *  Threads     any; waits for a lock of the store's table of uses.
+ *  Cost        a get of the record and a read of each partner's row (at most
+ *              32); a row that left memory is read from the ssd.
+ *  Errors      as of a get; partners that are gone are left out. */
+WARP_API WARP_MUST_USE int warp_quantum_get(struct warp_db *,
+    const struct warp_product *, const void *key, uint64_t fields, void *out,
+    struct warp_partners *, struct warp_arena *);
 WARP_API WARP_MUST_USE int warp_gen_delete(struct warp_db *,
     const struct warp_product *, const void *key);
 WARP_API WARP_MUST_USE int warp_gen_set(struct warp_db *,
@@ -489,6 +501,14 @@ WARP_API WARP_MUST_USE int warp_gen_summary(struct warp_db *,
         return warp_gen_expect_in(batch, &P##_warp_product, &key, version);   \
     }
 
+#define WARP_GEN_PARTNERS(P, K)                                               \
+    int P##_get_with_partners(struct warp_db *db, K key, uint64_t fields,     \
+                              struct P *out, struct warp_partners *partners,  \
+                              struct warp_arena *arena)                       \
+    {                                                                         \
+        return warp_quantum_get(db, &P##_warp_product, &key, fields, out,     \
+                                partners, arena);                             \
+    }
 #define WARP_GEN_SET(P, K, f, i, T)                                           \
     int P##_set_##f(struct warp_db *db, K key, T value)                       \
     {                                                                         \

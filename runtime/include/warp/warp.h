@@ -198,7 +198,8 @@ struct warp_options {
     uint64_t disk_reserve_bytes; /* 1 MiB; held back for deletes; 1 = none */
     uint64_t ssd_map_bytes;  /* 1 TiB or what the address limit allows */
     uint32_t sync_every_ms;  /* 10 */
-    uint32_t checkpoint_every_ms; /* 60000; also at half of log_bytes_max */
+    uint32_t checkpoint_every_ms; /* 60000; also at half of log_bytes_max, or
+                                     at three quarters if that is in time */
     uint32_t sweep_every_ms; /* 1000 */
     /* where the schema is silent: WARP_SURVIVES_PROCESS_CRASH */
     enum warp_survives survives;
@@ -223,6 +224,9 @@ struct warp_options {
      * time there (a second for some GB) and not later, page by page, in puts.
      * Less, where memory_max_bytes ends. */
     uint64_t ready_bytes;
+    /* 1000; partners of records that are brought from disks ahead of their use,
+     * in a second of the store's clock. */
+    uint32_t prefetch_reads_max;
     /* none; "learned,s3fifo": two of learned, s3fifo, lru decide who leaves
      * memory, each for half of the keys and of the room; `warp ab report`
      * compares them. */
@@ -304,6 +308,9 @@ struct warp_device {
     char why_not[256];     /* empty where there is one */
     uint64_t memory_bytes; /* 0: not known */
     uint32_t units;        /* cores or multiprocessors */
+    /* Of all stores that this process has had open: columns that stay there
+     * now, and inputs of kernels that were sent there. */
+    uint64_t resident_bytes, sent_bytes;
 };
 /** Say what is at place `index`, from 0 on; the CPU is always the first.
  *  Ownership   *out is the caller's; kind points to text that stays.
@@ -339,6 +346,20 @@ struct warp_summary {
     uint64_t count;      /* elements */
     double entropy_bits; /* of their distribution: 0 when all are equal, log2 of
                             the count when all differ */
+};
+
+/** How strongly a record belongs with another. */
+struct warp_bond {
+    float weight;  /* its share of what all bonds of the record weigh; 0..1 */
+    float learned; /* of the uses of either, those of both together; 0..1 */
+    bool declared; /* both hold the same :quantum_entanglement_group */
+};
+
+/** The partners of a record, strongest first, in the caller's arena. */
+struct warp_partners {
+    const void *keys;              /* count keys, in the key's C form */
+    const struct warp_bond *bonds; /* count */
+    size_t count;                  /* at most 32 */
 };
 
 struct warp_future; /* what a generated _request() call gives */
@@ -407,6 +428,10 @@ struct warp_stat {
     int health;               /* WARP_OK, or the sticky error */
     uint64_t device_bytes;    /* of columns that devices hold */
     uint64_t device_sent_bytes; /* inputs of kernels, since the store opened */
+    uint64_t prefetched;      /* partners brought from disks ahead of use */
+    uint64_t prefetch_used;   /* of them: used soon after */
+    uint64_t prefetch_wasted; /* of them: not; the rest is open yet */
+    bool prefetch_off;        /* too few were used: it pauses by itself */
 };
 #ifdef __cplusplus
 static inline struct warp_stat warp_stat_init(void)

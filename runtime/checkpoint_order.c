@@ -1,0 +1,156 @@
+/* checkpoint_order.c: see checkpoint_order.h.
+ *
+ * Each shard's records are sorted by key. A hash spreads keys over the shards,
+ * so that the longest list is a sample of all: it is cut into equal parts, and
+ * the others where its keys say. Records of several products stand mixed; a
+ * product's rows in a range of keys lie side by side in the directory all the
+ * same. Records in the lists do not move and keep their keys, so no lock is
+ * needed. */
+#include "checkpoint_order.h"
+
+#include "error.h"
+#include "key_sort.h"
+
+#include <stdlib.h>
+
+enum {
+    AHEAD = 16,
+    SAMPLES = 256,
+    ENTRY_BYTES = 64 /* of a change beside its record, about */
+};
+
+static inline struct key_sort_key key_at(const struct shard *s, uint32_t place)
+{
+    const struct record *r = s->flushing[place];
+    const struct layout *l = s->db->layouts[r->product];
+    return (struct key_sort_key){record_key(l, r), r->key_bytes, 0};
+}
+
+static void key_of(const void *arg, uint32_t number, struct key_sort_key *key)
+{
+    const struct shard *s = arg;
+    if (number + AHEAD < s->flushing_count)
+        __builtin_prefetch(s->flushing[number + AHEAD]);
+    *key = key_at(s, number);
+}
+
+static int sort_shard(struct order_shard *o, const struct shard *s)
+{
+    struct key_rank *ranks = NULL;
+    if (s->flushing_count == 0)
+        return WARP_OK;
+    int rc = key_sort(s->flushing_count, key_of, s, &ranks);
+    if (rc != WARP_OK)
+        return rc;
+    o->by_key = malloc(s->flushing_count * sizeof *o->by_key);
+    if (!o->by_key)
+        rc = error_set(WARP_ENOMEM, "out of memory for a checkpoint");
+    for (uint32_t i = 0; i < s->flushing_count && o->by_key; i++)
+        o->by_key[i] = ranks[i].at;
+    free(ranks);
+    return rc;
+}
+
+static int compare(const struct key_sort_key *a, const struct key_sort_key *b)
+{
+    uint32_t n = a->count < b->count ? a->count : b->count;
+    int order = memcmp(a->bytes, b->bytes, n);
+    return order ? order : a->count < b->count ? -1 : a->count > b->count;
+}
+
+/* How many of a shard's records are below a key. */
+static uint32_t below(const struct order_shard *o, const struct shard *s,
+                      const struct key_sort_key *key)
+{
+    uint32_t from = 0, to = s->flushing_count;
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        struct key_sort_key at = key_at(s, o->by_key[middle]);
+        if (compare(&at, key) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static const struct shard *longest(const struct warp_db *db)
+{
+    const struct shard *best = &db->shards[0];
+    for (uint32_t i = 1; i < db->shard_count; i++)
+        if (db->shards[i].flushing_count > best->flushing_count)
+            best = &db->shards[i];
+    return best;
+}
+
+/* Records that a step can take, by the size of some. */
+static uint64_t records_of_step(const struct shard *s,
+                                const struct db_shares *shares)
+{
+    uint32_t n = s->flushing_count < SAMPLES ? s->flushing_count : SAMPLES;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < n; i++)
+        bytes += s->flushing[(uint64_t)i * s->flushing_count / n]->alloc_bytes;
+    uint64_t each = n ? bytes / n + ENTRY_BYTES : ENTRY_BYTES;
+    uint64_t records = shares->step_bytes / each;
+    /* As step_is_full() counts pages. */
+    uint64_t pages = shares->step_pages -
+                     (shares->step_pages < shares->step_bytes / 2048
+                          ? shares->step_pages
+                          : shares->step_bytes / 2048);
+    records = records < pages ? records : pages;
+    return records ? records : 1;
+}
+
+static int cut(struct order *o, const struct warp_db *db,
+               const struct shard *sample)
+{
+    const struct order_shard *of_sample = &o->shards[sample->number];
+    uint32_t cuts = o->range_count - 1;
+    o->ends = malloc((size_t)cuts * db->shard_count * sizeof *o->ends);
+    if (!o->ends)
+        return error_set(WARP_ENOMEM, "out of memory for a checkpoint");
+    for (uint32_t c = 0; c < cuts; c++) {
+        uint64_t at = (uint64_t)(c + 1) * sample->flushing_count /
+                      o->range_count;
+        struct key_sort_key key = key_at(sample, of_sample->by_key[at]);
+        for (uint32_t i = 0; i < db->shard_count; i++)
+            o->ends[c * db->shard_count + i] =
+                below(&o->shards[i], &db->shards[i], &key);
+    }
+    return WARP_OK;
+}
+
+int order_make(struct order *o, struct warp_db *db,
+               const struct db_shares *shares)
+{
+    const struct shard *sample = longest(db);
+    uint64_t count = 0;
+    int rc = WARP_OK;
+    memset(o, 0, sizeof *o);
+    o->range_count = 1;
+    for (uint32_t i = 0; i < db->shard_count; i++)
+        count += db->shards[i].flushing_count;
+    uint64_t ranges = count / records_of_step(sample, shares) + 1;
+    if (ranges > sample->flushing_count)
+        ranges = sample->flushing_count;
+    if (ranges < 2)
+        return WARP_OK;
+    for (uint32_t i = 0; i < db->shard_count && rc == WARP_OK; i++)
+        rc = sort_shard(&o->shards[i], &db->shards[i]);
+    o->range_count = (uint32_t)ranges;
+    if (rc == WARP_OK)
+        rc = cut(o, db, sample);
+    if (rc != WARP_OK)
+        order_fini(o, db);
+    return rc;
+}
+
+void order_fini(struct order *o, const struct warp_db *db)
+{
+    for (uint32_t i = 0; i < db->shard_count; i++)
+        free(o->shards[i].by_key);
+    free(o->ends);
+    memset(o, 0, sizeof *o);
+    o->range_count = 1;
+}

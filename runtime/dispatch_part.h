@@ -1,0 +1,58 @@
+/* dispatch_part.h: what dispatch.c, which decides where a job runs, and
+ * dispatch_device.c, which has it run on a device, know of each other. */
+#ifndef WARP_DISPATCH_PART_H
+#define WARP_DISPATCH_PART_H
+
+#include "dispatch.h"
+#include "os.h"
+#include "worker.h"
+
+enum { DISPATCH_KERNELS_MAX = WORKER_KERNELS_MAX };
+
+/* What is known of one kernel. */
+struct dispatch_entry {
+    const struct kernel *kernel;
+    struct breaker breakers[DEVICE_KINDS];
+    bool off[DEVICE_KINDS]; /* the kernel is at fault there */
+    double fixed_ns[DEVICE_KINDS], byte_ns[DEVICE_KINDS]; /* learnt; 0: no */
+    uint32_t seen[DEVICE_KINDS];
+    uint32_t turned_down; /* jobs that a device was too slow for */
+};
+
+struct dispatch {
+    struct os_lock lock; /* of all below; jobs begin under it, none ends */
+    struct dispatch_options options;
+    struct worker *workers[DEVICE_KINDS];
+    struct device *devices[DEVICE_KINDS]; /* in_process */
+    uint32_t lives[DEVICE_KINDS]; /* of the worker that the mirror knows */
+    bool absent[DEVICE_KINDS];
+    char absent_why[DEVICE_KINDS][DEVICE_TEXT_BYTES];
+    bool busy[DEVICE_KINDS][DEVICE_LANES];
+    _Atomic uint32_t freed; /* futex: bumped with each lane that gets free */
+    struct dispatch_entry entries[DISPATCH_KERNELS_MAX];
+    uint32_t entry_count;
+    uint64_t chance;
+    struct mirror *mirror;
+    bool drop[DEVICE_KINDS]; /* what it holds counts no more: give it back */
+    _Atomic uint64_t sent_bytes[DEVICE_KINDS];
+};
+
+/* ---- dispatch_device.c ---- */
+
+/* Under the lock. A lane of the device, within so many ns (< 0: for ever);
+ * while it waits the lock is free. */
+bool dispatch_take_lane(struct dispatch *dispatch, enum device_kind kind,
+                        int64_t wait_ns, uint32_t *lane);
+void dispatch_give_lane(struct dispatch *dispatch, enum device_kind kind,
+                        uint32_t lane);
+/* Under the lock: the ticket's job, on the lane and device of its attempt. */
+void dispatch_submit(struct dispatch *dispatch, struct dispatch_ticket *ticket);
+/* Without the lock: waits for it, tries again in halves where that may help,
+ * and compares the results. Did the device do it? The lane is free then. */
+bool dispatch_collect(struct dispatch *dispatch,
+                      struct dispatch_ticket *ticket);
+/* A device took so long: dispatch.c, under the lock. */
+void dispatch_learn(struct dispatch_entry *entry, enum device_kind kind,
+                    double bytes, double ns);
+
+#endif

@@ -1,0 +1,275 @@
+/* import_records.c: the records of a JSON, NDJSON or CSV text into a store. A
+ * line that cannot be stored ends the import: what stands before it is in. */
+#include "import.h"
+
+#include "csv.h"
+#include "record.h"
+#include "value.h"
+
+#include "../error.h"
+
+#include <stdlib.h>
+
+struct importing {
+    struct import_text *text;
+    struct warp_db *db;
+    const struct warp_product *product;
+    const char *name; /* of the file */
+    struct warp_arena arena;
+    char *record;
+    struct value_fault fault;
+};
+
+/* ---- records ---- */
+
+static int say_line(struct importing *m, uint32_t line, const char *what)
+{
+    return error_set(WARP_EINVAL, "%s:%u: %s", m->name, line, what);
+}
+
+static int append_series(struct importing *m, uint32_t field,
+                         const struct json *list)
+{
+    const struct warp_field *f = &m->product->fields[field];
+    uint8_t key_space[512] __attribute__((aligned(16)));
+    const char *key =
+        m->record + m->product->fields[m->product->key_fields[0]].offset;
+    if (m->product->key_count > 1) {
+        for (uint32_t i = 0; i < m->product->key_count; i++) {
+            const struct warp_field *k =
+                &m->product->fields[m->product->key_fields[i]];
+            if (k->key_offset + k->type->size > sizeof key_space)
+                return say_line(m, list->line, "the key is too long");
+            memcpy(key_space + k->key_offset, m->record + k->offset,
+                   k->type->size);
+        }
+        key = (const char *)key_space;
+    }
+    if (list->kind != JSON_ARRAY)
+        return say_line(m, list->line, "a series is a list of elements");
+    void *element = warp_arena_alloc(&m->arena, f->type->size);
+    for (const struct json *e = list->first; e; e = e->next) {
+        const struct json *value = e, *at = NULL;
+        int64_t at_ms = WARP_NOW;
+        int rc = element ? WARP_OK : WARP_ENOMEM;
+        if (f->by_offset == UINT32_MAX) {
+            value = json_member(e, "value");
+            at = json_member(e, "at");
+            if (!value || !at ||
+                value_parse(&warp_type_timestamp, at, &at_ms, &m->arena,
+                            &m->fault) != WARP_OK)
+                return say_line(m, e->line,
+                                "an element is {\"at\": ms, "
+                                "\"value\": …}");
+        }
+        if (rc == WARP_OK && value_parse(f->type, value, element, &m->arena,
+                                         &m->fault) != WARP_OK)
+            return say_line(m, m->fault.line, m->fault.what);
+        if (rc == WARP_OK)
+            rc = warp_gen_append(m->db, m->product, key, field, at_ms, element);
+        if (rc != WARP_OK)
+            return rc;
+    }
+    return WARP_OK;
+}
+
+/* Members of an object: known fields, the key complete. */
+static int put_record(struct importing *m, const struct json *j)
+{
+    const struct warp_product *p = m->product;
+    uint64_t mask = 0;
+    uint32_t keys = 0;
+    char text[1200];
+    memset(m->record, 0, p->record_bytes);
+    for (const struct json *v = j->first; v; v = v->next) {
+        char name[128];
+        snprintf(name, sizeof name, "%.*s",
+                 (int)(v->name.len < 127 ? v->name.len : 127), v->name.data);
+        int i = tool_field(p, name);
+        if (i < 0) {
+            snprintf(text, sizeof text, "%s has no field %s", p->name, name);
+            return say_line(m, v->line, text);
+        }
+        const struct warp_field *f = &p->fields[i];
+        if (f->flags & (WARP_F_SERIES | WARP_F_DERIVED) ||
+            (v->kind == JSON_NULL && !(f->flags & WARP_F_KEY)))
+            continue;
+        if (value_parse(f->type, v, m->record + f->offset, &m->arena,
+                        &m->fault) != WARP_OK) {
+            snprintf(text, sizeof text, "%s: %s", name, m->fault.what);
+            return say_line(m, v->line, text);
+        }
+        keys += (f->flags & WARP_F_KEY) != 0;
+        mask |= UINT64_C(1) << i;
+    }
+    if (keys != p->key_count)
+        return say_line(m, j->line, "the key is missing");
+    int rc = warp_gen_put(m->db, p, m->record, mask);
+    if (rc != WARP_OK) {
+        snprintf(text, sizeof text, "%s", error_text());
+        return error_set(rc, "%s:%u: %s", m->name, j->line, text);
+    }
+    for (const struct json *v = j->first; v && rc == WARP_OK; v = v->next) {
+        char name[128];
+        snprintf(name, sizeof name, "%.*s",
+                 (int)(v->name.len < 127 ? v->name.len : 127), v->name.data);
+        int i = tool_field(p, name);
+        if (p->fields[i].flags & WARP_F_SERIES && v->kind != JSON_NULL)
+            rc = append_series(m, (uint32_t)i, v);
+    }
+    return rc;
+}
+
+static int next_record(struct importing *m, const struct json *j, uint64_t done)
+{
+    if (j->kind != JSON_OBJECT)
+        return say_line(m, j->line, "a record is an object");
+    int rc = put_record(m, j);
+    m->text->done += rc == WARP_OK;
+    if (m->text->done % 256 == 0 &&
+        tool_progress(m->text->bar, "import", done, m->text->bytes))
+        rc = error_set(WARP_EIO, "stopped after %llu records",
+                       (unsigned long long)m->text->done);
+    return rc;
+}
+
+/* ---- forms ---- */
+
+/* ndjson: objects one behind the other. json: one array of them. */
+static int import_json(struct importing *m, bool array)
+{
+    struct json_input in = {m->text->data, m->text->data + m->text->bytes, 1,
+                            NULL};
+    json_space(&in);
+    if (array) {
+        if (in.at == in.end || *in.at++ != '[')
+            return say_line(m, in.line, "a JSON file begins with [");
+        json_space(&in);
+    }
+    bool first = true;
+    for (;;) {
+        struct json *j;
+        json_space(&in);
+        if (array && in.at < in.end && *in.at == ']') {
+            in.at++;
+            json_space(&in);
+            return in.at == in.end
+                       ? WARP_OK
+                       : say_line(m, in.line, "something behind the ]");
+        }
+        if (in.at == in.end)
+            return array ? say_line(m, in.line, "the ] is missing") : WARP_OK;
+        if (array && !first && *in.at++ != ',')
+            return say_line(m, in.line, "a comma is missing");
+        first = false;
+        warp_arena_reset(&m->arena);
+        int rc = json_read(&in, &m->arena, &j);
+        if (rc == WARP_EINVAL)
+            return say_line(m, in.line, in.fault);
+        if (rc == WARP_OK)
+            rc = next_record(m, j, (uint64_t)(in.at - m->text->data));
+        if (rc != WARP_OK)
+            return rc;
+    }
+}
+
+/* A cell by the field's type: text as it is, anything else as JSON. */
+static int cell_value(struct importing *m, const struct warp_field *f,
+                      const char *text, size_t bytes, uint32_t line,
+                      struct json **out)
+{
+    struct json_input in = {text, text + bytes, line, NULL};
+    uint8_t kind = f->type->kind;
+    bool scalar = kind <= WARP_T_FIXED_BYTES || kind == WARP_T_ENUM;
+    if (!scalar || (f->flags & WARP_F_SERIES)) {
+        int rc = json_read(&in, &m->arena, out);
+        if (rc == WARP_OK && in.at != in.end)
+            return say_line(m, line, "something behind a cell's JSON");
+        return rc == WARP_EINVAL ? say_line(m, line, in.fault) : rc;
+    }
+    *out = warp_arena_alloc(&m->arena, sizeof **out);
+    if (!*out)
+        return WARP_ENOMEM;
+    **out = record_cell(f->type, text, bytes);
+    (*out)->line = line;
+    return WARP_OK;
+}
+
+static int csv_record(struct importing *m, const int *fields, uint32_t count,
+                      const struct csv_row *row, uint64_t done)
+{
+    struct json object = {.kind = JSON_OBJECT, .line = row->line};
+    struct json **last = &object.first;
+    if (row->count != count)
+        return say_line(m, row->line,
+                        "another number of cells than the "
+                        "first line has");
+    for (uint32_t i = 0; i < count; i++) {
+        const struct csv_cell *c = &row->cells[i];
+        const struct warp_field *f = &m->product->fields[fields[i]];
+        if (c->bytes == 0 && !c->quoted)
+            continue;
+        int rc =
+            cell_value(m, f, row->text.data + c->at, c->bytes, row->line, last);
+        if (rc != WARP_OK)
+            return rc;
+        (*last)->name = warp_str(f->name);
+        last = &(*last)->next;
+        object.count++;
+    }
+    return next_record(m, &object, done);
+}
+
+static int import_csv(struct importing *m)
+{
+    struct csv_input in = {m->text->data, m->text->data + m->text->bytes, 1,
+                           NULL};
+    struct csv_row row = {.text = TEXT_INIT};
+    int fields[56];
+    uint32_t count = 0;
+    int rc = csv_next(&in, &row);
+    if (rc == WARP_END)
+        rc = say_line(m, 1,
+                      "the file is empty; the first line names the "
+                      "fields");
+    if (rc == WARP_OK && row.count > 56)
+        rc = say_line(m, 1, "too many cells");
+    for (; rc == WARP_OK && count < row.count; count++) {
+        char name[128], what[200];
+        struct csv_cell *c = &row.cells[count];
+        snprintf(name, sizeof name, "%.*s",
+                 (int)(c->bytes < 127 ? c->bytes : 127), row.text.data + c->at);
+        fields[count] = tool_field(m->product, name);
+        snprintf(what, sizeof what, "%s has no field %s", m->product->name,
+                 name);
+        if (fields[count] < 0)
+            rc = say_line(m, 1, what);
+    }
+    while (rc == WARP_OK) {
+        warp_arena_reset(&m->arena);
+        rc = csv_next(&in, &row);
+        if (rc == WARP_OK)
+            rc = csv_record(m, fields, count, &row,
+                            (uint64_t)(in.at - m->text->data));
+    }
+    if (rc == WARP_EINVAL && in.fault)
+        say_line(m, in.line, in.fault);
+    csv_row_free(&row);
+    return rc == WARP_END ? WARP_OK : rc;
+}
+
+int import_records(struct warp_db *db, const struct warp_product *product,
+                   enum import_format format, struct import_text *text)
+{
+    struct importing m = {
+        .text = text, .db = db, .product = product, .name = text->name};
+    m.record = malloc(product->record_bytes);
+    int rc = m.record ? WARP_OK
+                      : error_set(WARP_ENOMEM, "out of memory for a record");
+    if (rc == WARP_OK)
+        rc = format == IMPORT_CSV ? import_csv(&m)
+                                  : import_json(&m, format == IMPORT_JSON);
+    free(m.record);
+    warp_arena_free(&m.arena);
+    return rc;
+}

@@ -1,0 +1,214 @@
+/* errand.c: see errand.h. */
+#include "errand.h"
+
+#include "backup.h"
+#include "migrate.h"
+#include "os.h"
+#include "schemas.h"
+#include "sim.h"
+#include "verify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What may be in the directory of the backup. */
+SIM_STATE static struct {
+    bool kept;       /* what `kept` of the users says, if nothing else is */
+    bool done;       /* made in the life that ends or has ended */
+    bool begun;      /* and one that was not acknowledged */
+    uint32_t schema; /* of `kept` */
+    bool running;
+    char path[16], old[24]; /* one that is given up leaves its place alone */
+    uint32_t number;
+} b;
+
+static void name_target(void)
+{
+    snprintf(b.path, sizeof b.path, "backup%u", b.number);
+    snprintf(b.old, sizeof b.old, "%s.old", b.path);
+}
+
+/* A fault explains that it failed; the user stops then. */
+static void failed(struct client *c, const char *what, int rc)
+{
+    /* A file that cannot be read is a finding of the check of a backup. */
+    bool unread = rc == WARP_ECORRUPT && sim_fault_seen > 0;
+    if (!unread && !history_forgives(rc))
+        sim_finding("%s: %s (%d)", what, warp_errmsg(c->run.db), rc);
+    sim_trace("%s: a fault: %d", what, rc);
+    if (rc != WARP_ENOSPC)
+        c->ended = true;
+}
+
+static void migrate(struct client *c)
+{
+    struct migrate_moved moved;
+    sim_trace("migrate");
+    int rc = migrate_all(c->run.db, NULL, &moved);
+    if (rc != WARP_OK)
+        failed(c, "migrate", rc);
+    else
+        sim_trace("migrate: %llu to disk, %llu to the archive",
+                  (unsigned long long)moved.to_disk,
+                  (unsigned long long)moved.to_archive);
+}
+
+static void back_up(struct client *c, struct client *all, uint32_t count)
+{
+    if (b.running)
+        return;
+    b.running = b.begun = true;
+    sim_trace("backup");
+    for (uint32_t i = 0; i < count; i++)
+        all[i].begun.low = all[i].acked;
+    name_target();
+    int rc = warp_backup(c->run.db, b.path);
+    b.running = false;
+    if (rc != WARP_OK) {
+        failed(c, "backup", rc);
+        return;
+    }
+    b.begun = b.kept = false;
+    b.done = true;
+    for (uint32_t i = 0; i < count; i++)
+        all[i].done = (struct client_range){all[i].begun.low, all[i].started};
+    sim_trace("backup: done");
+}
+
+void errand_run(struct client *c, struct client *all, uint32_t count)
+{
+    uint64_t chance = history_chance(c->started);
+    uint32_t which = history_errands();
+    if ((which & ERRAND_MIGRATE) && chance % 8 == 0)
+        migrate(c);
+    else if ((which & ERRAND_BACKUP) && chance % 16 == 1)
+        back_up(c, all, count);
+    else if ((which & ERRAND_CLOCK) && chance % 4 == 2) {
+        int64_t now = history_clock_back(), is = warp_now(c->run.db);
+        if (is != now)
+            sim_finding("a clock that is set back gives %lld after %lld",
+                        (long long)is, (long long)now);
+    }
+}
+
+/* ---- what a backup holds ---- */
+
+static int open_it(const char *path, uint32_t schema, bool read_only,
+                   struct warp_db **db)
+{
+    struct warp_options o = history_options();
+    o.must_exist = true;
+    o.read_only = read_only;
+    return warp_open(path, schema_of(schema), &o, db);
+}
+
+/* Opened as the backup that was begun or done last, or as the one before. */
+static int open_backup(const char *path, uint32_t *schema, struct warp_db **db)
+{
+    int rc = WARP_ESCHEMA;
+    *schema = history_schema(true);
+    if (b.done || b.begun)
+        rc = open_it(path, *schema, true, db);
+    if (rc == WARP_ESCHEMA && b.kept) {
+        *schema = b.schema;
+        rc = open_it(path, *schema, true, db);
+    }
+    return rc;
+}
+
+static bool holds(struct client *c, struct warp_db *db, int64_t now)
+{
+    static const struct client_range none = {1, 0};
+    bool known = b.kept;
+    if (b.done && client_find(c, db, now, &c->done, known))
+        return true;
+    c->begun.high = c->started;
+    return client_find(c, db, now, b.begun ? &c->begun : &none,
+                       known && !b.done);
+}
+
+static void check_restored(struct client *all, uint32_t count, int64_t now,
+                           uint32_t schema, const char *path)
+{
+    struct warp_db *db = NULL;
+    static const struct client_range none = {1, 0};
+    int rc = backup_remove("restored"); /* of a life that died here */
+    if (rc == WARP_OK)
+        rc = restore_run(path, "restored");
+    if (rc == WARP_OK)
+        rc = open_it("restored", schema, false, &db);
+    if (rc != WARP_OK && !history_forgives(rc))
+        sim_finding("the backup cannot be restored: %s (%d)", warp_errmsg(NULL),
+                    rc);
+    for (uint32_t i = 0; i < count && rc == WARP_OK; i++)
+        if (!client_find(&all[i], db, now, &none, true) && !sim_fault_seen)
+            sim_finding("world %u is not in the restored store: %s",
+                        all[i].number, all[i].run.said);
+    if (db)
+        rc = warp_close(&db);
+    if (rc != WARP_OK && !history_forgives(rc))
+        sim_finding("the restored store does not close: %d", rc);
+    (void)backup_remove("restored");
+}
+
+void errand_check(struct client *all, uint32_t count, int64_t now)
+{
+    struct warp_db *db = NULL, *store = all[0].run.db;
+    uint32_t schema = 0;
+    const char *path = b.path;
+    b.running = false;
+    if (!b.kept && !b.done && !b.begun)
+        return;
+    history_set_clock(now); /* a backup knows of no later time */
+    /* A new one may take the place by two renames. */
+    if (b.begun && !sim_path_find(b.path) && sim_path_find(b.old))
+        path = b.old;
+    if (!b.kept && !b.done && !sim_path_find(b.path)) {
+        b.begun = false;
+        return;
+    }
+    int rc = open_backup(path, &schema, &db);
+    if (rc != WARP_OK && !history_forgives(rc))
+        sim_finding("the backup does not open: %s (%d)", warp_errmsg(NULL), rc);
+    bool all_hold = rc == WARP_OK;
+    uint32_t used = history_use(schema);
+    for (uint32_t i = 0; i < count && all_hold; i++) {
+        all_hold = holds(&all[i], db, now);
+        if (!all_hold && !sim_fault_seen) {
+            const struct client_range *r =
+                b.done ? &all[i].done : &all[i].begun;
+            client_differs(&all[i], now, r->low, r->high);
+            sim_finding("the backup does not hold world %u (done %d, begun %d, "
+                        "kept %d)",
+                        all[i].number, b.done, b.begun, b.kept);
+        }
+    }
+    if (db)
+        (void)warp_close(&db);
+    if (all_hold) {
+        b.kept = true;
+        b.done = b.begun = false;
+        b.schema = schema;
+        check_restored(all, count, now, schema, path);
+    } else { /* a fault came between: it is not looked at again */
+        b.kept = b.done = b.begun = false;
+        b.number++;
+    }
+    history_use(used);
+    for (uint32_t i = 0; i < count; i++) {
+        all[i].run.db = store;
+        warp_arena_free(&all[i].run.arena);
+    }
+}
+
+void errand_verify(void)
+{
+    struct text reply = TEXT_INIT;
+    int rc = verify_store("store", NULL, &reply);
+    text_u8(&reply, 0);
+    if (!sim_fault_seen && (rc != WARP_OK || !reply.data ||
+                            strncmp(reply.data, "{\"findings\":[],", 15) != 0))
+        sim_finding("verify of a closed store: %d: %.400s", rc,
+                    reply.data ? reply.data : "");
+    text_free(&reply);
+}

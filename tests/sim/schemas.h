@@ -1,0 +1,23 @@
+/* schemas.h: the schemas that a simulated store may have in turn. All have the
+ * fields of the reference model at the same numbers. */
+#ifndef SIM_SCHEMAS_H
+#define SIM_SCHEMAS_H
+
+#include <stdint.h>
+
+struct warp_schema;
+
+enum schema_bits {
+    SCHEMA_MOVES = 1 << 0, /* values that a strategy moves by their use */
+    SCHEMA_HOMES = 1 << 1, /* other homes and compressions */
+    SCHEMA_INDEX = 1 << 2, /* one index more */
+    SCHEMA_WIDE = 1 << 3,  /* counter is u64, not u32 */
+    SCHEMA_EXTRA = 1 << 4, /* THING_EXTRA */
+    SCHEMAS = 1 << 5
+};
+
+/* Before the first schema_of(), and before a simulation begins. */
+void schemas_make(void);
+const struct warp_schema *schema_of(uint32_t bits);
+
+#endif

@@ -1,0 +1,217 @@
+/* store_steps.c: a checkpoint of more than one step: the ranges of keys that
+ * checkpoint_order.c makes, and that each leaves what it should; and what
+ * writers do while it takes long. */
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "checkpoint_order.h"
+#include "store_scene.h"
+
+enum { RECORDS = 30000, BATCH = 1000 };
+
+/* Steps of a few thousand records. */
+static void small_setup(void)
+{
+    scene_setup();
+    scene_close();
+    options.memory_max_bytes = 96 << 20;
+    options.ring_bytes = 4 << 20;
+    scene_open();
+}
+
+/* In no order. */
+static uint64_t id_of(uint32_t i)
+{
+    return ((uint64_t)i * 7919 % RECORDS) << 20;
+}
+
+static void put_one(struct warp_batch *batch, uint32_t i, int64_t gold)
+{
+    struct sample_thing t = {.id = id_of(i), .owner = i % 10};
+    t.gold = gold;
+    t.note = warp_str("between two steps");
+    ck_ok(warp_gen_put_in(batch, &sample_thing_product, &t,
+                          BIT(THING_GOLD) | BIT(THING_NOTE) |
+                              BIT(THING_OWNER)));
+}
+
+/* gold is the number and more; every `gone`th is deleted instead (0: none). */
+static void put_all(uint32_t more, uint32_t gone)
+{
+    for (uint32_t i = 0; i < RECORDS;) {
+        struct warp_batch *batch;
+        ck_ok(warp_batch_begin(store, &batch));
+        do {
+            uint64_t id = id_of(i);
+            if (gone && i % gone == 0)
+                ck_ok(warp_gen_delete_in(batch, &sample_thing_product, &id));
+            else
+                put_one(batch, i, (int64_t)i + more);
+        } while (++i % BATCH != 0);
+        ck_ok(warp_batch_commit(&batch));
+    }
+}
+
+/* As a checkpoint takes and gives them. */
+static void swap_lists(void)
+{
+    for (uint32_t i = 0; i < store->shard_count; i++) {
+        struct shard *s = &store->shards[i];
+        uint32_t count = s->flushing_count;
+        struct record **list = s->dirty;
+        s->dirty = s->flushing;
+        s->flushing = list;
+        s->flushing_count = atomic_load(&s->dirty_count);
+        atomic_store(&s->dirty_count, count);
+    }
+}
+
+static uint64_t id_at(const struct shard *s, const struct order_shard *o,
+                      uint32_t at)
+{
+    const struct record *r = s->flushing[order_place(o, at)];
+    const uint8_t *key = record_key(store->layouts[r->product], r);
+    uint64_t id = 0;
+    for (int i = 0; i < 8; i++)
+        id = id << 8 | key[i];
+    return id;
+}
+
+START_TEST(ranges_follow_each_other)
+{
+    struct order o;
+    struct db_shares shares;
+    uint64_t above = 0, seen = 0;
+    put_all(0, 0);
+    db_shares(store, &shares);
+    swap_lists();
+    ck_ok(order_make(&o, store, &shares));
+    ck_assert_uint_gt(o.range_count, 2);
+    uint32_t from[256] = {0};
+    for (uint32_t range = 0; range < o.range_count; range++) {
+        uint64_t highest = above, count = 0;
+        for (uint32_t i = 0; i < store->shard_count; i++) {
+            uint32_t end = order_end(&o, store, range, i);
+            for (uint32_t at = from[i]; at < end; at++, count++) {
+                uint64_t id = id_at(&store->shards[i], &o.shards[i], at);
+                ck_assert(at == from[i] ||
+                          id > id_at(&store->shards[i], &o.shards[i],
+                                     at - 1));
+                ck_assert(seen == 0 || id > above);
+                highest = id > highest ? id : highest;
+            }
+            from[i] = end;
+        }
+        /* About as many in each. */
+        ck_assert_uint_gt(count, RECORDS / o.range_count / 2);
+        ck_assert_uint_lt(count, RECORDS / o.range_count * 2);
+        above = highest;
+        seen += count;
+    }
+    ck_assert_uint_eq(seen, RECORDS);
+    order_fini(&o, store);
+    swap_lists();
+}
+END_TEST
+
+START_TEST(one_range_needs_no_order)
+{
+    struct order o;
+    struct db_shares shares;
+    struct sample_thing t = {.id = 1};
+    ck_ok(put(&t, BIT(THING_GOLD)));
+    db_shares(store, &shares);
+    swap_lists();
+    ck_ok(order_make(&o, store, &shares));
+    ck_assert_uint_eq(o.range_count, 1);
+    for (uint32_t i = 0; i < store->shard_count; i++)
+        ck_assert_ptr_null(o.shards[i].by_key);
+    order_fini(&o, store);
+    swap_lists();
+}
+END_TEST
+
+static void leave_in_steps(void)
+{
+    struct sample_thing t = {.id = id_of(1), .gold = 77};
+    put_all(0, 0);
+    ck_ok(warp_checkpoint(store));
+    put_all(1, 3);
+    ck_ok(warp_checkpoint(store));
+    ck_ok(put(&t, BIT(THING_GOLD)));
+}
+
+START_TEST(all_of_them_hold)
+{
+    struct sample_thing t;
+    scene_crash(leave_in_steps);
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        int rc = get(id_of(i), BIT(THING_GOLD) | BIT(THING_NOTE), &t);
+        ck_assert_int_eq(rc, i % 3 == 0 ? WARP_ENOTFOUND : WARP_OK);
+        if (rc != WARP_OK)
+            continue;
+        ck_assert_int_eq(t.gold, i == 1 ? 77 : (int64_t)i + 1);
+        ck_assert(str_is(t.note, "between two steps"));
+        warp_arena_reset(&arena);
+    }
+    struct warp_stat stat = WARP_STAT_INIT;
+    ck_ok(warp_stat(store, &stat));
+    ck_assert_uint_eq(stat.records, RECORDS - RECORDS / 3);
+}
+END_TEST
+
+/* ---- a checkpoint that takes long ---- */
+
+enum { LOG_MAX = 4 << 20, FILLS = 6 };
+
+static _Atomic bool written;
+
+/* More than the log may hold. */
+static void *write_much(void *arg)
+{
+    for (uint32_t i = 0; i < FILLS; i++)
+        put_all(i, 0);
+    atomic_store(&written, true);
+    return arg;
+}
+
+START_TEST(writers_wait_at_the_limit)
+{
+    pthread_t writer;
+    struct warp_stat stat = WARP_STAT_INIT;
+    scene_close();
+    options.log_bytes_max = LOG_MAX;
+    scene_open();
+    os_lock(&store->checkpoint_lock); /* one is under way, and does not end */
+    atomic_store(&written, false);
+    ck_assert_int_eq(pthread_create(&writer, NULL, write_much, NULL), 0);
+    while (!atomic_load(&store->stalled))
+        usleep(1000);
+    usleep(300000);
+    ck_ok(warp_stat(store, &stat));
+    ck_assert(!atomic_load(&written));
+    ck_assert_uint_gt(stat.log_bytes, LOG_MAX / 2);
+    /* And what was on its way while the flusher slept. */
+    ck_assert_uint_lt(stat.log_bytes, LOG_MAX + LOG_MAX / 4);
+    os_unlock(&store->checkpoint_lock);
+    ck_assert_int_eq(pthread_join(writer, NULL), 0);
+    ck_assert(atomic_load(&written));
+}
+END_TEST
+
+static void fill(TCase *tcase)
+{
+    tcase_set_timeout(tcase, 100);
+    tcase_add_checked_fixture(tcase, small_setup, scene_teardown);
+    tcase_add_test(tcase, ranges_follow_each_other);
+    tcase_add_test(tcase, one_range_needs_no_order);
+    tcase_add_test(tcase, all_of_them_hold);
+    tcase_add_test(tcase, writers_wait_at_the_limit);
+}
+
+int main(void)
+{
+    return run_suite("store_steps", fill);
+}
