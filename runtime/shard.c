@@ -193,7 +193,8 @@ int shard_fault(struct shard *s, const struct layout *l,
     struct record *r;
     int rc = WARP_ELIMIT;
     for (int tries = 0; rc == WARP_ELIMIT && tries < 4; tries++) {
-        if (tries > 0 && evict_to(s->db, 0) == 0)
+        /* Nothing freed: somebody else may just have made the room. */
+        if (tries > 0 && evict_to(s->db, 0) == 0 && tries > 1)
             break;
         os_lock(&s->lock);
         rc = shard_find(s, l, key, &r);
