@@ -38,6 +38,40 @@ enum device_outcome device_run(struct device *device,
     return outcome == DEVICE_OK ? device->row->finish(device, 0) : outcome;
 }
 
+enum device_outcome device_lane_begins(struct device *d, uint32_t lane,
+                                       const struct kernel_job *job)
+{
+    if (d->lost) {
+        snprintf(d->why[lane], DEVICE_TEXT_BYTES, "%s: the device is lost",
+                 d->row->kind);
+        return DEVICE_STICKY;
+    }
+    d->lanes[lane].busy = true;
+    d->lanes[lane].faults = d->faults;
+    device_blank(job);
+    return DEVICE_OK;
+}
+
+enum device_outcome device_lane_ends(struct device *d, uint32_t lane,
+                                     enum device_outcome outcome)
+{
+    if (d->lost && outcome != DEVICE_STICKY) {
+        snprintf(d->why[lane], DEVICE_TEXT_BYTES, "%s: the device is lost",
+                 d->row->kind);
+        outcome = DEVICE_STICKY;
+    }
+    if (outcome == DEVICE_OK && d->faults != d->lanes[lane].faults) {
+        snprintf(d->why[lane], DEVICE_TEXT_BYTES,
+                 "%s: a job beside it failed", d->row->kind);
+        outcome = DEVICE_TRANSIENT;
+    } else if (outcome != DEVICE_OK) {
+        d->faults++;
+    }
+    if (outcome != DEVICE_OK)
+        d->held_unknown = true;
+    return outcome;
+}
+
 bool device_plan_moves(const struct device_plan *plan)
 {
     return plan && (plan->drop || plan->fill_count > 0 || plan->args != 0);

@@ -68,6 +68,13 @@ struct device {
     uint32_t units;        /* cores or multiprocessors */
     /* Of each lane's last outcome that was not OK. */
     char why[DEVICE_LANES][DEVICE_TEXT_BYTES];
+    /* Of a driver with lanes: device_lane_begins() and device_lane_ends(). */
+    _Atomic bool lost, held_unknown;
+    _Atomic uint32_t faults;
+    struct {
+        _Atomic bool busy;
+        uint32_t faults; /* of the device when its job began */
+    } lanes[DEVICE_LANES];
 };
 
 struct device_row {
@@ -108,5 +115,14 @@ bool device_plan_fits(const struct device_plan *plan,
                       const struct kernel_job *job);
 /* NaN into the results of a job, as bytes of ones. */
 void device_blank(const struct kernel_job *job);
+
+/* For drivers. A job begins on a lane: DEVICE_STICKY if the device is lost. */
+enum device_outcome device_lane_begins(struct device *device, uint32_t lane,
+                                       const struct kernel_job *job);
+/* The lane is idle, and its job came out so: what that means beside the other
+ * lane's. A fault makes what the other has under way void, and what is held
+ * unknown. The driver then sets busy to false. */
+enum device_outcome device_lane_ends(struct device *device, uint32_t lane,
+                                     enum device_outcome outcome);
 
 #endif

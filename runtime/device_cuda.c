@@ -82,8 +82,6 @@ struct lane {
     cu_handle stream;
     cu_handle moved; /* event: its transfers of what stays are done */
     bool has_moved;
-    _Atomic bool busy;
-    uint32_t faults; /* of the device when its job began */
     cu_pointer buffers[KERNEL_ARGS_MAX];
     size_t room[KERNEL_ARGS_MAX];
     char *why;
@@ -103,9 +101,6 @@ struct cuda {
         cu_pointer at;
         size_t room;
     } held[DEVICE_HELD_MAX];
-    _Atomic bool held_unknown;
-    _Atomic uint32_t faults;
-    _Atomic bool lost;
 };
 
 /* ---- faults ---- */
@@ -127,7 +122,7 @@ static enum device_outcome judge(struct cuda *d, struct lane *l, cu_result code,
     case 500: /* not found */
         return DEVICE_KERNEL;
     default:
-        d->lost = true;
+        d->base.lost = true;
         return DEVICE_STICKY;
     }
 }
@@ -190,11 +185,11 @@ static const char *load(struct cuda *d, char why[DEVICE_TEXT_BYTES])
 static enum device_outcome drop_held(struct cuda *d, struct lane *l)
 {
     enum device_outcome outcome = DEVICE_OK;
-    for (uint32_t i = 0; i < DEVICE_LANES && !d->lost; i++)
+    for (uint32_t i = 0; i < DEVICE_LANES && !d->base.lost; i++)
         if (d->lanes[i].stream && outcome == DEVICE_OK)
             outcome = judge(d, l, d->cu.cuStreamSynchronize(d->lanes[i].stream),
                             "cuStreamSynchronize");
-    for (uint32_t i = 0; i < DEVICE_HELD_MAX && !d->lost; i++) {
+    for (uint32_t i = 0; i < DEVICE_HELD_MAX && !d->base.lost; i++) {
         if (d->held[i].at && outcome == DEVICE_OK)
             outcome = judge(d, l, d->cu.cuMemFree(d->held[i].at), "cuMemFree");
         else if (d->held[i].at)
@@ -204,12 +199,12 @@ static enum device_outcome drop_held(struct cuda *d, struct lane *l)
     }
     for (uint32_t i = 0; i < DEVICE_LANES; i++)
         d->lanes[i].has_moved = false;
-    return d->lost ? DEVICE_STICKY : outcome;
+    return d->base.lost ? DEVICE_STICKY : outcome;
 }
 
 static void drop_buffers(struct cuda *d, struct lane *l)
 {
-    for (uint32_t i = 0; i < KERNEL_ARGS_MAX && !d->lost; i++) {
+    for (uint32_t i = 0; i < KERNEL_ARGS_MAX && !d->base.lost; i++) {
         if (l->buffers[i])
             (void)judge(d, l, d->cu.cuMemFree(l->buffers[i]), "cuMemFree");
         l->buffers[i] = 0;
@@ -219,9 +214,9 @@ static void drop_buffers(struct cuda *d, struct lane *l)
 
 static void close_lane(struct cuda *d, struct lane *l)
 {
-    if (l->stream && !d->lost)
+    if (l->stream && !d->base.lost)
         d->cu.cuStreamDestroy(l->stream);
-    if (l->moved && !d->lost)
+    if (l->moved && !d->base.lost)
         d->cu.cuEventDestroy(l->moved);
     l->stream = l->moved = NULL;
 }
@@ -232,16 +227,16 @@ static void cuda_close(struct device **device)
     if (!d)
         return;
     *device = NULL;
-    if (d->context && !d->lost)
+    if (d->context && !d->base.lost)
         d->cu.cuCtxSetCurrent(d->context);
     (void)drop_held(d, &d->lanes[0]);
     for (uint32_t i = 0; i < DEVICE_LANES; i++)
         drop_buffers(d, &d->lanes[i]);
-    for (uint32_t i = 0; i < d->module_count && !d->lost; i++)
+    for (uint32_t i = 0; i < d->module_count && !d->base.lost; i++)
         d->cu.cuModuleUnload(d->modules[i].module);
     for (uint32_t i = 0; i < DEVICE_LANES; i++)
         close_lane(d, &d->lanes[i]);
-    if (d->context && !d->lost)
+    if (d->context && !d->base.lost)
         d->cu.cuDevicePrimaryCtxRelease(d->device);
     free(d);
 }
@@ -361,7 +356,7 @@ static enum device_outcome take_memory(struct cuda *d, struct lane *l,
     enum device_outcome outcome =
         judge(d, l, d->cu.cuMemAlloc(out, bytes), "cuMemAlloc");
     for (uint32_t i = 0; i < DEVICE_LANES && outcome == DEVICE_TRANSIENT; i++) {
-        if (&d->lanes[i] == l || d->lanes[i].busy)
+        if (&d->lanes[i] == l || d->base.lanes[i].busy)
             continue;
         drop_buffers(d, &d->lanes[i]);
         outcome = judge(d, l, d->cu.cuMemAlloc(out, bytes), "cuMemAlloc");
@@ -400,8 +395,8 @@ static enum device_outcome update_held(struct cuda *d, struct lane *l,
         return DEVICE_OK;
     if (plan->drop) {
         outcome = drop_held(d, l);
-        d->held_unknown = false;
-    } else if (d->held_unknown) {
+        d->base.held_unknown = false;
+    } else if (d->base.held_unknown) {
         snprintf(l->why, DEVICE_TEXT_BYTES, "%s", DEVICE_HELD_UNKNOWN);
         return DEVICE_TRANSIENT;
     }
@@ -538,30 +533,20 @@ static enum device_outcome submit(struct cuda *d, struct lane *l,
 }
 
 /* The lane is idle then. Whatever is under way still uses the job's arrays. */
-static enum device_outcome settle(struct cuda *d, struct lane *l,
+static enum device_outcome settle(struct cuda *d, uint32_t lane,
                                   enum device_outcome outcome)
 {
-    if (l->stream && !d->lost) {
+    struct lane *l = &d->lanes[lane];
+    if (l->stream && !d->base.lost) {
         enum device_outcome end = judge(
             d, l, d->cu.cuStreamSynchronize(l->stream), "cuStreamSynchronize");
         outcome = outcome == DEVICE_OK || end == DEVICE_STICKY ? end : outcome;
     }
-    if (d->lost && outcome != DEVICE_STICKY) {
-        snprintf(l->why, DEVICE_TEXT_BYTES, "CUDA: the device is lost");
-        outcome = DEVICE_STICKY;
-    }
-    if (outcome == DEVICE_OK && d->faults != l->faults) {
-        snprintf(l->why, DEVICE_TEXT_BYTES, "CUDA: a job beside it failed");
-        outcome = DEVICE_TRANSIENT;
-    } else if (outcome != DEVICE_OK) {
-        d->faults++;
-    }
-    if (outcome != DEVICE_OK)
-        d->held_unknown = true;
+    outcome = device_lane_ends(&d->base, lane, outcome);
     /* A smaller part comes next: it must not find the room taken. */
     if (outcome == DEVICE_TRANSIENT)
         drop_buffers(d, l);
-    l->busy = false;
+    d->base.lanes[lane].busy = false;
     return outcome;
 }
 
@@ -570,33 +555,28 @@ static enum device_outcome cuda_begin(struct device *device, uint32_t lane,
                                       const struct device_plan *plan)
 {
     struct cuda *d = (struct cuda *)device;
-    struct lane *l = &d->lanes[lane];
-    if (d->lost) {
-        snprintf(l->why, DEVICE_TEXT_BYTES, "CUDA: the device is lost");
-        return DEVICE_STICKY;
-    }
-    l->busy = true;
-    l->faults = d->faults;
-    device_blank(job);
-    enum device_outcome outcome = submit(d, l, job, plan);
-    return outcome == DEVICE_OK ? DEVICE_OK : settle(d, l, outcome);
+    enum device_outcome outcome = device_lane_begins(device, lane, job);
+    if (outcome != DEVICE_OK)
+        return outcome;
+    outcome = submit(d, &d->lanes[lane], job, plan);
+    return outcome == DEVICE_OK ? DEVICE_OK : settle(d, lane, outcome);
 }
 
 static enum device_outcome cuda_finish(struct device *device, uint32_t lane)
 {
     struct cuda *d = (struct cuda *)device;
     enum device_outcome outcome = DEVICE_OK;
-    if (!d->lost) /* this may be another thread */
+    if (!d->base.lost) /* this may be another thread */
         outcome = judge(d, &d->lanes[lane], d->cu.cuCtxSetCurrent(d->context),
                         "cuCtxSetCurrent");
-    return settle(d, &d->lanes[lane], outcome);
+    return settle(d, lane, outcome);
 }
 
 static void cuda_pin(struct device *device, void *at, size_t bytes)
 {
     struct cuda *d = (struct cuda *)device;
     struct lane *l = &d->lanes[0];
-    if (!d->lost && prepare(d, l) == DEVICE_OK)
+    if (!d->base.lost && prepare(d, l) == DEVICE_OK)
         (void)judge(d, l, d->cu.cuMemHostRegister(at, bytes, 0),
                     "cuMemHostRegister");
 }

@@ -98,8 +98,6 @@ struct entry {
 struct lane {
     cl_handle queue;
     cl_handle moved; /* event: its transfers of what stays are done */
-    _Atomic bool busy;
-    uint32_t faults; /* of the device when its job began */
     cl_handle buffers[KERNEL_ARGS_MAX];
     size_t room[KERNEL_ARGS_MAX];
     char *why;
@@ -118,9 +116,6 @@ struct opencl {
         cl_handle buffer;
         size_t room;
     } held[DEVICE_HELD_MAX];
-    _Atomic bool held_unknown;
-    _Atomic uint32_t faults;
-    _Atomic bool lost;
 };
 
 /* ---- finding one ---- */
@@ -254,7 +249,7 @@ static enum device_outcome judge(struct opencl *d, struct lane *l, cl_int code,
     if (code == -3 || (code <= -11 && code >= -17) ||
         (code <= -42 && code >= -56)) /* of programs, kernels, arguments */
         return DEVICE_KERNEL;
-    d->lost = true;
+    d->base.lost = true;
     return DEVICE_STICKY;
 }
 
@@ -371,7 +366,7 @@ static enum device_outcome take_memory(struct opencl *d, struct lane *l,
     *out =
         d->cl.clCreateBuffer(d->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
     for (uint32_t i = 0; i < DEVICE_LANES && !*out; i++) {
-        if (&d->lanes[i] == l || d->lanes[i].busy)
+        if (&d->lanes[i] == l || d->base.lanes[i].busy)
             continue;
         drop_buffers(d, &d->lanes[i]);
         *out = d->cl.clCreateBuffer(d->context, CL_MEM_READ_WRITE, bytes, NULL,
@@ -410,8 +405,8 @@ static enum device_outcome update_held(struct opencl *d, struct lane *l,
         return DEVICE_OK;
     if (plan->drop) {
         drop_held(d);
-        d->held_unknown = false;
-    } else if (d->held_unknown) {
+        d->base.held_unknown = false;
+    } else if (d->base.held_unknown) {
         snprintf(l->why, DEVICE_TEXT_BYTES, "%s", DEVICE_HELD_UNKNOWN);
         return DEVICE_TRANSIENT;
     }
@@ -556,30 +551,20 @@ static enum device_outcome submit(struct opencl *d, struct lane *l,
 }
 
 /* The lane is idle then. Whatever is under way still uses the job's arrays. */
-static enum device_outcome settle(struct opencl *d, struct lane *l,
+static enum device_outcome settle(struct opencl *d, uint32_t lane,
                                   enum device_outcome outcome)
 {
+    struct lane *l = &d->lanes[lane];
     if (l->queue) {
         enum device_outcome end =
             judge(d, l, d->cl.clFinish(l->queue), "clFinish");
         outcome = outcome == DEVICE_OK || end == DEVICE_STICKY ? end : outcome;
     }
-    if (d->lost && outcome != DEVICE_STICKY) {
-        snprintf(l->why, DEVICE_TEXT_BYTES, "OpenCL: the device is lost");
-        outcome = DEVICE_STICKY;
-    }
-    if (outcome == DEVICE_OK && d->faults != l->faults) {
-        snprintf(l->why, DEVICE_TEXT_BYTES, "OpenCL: a job beside it failed");
-        outcome = DEVICE_TRANSIENT;
-    } else if (outcome != DEVICE_OK) {
-        d->faults++;
-    }
-    if (outcome != DEVICE_OK)
-        d->held_unknown = true;
+    outcome = device_lane_ends(&d->base, lane, outcome);
     /* A smaller part comes next: it must not find the room taken. */
     if (outcome == DEVICE_TRANSIENT)
         drop_buffers(d, l);
-    l->busy = false;
+    d->base.lanes[lane].busy = false;
     return outcome;
 }
 
@@ -588,22 +573,17 @@ static enum device_outcome opencl_begin(struct device *device, uint32_t lane,
                                         const struct device_plan *plan)
 {
     struct opencl *d = (struct opencl *)device;
-    struct lane *l = &d->lanes[lane];
-    if (d->lost) {
-        snprintf(l->why, DEVICE_TEXT_BYTES, "OpenCL: the device is lost");
-        return DEVICE_STICKY;
-    }
-    l->busy = true;
-    l->faults = d->faults;
-    device_blank(job);
-    enum device_outcome outcome = submit(d, l, job, plan);
-    return outcome == DEVICE_OK ? DEVICE_OK : settle(d, l, outcome);
+    enum device_outcome outcome = device_lane_begins(device, lane, job);
+    if (outcome != DEVICE_OK)
+        return outcome;
+    outcome = submit(d, &d->lanes[lane], job, plan);
+    return outcome == DEVICE_OK ? DEVICE_OK : settle(d, lane, outcome);
 }
 
 static enum device_outcome opencl_finish(struct device *device, uint32_t lane)
 {
     struct opencl *d = (struct opencl *)device;
-    return settle(d, &d->lanes[lane], DEVICE_OK);
+    return settle(d, lane, DEVICE_OK);
 }
 
 const struct device_row device_opencl = {
