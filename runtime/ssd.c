@@ -134,7 +134,7 @@ int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **out)
                        ssd->data_path);
         goto out;
     }
-    for (;;) {
+    for (uint32_t tries = 0;;) {
         int mdb;
         if (reader->txn)
             mdb = mdb_txn_renew(reader->txn);
@@ -151,9 +151,9 @@ int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **out)
             break;
         reader->snapshot.txn = 0;
         mdb_txn_reset(reader->txn);
-        if (rc != WARP_TIMEOUT)
+        rc = ssd_pool_retry(&ssd->file, txn, rc, &tries);
+        if (rc != 0)
             goto out;
-        os_yield();
     }
     *out = reader;
     return 0;

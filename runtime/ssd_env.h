@@ -28,6 +28,10 @@ struct ssd_reader *ssd_pool_take(struct ssd_pool *pool);
 void ssd_pool_give(struct ssd_reader *reader);
 void ssd_pool_shut(struct ssd_pool *pool); /* returns when all have left */
 void ssd_pool_open(struct ssd_pool *pool);
+/* After a try to load the snapshot of a transaction that gave `rc`: 0 if there
+ * is to be another one, after some patience. */
+int ssd_pool_retry(const struct tree_file *file, uint64_t txn, int rc,
+                   uint32_t *tries);
 
 /* ---- ssd.c ---- */
 /* Enter shortly: the map grows only when nobody is inside, and pages are not

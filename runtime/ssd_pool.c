@@ -7,6 +7,7 @@
 #include "os.h"
 #include "ssd_env.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 int ssd_pool_init(struct ssd_pool *pool)
@@ -69,4 +70,27 @@ struct ssd_reader *ssd_pool_take(struct ssd_pool *pool)
 void ssd_pool_give(struct ssd_reader *reader)
 {
     atomic_store_explicit(&reader->busy, 0, memory_order_release);
+}
+
+/* A commit writes its meta page, waits for the disk and only then tells that it
+ * is there: readers between the two wait as long as the disk takes. A page that
+ * never comes right is damaged. */
+int ssd_pool_retry(const struct tree_file *file, uint64_t txn, int rc,
+                   uint32_t *tries)
+{
+    enum { YIELDS = 64, SLEEPS = 60000 };
+    static const int64_t sleep_ns = 1000000;
+    _Atomic uint32_t word = 0;
+    if (rc != WARP_TIMEOUT)
+        return rc;
+    if (++*tries > YIELDS + SLEEPS)
+        return error_set(WARP_ECORRUPT,
+                         "%s is damaged: no meta page holds transaction "
+                         "%" PRIu64 "; restore a backup or run `warp verify`",
+                         file->path, txn);
+    if (*tries <= YIELDS)
+        os_yield();
+    else
+        os_futex_wait(&word, 0, sleep_ns);
+    return 0;
 }

@@ -2,8 +2,9 @@
  * WARP_ECORRUPT, every write works or fails, nothing crashes. */
 #include "scratch.h"
 
+#include "error.h"
 #include "os.h"
-#include "ssd.h"
+#include "ssd_env.h"
 
 #include <signal.h>
 #include <string.h>
@@ -396,6 +397,25 @@ START_TEST(cut_files)
 }
 END_TEST
 
+/* A meta page that is damaged while the store is open never comes right; one
+ * that waits for the disk does. */
+START_TEST(patience_with_a_meta_page_ends)
+{
+    const struct tree_file file = {.path = "data.mdb"};
+    uint32_t tries = 0;
+    ck_assert_int_eq(ssd_pool_retry(&file, 7, WARP_EIO, &tries), WARP_EIO);
+    ck_assert_uint_eq(tries, 0);
+    for (int i = 0; i < 70; i++)
+        ck_assert_int_eq(ssd_pool_retry(&file, 7, WARP_TIMEOUT, &tries), 0);
+    ck_assert_uint_eq(tries, 70);
+    tries = 1 << 20;
+    ck_assert_int_eq(ssd_pool_retry(&file, 7, WARP_TIMEOUT, &tries),
+                     WARP_ECORRUPT);
+    ck_assert(strstr(error_text(), "data.mdb") &&
+              strstr(error_text(), "transaction 7"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ssd_damage");
@@ -408,6 +428,7 @@ int main(void)
     tcase_add_loop_test(all, noise_in_whole_pages, 0, 4);
     tcase_add_test(all, roots_are_known);
     tcase_add_test(all, cut_files);
+    tcase_add_test(all, patience_with_a_meta_page_ends);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
