@@ -85,7 +85,7 @@ static void *take(size_t bytes)
         if (!held[i]) {
             held_bytes[i] = bytes;
             memory_used += bytes;
-            held[i] = at = malloc(bytes ? bytes : 1);
+            held[i] = at = malloc(bytes + sizeof(struct stream));
         }
     pthread_mutex_unlock(&held_lock);
     return at;
@@ -101,6 +101,15 @@ static void give(void *at)
         }
     pthread_mutex_unlock(&held_lock);
     free(at);
+}
+
+/* A stream or an event: the driver's own, as what a lost context leaves is. */
+static void *make_stream(void)
+{
+    struct stream *s = take(0);
+    if (s)
+        *s = (struct stream){0};
+    return s;
 }
 
 static void read_plan(void)
@@ -218,14 +227,14 @@ CALL(0, cuDevicePrimaryCtxRelease_v2, (int device), { (void)device; })
 CALL(0, cuCtxSetCurrent, (void *context), { (void)context; })
 CALL(0, cuStreamCreate, (void **stream, unsigned flags), {
     (void)flags;
-    *stream = calloc(1, sizeof(struct stream));
+    *stream = make_stream();
 })
 CALL(1, cuStreamSynchronize, (void *stream),
      { wait_until(((struct stream *)stream)->done_ns); })
-CALL(1, cuStreamDestroy_v2, (void *stream), { free(stream); })
+CALL(1, cuStreamDestroy_v2, (void *stream), { give(stream); })
 CALL(0, cuEventCreate, (void **event, unsigned flags), {
     (void)flags;
-    *event = calloc(1, sizeof(struct stream));
+    *event = make_stream();
 })
 CALL(0, cuEventRecord, (void *event, void *stream),
      { *(struct stream *)event = *(struct stream *)stream; })
@@ -235,7 +244,7 @@ CALL(0, cuStreamWaitEvent, (void *stream, void *event, unsigned flags), {
     (void)flags;
     s->done_ns = ns > s->done_ns ? ns : s->done_ns;
 })
-CALL(0, cuEventDestroy_v2, (void *event), { free(event); })
+CALL(0, cuEventDestroy_v2, (void *event), { give(event); })
 CALL(0, cuModuleLoadData, (void **module, const void *image), {
     (void)image;
     *module = &sticky;
