@@ -291,14 +291,13 @@ static void live(void *arg)
         return;
     }
     client_check_order(h.clients, h.count);
-    h.dropping = false;
     errand_check(h.clients, h.count, h.clock);
     history_set_clock(h.clock + h.pass);
     check_clock();
     for (uint32_t i = 0; i < h.count; i++)
         begin_from_here(&h.clients[i]);
     h.before = h.schema;
-    h.power = h.clean = false;
+    h.power = h.clean = h.dropping = false;
     for (uint32_t i = 0; i < h.count; i++)
         threads[i] = sim_spawn(work, &h.clients[i]);
     for (uint32_t i = 0; i < h.count; i++)
@@ -319,6 +318,9 @@ static void plan_schema(void)
 {
     uint32_t next = sim_below(SCHEMAS) | (h.schema & SCHEMA_WIDE);
     h.used = SCHEMAS;
+    /* It died before the values that it may have lost were forgotten. */
+    if (h.dropping)
+        next &= ~(uint32_t)SCHEMA_EXTRA;
     if (h.evolves && (h.life == 1 || sim_one_in(2))) {
         if (!h.clean && h.life > 1)
             next |= h.schema & SCHEMA_EXTRA;
