@@ -228,8 +228,10 @@ int archive_seal(struct archive *a)
             else
                 a->unsettled++;
         }
+        bool unsure = a->unsure;
         os_unlock(&a->lock);
-        if (rc != WARP_OK)
+        /* One that a manifest may name stays: the next open tells. */
+        if (rc != WARP_OK && !unsure)
             (void)os_unlink(path);
     }
     text_clear(&a->body);

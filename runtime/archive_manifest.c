@@ -228,12 +228,14 @@ int archive_manifest_write(struct archive *a)
     text_free(&t);
     if (rc == 0)
         rc = os_rename(made, path);
+    a->unsure = rc == 0;
     if (rc == 0)
         rc = os_sync_dir(a->dir);
     if (rc != 0) {
         (void)os_unlink(made);
         return error_os(rc, "cannot write", path);
     }
+    a->unsure = false;
     a->version = version;
     if (a->oldest == 0)
         a->oldest = version - 1;

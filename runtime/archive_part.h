@@ -33,6 +33,7 @@ struct archive {
     struct text body;
     uint32_t entries;
     bool named; /* the directory's name is durable */
+    bool unsure; /* a manifest that was not synced may be the one that counts */
 };
 
 void archive_path(const struct archive *archive, uint32_t number, char *to);
