@@ -56,6 +56,8 @@ static bool has_idle_access(const struct model_field *f)
                   f->policy == PERSIST_DISK_COMPRESSED ||
                   f->policy == PERSIST_DISK_ONLY ||
                   f->policy == PERSIST_AUTO || f->policy == PERSIST_HYBRID;
+    for (uint32_t i = 0; f->series && i < f->retention_count; i++)
+        leaves = leaves || f->retention[i].tier == MODEL_TIER_MEMORY;
     return f->access != ACCESS_UNSET && !f->key && !leaves;
 }
 
