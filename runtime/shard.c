@@ -187,14 +187,48 @@ int shard_find(struct shard *s, const struct layout *l,
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }
 
+static bool has_dirty(const struct warp_db *db)
+{
+    for (uint32_t i = 0; i < db->shard_count; i++)
+        if (atomic_load_explicit(
+                &((struct shard *)(uintptr_t)&db->shards[i])->dirty_count,
+                memory_order_relaxed) > 0)
+            return true;
+    return false;
+}
+
+/* All that could leave memory waits for a checkpoint, and who only reads must
+ * wait for it, too. False: there is none to wait for. */
+static bool await_checkpoint(struct warp_db *db)
+{
+    enum { MS_MOST = 2000 };
+    _Atomic uint32_t never = 0;
+    uint64_t done = atomic_load(&db->checkpoints);
+    if (db->read_only || !has_dirty(db))
+        return false;
+    atomic_store(&db->no_room, true);
+    db_wake_keeper(db);
+    for (int ms = 0; ms < MS_MOST && !atomic_load(&db->stopping); ms++) {
+        os_futex_wait(&never, 0, 1000000);
+        if (atomic_load(&db->checkpoints) != done)
+            return true;
+    }
+    return false;
+}
+
 int shard_fault(struct shard *s, const struct layout *l,
                 const struct key_ref *key)
 {
+    enum { TRIES_MAX = 8 };
     struct record *r;
     int rc = WARP_ELIMIT;
-    for (int tries = 0; rc == WARP_ELIMIT && tries < 4; tries++) {
+    for (int tries = 0; rc == WARP_ELIMIT && tries < TRIES_MAX; tries++) {
+        /* One part of the budget may have what the other lacks. */
+        if (tries > 0)
+            db_balance(s->db);
         /* Nothing freed: somebody else may just have made the room. */
-        if (tries > 0 && evict_to(s->db, 0) == 0 && tries > 1)
+        if (tries > 0 && evict_to(s->db, 0) == 0 && tries > 1 &&
+            !await_checkpoint(s->db))
             break;
         os_lock(&s->lock);
         rc = shard_find(s, l, key, &r);
