@@ -201,19 +201,17 @@ static bool has_dirty(const struct warp_db *db)
  * wait for it, too. False: there is none to wait for. */
 static bool await_checkpoint(struct warp_db *db)
 {
-    enum { MS_MOST = 2000 };
-    _Atomic uint32_t never = 0;
-    uint64_t done = atomic_load(&db->checkpoints);
-    if (db->read_only || !has_dirty(db))
+    enum { S_MOST = 2 };
+    uint32_t seen = atomic_load(&db->room_word);
+    bool runs = !os_trylock(&db->checkpoint_lock);
+    if (!runs)
+        os_unlock(&db->checkpoint_lock);
+    if (db->read_only || (!runs && !has_dirty(db)))
         return false;
     atomic_store(&db->no_room, true);
     db_wake_keeper(db);
-    for (int ms = 0; ms < MS_MOST && !atomic_load(&db->stopping); ms++) {
-        os_futex_wait(&never, 0, 1000000);
-        if (atomic_load(&db->checkpoints) != done)
-            return true;
-    }
-    return false;
+    os_futex_wait(&db->room_word, seen, S_MOST * INT64_C(1000000000));
+    return atomic_load(&db->room_word) != seen;
 }
 
 int shard_fault(struct shard *s, const struct layout *l,
@@ -228,7 +226,7 @@ int shard_fault(struct shard *s, const struct layout *l,
             db_balance(s->db);
         /* Nothing freed: somebody else may just have made the room. */
         if (tries > 0 && evict_to(s->db, 0) == 0 && tries > 1 &&
-            !await_checkpoint(s->db))
+            !await_checkpoint(s->db) && evict_to(s->db, 0) == 0)
             break;
         os_lock(&s->lock);
         rc = shard_find(s, l, key, &r);
