@@ -19,6 +19,7 @@
 #include "error.h"
 #include "far.h"
 #include "lines.h"
+#include "pace.h"
 #include "planted.h"
 #include "secondary.h"
 #include "series.h"
@@ -113,6 +114,7 @@ static int flush_all(struct warp_db *db, struct step *st, int rc)
 
 static void take_lists(struct warp_db *db, uint64_t *floors)
 {
+    uint64_t records = 0;
     changed_turn(&db->changed);
     for (uint32_t i = 0; i < db->shard_count; i++) {
         struct shard *s = &db->shards[i];
@@ -122,9 +124,11 @@ static void take_lists(struct warp_db *db, uint64_t *floors)
         s->dirty = s->flushing;
         s->flushing = list;
         s->flushing_count = atomic_load(&s->dirty_count);
+        records += s->flushing_count;
         atomic_store(&s->dirty_count, 0);
         os_unlock(&s->lock);
     }
+    pace_begin(db, records);
 }
 
 static int write_floors(struct warp_db *db, struct step *st,
@@ -198,6 +202,7 @@ static int run_steps(struct warp_db *db)
         series_settled(db->series, floors);
         rc = log_cut(db->log, mark);
     }
+    pace_end(db, rc == WARP_OK);
     for (uint32_t i = 0; i < dead_count; i++) {
         if (rc == WARP_OK)
             far_free(db->disk, db->archive, dead[i]); /* C5 */

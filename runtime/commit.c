@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "error.h"
 #include "evict.h"
+#include "pace.h"
 #include "read.h"
 #include "room.h"
 #include "secondary.h"
@@ -163,6 +164,8 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
         if (rc != WARP_OK)
             return rc;
     }
+    if (atomic_load_explicit(&db->pace.on, memory_order_relaxed))
+        pace_wait(db, op->logged_bytes);
     if (atomic_load_explicit(&db->tight, memory_order_relaxed)) {
         int rc = WARP_OK;
         if (op->kind == OP_DELETE)
@@ -395,6 +398,8 @@ static int commit_many(struct warp_db *db, struct op **ops, uint32_t count,
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < count; i++)
         bytes += ops[i]->kind == OP_DELETE ? 0 : ops[i]->bytes;
+    if (rc == WARP_OK && atomic_load(&db->pace.on))
+        pace_wait(db, bytes);
     if (rc == WARP_OK && bytes > 0 && atomic_load(&db->tight))
         rc = room_admit(db, bytes);
     if (rc != WARP_OK)

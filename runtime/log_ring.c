@@ -230,6 +230,7 @@ static int admit(struct log *log, struct log_ring *r, uint64_t need,
                              "no room for the log in %s; free some space or "
                              "delete records, writing resumes by itself",
                              log->dir);
+        atomic_store(&log->starved, true);
         log_maker_kick(log);
         log_kick(log); /* what is pledged and written is room again */
         atomic_fetch_add(&log->waiters, 1);
