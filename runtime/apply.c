@@ -14,21 +14,14 @@
 
 #include <stdlib.h>
 
-/* The memory-only writes of a record since its last logged commit are counted
- * in the upper byte of its LOST word: they change the version too. */
-#define WRITES_SHIFT 56
-
 uint64_t apply_version(const struct layout *l, const struct record *r)
 {
-    uint64_t writes =
-        l->lost == UINT32_MAX ? 0 : row_load(r, l->lost) >> WRITES_SHIFT;
-    return record_version(r) << 8 | writes;
+    return record_version(r) << 8 | record_writes(l, r);
 }
 
 bool apply_writes_full(const struct layout *l, const struct record *r)
 {
-    return l->lost != UINT32_MAX &&
-           row_load(r, l->lost) >> WRITES_SHIFT == 0xff;
+    return record_writes(l, r) == 0xff;
 }
 
 void apply_dead_place(struct warp_db *db, const struct disk_place *place)
@@ -673,12 +666,12 @@ void apply_finish(struct shard *s, const struct op *op, struct record *r,
         if (l->lost != UINT32_MAX)
             row_store(r, l->lost,
                       row_load(r, l->lost) &
-                          ((UINT64_C(1) << WRITES_SHIFT) - 1));
+                          ((UINT64_C(1) << R_WRITES_SHIFT) - 1));
     } else {
         version = record_version(r);
         if (l->lost != UINT32_MAX)
             row_store(r, l->lost,
-                      row_load(r, l->lost) + (UINT64_C(1) << WRITES_SHIFT));
+                      row_load(r, l->lost) + (UINT64_C(1) << R_WRITES_SHIFT));
     }
     record_end(r, version);
 }

@@ -76,7 +76,7 @@ uint64_t evict_one(struct shard *s, struct record *r)
     struct evict_call call = {.shard = s};
     const struct layout *l = s->db->layouts[r->product];
     uint64_t hash = shard_record_hash(s, r);
-    leave(&call, l, r, l->evictable, l->cold);
+    leave(&call, l, r, l->evictable && !l->kept, l->cold & ~l->kept);
     if (call.freed > 0 && l->movable && replace_is_on(s->db))
         replace_note(s->db, l,
                      (struct replace_use){.hash = hash, .kind = REPLACE_LEFT});

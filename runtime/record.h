@@ -22,6 +22,10 @@
 #define R_PAST     (UINT64_C(1) << 58) /* its row there has an earlier form */
 #define R_FIELDS   ((UINT64_C(1) << 56) - 1)
 
+/* The memory-only writes of a record since its last logged commit are counted
+ * in the upper byte of its LOST word: they change the version too. */
+#define R_WRITES_SHIFT 56
+
 struct record {
     _Atomic uint64_t word; /* version << 16 | change counter, odd: written */
     _Atomic uint64_t have; /* fields with a value, and flags */
@@ -54,6 +58,13 @@ static inline void row_store(struct record *r, uint32_t slot, uint64_t word)
 {
     atomic_store_explicit((_Atomic uint64_t *)(void *)(r->row + slot), word,
                           memory_order_relaxed);
+}
+static inline uint8_t record_writes(const struct layout *l,
+                                    const struct record *r)
+{
+    return l->lost == UINT32_MAX
+               ? 0
+               : (uint8_t)(row_load(r, l->lost) >> R_WRITES_SHIFT);
 }
 static inline struct var *row_var(const struct record *r, uint32_t slot)
 {

@@ -71,6 +71,7 @@ int row_parse(const struct layout *l, struct ssd_slice value,
     const uint8_t *at = value.data;
     if (value.bytes < ROW_HEADER_BYTES || at[0] != ROW_FORMAT)
         return damaged(l, "has another format or is cut");
+    view->writes = at[1];
     view->version = wire_get64(at + 8);
     view->have = wire_get64(at + 16);
     view->marks = wire_get64(at + 24);
@@ -207,7 +208,7 @@ size_t row_encode(const struct shard *s, const struct layout *l,
     if (l->deadline != UINT32_MAX && row_load(r, l->deadline) != 0)
         dead |= OP_RECORD_DEADLINE;
     *to++ = ROW_FORMAT;
-    *to++ = 0;
+    *to++ = record_writes(l, r);
     to = wire_put16(to, l->stamp);
     to = wire_put32(to, 0);
     to = wire_put64(to, record_version(r));
@@ -322,7 +323,8 @@ int row_load_record(struct shard *shard, const struct layout *l,
     rc = fill(shard, l, r, &view);
     if (rc == WARP_OK) {
         if (l->lost != UINT32_MAX)
-            row_store(r, l->lost, view.marks);
+            row_store(r, l->lost,
+                      view.marks | (uint64_t)view.writes << R_WRITES_SHIFT);
         at = view.deadlines;
         FOR_BITS(i, view.dead)
         {
