@@ -203,11 +203,23 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     return rc;
 }
 
-int commit_op(struct warp_db *db, struct op *op, bool power)
+/* With those in memory that may hold a unique value of it. */
+static int commit_known(struct warp_db *db, struct op *op, bool power)
 {
     int rc = commit_one(db, op, power);
+    while (rc == UNIQUE_AWAY) {
+        rc = unique_bring(db, &op, 1);
+        if (rc == WARP_OK)
+            rc = commit_one(db, op, power);
+    }
+    return rc;
+}
+
+int commit_op(struct warp_db *db, struct op *op, bool power)
+{
+    int rc = commit_known(db, op, power);
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, op->layout, n); n++)
-        rc = commit_one(db, op, power);
+        rc = commit_known(db, op, power);
     return rc;
 }
 
@@ -450,6 +462,18 @@ out:
     return rc;
 }
 
+static int commit_many_known(struct warp_db *db, struct op **ops,
+                             uint32_t count, bool power)
+{
+    int rc = commit_many(db, ops, count, power);
+    while (rc == UNIQUE_AWAY) {
+        rc = unique_bring(db, ops, count);
+        if (rc == WARP_OK)
+            rc = commit_many(db, ops, count, power);
+    }
+    return rc;
+}
+
 int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
 {
     if (count == 0)
@@ -458,9 +482,9 @@ int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
         refresh(db, ops[0]);
         return commit_op(db, ops[0], power);
     }
-    int rc = commit_many(db, ops, count, power);
+    int rc = commit_many_known(db, ops, count, power);
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, NULL, n); n++)
-        rc = commit_many(db, ops, count, power);
+        rc = commit_many_known(db, ops, count, power);
     return rc;
 }
 

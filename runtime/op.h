@@ -51,6 +51,8 @@ struct op {
     bool expect;           /* not a change: check the version */
     uint64_t expected_version;
     union { int64_t i; double f; } delta;
+    uint8_t *away;         /* unique.h: a key that must come into memory */
+    uint32_t away_bytes;
 };
 
 /* `space` is used while it suffices, then malloc. */

@@ -347,6 +347,8 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
         if (!r) {
             if (!cold)
                 return WARP_ENOTFOUND;
+            if (g->no_locks)
+                return READ_AWAY;
             begin_cold(g);
             g->brought = true;
             int rc = shard_fault(s, g->l, g->key);

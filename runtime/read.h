@@ -20,7 +20,8 @@ enum warp_state read_state(struct warp_db *db, const struct layout *l,
                            const struct key_ref *key, uint32_t field,
                            uint64_t flags);
 /* As read_record, for a caller that holds locks of shards: never takes one.
- * Hot rows have been loaded. */
+ * READ_AWAY: it takes some to bring the record into memory. */
+enum { READ_AWAY = 2 };
 int read_record_held(struct warp_db *db, const struct layout *l,
                      const struct key_ref *key, uint64_t fields, void *out,
                      struct warp_arena *arena);

@@ -1,5 +1,7 @@
-/* Records that may leave memory and have values that are in memory alone: they
- * stay while these live, and come back knowing that they ended. */
+/* Records that may leave memory whole: what is in memory alone keeps them there
+ * while it lives, and they come back knowing that it ended; their unique values
+ * are known while they are away. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +103,56 @@ START_TEST(versions_do_not_come_twice)
 }
 END_TEST
 
+static int put_account(uint64_t id, const char *email)
+{
+    struct se_account a = {.id = id,
+                           .email = {email, (uint32_t)strlen(email)}};
+    return se_account_put(db, &a, SE_ACCOUNT_ALL);
+}
+
+static int put_in_batch(uint64_t id, const char *email)
+{
+    struct warp_batch *batch = NULL;
+    struct se_account a = {.id = id,
+                           .email = {email, (uint32_t)strlen(email)}};
+    ck_assert_int_eq(warp_batch_begin(db, &batch), WARP_OK);
+    int rc = se_account_put_in(batch, &a, SE_ACCOUNT_ALL);
+    if (rc == WARP_OK)
+        rc = se_account_put_in(batch, &(struct se_account){.id = id + 1000},
+                               0);
+    int end = warp_batch_commit(&batch);
+    return rc == WARP_OK ? end : rc;
+}
+
+/* Whoever asks holds locks that bringing the other record in would take. */
+START_TEST(unique_values_are_known_while_they_are_away)
+{
+    char email[32];
+    for (uint64_t id = 0; id < 200; id++) {
+        snprintf(email, sizeof email, "%u@home", (unsigned)id);
+        ck_assert_int_eq(put_account(id, email), WARP_OK);
+    }
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    for (uint64_t id = 0; id < 200; id++) {
+        snprintf(email, sizeof email, "%u@home", (unsigned)id);
+        evict_all();
+        ck_assert_int_eq(put_account(id + 500, email), WARP_EEXIST);
+        evict_all();
+        ck_assert_int_eq(put_in_batch(id + 500, email), WARP_EEXIST);
+    }
+    /* Of hints alone that are left, nobody is asked in vain for ever. */
+    for (uint64_t id = 0; id < 200; id++)
+        ck_assert_int_eq(id % 2 ? se_account_delete(db, id)
+                                : put_account(id, "other"),
+                         id % 2 || id == 0 ? WARP_OK : WARP_EEXIST);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    evict_all();
+    ck_assert_int_eq(put_account(700, "1@home"), WARP_OK);
+    ck_assert_int_eq(put_account(701, "0@home"), WARP_OK);
+    ck_assert_int_eq(put_account(702, "2@home"), WARP_EEXIST);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_session");
@@ -108,6 +160,7 @@ int main(void)
     tcase_add_checked_fixture(c, set_up, move_end);
     tcase_add_test(c, an_end_is_known_after_the_record_left);
     tcase_add_test(c, versions_do_not_come_twice);
+    tcase_add_test(c, unique_values_are_known_while_they_are_away);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
