@@ -1,5 +1,5 @@
 /* points.c: where Warp is built with -Dyields=true, every point of os.h is
- * passed by a store with several threads, and a thread gives way there; what the
+ * passed by a store with several threads, which give way there; what the
  * threads wrote is there all the same. */
 #include "store_scene.h"
 
