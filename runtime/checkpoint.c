@@ -188,18 +188,22 @@ static int run_steps(struct warp_db *db)
     db->dead_count = db->dead_room = 0;
     os_unlock(&db->dead_lock);
     take_lists(db, floors);
+    os_point(OS_POINT_CHECKPOINT);
     if (PLANTED(early_checkpoint))
         rc = write_floors(db, &st, floors);
     rc = flush_all(db, &st, rc);
+    os_point(OS_POINT_CHECKPOINT);
     if (rc != WARP_OK)
         step_undo(&st);
     if (rc == WARP_OK)
         rc = step_commit(&st, true);
+    os_point(OS_POINT_CHECKPOINT);
     drop_lists(db);
     if (rc == WARP_OK)
         rc = write_floors(db, &st, floors); /* C4 */
     if (rc == WARP_OK) {
         series_settled(db->series, floors);
+        os_point(OS_POINT_CHECKPOINT);
         rc = log_cut(db->log, mark);
     }
     pace_end(db, rc == WARP_OK);

@@ -509,14 +509,17 @@ int db_destroy(struct warp_db *db, bool orderly)
     compute_close(db);
     if (db->fork_guard)
         keeper_stop(db);
+    os_point(OS_POINT_CLOSE);
     if (orderly && !db->read_only) {
         /* While rows still load, the log keeps what would be written. */
         if (!atomic_load(&db->loading))
             rc = checkpoint_run(db);
         migrate_save(db, true);
+        os_point(OS_POINT_CLOSE);
         int stopped = log_stop(db->log);
         rc = rc == WARP_OK ? stopped : rc;
     }
+    os_point(OS_POINT_CLOSE);
     if (db->log)
         log_close(&db->log);
     coaccess_destroy(&db->coaccess);

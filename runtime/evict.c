@@ -54,6 +54,7 @@ static void leave(struct evict_call *c, const struct layout *l,
                   struct record *r, bool whole, uint64_t fields)
 {
     uint64_t have = record_have(r), freed = c->freed;
+    os_point(OS_POINT_EVICT);
     if (have & (R_DELETED | R_FLUSHING | R_BUSY))
         return;
     if (whole && (have & R_IN_DIR) && !(have & R_DIRTY) &&

@@ -284,9 +284,11 @@ static inline uint64_t store_frame(struct log *log, struct log_ring *r,
     else
         os_map_store(to, header, head_bytes);
 
+    os_point(OS_POINT_APPEND);
     if (f->stamp != atomic_load_explicit(&r->stamp, memory_order_relaxed)) {
         atomic_store_explicit(&r->turn, tail, memory_order_relaxed);
         atomic_store_explicit(&r->stamp, f->stamp, memory_order_release);
+        os_point(OS_POINT_APPEND);
     }
     atomic_signal_fence(memory_order_seq_cst); /* a kill sees program order */
     os_map_store(r->tail_mark, &mark, sizeof mark);

@@ -60,6 +60,7 @@ static bool take_cut(struct log *log)
         return false;
     }
     uint32_t stamp = atomic_fetch_add(&log->epoch, 1);
+    os_point(OS_POINT_TURN);
     log->cut_stamp = stamp;
     log->cut_whole = wait_for_batches(log, stamp);
     if (!log->cut_whole)
@@ -74,6 +75,7 @@ static bool take_cut(struct log *log)
             uint64_t cut = atomic_load_explicit(&r->tail, memory_order_acquire);
             uint32_t last =
                 atomic_load_explicit(&r->stamp, memory_order_acquire);
+            os_point(OS_POINT_TURN);
             if ((int32_t)(last - stamp) > 0)
                 cut = atomic_load_explicit(&r->turn, memory_order_relaxed);
             if (cut > r->cut) {
@@ -301,6 +303,7 @@ static void complete(struct log *log, struct log_slot *slot)
     os_unlock(&log->done_lock);
     if (!moved)
         return;
+    os_point(OS_POINT_DONE);
     log_wake_leader(log);
     for (uint32_t i = 0; i < count; i++)
         log_wake_cut(log, cuts[i]);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "layout.h"
+#include "os.h"
 
 /* Flags beside the have bits. */
 #define R_DELETED  (UINT64_C(1) << 63) /* kept until the tiers know */
@@ -112,6 +113,7 @@ static inline void record_begin(struct record *r)
     uint64_t w = atomic_load_explicit(&r->word, memory_order_relaxed);
     atomic_store_explicit(&r->word, w | 1, memory_order_relaxed);
     record_fence(memory_order_release);
+    os_point(OS_POINT_WRITE);
 }
 static inline void record_end(struct record *r, uint64_t version)
 {
@@ -125,8 +127,10 @@ static inline void record_end(struct record *r, uint64_t version)
 /* The word to check against, or an odd one: then try again. */
 static inline uint64_t record_read_begin(const struct record *r)
 {
-    return atomic_load_explicit(&((struct record *)(uintptr_t)r)->word,
-                                memory_order_acquire);
+    uint64_t w = atomic_load_explicit(&((struct record *)(uintptr_t)r)->word,
+                                      memory_order_acquire);
+    os_point(OS_POINT_READ);
+    return w;
 }
 static inline bool record_read_ok(const struct record *r, uint64_t word)
 {

@@ -15,7 +15,6 @@ enum { RECORDS = 30000, BATCH = 1000 };
 /* Steps of a few thousand records. */
 static void small_setup(void)
 {
-    scene_setup();
     scene_close();
     options.memory_max_bytes = 96 << 20;
     options.ring_bytes = 4 << 20;
