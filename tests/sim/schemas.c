@@ -89,6 +89,8 @@ static void change(struct schema *s, uint32_t bits)
         set_home(s, THING_COUNTER, WARP_HOME_MEMORY);
         set_home(s, THING_POS, WARP_HOME_SSD);
         f[THING_PICTURE].compression = WARP_COMPRESS_FAST;
+        f[THING_PICTURE].copies = 1u << WARP_HOME_MEMORY;
+        s->mortal_fields[MORTAL_BODY].copies = 1u << WARP_HOME_MEMORY;
     }
     if (bits & SCHEMA_INDEX)
         f[THING_LEVEL].flags |= WARP_F_INDEX;
@@ -159,6 +161,7 @@ static void describe_field(struct maker *m, const struct warp_field *f,
         .survives = f->survives,
         .compression = f->compression,
         .priority = f->priority,
+        .copies = f->copies,
         .ttl_ms = f->ttl_ms,
         .retention_count = f->retention_count,
         .by = DESCRIPTOR_NO_MEMBER,
