@@ -163,6 +163,7 @@ static void tier_event(void *arg, int code, const char *text)
 
 int open_tiers(struct warp_db *db)
 {
+    uint64_t rows = 0, series = 0;
     uint64_t map = db->options.ssd_map_bytes ? db->options.ssd_map_bytes
                                              : UINT64_C(1) << 40;
     int rc = ssd_open(db->paths.ssd, map, db->read_only, tier_event, db,
@@ -174,8 +175,10 @@ int open_tiers(struct warp_db *db)
     if (rc == WARP_OK)
         rc = secondary_open(db->ssd, &db->budget, &db->secondary);
     if (rc == WARP_OK)
-        atomic_store(&db->loading, ssd_count(db->ssd, SSD_ROWS) > 0 ||
-                                       ssd_count(db->ssd, SSD_SERIES) > 0);
+        rc = ssd_count(db->ssd, SSD_ROWS, &rows);
+    if (rc == WARP_OK)
+        rc = ssd_count(db->ssd, SSD_SERIES, &series);
+    atomic_store(&db->loading, rows > 0 || series > 0);
     return rc;
 }
 

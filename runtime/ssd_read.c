@@ -164,12 +164,14 @@ int ssd_get(struct ssd *ssd, enum ssd_table table, struct ssd_slice key,
     return rc;
 }
 
-uint64_t ssd_count(struct ssd *ssd, enum ssd_table table)
+int ssd_count(struct ssd *ssd, enum ssd_table table, uint64_t *count)
 {
     struct ssd_reader *reader;
-    if (ssd_reader_enter(ssd, &reader) != 0)
-        return 0;
-    uint64_t count = reader->snapshot.table[table].entries;
+    *count = 0;
+    int rc = ssd_reader_enter(ssd, &reader);
+    if (rc != 0)
+        return rc;
+    *count = reader->snapshot.table[table].entries;
     ssd_reader_leave(ssd, reader);
-    return count;
+    return 0;
 }
