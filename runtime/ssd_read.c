@@ -20,6 +20,9 @@ uint32_t ssd_value_crc(enum ssd_table table, struct ssd_slice key,
     uint8_t head[4] = {(uint8_t)table, 0, (uint8_t)key.bytes,
                        (uint8_t)(key.bytes >> 8)};
     uint32_t crc = crc32c(0, head, sizeof head);
+    /* In a leaf the value follows its key. */
+    if ((const uint8_t *)key.data + key.bytes == value)
+        return crc32c(crc, key.data, key.bytes + bytes);
     crc = crc32c(crc, key.data, key.bytes);
     return crc32c(crc, value, bytes);
 }
