@@ -10,7 +10,9 @@
 #include "clock.h"
 #include "error.h"
 #include "evict.h"
+#include "forward.h"
 #include "read.h"
+#include "relocate.h"
 #include "room.h"
 #include "secondary.h"
 #include "unique.h"
@@ -46,6 +48,21 @@ static int not_found(const struct op *op)
                      op->layout->desc->name);
 }
 
+/* Is this the shard where the record is, or is to be made? What only a home can
+ * do brings it there. */
+static int in_place(const struct shard *s, struct op *op,
+                    const struct plan *plan)
+{
+    struct key_ref key = op_key_ref(op);
+    if (!forward_here(s, op->layout, &key, plan->record))
+        return FORWARD_ELSEWHERE;
+    if (op->expect || forward_home(s->db, &key) == s)
+        return WARP_OK;
+    op->homing = plan->existed ? op->kind != OP_UPDATE
+                               : op->layout->series != 0;
+    return op->homing ? FORWARD_ELSEWHERE : WARP_OK;
+}
+
 /* Everything that can be refused, and the memory; nothing has changed after a
  * failure but perhaps a record that does not exist yet (plan->created). */
 static int prepare(struct shard *s, struct op *op, struct plan *plan)
@@ -58,10 +75,12 @@ static int prepare(struct shard *s, struct op *op, struct plan *plan)
         apply_hold(plan);
     plan->existed = shard_exists(op->layout, plan->record, op->now);
     plan->exists = plan->existed;
+    if (op->layout->roams && (rc = in_place(s, op, plan)) != WARP_OK)
+        return rc;
     if (op->expect) {
-        uint64_t have = plan->exists
-                            ? apply_version(op->layout, plan->record)
-                            : 0;
+        uint64_t have = plan->exists ? apply_version(s, op->layout,
+                                                     plan->record, op->hash)
+                                     : 0;
         if (have != op->expected_version)
             return error_set(WARP_ECONFLICT,
                              "%s: the record has version %llu, %llu was "
@@ -200,11 +219,23 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     return rc;
 }
 
-int commit_op(struct warp_db *db, struct op *op, bool power)
+/* Where the record is. */
+static int commit_there(struct warp_db *db, struct op *op, bool power)
 {
     int rc = commit_one(db, op, power);
+    while (rc == FORWARD_ELSEWHERE) {
+        rc = relocate_resolve(db, &op, 1);
+        if (rc == WARP_OK)
+            rc = commit_one(db, op, power);
+    }
+    return rc;
+}
+
+int commit_op(struct warp_db *db, struct op *op, bool power)
+{
+    int rc = commit_there(db, op, power);
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, op->layout, n); n++)
-        rc = commit_one(db, op, power);
+        rc = commit_there(db, op, power);
     return rc;
 }
 
@@ -268,6 +299,8 @@ static int prepare_in_batch(struct batch_run *run, uint32_t i)
             plan->exists = plan->existed = past_alive(&past, op->now);
         }
     }
+    if (op->layout->roams && (rc = in_place(s, op, plan)) != WARP_OK)
+        return rc;
     if (op->must_exist && !plan->exists)
         return not_found(op);
     rc = apply_prepare(s, op, plan);
@@ -445,6 +478,19 @@ out:
     return rc;
 }
 
+/* Where the records are, once more where they have moved since. */
+static int commit_many_there(struct warp_db *db, struct op **ops,
+                             uint32_t count, bool power)
+{
+    int rc = commit_many(db, ops, count, power);
+    while (rc == FORWARD_ELSEWHERE) {
+        rc = relocate_resolve(db, ops, count);
+        if (rc == WARP_OK)
+            rc = commit_many(db, ops, count, power);
+    }
+    return rc;
+}
+
 int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
 {
     if (count == 0)
@@ -453,9 +499,9 @@ int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
         refresh(db, ops[0]);
         return commit_op(db, ops[0], power);
     }
-    int rc = commit_many(db, ops, count, power);
+    int rc = commit_many_there(db, ops, count, power);
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, NULL, n); n++)
-        rc = commit_many(db, ops, count, power);
+        rc = commit_many_there(db, ops, count, power);
     return rc;
 }
 
@@ -465,9 +511,13 @@ int commit_replay(struct shard *s, struct op *op, uint64_t seq,
     struct plan plan;
     plan_init(&plan);
     struct key_ref key = op_key_ref(op);
+    if (op->kind == OP_ARRIVE || op->kind == OP_DEPART)
+        return relocate_replay(s, op, seq);
     int rc = shard_find(s, op->layout, &key, &plan.record);
+    if (rc == WARP_OK && op->layout->roams)
+        rc = relocate_replay_here(s, op, plan.record);
     if (rc != WARP_OK)
-        return rc;
+        return rc == FORWARD_ELSEWHERE ? WARP_OK : rc;
     /* The directory may hold the record as of a later commit. Several ops of
      * one commit share its number. */
     if (plan.record && record_version(plan.record) >= seq &&
@@ -486,5 +536,6 @@ int commit_replay(struct shard *s, struct op *op, uint64_t seq,
     }
     apply_change(s, op, &plan, seq, ordinal);
     apply_finish(s, op, plan.record, seq);
-    return WARP_OK;
+    return op->layout->roams ? relocate_replayed(s, op, plan.record)
+                             : WARP_OK;
 }

@@ -1,7 +1,7 @@
 /* db.h: an open store: what its parts share. Private to the runtime.
  *
- * Order of locks: checkpoint, then shards by number, then index parts by
- * number. Readers take none. */
+ * Order of locks: checkpoint, then relocate, then shards by number, then index
+ * parts by number. Readers take none. */
 #ifndef WARP_DB_H
 #define WARP_DB_H
 
@@ -88,6 +88,9 @@ struct warp_db {
     struct changed changed; /* keys that the directory may have otherwise */
     struct clock *clock;
     struct secondary *secondary;
+    struct os_lock relocate_lock; /* one move at a time, none while a scan takes
+                                     its keys; before the shards' locks */
+    _Atomic uint64_t relocated;   /* moves between shards */
     struct os_lock unique_lock; /* held while a unique value is checked and
                                    taken; after the shards' locks */
     struct os_lock dead_lock;

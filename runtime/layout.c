@@ -125,6 +125,10 @@ static void set_roles(struct layout *l)
         l->role[WARP_PHYSICS_ENTANGLEMENT_POTENTIAL] != LAYOUT_NO_ROLE ||
         (s && s->access_pattern_learning == 1);
     l->learns = l->linked && !(s && s->access_pattern_learning == 0);
+    bool placed = l->role[WARP_PHYSICS_POSITION] != LAYOUT_NO_ROLE ||
+                  l->role[WARP_PHYSICS_SHARD_HINT] != LAYOUT_NO_ROLE;
+    bool pulled = l->linked && l->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE;
+    l->roams = l->drawn = (placed || pulled) && !l->series;
 }
 
 /* Words first, then falling alignment: 8 and more, 4, 2, 1. */
@@ -137,6 +141,7 @@ static void place_slots(struct layout *l)
     l->cold_dirty = l->cold ? take(&at, 8) : none;
     l->to_disk = l->tiered ? take(&at, 8) : none;
     l->unchanged = l->tiered ? take(&at, 8) : none;
+    l->origin = l->roams ? take(&at, 8) : none;
     l->column_row = l->columns ? take(&at, 8) : none;
     FOR_BITS(i, l->stored)
     {
@@ -270,13 +275,24 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     return WARP_OK;
 }
 
+static void place_again(struct layout *l)
+{
+    FOR_BITS(i, l->stored & ~l->columns)
+        l->fields[i].slot = UINT32_MAX;
+    place_slots(l);
+}
+
 void layout_was(struct layout *l, uint64_t was_ssd, uint64_t was_disk)
 {
     l->was_ssd = was_ssd;
     l->was_disk = was_disk;
-    FOR_BITS(i, l->stored & ~l->columns)
-        l->fields[i].slot = UINT32_MAX;
-    place_slots(l);
+    place_again(l);
+}
+
+void layout_moved(struct layout *l)
+{
+    l->roams = l->moved = true;
+    place_again(l);
 }
 
 uint32_t layout_field_of_id(const struct layout *l, uint32_t id)

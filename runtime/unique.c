@@ -4,7 +4,7 @@
 
 #include "codec.h"
 #include "error.h"
-#include "hash.h"
+#include "forward.h"
 #include "read.h"
 #include "secondary.h"
 #include "wire.h"
@@ -102,7 +102,7 @@ static int check_candidate(struct warp_db *db, struct op *op,
     struct key_ref key = {bytes, count, l->number,
                           hash_key(db->seed, l->id, bytes, count),
                           l->row_bytes};
-    struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
+    struct shard *s = forward_shard(db, l, &key);
     _Atomic uint64_t *slot;
     int in_batch = held_in_batch(plan, shard_peek(s, &key, &slot), w,
                                  op->now);
