@@ -8,6 +8,7 @@
 #include "commit.h"
 #include "error.h"
 #include "forward.h"
+#include "gravity.h"
 #include "prefetch.h"
 #include "read.h"
 #include "wire.h"
@@ -433,6 +434,8 @@ int warp_gen_get(struct warp_db *db, const struct warp_product *desc,
                        : read_record(db, l, &ref, fields, out, arena);
     if (rc == WARP_ENOTFOUND)
         return not_found(l);
+    if (rc == WARP_OK && l->drawn)
+        gravity_used(db, l, &ref);
     return rc == WARP_OK ? set_key(l, key, &ref, out, arena) : rc;
 }
 

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "evict.h"
 #include "forward.h"
+#include "gravity.h"
 #include "read.h"
 #include "relocate.h"
 #include "room.h"
@@ -236,6 +237,8 @@ int commit_op(struct warp_db *db, struct op *op, bool power)
     int rc = commit_there(db, op, power);
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, op->layout, n); n++)
         rc = commit_there(db, op, power);
+    if (rc == WARP_OK && op->layout->drawn)
+        gravity_wrote(db, &op, 1);
     return rc;
 }
 
@@ -342,6 +345,8 @@ static int log_parts(struct batch_run *run)
     for (uint32_t s = 0; s < db->shard_count; s++)
         parts += run->shard_used[s] == 2;
     uint64_t batch_id = parts > 1 ? log_batch_id(db->log) : 0;
+    if (parts > 1)
+        db_count(&db_stripe(db)->split);
     if (parts == 1)
         parts = 0;
     for (uint32_t s = 0; s < db->shard_count; s++) {
@@ -502,6 +507,8 @@ int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
     int rc = commit_many_there(db, ops, count, power);
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, NULL, n); n++)
         rc = commit_many_there(db, ops, count, power);
+    if (rc == WARP_OK && db->gravity)
+        gravity_wrote(db, ops, count);
     return rc;
 }
 

@@ -119,16 +119,20 @@ static void set_roles(struct layout *l)
         uint8_t role = l->desc->fields[i].physics;
         if (role != WARP_PHYSICS_NONE && role < sizeof l->role)
             l->role[role] = (uint8_t)i;
+        if (role == WARP_PHYSICS_POSITION || role == WARP_PHYSICS_SHARD_HINT)
+            l->places |= UINT64_C(1) << i;
+        if (role == WARP_PHYSICS_SHARD_HINT)
+            l->hint |= UINT64_C(1) << i;
     }
     l->linked =
         l->role[WARP_PHYSICS_ENTANGLEMENT_GROUP] != LAYOUT_NO_ROLE ||
         l->role[WARP_PHYSICS_ENTANGLEMENT_POTENTIAL] != LAYOUT_NO_ROLE ||
         (s && s->access_pattern_learning == 1);
     l->learns = l->linked && !(s && s->access_pattern_learning == 0);
-    bool placed = l->role[WARP_PHYSICS_POSITION] != LAYOUT_NO_ROLE ||
-                  l->role[WARP_PHYSICS_SHARD_HINT] != LAYOUT_NO_ROLE;
     bool pulled = l->linked && l->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE;
-    l->roams = l->drawn = (placed || pulled) && !l->series;
+    l->drawn = (l->places || pulled) && !l->series &&
+               !(s && s->auto_migration == 0);
+    l->roams = l->drawn;
 }
 
 /* Words first, then falling alignment: 8 and more, 4, 2, 1. */

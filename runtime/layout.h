@@ -73,6 +73,7 @@ struct layout {
                               LAYOUT_NO_ROLE; of positions the first */
     bool linked;           /* its records have partners (partner.h) */
     bool learns;           /* linked, and uses together are counted */
+    uint64_t places, hint; /* fields that tell a place: position, and hint */
     bool roams;            /* records may be in another shard than their key's
                               hash says: forward.h tells where */
     bool drawn;            /* and are moved by what they hold (gravity.h) */

@@ -213,8 +213,10 @@ static int move_locked(struct move *m)
     record_begin(m->r);
     arrive(m->to, m->t, have & (R_FIELDS | R_IN_DIR), m->key->hash, seq_to);
     depart(m->from, l, m->r, m->to->number, seq_from);
-    if (m->from != m->home)
-        shard_dirty(m->from, m->r, m->key->hash); /* a checkpoint frees it */
+    if (m->from != m->home) /* a checkpoint frees it */
+        shard_dirty(m->from, m->r, m->key->hash);
+    atomic_fetch_add(&m->db->records_away,
+                     m->from == m->home ? UINT64_C(1) : UINT64_MAX);
     return WARP_OK;
 }
 
