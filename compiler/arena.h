@@ -14,7 +14,7 @@ void arena_on_no_memory(void (*handler)(size_t bytes));
 struct arena *arena_create(void);
 void arena_destroy(struct arena **arena);
 
-/* Zeroed, aligned for any type. */
+/* Zeroed, aligned for pointers and 64-bit numbers. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 /* The old block is copied; growing by doubling keeps the waste bounded. */
 void *arena_grow(struct arena *arena, void *old, size_t old_bytes,

@@ -113,7 +113,7 @@ bool check_failed(const struct check *check)
            diag_error_reports(check->diag) > check->errors_before;
 }
 
-const struct model *check_files(struct check *check)
+static const struct model *run_passes(struct check *check)
 {
     atom_map_init(&check->symbols, check->arena);
     atom_map_init(&check->names, check->arena);
@@ -127,4 +127,13 @@ const struct model *check_files(struct check *check)
     fill_model(check);
     check_idents(check);
     return check_failed(check) ? NULL : check->model;
+}
+
+const struct model *check_files(struct check *check)
+{
+    const struct model *model;
+    check->scratch = arena_create();
+    model = run_passes(check);
+    arena_destroy(&check->scratch);
+    return model;
 }

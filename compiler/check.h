@@ -41,7 +41,8 @@ struct check_file {
 };
 
 struct check {
-    struct arena *arena;
+    struct arena *arena;   /* lives as long as the model */
+    struct arena *scratch; /* of the passes */
     struct atom_table *atoms;
     struct diag *diag;
     struct model *model;

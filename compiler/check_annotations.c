@@ -195,7 +195,7 @@ static bool read_words(struct check *check, enum annotation_id id,
         return false;
     }
     struct check_word *list =
-        ARENA_ARRAY(check->arena, struct check_word, count);
+        ARENA_ARRAY(check->scratch, struct check_word, count);
     bool good = true;
     for (const struct ast_entry *e = expr->entries; e != NULL; e = e->next) {
         if (e->key != NULL) {
@@ -466,7 +466,7 @@ void check_notes_read(struct check *check, const struct ast_entry *entries,
         return;
     if (count > ANNOTATION_COUNT)
         count = ANNOTATION_COUNT;
-    notes->list = ARENA_ARRAY(check->arena, struct check_note, count);
+    notes->list = ARENA_ARRAY(check->scratch, struct check_note, count);
     for (const struct ast_entry *entry = entries; entry != NULL;
          entry = entry->next) {
         if (entry->key != NULL) {

@@ -71,7 +71,8 @@ static bool read_field(struct check *check, struct check_symbol *symbol,
         return false;
     model->c_macro = arena_format(
         check->arena, "%s_%s", symbol->product->c_upper,
-        mangle_upper(check->arena, mangle_snake(check->arena, model->name)));
+        mangle_upper(check->scratch,
+                     mangle_snake(check->scratch, model->name)));
     bool good = check_member_name(check, ast->name, ast->at, true);
     good &= !check_notes_conflicts(check, &field->notes);
     model->type = check_type(check, ast->type, &model->optional);
@@ -103,7 +104,8 @@ static void read_fields(struct check *check, struct check_symbol *symbol)
     }
     struct model_field *models =
         ARENA_ARRAY(check->arena, struct model_field, count + 1);
-    symbol->fields = ARENA_ARRAY(check->arena, struct check_field, count + 1);
+    symbol->fields =
+        ARENA_ARRAY(check->scratch, struct check_field, count + 1);
     atom_map_clear(&check->names);
     for (const struct ast_member *m = symbol->decl->members;
          m != NULL && n < MODEL_FIELD_MAX; m = m->next) {

@@ -79,6 +79,7 @@ struct collecting {
     void (*take)(struct collecting *c, const struct ident_parts *ident);
     bool root; /* in the file whose identifiers the model lists */
     /* quick: is there anything to report? */
+    struct arena *table; /* holds nothing but hashes */
     uint64_t *hashes;
     uint32_t capacity, count;
     bool suspicious;
@@ -94,7 +95,8 @@ struct collecting {
 static void grow_hashes(struct collecting *c)
 {
     uint32_t capacity = c->capacity == 0 ? 4096 : c->capacity * 2;
-    uint64_t *hashes = ARENA_ARRAY(c->check->arena, uint64_t, capacity);
+    struct arena *table = arena_create();
+    uint64_t *hashes = ARENA_ARRAY(table, uint64_t, capacity);
     for (uint32_t i = 0; i < c->capacity; i++) {
         if (c->hashes[i] == 0)
             continue;
@@ -103,6 +105,8 @@ static void grow_hashes(struct collecting *c)
             at = (at + 1) & (capacity - 1);
         hashes[at] = c->hashes[i];
     }
+    arena_destroy(&c->table);
+    c->table = table;
     c->hashes = hashes;
     c->capacity = capacity;
 }
@@ -345,6 +349,7 @@ void check_idents(struct check *check)
         diag_help(check->diag, "rename the file, or give a name with --name");
     }
     walk(check, &quick);
+    arena_destroy(&quick.table);
     if (!quick.suspicious && !check->list_idents)
         return;
     struct collecting thorough = {.check = check, .take = take_name};

@@ -114,10 +114,9 @@ static void read_policy(struct check_symbol *symbol, struct check_field *field)
     } else if (model->derived) {
         model->policy = PERSIST_MEMORY_COMPUTED;
     } else if (symbol->product->policy != PERSIST_DEFAULT) {
-        model->policy =
-            model->key && symbol->product->policy != PERSIST_MEMORY_ONLY
-                ? PERSIST_DEFAULT
-                : symbol->product->policy;
+        /* a key that nothing is said of is in memory */
+        if (!model->key || symbol->product->policy == PERSIST_MEMORY_ONLY)
+            model->policy = symbol->product->policy;
         model->policy_from = ORIGIN_PRODUCT;
     }
 }

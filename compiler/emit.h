@@ -56,16 +56,19 @@ int emit_describe(struct emit *emit);
 void emit_wsd(const struct emit *emit, struct text *out);
 
 /* emit_c_header.c, emit_c_source.c */
+/* The macro that guards the header. */
+void emit_c_guard(const struct emit *emit, struct text *out);
 void emit_c_header(const struct emit *emit, struct text *out);
 void emit_c_source(const struct emit *emit, struct text *out);
 
-/* emit_c_calls.c: the functions of a product, for the header and the .c. */
-void emit_c_prototypes(struct text *out, const struct model_product *product);
-void emit_c_definitions(struct text *out, const struct model_product *product);
+/* emit_c_calls.c: the lines of a header that declare a product's calls. */
+void emit_c_calls(struct text *out, const struct model_product *product);
+/* emit_c_descriptor.c: the descriptor's bytes, as strings. */
+void emit_c_descriptor(const struct emit *emit, struct text *out);
 
 /* emit_c_types.c: the tables of the types that the file's products use. */
 void emit_c_types(const struct emit *emit, struct text *out);
-/* The expression for a pointer to a type's table. */
+/* A type's table, as the rest of a name that begins with warp_type_. */
 void emit_type_ref(struct text *out, const struct descriptor_type *type);
 /* Constant objects that hold a default: what it needs goes to `out`, then
  * `static const TYPE name = …;`. */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static void put_guard(const struct emit *emit, struct text *out)
+void emit_c_guard(const struct emit *emit, struct text *out)
 {
     text_format(out, "WARP_GEN_%s_WARP_H",
                 mangle_upper(emit->arena, emit->file->stem_c));
@@ -182,7 +182,7 @@ static void put_masks(struct text *out, const struct model_product *p)
     for (uint32_t i = 0; i < p->field_count; i++) {
         text_format(out, "#define %s", p->fields[i].c_macro);
         put_spaces(out, strlen(p->fields[i].c_macro) - upper, widest);
-        text_format(out, " (UINT64_C(1) << %u)\n", i);
+        text_format(out, " WARP_BIT(%u)\n", i);
     }
     text_format(out, "#define %s_HOT", p->c_upper);
     put_spaces(out, 3, widest);
@@ -205,16 +205,20 @@ static void put_product(struct text *out, const struct model_product *p)
     text_format(out, "struct %s {\n", p->c_name);
     put_fields(out, p);
     put_masks(out, p);
-    text_format(out, "struct %s_range {\n    %s from, to; /* half-open */\n",
-                p->c_name, p->key_c_type);
-    text_put(out, "    struct warp_str prefix; /* of string and bytes keys */\n"
-                  "    bool has_from, has_to, has_prefix, reverse;\n};\n");
-    text_format(out, "extern const struct warp_product %s_warp_product;\n\n",
-                p->c_name);
-    emit_c_prototypes(out, p);
+    emit_c_calls(out, p);
     emit_c_raw_prototypes(out, p);
     TEXT(out, "\n");
     text_flush(out);
+}
+
+/* What the lines do with the calls: the .c file defines its own. */
+static void put_mode(const struct emit *emit, struct text *out)
+{
+    text_put(out, "#ifdef ");
+    emit_c_guard(emit, out);
+    text_put(out, "_DEFINES\n#define WARP_GEN_CALL_ WARP_GEN_DEFINE_\n"
+                  "#else\n#define WARP_GEN_CALL_ WARP_GEN_DECLARE_\n"
+                  "#endif\n\n");
 }
 
 void emit_c_header(const struct emit *emit, struct text *out)
@@ -225,22 +229,25 @@ void emit_c_header(const struct emit *emit, struct text *out)
     text_put(out,
              ". Do not edit: change the schema.\n"
              " * Masks name fields; HOT and ALL hold neither key nor series. "
-             "Calls return\n"
-             " * WARP_OK, a positive state or a negative error: see "
-             "<warp/warp.h>. */\n#ifndef ");
-    put_guard(emit, out);
+             "A WARP_GEN_ line\n"
+             " * declares calls, such as PRODUCT_get() and "
+             "PRODUCT_set_FIELD(): <warp/calls.h>\n"
+             " * says what they are and promise. */\n#ifndef ");
+    emit_c_guard(emit, out);
     text_put(out, "\n#define ");
-    put_guard(emit, out);
-    text_put(out, "\n\n#include <warp/warp.h>\n");
+    emit_c_guard(emit, out);
+    text_put(out, "\n\n#include <warp/calls.h>\n");
     for (uint32_t i = 0; i < file->import_count; i++)
         text_format(out, "#include \"%s.warp.h\"\n",
                     file->imports[i].file->stem);
     text_put(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
-    if (file->product_count > 0)
-        text_put(out, "struct warp_product;\n\n");
     put_declarations(out, file);
+    if (file->product_count > 0)
+        put_mode(emit, out);
     for (uint32_t i = 0; i < file->product_count; i++)
         put_product(out, file->products[i]);
+    if (file->product_count > 0)
+        text_put(out, "#undef WARP_GEN_CALL_\n");
     text_format(out, "extern const struct warp_schema %s_warp_schema;\n",
                 file->stem_c);
     text_put(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");

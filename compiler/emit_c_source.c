@@ -127,22 +127,40 @@ static void put_placement(struct text *out, const struct descriptor_field *f)
     put_copies(out, f->copies);
 }
 
-static void put_field(struct text *out, uint32_t product, uint32_t i,
-                      const struct model_product *p,
-                      const struct descriptor_field *f)
+/* Places in the lists of names. */
+enum { NO_COMPRESSION = 1, NORMAL_PRIORITY = 3 };
+
+/* The line that says all of a row, or NULL. */
+static const char *short_row(const struct descriptor_field *f, bool composite)
+{
+    bool plain = f->home == DESCRIPTOR_HOME_MEMORY && !f->survives &&
+                 f->compression == NO_COMPRESSION &&
+                 f->priority == NORMAL_PRIORITY && !f->physics &&
+                 !f->access && !f->prefer && !f->copies && !f->ttl_ms &&
+                 !f->retention_count && !f->inputs && !f->was &&
+                 f->value.kind == DESCRIPTOR_VALUE_NONE;
+    if (!plain)
+        return NULL;
+    if (f->flags == 0)
+        return "ROW(";
+    if (f->flags == DESCRIPTOR_F_INLINE)
+        return "INLINE(";
+    return f->flags == DESCRIPTOR_F_KEY && !composite ? "KEY(" : NULL;
+}
+
+static void put_long_row(struct text *out, uint32_t product, uint32_t i,
+                         const struct model_product *p,
+                         const struct descriptor_field *f)
 {
     const char *c_name = p->fields[i].c_name;
-    if (f->flags & DESCRIPTOR_F_SERIES) {
-        text_put3(out, "    { WARP_GEN_SERIES_FIELD(", c_name, ", ");
-        emit_type_ref(out, f->type);
-        text_put3(out, ", ", priority_name(f->priority), ")");
-    } else {
-        text_put3(out, "    { WARP_GEN_FIELD(", p->c_name, ", ");
-        text_put3(out, c_name, ", ", "");
-        emit_type_ref(out, f->type);
-        text_put3(out, ", ", home_name(f->home), ", ");
-        text_put3(out, priority_name(f->priority), ")", "");
-    }
+    bool series = (f->flags & DESCRIPTOR_F_SERIES) != 0;
+    text_put3(out, "    { WARP_GEN_", series ? "SERIES_FIELD(" : "FIELD(",
+              c_name);
+    TEXT(out, ", ");
+    emit_type_ref(out, f->type);
+    if (!series)
+        text_put3(out, ", ", home_name(f->home), "");
+    text_put3(out, ", ", priority_name(f->priority), ")");
     if (p->key_composite && (f->flags & DESCRIPTOR_F_KEY))
         text_format(out, ",\n      .key_offset = offsetof(%s, %s)",
                     p->key_c_type, c_name);
@@ -157,9 +175,9 @@ static void put_field(struct text *out, uint32_t product, uint32_t i,
                     ",\n      .retention = r%u_%u_, "
                     ".retention_count = %u",
                     product, i, f->retention_count);
-    if (f->by == DESCRIPTOR_NO_MEMBER)
+    if (series && f->by == DESCRIPTOR_NO_MEMBER)
         TEXT(out, ", .by_offset = UINT32_MAX");
-    else
+    else if (series)
         text_format(out, ", .by_offset = offsetof(%s, %s)",
                     p->fields[i].type->element->c_type,
                     p->fields[i].by->c_name);
@@ -176,36 +194,34 @@ static void put_field(struct text *out, uint32_t product, uint32_t i,
     text_put(out, " },\n");
 }
 
-static void put_product(const struct emit *emit, struct text *out,
-                        uint32_t number, const struct model_product *p,
-                        const struct descriptor_product *d)
+static void put_row(struct text *out, uint32_t product, uint32_t i,
+                    const struct model_product *p,
+                    const struct descriptor_field *f)
 {
-    const struct descriptor *all = emit->descriptor;
-    text_format(out, "/* %s */\n", p->name);
+    const char *row = short_row(f, p->key_composite);
+    if (row == NULL || p->fields[i].derived) {
+        put_long_row(out, product, i, p, f);
+        return;
+    }
+    text_put3(out, "    WARP_GEN_", row, p->fields[i].c_name);
+    TEXT(out, ", ");
+    emit_type_ref(out, f->type);
+    TEXT(out, "),\n");
+}
+
+static void put_table(const struct emit *emit, struct text *out, uint32_t n,
+                      const struct model_product *p,
+                      const struct descriptor_product *d)
+{
+    text_put3(out, "const struct warp_product ", p->c_name,
+              "_warp_product = {\n");
     text_format(out,
-                "_Static_assert(sizeof(struct %s) == %u &&\n"
-                "    offsetof(struct %s, have) == %u, \"layout of %s\");\n",
-                p->c_name, d->record_bytes, p->c_name, d->have_offset, p->name);
-    put_field_objects(out, number, p, d);
-    emit_c_kernel_tables(emit, out, p);
-    text_format(out, "static const struct warp_field f%u_[] = {\n", number);
-    for (uint32_t i = 0; i < d->field_count; i++)
-        put_field(out, number, i, p, &d->fields[i]);
-    text_format(out, "};\nstatic const uint8_t k%u_[] = { ", number);
+                "    WARP_GEN_PRODUCT(%u, \"%s\", %s, 0x%lx, 0x%lx, %s", n,
+                p->name, p->key_c_type, (unsigned long)p->hot_mask,
+                (unsigned long)p->all_mask, priority_name(d->priority));
     for (uint32_t i = 0; i < d->key_count; i++)
-        text_format(out, i ? ", %u" : "%u", d->key_fields[i]);
-    text_format(out, " };\nconst struct warp_product %s_warp_product = {\n",
-                p->c_name);
-    text_format(out,
-                "    .name = \"%s\", .fields = f%u_, .field_count = %u,\n"
-                "    .record_bytes = sizeof(struct %s),\n"
-                "    .have_offset = offsetof(struct %s, have),\n"
-                "    .key_bytes = sizeof(%s), .key_count = %u, "
-                ".key_fields = k%u_,\n",
-                p->name, number, d->field_count, p->c_name, p->c_name,
-                p->key_c_type, d->key_count, number);
-    text_format(out, "    .hot = %s_HOT, .all = %s_ALL", p->c_upper,
-                p->c_upper);
+        text_format(out, ", %u", d->key_fields[i]);
+    TEXT(out, ")");
     if (d->ttl_ms) {
         text_put(out, ", .ttl_ms = ");
         put_time(out, d->ttl_ms);
@@ -213,16 +229,28 @@ static void put_product(const struct emit *emit, struct text *out,
     if (d->max_memory_bytes)
         text_format(out, ", .max_memory_bytes = UINT64_C(%llu)",
                     (unsigned long long)d->max_memory_bytes);
-    text_format(out, ",\n    .priority = WARP_PRIORITY_%s",
-                priority_name(d->priority));
     if (d->access)
         text_format(out, ", .access = %u", d->access);
     if (d->strategy)
         text_format(out, ", .strategy = &s%u_",
-                    (unsigned)(d->strategy - all->strategies));
-    text_put(out, " };\n\n");
-    emit_c_definitions(out, p);
-    TEXT(out, "\n");
+                    (unsigned)(d->strategy - emit->descriptor->strategies));
+    text_put(out, " };\n#undef WARP_GEN_S\n\n");
+}
+
+static void put_product(const struct emit *emit, struct text *out,
+                        uint32_t number, const struct model_product *p,
+                        const struct descriptor_product *d)
+{
+    text_put3(out, "#define WARP_GEN_S struct ", p->c_name, "\n");
+    text_format(out, "WARP_GEN_LAYOUT(%u, %u)\n", d->record_bytes,
+                d->have_offset);
+    put_field_objects(out, number, p, d);
+    emit_c_kernel_tables(emit, out, p);
+    text_format(out, "static const struct warp_field f%u_[] = {\n", number);
+    for (uint32_t i = 0; i < d->field_count; i++)
+        put_row(out, number, i, p, &d->fields[i]);
+    TEXT(out, "};\n");
+    put_table(emit, out, number, p, d);
     text_flush(out);
 }
 
@@ -287,32 +315,6 @@ static void put_strategies(const struct emit *emit, struct text *out)
 
 /* ---- the schema ---------------------------------------------------------- */
 
-/* As decimal numbers: half the text of 0x00, notation. */
-static void put_descriptor(const struct emit *emit, struct text *out)
-{
-    char numbers[256][4];
-    uint8_t sizes[256];
-    for (unsigned i = 0; i < 256; i++) {
-        unsigned size = 0;
-        if (i >= 100)
-            numbers[i][size++] = (char)('0' + i / 100);
-        if (i >= 10)
-            numbers[i][size++] = (char)('0' + i / 10 % 10);
-        numbers[i][size++] = (char)('0' + i % 10);
-        numbers[i][size++] = ',';
-        sizes[i] = (uint8_t)size;
-    }
-    TEXT(out, "static const uint8_t descriptor_0_[] = {");
-    for (size_t i = 0; i < emit->wsd_bytes; i++) {
-        if (i % 20 == 0) {
-            text_flush(out);
-            TEXT(out, "\n    ");
-        }
-        text_bytes(out, numbers[emit->wsd[i]], sizes[emit->wsd[i]]);
-    }
-    TEXT(out, "\n};\n");
-}
-
 static void put_schema(const struct emit *emit, struct text *out)
 {
     const struct model *model = emit->model;
@@ -324,7 +326,7 @@ static void put_schema(const struct emit *emit, struct text *out)
                       "_warp_product,\n");
         text_put(out, "};\n");
     }
-    put_descriptor(emit, out);
+    emit_c_descriptor(emit, out);
     text_format(out,
                 "const struct warp_schema %s_warp_schema = {\n"
                 "    .abi = WARP_GEN_ABI, .product_count = %u, "
@@ -334,7 +336,7 @@ static void put_schema(const struct emit *emit, struct text *out)
     if (model->product_count > 0)
         text_put(out, "    .products = products_0_,\n");
     text_format(out,
-                "    .descriptor = descriptor_0_,\n"
+                "    .descriptor = (const uint8_t *)&descriptor_0_,\n"
                 "    .descriptor_bytes = sizeof descriptor_0_,\n"
                 "    .fingerprint = UINT64_C(0x%llx) };\n",
                 (unsigned long long)emit->descriptor->fingerprint);
@@ -348,12 +350,15 @@ void emit_c_source(const struct emit *emit, struct text *out)
     text_comment_safe(out, emit->file->base);
     text_format(out,
                 ". Do not edit: change the schema. */\n"
-                "#include \"%s.warp.h\"\n\n%s#include <warp/gen.h>\n\n"
+                "%s#include <warp/gen.h>\n\n#define ",
+                emit_has_kernels(emit) ? "#include <math.h>\n" : "");
+    emit_c_guard(emit, out);
+    text_format(out,
+                "_DEFINES\n#include \"%s.warp.h\"\n\n"
                 "/* Another ABI of libwarp lacks this symbol. */\n"
                 "__attribute__((used)) static const int *const abi_0_ = "
                 "&warp_gen_abi_1;\n\n",
-                emit->file->stem,
-                emit_has_kernels(emit) ? "#include <math.h>\n" : "");
+                emit->file->stem);
     emit_c_types(emit, out);
     put_strategies(emit, out);
     emit_c_formulas(emit, out);

@@ -36,9 +36,9 @@ static bool is_shared(const struct descriptor_type *type)
 void emit_type_ref(struct text *out, const struct descriptor_type *type)
 {
     if (is_shared(type))
-        text_format(out, "&warp_type_%s", scalar_name(type->kind));
+        text_put(out, scalar_name(type->kind));
     else
-        text_format(out, "&t%u_", ((const struct emit_type *)type)->number);
+        text_format(out, "t%u_", ((const struct emit_type *)type)->number);
 }
 
 static void mark(const struct descriptor_type *row)
@@ -100,10 +100,9 @@ static void put_members(struct text *out, const struct emit_type *type)
     for (uint32_t i = 0; i < row->count; i++) {
         const struct descriptor_member *m = &row->members[i];
         text_format(out, "    { \"%s\", ", m->name);
+        text_put(out, m->type ? "&warp_type_" : "NULL");
         if (m->type)
             emit_type_ref(out, m->type);
-        else
-            text_put(out, "NULL");
         text_put(out, ", ");
         if (row->kind == DESCRIPTOR_SUM) {
             if (type->model->sum->has_union)
@@ -191,7 +190,8 @@ static void put_table(struct text *out, const struct emit_type *type)
     if (row->kind == DESCRIPTOR_ENUM)
         put_values(out, type);
     text_format(
-        out, "static const struct warp_type t%u_ = { .name = ", type->number);
+        out, "static const struct warp_type warp_type_t%u_ = { .name = ",
+        type->number);
     text_literal(out, row->name, strlen(row->name));
     text_format(out,
                 ",\n    .kind = WARP_T_%s, .size = ", kind_name(row->kind));
@@ -209,7 +209,7 @@ static void put_table(struct text *out, const struct emit_type *type)
     if (row->count)
         text_format(out, ", .count = %u", row->count);
     if (row->elem) {
-        text_put(out, ", .elem = ");
+        text_put(out, ", .elem = &warp_type_");
         emit_type_ref(out, row->elem);
     }
     if (parts)

@@ -48,6 +48,23 @@ static void print_bytes(uint64_t bytes)
 
 /* Home and copies ---------------------------------------------------------- */
 
+/* "": explain_not_yet.c says that it is not made. */
+static const char *copy_means(const struct model_field *field,
+                              enum persist_policy copy)
+{
+    bool in_memory = field->policy == PERSIST_MEMORY ||
+                     field->policy == PERSIST_GPU_MEMORY;
+    if (explain_copy_unmade(field, copy))
+        return "";
+    if (copy == PERSIST_MEMORY_COMPUTED)
+        return ", what `compute:` makes of it, while there is room";
+    if (copy != PERSIST_MEMORY)
+        return ", that of the checkpoints: a row in the directory on the ssd";
+    return in_memory ? ", as every column has it on the host"
+                     : ", loaded after an open and not taken away for want of "
+                       "use, while there is room";
+}
+
 static void explain_home(const struct model_field *field)
 {
     const struct policy_facts *facts = model_policy_facts(field->policy);
@@ -69,8 +86,9 @@ static void explain_home(const struct model_field *field)
     putchar('\n');
     for (uint32_t i = 0; i < field->copy_count; i++) {
         label("copy");
-        printf("%s: `:%s`\n", model_policy_facts(field->copies[i])->home,
-               model_policy_name(field->copies[i]));
+        printf("%s: `:%s`%s\n", model_policy_facts(field->copies[i])->home,
+               model_policy_name(field->copies[i]),
+               copy_means(field, field->copies[i]));
     }
     if (field->prefer != MODEL_TIER_NONE) {
         label("prefers");

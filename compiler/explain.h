@@ -9,6 +9,10 @@
 bool explain_not_yet(const struct model_field *field, unsigned index,
                      const char **text);
 
+/* Is this further copy in its list one that nothing makes? */
+bool explain_copy_unmade(const struct model_field *field,
+                         enum persist_policy copy);
+
 /* Does the strategy of its product send its values to the archive? */
 bool explain_goes_to_archive(const struct model_field *field);
 

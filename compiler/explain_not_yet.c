@@ -33,9 +33,20 @@ static bool is_hosts_alone(const struct model_field *f)
     return true;
 }
 
-static bool has_copies(const struct model_field *f)
+/* One on a device beside another home, or a second durable one. */
+bool explain_copy_unmade(const struct model_field *f, enum persist_policy copy)
 {
-    return f->copy_count > 0;
+    return copy == PERSIST_GPU_MEMORY ||
+           (copy > PERSIST_MEMORY_COMPUTED && f->policy != PERSIST_MEMORY &&
+            f->policy != PERSIST_GPU_MEMORY);
+}
+
+static bool has_unmade_copy(const struct model_field *f)
+{
+    for (uint32_t i = 0; i < f->copy_count; i++)
+        if (f->copies[i] != f->policy && explain_copy_unmade(f, f->copies[i]))
+            return true;
+    return false;
 }
 
 /* A prior for who leaves memory, of what never does. */
@@ -45,6 +56,8 @@ static bool has_idle_access(const struct model_field *f)
                   f->policy == PERSIST_DISK_COMPRESSED ||
                   f->policy == PERSIST_DISK_ONLY ||
                   f->policy == PERSIST_AUTO || f->policy == PERSIST_HYBRID;
+    for (uint32_t i = 0; f->series && i < f->retention_count; i++)
+        leaves = leaves || f->retention[i].tier == MODEL_TIER_MEMORY;
     return f->access != ACCESS_UNSET && !f->key && !leaves;
 }
 
@@ -214,8 +227,9 @@ static const struct {
 } rows[] = {
     {is_hosts_alone, "no kernel of the product reads the column as a number on "
                      "a device: none holds a copy"},
-    {has_copies, "copies in further tiers are not made: the value is read "
-                 "from its home, or from the cache"},
+    {has_unmade_copy, "a copy on a device is made of the home `:gpu_memory` "
+                      "alone, and of a value on a tier no second one on "
+                      "another: it is read from its home, or from memory"},
     {has_idle_access, "`access_pattern:` says who leaves memory first: this "
                       "field stays there"},
     {has_series, "the role moves no record: one of a product with a series "

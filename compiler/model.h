@@ -353,35 +353,36 @@ struct model_field {
     const char *doc;
     struct source_range at; /* the name */
     const struct model_type *type;
-    bool optional; /* T?: no more than its have bit, said for the reader */
 
-    /* Placement */
-    enum persist_policy policy; /* the home */
-    enum model_origin policy_from;
+    /* Placement. A byte each: schemas have many fields. */
     const enum persist_policy *copies; /* persist: [home, copy…] */
     uint32_t copy_count;
-    enum model_tier prefer;       /* a hint, or MODEL_TIER_NONE */
-    enum model_survives survives; /* in effect */
+    enum persist_policy policy : 8; /* the home */
+    enum model_origin policy_from : 8;
+    enum model_tier prefer : 8;       /* a hint, or MODEL_TIER_NONE */
+    enum model_survives survives : 8; /* in effect */
     /* ORIGIN_DEFAULT on a durable policy: the schema leaves it open, the
      * store's `survives` option decides, process_crash if that is silent. */
-    enum model_origin survives_from;
-    enum model_compression compression; /* in effect; UNSET only where the
+    enum model_origin survives_from : 8;
+    enum model_compression compression : 8; /* in effect; UNSET only where the
                        policy is DEFAULT: compressed past the threshold */
-    enum model_origin compression_from;
-    enum model_priority priority;
-    enum model_origin priority_from;
-    enum model_access access;
-    enum model_origin access_from;
+    enum model_origin compression_from : 8;
+    enum model_priority priority : 8;
+    enum model_origin priority_from : 8;
+    enum model_access access : 8;
+    enum model_origin access_from : 8;
+    enum model_physics physics : 8;
+    bool optional; /* T?: no more than its have bit, said for the reader */
     bool column; /* layout: :column */
     bool hot;    /* part of HOT: read without the disk */
 
     /* Lifetime */
+    bool series;                   /* a list that is :temporal_tiering */
+    enum model_retention_end retention_end : 8;
     int64_t ttl_ms; /* of the field; 0 = none */
     const struct model_retention_step *retention;
-    uint32_t retention_count;
-    enum model_retention_end retention_end;
-    bool series;                   /* a list that is :temporal_tiering */
     const struct model_member *by; /* the element's time member, or NULL */
+    uint32_t retention_count;
 
     /* Keys and indexes */
     bool key;
@@ -389,19 +390,18 @@ struct model_field {
     bool unique;
 
     /* Evolution */
-    struct model_value value; /* default:, or VALUE_NONE */
-    const char *was;          /* the name before, or NULL */
     bool deprecated;
+    const char *was;          /* the name before, or NULL */
+    struct model_value value; /* default:, or VALUE_NONE */
 
     /* Compute */
     const struct model_compute *compute;
     uint32_t compute_count;
+    bool derived; /* formula, kernel or gpu_raw: no setter */
+    bool summary; /* compute: on a list without a kernel: _summary() */
     const struct model_expr *formula;  /* typed, of the field's type; or NULL */
     const struct model_kernel *kernel; /* the first that compute: names */
-    bool derived;    /* formula, kernel or gpu_raw: no setter */
-    bool summary;    /* compute: on a list without a kernel: _summary() */
     uint64_t inputs; /* derived: the bits of the fields that it reads */
-    enum model_physics physics;
 
     /* Which calls the field gets; the checker's list of identifiers and the
      * emitters both go by these. */

@@ -41,7 +41,7 @@ static void damaged(struct reader *r, const char *what)
 /* Zeroed; NULL only when r->error is set or nothing was asked for. */
 static void *take(struct reader *r, size_t count, size_t each)
 {
-    size_t align = sizeof(max_align_t), size = count * each;
+    size_t align = _Alignof(max_align_t), size = count * each;
     struct block *block = r->blocks;
     if (r->error != DESCRIPTOR_OK || size == 0)
         return NULL;

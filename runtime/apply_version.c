@@ -3,15 +3,9 @@
 
 #include "hash.h"
 
-/* The memory-only writes of a record since its last logged commit are counted
- * in the upper byte of its LOST word: they change the version too. */
-#define WRITES_SHIFT 56
-
 uint64_t apply_version(const struct shard *s, const struct layout *l,
                        const struct record *r, uint64_t hash)
 {
-    uint64_t writes =
-        l->lost == UINT32_MAX ? 0 : row_load(r, l->lost) >> WRITES_SHIFT;
     uint64_t version = record_version(r) << 8;
     if (l->roams) {
         uint64_t origin = row_load(r, l->origin);
@@ -19,13 +13,12 @@ uint64_t apply_version(const struct shard *s, const struct layout *l,
         version |= (uint64_t)((s->number - home) & 0xff) << 56;
         version = origin ? origin : version;
     }
-    return version | writes;
+    return version | record_writes(l, r);
 }
 
 bool apply_writes_full(const struct layout *l, const struct record *r)
 {
-    return l->lost != UINT32_MAX &&
-           row_load(r, l->lost) >> WRITES_SHIFT == 0xff;
+    return record_writes(l, r) == 0xff;
 }
 
 uint64_t apply_new_version(const struct layout *l, struct record *r,
@@ -36,7 +29,7 @@ uint64_t apply_new_version(const struct layout *l, struct record *r,
         row_store(r, l->origin, 0);
     if (l->lost != UINT32_MAX)
         row_store(r, l->lost,
-                  seq != 0 ? writes & ((UINT64_C(1) << WRITES_SHIFT) - 1)
-                           : writes + (UINT64_C(1) << WRITES_SHIFT));
+                  seq != 0 ? writes & ((UINT64_C(1) << R_WRITES_SHIFT) - 1)
+                           : writes + (UINT64_C(1) << R_WRITES_SHIFT));
     return seq != 0 ? seq : record_version(r);
 }

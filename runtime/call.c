@@ -522,7 +522,7 @@ int warp_gen_prefetch(struct warp_db *db, const struct warp_product *desc,
                     &ref);
         if (rc == WARP_OK)
             rc = read_warm(db, l, &ref,
-                           fields & (l->cold | WARP_ARCHIVE));
+                           fields & (l->cold | WARP_ARCHIVE), false);
     }
     return rc;
 }

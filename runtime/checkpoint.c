@@ -19,6 +19,7 @@
 #include "error.h"
 #include "far.h"
 #include "lines.h"
+#include "pace.h"
 #include "planted.h"
 #include "secondary.h"
 #include "series.h"
@@ -113,6 +114,7 @@ static int flush_all(struct warp_db *db, struct step *st, int rc)
 
 static void take_lists(struct warp_db *db, uint64_t *floors)
 {
+    uint64_t records = 0;
     changed_turn(&db->changed);
     for (uint32_t i = 0; i < db->shard_count; i++) {
         struct shard *s = &db->shards[i];
@@ -122,9 +124,11 @@ static void take_lists(struct warp_db *db, uint64_t *floors)
         s->dirty = s->flushing;
         s->flushing = list;
         s->flushing_count = atomic_load(&s->dirty_count);
+        records += s->flushing_count;
         atomic_store(&s->dirty_count, 0);
         os_unlock(&s->lock);
     }
+    pace_begin(db, records);
 }
 
 static int write_floors(struct warp_db *db, struct step *st,
@@ -184,20 +188,25 @@ static int run_steps(struct warp_db *db)
     db->dead_count = db->dead_room = 0;
     os_unlock(&db->dead_lock);
     take_lists(db, floors);
+    os_point(OS_POINT_CHECKPOINT);
     if (PLANTED(early_checkpoint))
         rc = write_floors(db, &st, floors);
     rc = flush_all(db, &st, rc);
+    os_point(OS_POINT_CHECKPOINT);
     if (rc != WARP_OK)
         step_undo(&st);
     if (rc == WARP_OK)
         rc = step_commit(&st, true);
+    os_point(OS_POINT_CHECKPOINT);
     drop_lists(db);
     if (rc == WARP_OK)
         rc = write_floors(db, &st, floors); /* C4 */
     if (rc == WARP_OK) {
         series_settled(db->series, floors);
+        os_point(OS_POINT_CHECKPOINT);
         rc = log_cut(db->log, mark);
     }
+    pace_end(db, rc == WARP_OK);
     for (uint32_t i = 0; i < dead_count; i++) {
         if (rc == WARP_OK)
             far_free(db->disk, db->archive, dead[i]); /* C5 */

@@ -11,6 +11,7 @@
 #include "heat.h"
 #include "key_sort.h"
 #include "loader.h"
+#include "pace.h"
 #include "secondary.h"
 #include "series.h"
 #include "wire.h"
@@ -611,6 +612,8 @@ int step_commit(struct step *st, bool last)
         if (st->archived)
             archive_settled(db->archive);
         settle(st);
+        st->done += st->copied_count;
+        pace_step(db, st->done);
     } else {
         step_undo(st);
     }

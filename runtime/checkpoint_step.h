@@ -48,6 +48,7 @@ struct step {
     struct new_place *places;
     uint32_t place_count, place_room;
     struct db_shares shares;
+    uint64_t done;       /* records that are settled */
     uint64_t tree_pages; /* of the directory, when the run began */
     struct warp_arena later_arena;
     struct change *later; /* keys that go with the floors */

@@ -12,6 +12,7 @@
 #include "evict.h"
 #include "forward.h"
 #include "gravity.h"
+#include "pace.h"
 #include "read.h"
 #include "relocate.h"
 #include "room.h"
@@ -183,6 +184,8 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
         if (rc != WARP_OK)
             return rc;
     }
+    if (atomic_load_explicit(&db->pace.on, memory_order_relaxed))
+        pace_wait(db, op->logged_bytes);
     if (atomic_load_explicit(&db->tight, memory_order_relaxed)) {
         int rc = WARP_OK;
         if (op->kind == OP_DELETE)
@@ -220,12 +223,14 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     return rc;
 }
 
-/* Where the record is. */
+/* Where the record is, and with those in memory that may hold a unique value of
+ * it. */
 static int commit_there(struct warp_db *db, struct op *op, bool power)
 {
     int rc = commit_one(db, op, power);
-    while (rc == FORWARD_ELSEWHERE) {
-        rc = relocate_resolve(db, &op, 1);
+    while (rc == FORWARD_ELSEWHERE || rc == UNIQUE_AWAY) {
+        rc = rc == UNIQUE_AWAY ? unique_bring(db, &op, 1)
+                               : relocate_resolve(db, &op, 1);
         if (rc == WARP_OK)
             rc = commit_one(db, op, power);
     }
@@ -433,6 +438,8 @@ static int commit_many(struct warp_db *db, struct op **ops, uint32_t count,
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < count; i++)
         bytes += ops[i]->kind == OP_DELETE ? 0 : ops[i]->bytes;
+    if (rc == WARP_OK && atomic_load(&db->pace.on))
+        pace_wait(db, bytes);
     if (rc == WARP_OK && bytes > 0 && atomic_load(&db->tight))
         rc = room_admit(db, bytes);
     if (rc != WARP_OK)
@@ -488,8 +495,9 @@ static int commit_many_there(struct warp_db *db, struct op **ops,
                              uint32_t count, bool power)
 {
     int rc = commit_many(db, ops, count, power);
-    while (rc == FORWARD_ELSEWHERE) {
-        rc = relocate_resolve(db, ops, count);
+    while (rc == FORWARD_ELSEWHERE || rc == UNIQUE_AWAY) {
+        rc = rc == UNIQUE_AWAY ? unique_bring(db, ops, count)
+                               : relocate_resolve(db, ops, count);
         if (rc == WARP_OK)
             rc = commit_many(db, ops, count, power);
     }

@@ -286,26 +286,29 @@ static int new_header(struct warp_db *db, struct header *h)
 
 /* LMDB does not go on with a file that was killed in its first write. Nothing
  * was ever committed to it. */
-static void drop_draft(const struct warp_db *db)
+static int drop_draft(const struct warp_db *db)
 {
     static const char *const files[] = {"data.mdb", "data.sum", "lock.mdb"};
+    char path[DB_PATH_BYTES];
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char *path = join(db->paths.ssd, files[i]);
-        if (path)
-            (void)os_unlink(path);
-        free(path);
+        snprintf(path, sizeof path, "%s/%s", db->paths.ssd, files[i]);
+        int rc = os_unlink(path);
+        if (rc < 0 && rc != -ENOENT)
+            return error_os(rc, "cannot remove", path);
     }
+    return WARP_OK;
 }
 
 /* A store that is being made has its header in a file of another name until all
  * its parts are there: whoever finds that goes on with it. */
 static int draft_header(struct warp_db *db, struct header *h)
 {
-    int rc = WARP_ECORRUPT;
-    if (os_exists(db->paths.making) == 1)
-        rc = header_read(db->paths.making, h);
+    int there = os_exists(db->paths.making);
+    if (there < 0)
+        return error_os(there, "cannot look at", db->paths.making);
+    int rc = there ? header_read(db->paths.making, h) : WARP_ECORRUPT;
     if (rc == WARP_OK && !db->read_only)
-        drop_draft(db);
+        rc = drop_draft(db);
     /* One that only cannot be read now is not replaced: the log has its id. */
     if (rc != WARP_ECORRUPT)
         return rc;
@@ -338,7 +341,10 @@ static int keep_header(struct warp_db *db)
 
 static int open_header(struct warp_db *db, struct header *h, bool *is_new)
 {
-    *is_new = os_exists(db->paths.header) != 1;
+    int there = os_exists(db->paths.header);
+    if (there < 0)
+        return error_os(there, "cannot look at", db->paths.header);
+    *is_new = !there;
     int rc = *is_new ? draft_header(db, h)
                      : header_read(db->paths.header, h);
     /* Who made it may have been killed between the rename and this. */
@@ -506,14 +512,17 @@ int db_destroy(struct warp_db *db, bool orderly)
     compute_close(db);
     if (db->fork_guard)
         keeper_stop(db);
+    os_point(OS_POINT_CLOSE);
     if (orderly && !db->read_only) {
         /* While rows still load, the log keeps what would be written. */
         if (!atomic_load(&db->loading))
             rc = checkpoint_run(db);
         migrate_save(db, true);
+        os_point(OS_POINT_CLOSE);
         int stopped = log_stop(db->log);
         rc = rc == WARP_OK ? stopped : rc;
     }
+    os_point(OS_POINT_CLOSE);
     if (db->log)
         log_close(&db->log);
     gravity_close(db);

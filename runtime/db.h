@@ -30,6 +30,16 @@ struct db_paths {
         *making, *reserve;
 };
 
+/* How fast the log may grow while a checkpoint runs; pace.h. */
+struct pace {
+    _Atomic bool on;
+    _Atomic int64_t from_ns;     /* since then, */
+    _Atomic uint64_t from_bytes; /* when it was so long, */
+    _Atomic uint64_t bytes_per_s;
+    uint64_t records, record_ns; /* of the checkpoint; of a record in it */
+    int64_t run_ns;              /* when it began */
+};
+
 struct server;
 struct derive_columns;
 struct compute;
@@ -62,6 +72,7 @@ struct warp_db {
     _Atomic bool partial;  /* so for evictable products, loaded or not */
     _Atomic bool stalled;  /* the log is at its limit: writers wait */
     _Atomic bool tight;    /* so little disk is left that commits count it */
+    struct pace pace;
     _Atomic uint64_t log_kept; /* bytes that the last checkpoint left in it */
     _Atomic bool scanned;  /* a scan had many keys to sort: a checkpoint
                               spares the next one that */

@@ -54,6 +54,7 @@ static void leave(struct evict_call *c, const struct layout *l,
                   struct record *r, bool whole, uint64_t fields)
 {
     uint64_t have = record_have(r), freed = c->freed;
+    os_point(OS_POINT_EVICT);
     if (have & (R_DELETED | R_FLUSHING | R_BUSY))
         return;
     if (whole && (have & R_IN_DIR) && !(have & R_DIRTY) &&
@@ -76,7 +77,7 @@ uint64_t evict_one(struct shard *s, struct record *r)
     struct evict_call call = {.shard = s};
     const struct layout *l = s->db->layouts[r->product];
     uint64_t hash = shard_record_hash(s, r);
-    leave(&call, l, r, l->evictable, l->cold);
+    leave(&call, l, r, l->evictable && !l->kept, l->cold & ~l->kept);
     if (call.freed > 0 && l->movable && replace_is_on(s->db))
         replace_note(s->db, l,
                      (struct replace_use){.hash = hash, .kind = REPLACE_LEFT});

@@ -148,6 +148,15 @@ static bool is_held(const struct gravity_spot *spot, int64_t now)
            now - spot->moved_ms < GRAVITY_HOLD_MS;
 }
 
+/* Forwards stay in memory: a sixteenth of it at most. */
+static bool has_room(struct warp_db *db, const struct layout *l,
+                     const struct key_ref *key)
+{
+    uint64_t each = heap_block_bytes(sizeof(struct record) + l->row_bytes +
+                                     ((key->count + 7) & ~7u));
+    return (atomic_load(&db->records_away) + 1) * each < db->memory_max / 16;
+}
+
 int gravity_move(struct warp_db *db, const struct layout *l,
                  const struct key_ref *key, uint32_t to, enum gravity_why why)
 {
@@ -161,8 +170,7 @@ int gravity_move(struct warp_db *db, const struct layout *l,
     os_unlock(&g->lock);
     if (g->moves >= GRAVITY_STEP_MOVES)
         return WARP_EBUSY;
-    if (from == to || held ||
-        (to != home && atomic_load(&db->records_away) >= GRAVITY_AWAY_MAX))
+    if (from == to || held || (to != home && !has_room(db, l, key)))
         return WARP_ELIMIT;
     g->moves++;
     /* From one strange shard to another by its home. */

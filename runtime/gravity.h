@@ -21,7 +21,7 @@
  *
  * Bounds: 64 moves and 128 looks a step, a look at a record every 2 s, a move
  * of it every minute of the store's clock; none while memory or the log is
- * short; at most 2^20 away. */
+ * short; forwards take a sixteenth of memory at most. */
 #ifndef WARP_GRAVITY_H
 #define WARP_GRAVITY_H
 

@@ -17,7 +17,6 @@ enum {
     GRAVITY_LOOK_MS = 2000,
     GRAVITY_TRIES = 1000,    /* of a record that waits for a checkpoint */
     GRAVITY_HOLD_MS = 60000,
-    GRAVITY_AWAY_MAX = 1 << 20,
     GRAVITY_LOAD_MIN = 512   /* notes that tell a load */
 };
 

@@ -129,6 +129,7 @@ static bool grow_directory(struct index *index)
             &index->dir[n + i],
             atomic_load_explicit(&index->dir[i], memory_order_relaxed),
             memory_order_relaxed);
+    os_point(OS_POINT_GROW);
     atomic_store_explicit(&index->depth, depth + 1, memory_order_release);
     return true;
 }
@@ -173,7 +174,9 @@ static bool make_room(struct index *index, uint64_t hash)
     uint32_t v = atomic_load_explicit(&s->version, memory_order_relaxed);
     atomic_store_explicit(&s->version, v + 1, memory_order_relaxed);
     index_fence(memory_order_release);
+    os_point(OS_POINT_GROW);
     refill(index, s, other, bit);
+    os_point(OS_POINT_GROW);
     if (other) {
         s->depth++;
         uint64_t n = UINT64_C(1) << atomic_load(&index->depth);

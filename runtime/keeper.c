@@ -9,6 +9,7 @@
 #include "evict.h"
 #include "gravity.h"
 #include "migrate.h"
+#include "pace.h"
 #include "replace.h"
 #include "room.h"
 #include "secondary.h"
@@ -19,10 +20,6 @@ enum {
     IDLE_TICK_MS = 200,
     RETRY_MS = 500,
     SCANNED_MS = 1000 /* from one checkpoint for a scan to the next */
-};
-enum {
-    RECORD_NS = 3000,     /* of a record in a checkpoint, before one was seen */
-    RECORDS_TIMED = 10000 /* fewer say nothing about that */
 };
 
 static uint64_t dirty_records(const struct warp_db *db)
@@ -59,7 +56,6 @@ struct schedule {
     int64_t log_ms;        /* when the log was last looked at, */
     uint64_t log_bytes;    /* how long it was, */
     uint64_t bytes_per_s;  /* and how fast it has grown lately */
-    uint64_t record_ns;    /* of a record in the last checkpoint */
     int told;              /* the last error that was told */
 };
 
@@ -72,7 +68,7 @@ static bool log_is_due(const struct warp_db *db, const struct schedule *when,
     uint64_t limit = db->options.log_bytes_max;
     if (log <= limit / 2 || log > limit / 4 * 3)
         return log > limit / 2;
-    uint64_t takes_ms = dirty_records(db) * when->record_ns / 1000000;
+    uint64_t takes_ms = dirty_records(db) * pace_record_ns(db) / 1000000;
     uint64_t grows = when->bytes_per_s / 1000 * takes_ms;
     return log + grows + grows / 2 + limit / 8 > limit;
 }
@@ -148,11 +144,7 @@ static void move_unused(struct warp_db *db, struct schedule *when, int64_t now)
 
 static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
 {
-    uint64_t dirty = dirty_records(db);
-    int64_t begun = os_mono_ns();
     int rc = checkpoint_run(db);
-    if (rc == WARP_OK && dirty >= RECORDS_TIMED)
-        when->record_ns = (uint64_t)(os_mono_ns() - begun) / dirty;
     when->checkpoint_ms = os_boot_ms();
     when->retry_ms = rc == WARP_OK ? 0 : now + RETRY_MS;
     if (rc != WARP_OK && rc != when->told)
@@ -206,8 +198,7 @@ static void *keep(void *arg)
     struct warp_db *db = arg;
     struct schedule when = {.checkpoint_ms = os_boot_ms(),
                             .sweep_ms = os_boot_ms(),
-                            .dirty_limit = dirty_limit(db),
-                            .record_ns = RECORD_NS};
+                            .dirty_limit = dirty_limit(db)};
     uint64_t last_log = 0;
     int64_t tick = TICK_MS;
     while (!atomic_load(&db->stopping)) {

@@ -191,7 +191,7 @@ static void set_leaves(struct layout *l)
     {
         uint8_t access = l->desc->fields[i].access ? l->desc->fields[i].access
                                                    : l->desc->access;
-        if (access == WARP_ACCESS_HOT)
+        if (access == WARP_ACCESS_HOT || (l->kept >> i & 1))
             l->prior = 1;
         else if (l->prior == 0 && (access == WARP_ACCESS_COLD ||
                                    access == WARP_ACCESS_SEQUENTIAL))
@@ -258,6 +258,9 @@ int layout_make(const struct warp_product *desc, uint16_t number,
             l->var |= bit;
     }
     l->cold = l->ssd | l->disk;
+    FOR_BITS(i, l->cold & ~l->disk_only)
+        if (desc->fields[i].copies >> WARP_HOME_MEMORY & 1)
+            l->kept |= UINT64_C(1) << i;
     l->writable = l->stored | l->keys;
     l->readable = l->stored | l->derived | l->keys;
     l->evictable = l->durable != 0;

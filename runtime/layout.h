@@ -64,6 +64,7 @@ struct layout {
     uint64_t tiered;       /* of ssd: the engine may move the value to disk */
     uint64_t prefer_disk;  /* of tiered: written there from the first on */
     uint64_t cold;         /* ssd | disk */
+    uint64_t kept;         /* of cold: with a copy in memory, by the schema */
     uint64_t ttl;          /* fields with a deadline slot */
     uint64_t indexed, unique;
     uint64_t columns;

@@ -1,6 +1,7 @@
 /* loader.c: after an open, the directory's rows come into memory in key order;
  * the places that they hold are counted for the disk tier. A get that arrives
- * first reads its row itself (shard_find).
+ * first reads its row itself (shard_find). Then come the copies in memory that
+ * the schema asks for.
  *
  * The cursor reads ahead: a row that it gives may have been changed, deleted,
  * checkpointed and dropped from memory since. Under the shard's lock it counts
@@ -11,6 +12,7 @@
 #include "error.h"
 #include "far.h"
 #include "forward.h"
+#include "read.h"
 #include "row_past.h"
 #include "series.h"
 
@@ -130,10 +132,13 @@ static void count_in_record(struct warp_db *db, const struct layout *l,
     }
 }
 
-/* Rows that may leave memory again take at most half of it. */
-static bool scarce(const struct warp_db *db)
+/* Of memory, in eighths: rows that may leave it again take the first, copies
+ * the next. The rest is for what is used. */
+enum { ROWS_EIGHTHS = 4, COPIES_EIGHTHS = 5 };
+
+static bool scarce(const struct warp_db *db, uint32_t eighths)
 {
-    return db_memory_used(db) > db->memory_max / 2;
+    return db_memory_used(db) > db->memory_max / 8 * eighths;
 }
 
 /* Under the lock. */
@@ -157,7 +162,7 @@ static int load_locked(struct warp_db *db, struct shard *s,
         row_shard(value, forward_home(db, key)->number) != s->number)
         return WARP_OK; /* of a place that it has left, and gone */
     count_in_row(db, l, value);
-    if (!l->evictable || !scarce(db))
+    if (!l->evictable || !scarce(db, ROWS_EIGHTHS))
         return row_load_record(s, l, key, value, &r);
     atomic_store(&db->partial, true);
     return WARP_OK;
@@ -187,6 +192,16 @@ static int tell_home(struct warp_db *db, const struct layout *l,
     return rc;
 }
 
+static struct key_ref key_of_row(const struct warp_db *db,
+                                 const struct layout *l, struct ssd_slice k)
+{
+    struct key_ref key = {(const uint8_t *)k.data + 2,
+                          (uint32_t)(k.bytes - 2), l->number, 0,
+                          l->row_bytes};
+    key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
+    return key;
+}
+
 static int load_row(struct warp_db *db, const struct ssd_cursor *cursor,
                     struct ssd_slice k, struct ssd_slice value)
 {
@@ -199,9 +214,7 @@ static int load_row(struct warp_db *db, const struct ssd_cursor *cursor,
     if (!l)
         return error_set(WARP_ECORRUPT, "the directory holds a row of an "
                                         "unknown product (%u)", product);
-    struct key_ref key = {bytes + 2, (uint32_t)(k.bytes - 2), l->number, 0,
-                          l->row_bytes};
-    key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
+    struct key_ref key = key_of_row(db, l, k);
     int rc = l->roams ? tell_home(db, l, &key, value, cursor) : WARP_OK;
     struct shard *s = forward_lock(db, l, &key);
     if (rc == WARP_OK)
@@ -212,20 +225,46 @@ static int load_row(struct warp_db *db, const struct ssd_cursor *cursor,
     return rc;
 }
 
-static int load_product(struct warp_db *db, uint32_t product)
+/* A copy in memory of what lies on a tier (layout.h, kept), while memory is not
+ * scarce. */
+static int warm_row(struct warp_db *db, const struct layout *l,
+                    struct ssd_slice k)
+{
+    if (scarce(db, COPIES_EIGHTHS))
+        return WARP_END;
+    struct key_ref key = key_of_row(db, l, k);
+    return read_warm(db, l, &key, l->kept, true);
+}
+
+static int load_product(struct warp_db *db, const struct layout *l, bool warm)
 {
     struct ssd_cursor *cursor = NULL;
-    uint8_t from[2] = {(uint8_t)(product >> 8), (uint8_t)product};
-    uint8_t to[2] = {(uint8_t)((product + 1) >> 8), (uint8_t)(product + 1)};
+    uint8_t from[2], to[2];
+    row_key(from, l->id, NULL, 0);
+    row_key(to, l->id + 1u, NULL, 0);
     struct ssd_slice low = {from, 2}, high = {to, 2}, key, value;
     int rc = ssd_cursor_open(db->ssd, SSD_ROWS, low, high, false, &cursor);
     while (rc == WARP_OK && !atomic_load(&db->stopping)) {
         rc = ssd_next(cursor, &key, &value);
         if (rc == WARP_OK)
-            rc = load_row(db, cursor, key, value);
+            rc = warm ? warm_row(db, l, key)
+                      : load_row(db, cursor, key, value);
     }
     ssd_cursor_close(&cursor);
     return rc == WARP_END ? WARP_OK : rc;
+}
+
+/* Gets do not wait for this. */
+static void warm_all(struct warp_db *db)
+{
+    int rc = WARP_OK;
+    for (uint32_t rank = 0; rank < db->layout_count && rc == WARP_OK; rank++) {
+        const struct layout *l = db->layouts[db->load_mark->order[rank]];
+        if (l->kept)
+            rc = load_product(db, l, true);
+    }
+    if (rc != WARP_OK && !atomic_load(&db->stopping))
+        db_log(db, WARP_LOG_WARNING, rc, error_text());
 }
 
 static void *load(void *arg)
@@ -234,7 +273,7 @@ static void *load(void *arg)
     struct loader_mark *m = db->load_mark;
     int rc = WARP_OK;
     for (uint32_t rank = 0; rank < db->layout_count && rc == WARP_OK; rank++) {
-        rc = load_product(db, db->layouts[m->order[rank]]->id);
+        rc = load_product(db, db->layouts[m->order[rank]], false);
         if (rc == WARP_OK && !atomic_load(&db->stopping))
             pass_product(m, rank);
     }
@@ -250,6 +289,8 @@ static void *load(void *arg)
     }
     atomic_store(&db->loaded_word, 1);
     os_futex_wake(&db->loaded_word, INT32_MAX);
+    if (rc == WARP_OK)
+        warm_all(db);
     return NULL;
 }
 

@@ -54,7 +54,7 @@
  *   L8  A ring record counts only at its position and with the next seq. After
  *       an unclean end positions skip a lap (once what was found is durable),
  *       so what a ring may hold behind a hole never counts.
- *   L9  What the rings may hold always fits in written segments.
+ *   L9  What the rings may hold always fits in allocated segments.
  *   L10 After the first failed write or sync nothing is written: every append
  *       and wait fails until the log is opened again, and the segment is
  *       deleted, not recycled, when it is cut.
@@ -405,6 +405,8 @@ static int open_stream(struct log *log)
         log->salt = last->salt;
         log->current_bytes = last->bytes;
         log->current_number = last->number;
+        log->blank = log_segment_is_blank(last->bytes);
+        log->written_to = log->end_offset;
         atomic_store(&log->write_at, log->end_offset);
     } else if (!log->clean) {
         for (uint32_t i = (uint32_t)log->end_segment; i < log->segment_count;

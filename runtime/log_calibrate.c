@@ -1,8 +1,8 @@
 /* log_calibrate.c: how many writes in flight the device rewards.
  *
- * Once per store: 4 KiB writes at 1, 2, 4 and 8 in flight to a written scratch
- * file, some milliseconds each; the smallest count within a tenth of the best
- * is kept in the file "in-flight". */
+ * Once per store, when nobody waits for the log: 4 KiB writes at 1, 2, 4 and 8
+ * in flight to a written scratch file, some milliseconds each; the smallest
+ * count within a tenth of the best is kept in the file "in-flight". */
 #include "log_inner.h"
 
 #include "crc.h"
@@ -26,12 +26,18 @@ struct writer {
     struct os_thread thread;
 };
 
+/* Its thread has something better to do. */
+static bool is_wanted(struct log *log)
+{
+    return atomic_load(&log->stopping) || atomic_load(&log->starved);
+}
+
 static void *write_pages(void *arg)
 {
     struct writer *w = arg;
     uint64_t pages = SCRATCH_BYTES / LOG_PAGE / WRITERS;
     while (w->rc == 0 && os_mono_ns() < w->until_ns &&
-           !atomic_load(&w->log->stopping)) {
+           !is_wanted(w->log)) {
         uint64_t page = w->index * pages + w->count % pages;
         w->rc = log_write(w->log, w->fd, w->page, LOG_PAGE, page * LOG_PAGE);
         w->count++;
@@ -86,12 +92,12 @@ out:
     return 0;
 }
 
-void log_calibrate(struct log *log)
+bool log_calibrate(struct log *log)
 {
     char path[LOG_PATH_BYTES], scratch[LOG_PATH_BYTES];
     uint8_t kept[8];
     if (log->options.writes_in_flight != 0)
-        return;
+        return true;
     log_path(log, path, "in-flight");
     int fd = os_open(path, OS_READ);
     if (fd >= 0) {
@@ -100,16 +106,18 @@ void log_calibrate(struct log *log)
         if (n == sizeof kept && get32(kept + 4) == crc32c(0, kept, 4) &&
             get32(kept) >= 1 && get32(kept) <= log->slot_count) {
             atomic_store(&log->in_flight_limit, get32(kept));
-            return;
+            return true;
         }
     }
     log_path(log, scratch, "calibrate.tmp");
     uint32_t best = 0;
-    if (log_write_zeros(log, scratch, SCRATCH_BYTES) == 0)
+    if (log_write_zeros(log, scratch, SCRATCH_BYTES, NULL) == 0)
         best = measure_all(log, scratch);
     os_unlink(scratch);
-    if (best == 0 || atomic_load(&log->stopping))
-        return;
+    if (is_wanted(log))
+        return false;
+    if (best == 0)
+        return true;
     atomic_store(&log->in_flight_limit, best);
     put32(kept, best);
     put32(kept + 4, crc32c(0, kept, 4));
@@ -117,4 +125,5 @@ void log_calibrate(struct log *log)
     if (fd >= 0)
         (void)os_pwrite(fd, kept, sizeof kept, 0);
     os_close(fd);
+    return true;
 }

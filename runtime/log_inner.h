@@ -48,10 +48,11 @@ struct log_spare {
     uint32_t id;
 };
 
-/* A segment that is written, named and open, and waits for its header. */
+/* A segment that is made, named and open, and waits for its header. */
 struct log_ready {
     uint64_t number, bytes;
     int fd;
+    bool blank; /* allocated, not written */
 };
 
 /* One write in flight; block n uses slot n % slots. */
@@ -110,6 +111,8 @@ struct log {
     _Atomic uint64_t write_at;
     int fd, old_fd;
     bool fresh; /* the current segment has no header yet */
+    bool blank; /* it was allocated and not written, */
+    uint64_t written_to; /* but up to here */
     _Atomic int64_t clock_mark;
 
     struct os_lock done_lock;
@@ -138,6 +141,7 @@ struct log {
     _Atomic uint64_t unused_bytes; /* of the current one */
     _Atomic bool direct;
     _Atomic int held; /* backups that copy segments now */
+    _Atomic bool starved; /* somebody waits for a segment, or did */
 
     /* Threads. */
     struct os_thread flusher, maker;
@@ -197,11 +201,15 @@ int log_segments_reclaim(struct log *log);
 /* gather_lock held: goes on in the next ready segment. */
 int log_segment_next(struct log *log);
 int log_segment_make(struct log *log);    /* one more ready segment */
+/* Is this the length of a file that was allocated and not written? */
+bool log_segment_is_blank(uint64_t bytes);
 uint64_t log_room(const struct log *log); /* room_lock held */
 void log_header_encode(const struct log *log, uint8_t *to,
                        const struct log_segment *segment, uint64_t durable,
                        const uint64_t *position, const uint64_t *seq);
-int log_write_zeros(struct log *log, const char *path, uint64_t bytes);
+/* blank: left unwritten, which it tells, when somebody waits; NULL: never. */
+int log_write_zeros(struct log *log, const char *path, uint64_t bytes,
+                    bool *blank);
 int log_open_segment(struct log *log, const char *path, int *fd);
 int log_write(struct log *log, int fd, const void *from, size_t bytes,
               uint64_t at);
@@ -211,7 +219,7 @@ void log_segments_close(struct log *log);
 void *log_maker(void *arg);
 void log_maker_kick(struct log *log);
 
-/* log_calibrate.c */
-void log_calibrate(struct log *log);
+/* log_calibrate.c: false: not now, somebody waits for a segment. */
+bool log_calibrate(struct log *log);
 
 #endif

@@ -7,6 +7,7 @@
 #include <warp/warp.h>
 
 enum { ROOM_LEAST = 3 << 19 }; /* bytes to keep ready in a small log */
+#define CALIBRATE_AGAIN_NS INT64_C(1000000000)
 
 void log_maker_kick(struct log *log)
 {
@@ -61,20 +62,43 @@ static int make_one(struct log *log)
     return rc;
 }
 
+/* Makes what is wanted; true: something was made, or failed with *rc. */
+static bool work(struct log *log, int *rc)
+{
+    *rc = WARP_OK;
+    if (!wants_more(log)) {
+        atomic_store(&log->starved, false);
+        return false;
+    }
+    *rc = make_one(log);
+    return *rc == WARP_OK;
+}
+
 void *log_maker(void *arg)
 {
     struct log *log = arg;
-    int64_t period = (int64_t)log->options.sync_every_ms * 1000000;
+    int64_t period = (int64_t)log->options.sync_every_ms * 1000000, again = 0;
+    bool calibrated = false;
+    int rc;
+    while (!atomic_load(&log->stopping) && work(log, &rc))
+        ;
     /* A page's first store would cost its appender microseconds. */
     for (uint32_t s = 0; s < log->shards && !atomic_load(&log->stopping); s++)
         os_populate(log->rings[s].base, log->ring_bytes);
-    log_calibrate(log);
     while (!atomic_load(&log->stopping)) {
         uint32_t seen = atomic_load(&log->maker_kick);
-        int rc = WARP_OK;
-        if (wants_more(log) && (rc = make_one(log)) == WARP_OK)
+        int64_t now;
+        if (work(log, &rc))
             continue;
-        os_futex_wait(&log->maker_kick, seen, rc == WARP_OK ? -1 : period);
+        if (rc == WARP_OK && !calibrated && (now = os_mono_ns()) >= again) {
+            calibrated = log_calibrate(log);
+            again = now + CALIBRATE_AGAIN_NS;
+            continue;
+        }
+        os_futex_wait(&log->maker_kick, seen,
+                      rc != WARP_OK ? period
+                      : calibrated  ? -1
+                                    : CALIBRATE_AGAIN_NS);
     }
     return NULL;
 }

@@ -230,6 +230,7 @@ static int admit(struct log *log, struct log_ring *r, uint64_t need,
                              "no room for the log in %s; free some space or "
                              "delete records, writing resumes by itself",
                              log->dir);
+        atomic_store(&log->starved, true);
         log_maker_kick(log);
         log_kick(log); /* what is pledged and written is room again */
         atomic_fetch_add(&log->waiters, 1);
@@ -283,9 +284,11 @@ static inline uint64_t store_frame(struct log *log, struct log_ring *r,
     else
         os_map_store(to, header, head_bytes);
 
+    os_point(OS_POINT_APPEND);
     if (f->stamp != atomic_load_explicit(&r->stamp, memory_order_relaxed)) {
         atomic_store_explicit(&r->turn, tail, memory_order_relaxed);
         atomic_store_explicit(&r->stamp, f->stamp, memory_order_release);
+        os_point(OS_POINT_APPEND);
     }
     atomic_signal_fence(memory_order_seq_cst); /* a kill sees program order */
     os_map_store(r->tail_mark, &mark, sizeof mark);

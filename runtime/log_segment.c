@@ -2,7 +2,11 @@
  *
  * A segment is written with zeros once, by the maker thread, and then used
  * again and again under new names: NNNNNNNN.wlog in use, free-NNNNNNNN.wlog
- * waiting, making.tmp while its zeros are written. */
+ * waiting, making.tmp while its zeros are written. A write into space that is
+ * allocated only changes the file's metadata, which a commit that waits must
+ * not pay for. Blocks of a log that grows fast are so long that it is little
+ * beside them, and writing all twice is much: then a segment is left blank, and
+ * log_stream.c writes zeros ahead of short blocks. */
 #include "log_inner.h"
 
 #include "crc.h"
@@ -12,7 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROOM_LOST = LOG_FRAME_MAX + 2 * LOG_PAGE }; /* at a segment's end */
+enum {
+    ROOM_LOST = LOG_FRAME_MAX + 2 * LOG_PAGE, /* at a segment's end */
+    BLANK_MORE = LOG_PAGE, /* a blank file is so much longer than others */
+    BULKY_BYTES = 256 << 10 /* blocks whose metadata are little beside them */
+};
 
 uint32_t log_block_crc(const uint8_t *block)
 {
@@ -68,7 +76,29 @@ int log_write(struct log *log, int fd, const void *from, size_t bytes,
     return rc;
 }
 
-int log_write_zeros(struct log *log, const char *path, uint64_t bytes)
+bool log_segment_is_blank(uint64_t bytes)
+{
+    return bytes % LOG_SEGMENT_MIN == BLANK_MORE;
+}
+
+/* Have the blocks of the last two segments been long? */
+static bool is_bulky(struct log *log)
+{
+    os_lock(&log->room_lock);
+    uint64_t bytes = 0, first = UINT64_MAX;
+    uint32_t n = log->segment_count;
+    if (n > 1) {
+        bytes = log->segments[n - 2].bytes +
+                atomic_load_explicit(&log->write_at, memory_order_relaxed);
+        first = log->segments[n - 2].first;
+    }
+    os_unlock(&log->room_lock);
+    uint64_t next = atomic_load(&log->next_block);
+    return first < next && bytes / (next - first) >= BULKY_BYTES;
+}
+
+int log_write_zeros(struct log *log, const char *path, uint64_t bytes,
+                    bool *blank)
 {
     int fd, rc = os_open(path, OS_READ | OS_WRITE | OS_CREATE | OS_TRUNC);
     uint8_t *zeros = NULL;
@@ -85,11 +115,17 @@ int log_write_zeros(struct log *log, const char *path, uint64_t bytes)
         rc = -ENOMEM;
     else
         memset(zeros, 0, LOG_SEGMENT_MIN);
-    for (uint64_t at = 0; rc == 0 && at < bytes; at += LOG_SEGMENT_MIN)
+    for (uint64_t at = 0; rc == 0 && at < bytes; at += LOG_SEGMENT_MIN) {
+        if (blank && (atomic_load(&log->starved) || is_bulky(log))) {
+            *blank = true;
+            rc = os_allocate(fd, bytes, BLANK_MORE);
+            break;
+        }
         rc = os_pwrite(fd, zeros,
                        bytes - at < LOG_SEGMENT_MIN ? (size_t)(bytes - at)
                                                     : LOG_SEGMENT_MIN,
                        at);
+    }
     if (rc == 0)
         rc = os_fdatasync(fd);
     free(zeros);
@@ -124,11 +160,15 @@ static uint64_t next_bytes(struct log *log)
     return bytes;
 }
 
-static int make_file(struct log *log, const char *path, uint64_t *bytes)
+static int make_file(struct log *log, const char *path, uint64_t *bytes,
+                     bool *blank)
 {
     int rc;
     for (*bytes = next_bytes(log);; *bytes /= 2) {
-        rc = log_write_zeros(log, path, *bytes);
+        *blank = false;
+        rc = log_write_zeros(log, path, *bytes, blank);
+        if (rc == 0 && *blank)
+            *bytes += BLANK_MORE;
         if (rc != -ENOSPC && rc != -EDQUOT)
             break;
         os_unlink(path);
@@ -168,7 +208,7 @@ int log_segment_make(struct log *log)
         log_spare_path(log, from, spare.id);
     } else {
         log_path(log, from, "making.tmp");
-        rc = make_file(log, from, &made.bytes);
+        rc = make_file(log, from, &made.bytes, &made.blank);
     }
     if (rc == 0)
         rc = os_rename(from, to);
@@ -217,6 +257,7 @@ int log_segment_next(struct log *log)
     }
     if (log->ready_count == 0) {
         os_unlock(&log->room_lock);
+        atomic_store(&log->starved, true);
         log_maker_kick(log);
         return WARP_TIMEOUT;
     }
@@ -232,6 +273,8 @@ int log_segment_next(struct log *log)
     log->current_number = s->number;
     atomic_store(&log->write_at, LOG_HEADER_BYTES);
     log->fresh = true;
+    log->blank = log->ready[0].blank;
+    log->written_to = 0;
     atomic_fetch_add(&log->live_bytes, s->bytes);
     log->ready_count--;
     memmove(log->ready, log->ready + 1,
@@ -561,7 +604,8 @@ out:
     return rc;
 }
 
-/* Files that were made ready and never begun are spares again. */
+/* Files that were made ready and never begun are spares again, but blank ones:
+ * a spare is a file that was written. */
 int log_segments_reclaim(struct log *log)
 {
     char path[LOG_PATH_BYTES];
@@ -574,7 +618,8 @@ int log_segments_reclaim(struct log *log)
     atomic_store(&log->live_bytes, bytes);
     for (uint32_t i = 0; i < log->unstarted; i++) {
         struct log_segment *s = &log->segments[log->segment_count + i];
-        s->retired = s->bytes < LOG_SEGMENT_MIN;
+        s->retired = s->bytes < LOG_SEGMENT_MIN ||
+                     log_segment_is_blank(s->bytes);
         log->keep_bytes += s->bytes;
         if ((rc = recycle(log, s)) < 0)
             return error_os(rc, "cannot rename a segment in", log->dir);

@@ -24,6 +24,7 @@
 
 enum {
     SPINS_FOR_BATCH = 2000,
+    SHORT_BYTES = 256 << 10, /* of a block: see write_ahead */
     BLOCK_ROOM = LOG_FRAME_MAX + BLOCK_HEADER_BYTES
 };
 #define MARK_NS INT64_C(5000000000)
@@ -59,6 +60,7 @@ static bool take_cut(struct log *log)
         return false;
     }
     uint32_t stamp = atomic_fetch_add(&log->epoch, 1);
+    os_point(OS_POINT_TURN);
     log->cut_stamp = stamp;
     log->cut_whole = wait_for_batches(log, stamp);
     if (!log->cut_whole)
@@ -73,6 +75,7 @@ static bool take_cut(struct log *log)
             uint64_t cut = atomic_load_explicit(&r->tail, memory_order_acquire);
             uint32_t last =
                 atomic_load_explicit(&r->stamp, memory_order_acquire);
+            os_point(OS_POINT_TURN);
             if ((int32_t)(last - stamp) > 0)
                 cut = atomic_load_explicit(&r->turn, memory_order_relaxed);
             if (cut > r->cut) {
@@ -116,6 +119,35 @@ static void places_now(struct log *log, uint64_t *position, uint64_t *seq)
             atomic_load_explicit(&log->rings[s].gathered, memory_order_relaxed);
         seq[s] = log->rings[s].gathered_seq;
     }
+}
+
+static int cannot_write(struct log *log, uint64_t segment, int rc)
+{
+    char path[LOG_PATH_BYTES];
+    log_segment_path(log, path, segment);
+    rc = error_os(rc, "cannot write the log", path);
+    return log_fail(log, rc == WARP_ENOSPC ? WARP_EIO : rc, error_text());
+}
+
+/* Zeros ahead of a short block in a segment that is blank: one change of the
+ * file's metadata for many blocks. gather_lock held: what is in flight lies
+ * before write_at, and what comes is not written yet. The slot is free. */
+static int write_ahead(struct log *log, struct log_slot *slot, size_t want)
+{
+    uint64_t at = log->fresh ? 0 : atomic_load(&log->write_at);
+    uint64_t end = log->fresh ? LOG_HEADER_BYTES + want : at + want;
+    if (!log->blank || end <= log->written_to)
+        return WARP_OK;
+    log->written_to = log_align(end, LOG_PAGE);
+    if (want > SHORT_BYTES)
+        return WARP_OK;
+    size_t bytes = LOG_BLOCK_BYTES;
+    if (bytes > log->current_bytes - at)
+        bytes = (size_t)(log->current_bytes - at);
+    memset(slot->buffer, 0, bytes);
+    int rc = log_write(log, log->fd, slot->buffer, bytes, at);
+    log->written_to = at + bytes;
+    return rc < 0 ? cannot_write(log, log->current_number, rc) : WARP_OK;
 }
 
 /* Puts the headers around a payload; the slot is then ready to be written. */
@@ -166,6 +198,7 @@ static int find_room(struct log *log, struct log_slot *slot, size_t want,
                      size_t *most)
 {
     uint64_t left = log->current_bytes - atomic_load(&log->write_at);
+    size_t bytes = want;
     if (want > BLOCK_ROOM)
         want = BLOCK_ROOM;
     if (left < log_align(want, LOG_PAGE)) {
@@ -174,6 +207,9 @@ static int find_room(struct log *log, struct log_slot *slot, size_t want,
             return rc;
         left = log->current_bytes - atomic_load(&log->write_at);
     }
+    int rc = write_ahead(log, slot, bytes);
+    if (rc != WARP_OK)
+        return rc;
     if (log->fresh) {
         uint64_t position[LOG_SHARDS_MAX], seq[LOG_SHARDS_MAX];
         places_now(log, position, seq);
@@ -267,6 +303,7 @@ static void complete(struct log *log, struct log_slot *slot)
     os_unlock(&log->done_lock);
     if (!moved)
         return;
+    os_point(OS_POINT_DONE);
     log_wake_leader(log);
     for (uint32_t i = 0; i < count; i++)
         log_wake_cut(log, cuts[i]);
@@ -277,13 +314,9 @@ static int write_slot(struct log *log, struct log_slot *slot)
 {
     int rc = log_write(log, slot->fd, slot->from, slot->bytes, slot->offset);
     atomic_fetch_add_explicit(&log->sync_count, 1, memory_order_relaxed);
-    if (rc < 0) {
-        char path[LOG_PATH_BYTES];
-        log_segment_path(
-            log, path, get64(slot->buffer + LOG_HEADER_BYTES + BLOCK_SEGMENT));
-        rc = error_os(rc, "cannot write the log", path);
-        return log_fail(log, rc == WARP_ENOSPC ? WARP_EIO : rc, error_text());
-    }
+    if (rc < 0)
+        return cannot_write(
+            log, get64(slot->buffer + LOG_HEADER_BYTES + BLOCK_SEGMENT), rc);
     complete(log, slot);
     return 1;
 }

@@ -22,7 +22,8 @@ void op_fini(struct op *op)
 {
     if (op->owned)
         free(op->body);
-    op->body = NULL;
+    free(op->away);
+    op->body = op->away = NULL;
     op->owned = false;
 }
 

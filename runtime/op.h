@@ -61,6 +61,8 @@ struct op {
     bool homing;           /* the record must be in its key's shard */
     uint64_t expected_version;
     union { int64_t i; double f; } delta;
+    uint8_t *away;         /* unique.h: a key that must come into memory */
+    uint32_t away_bytes;
 };
 
 /* `space` is used while it suffices, then malloc. */

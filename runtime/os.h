@@ -72,14 +72,42 @@ uint64_t os_memory_limit(void); /* the smaller of RAM and the cgroup's */
 /* The one way to write memory that a file backs. */
 #ifdef WARP_SIMULATED
 void os_sim_store(void *to, const void *from, size_t bytes); /* tests/sim */
-void os_sim_point(void); /* another thread may go on here */
+void os_sim_point(void);
 #define os_map_store os_sim_store
 #else
-#define os_sim_point() ((void)0)
 static inline void os_map_store(void *to, const void *from, size_t bytes)
 {
     memcpy(to, from, bytes);
 }
+#endif
+
+/* ---- points ---- */
+/* Between two steps that other threads may see apart. In libwarp a point is
+ * nothing; in the simulator another thread may go on at a lock; where Warp was
+ * built with -Dyields=true, for tests, the thread gives way now and then, by
+ * the seed that the variable WARP_YIELDS has. */
+enum os_point {
+    OS_POINT_LOCK,       /* before a lock is taken */
+    OS_POINT_WRITE,      /* a record is odd */
+    OS_POINT_READ,       /* a reader has a record's word */
+    OS_POINT_APPEND,     /* a record is in a ring, its tail is not published */
+    OS_POINT_TURN,       /* a cut is taken, ring by ring */
+    OS_POINT_DONE,       /* a block is durable, nobody is woken */
+    OS_POINT_WAIT,       /* what is waited for is not there, before the wait */
+    OS_POINT_CHECKPOINT, /* between the steps of a checkpoint */
+    OS_POINT_EVICT,      /* chosen, before it leaves */
+    OS_POINT_GROW,       /* an index moves its words */
+    OS_POINT_CLOSE,      /* between the parts of a store that ends */
+    OS_POINT_COUNT
+};
+#if defined(WARP_YIELDS)
+void os_point(enum os_point point);
+uint64_t os_point_yields(enum os_point point); /* so far */
+#elif defined(WARP_SIMULATED)
+#define os_point(point)                                                        \
+    ((point) == OS_POINT_LOCK ? os_sim_point() : (void)0)
+#else
+#define os_point(point) ((void)0)
 #endif
 
 /* ---- fork ---- */
@@ -102,7 +130,7 @@ static inline bool os_trylock(struct os_lock *lock)
 }
 static inline void os_lock(struct os_lock *lock)
 {
-    os_sim_point();
+    os_point(OS_POINT_LOCK);
     if (!os_trylock(lock))
         os_lock_slow(lock);
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -30,6 +31,7 @@ int os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
         ts.tv_nsec = (long)(timeout_ns % 1000000000);
         timeout = &ts;
     }
+    os_point(OS_POINT_WAIT);
     if (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, timeout, NULL,
                 0) == 0)
         return 0;
@@ -122,6 +124,50 @@ void os_yield(void)
 {
     sched_yield();
 }
+
+#ifdef WARP_YIELDS
+static _Atomic uint64_t yields[OS_POINT_COUNT], threads_seen;
+
+static uint64_t mixed(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+/* A seed gives each point a rate of its own, so that some of them are often
+ * between others that are rare. Now and then it is a sleep: with few threads a
+ * yield comes back at once. */
+void os_point(enum os_point point)
+{
+    static const uint16_t rates[] = {2, 8, 64, 512};
+    static _Thread_local uint64_t seed, state;
+    if (state == 0) {
+        const char *text = getenv("WARP_YIELDS");
+        seed = mixed((text ? strtoull(text, NULL, 10) : 0) + 1);
+        state = mixed(seed + atomic_fetch_add(&threads_seen, 1)) | 1;
+    }
+    uint64_t rate = rates[mixed(seed + point) % 4];
+    if (point == OS_POINT_LOCK || point == OS_POINT_READ)
+        rate *= 16; /* these are all over the place */
+    state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t chance = mixed(state);
+    if (chance % rate != 0)
+        return;
+    atomic_fetch_add_explicit(&yields[point], 1, memory_order_relaxed);
+    chance = chance >> 32;
+    const struct timespec nap = {0, (long)(chance % 50000)};
+    if (chance % 16 == 0)
+        nanosleep(&nap, NULL);
+    else
+        sched_yield();
+}
+
+uint64_t os_point_yields(enum os_point point)
+{
+    return atomic_load(&yields[point]);
+}
+#endif
 
 static int64_t read_clock(clockid_t id, int64_t per_second)
 {

@@ -37,6 +37,18 @@ struct place {
     uint64_t hits, misses, switches, fallbacks, unlearned;
 };
 
+/* Shadows take about 150 bytes for each object of the sample: a thirty-second
+ * of the tier at most. Where those would be too few to tell the experts apart,
+ * nothing is learned. */
+uint32_t place_sample(uint64_t capacity)
+{
+    enum { LEAST = 256, MOST = 1 << 14, BYTES = 32 * 150 };
+    uint32_t sample = LEAST;
+    while (sample < MOST && (uint64_t)sample * 2 * BYTES <= capacity)
+        sample *= 2;
+    return (uint64_t)sample * BYTES <= capacity ? sample : 0;
+}
+
 struct place *place_create(const struct place_options *options)
 {
     struct place *p = calloc(1, sizeof *p);
@@ -228,6 +240,23 @@ bool place_unpin(struct place *p, uint32_t object)
     return true;
 }
 
+static void set_size(struct place *p, uint32_t object, uint32_t bytes)
+{
+    struct place_trait *trait = &p->traits[object];
+    if (trait->bytes == bytes)
+        return;
+    place_cache_size(&p->cache, object, bytes);
+    trait->bytes = bytes;
+}
+
+void place_size(struct place *p, uint32_t object, uint32_t bytes)
+{
+    if (object >= p->room)
+        return;
+    set_size(p, object, bytes);
+    follow(p);
+}
+
 int place_access(struct place *p, const struct place_request *request)
 {
     uint32_t object = request->object;
@@ -240,11 +269,7 @@ int place_access(struct place *p, const struct place_request *request)
             return rc;
     }
     struct place_trait *trait = &p->traits[object];
-    uint32_t bytes = request->bytes ? request->bytes : trait->bytes;
-    if (trait->bytes != bytes) {
-        place_cache_size(&p->cache, object, bytes);
-        trait->bytes = bytes;
-    }
+    set_size(p, object, request->bytes ? request->bytes : trait->bytes);
     p->cache.now = p->now;
     bool hit = request->pinned || p->links[object].list == PLACE_PINNED
                    ? access_pinned(p, object)

@@ -37,6 +37,9 @@ struct place_request {
     bool pinned; /* it must stay until place_unpin: it takes of the capacity */
 };
 
+/** For options.sample, of a tier of this size. 0: nothing can be learned. */
+uint32_t place_sample(uint64_t capacity_bytes);
+
 /** Ownership  the engine is the caller's; `owner` must outlive it.
  *  Errors     NULL: no memory. */
 struct place *place_create(const struct place_options *options);
@@ -59,6 +62,9 @@ void place_catch_up(struct place *place);
 
 /** The tier has another size, at least 1 byte: what does not fit leaves. */
 void place_resize(struct place *place, uint64_t capacity_bytes);
+/** An object of the tier has another size, at least 1: what does not fit
+ *  leaves. */
+void place_size(struct place *place, uint32_t object, uint32_t bytes);
 bool place_holds(const struct place *place, uint32_t object);
 /** The object is gone for good: deleted or expired. */
 void place_drop(struct place *place, uint32_t object);

@@ -2,13 +2,17 @@
  * later slots of the run back. */
 #include "place_map.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "place.h"
 #include "place_cache.h"
 
-enum { FIRST_SLOTS = 64, NUMBER_BITS = 28 };
+/* KNOWN_SPARE: numbers beyond three for each resident; FORGET_LOOKS: those that
+ * are looked at for the one that is forgotten. */
+enum {
+    FIRST_SLOTS = 64, NUMBER_BITS = 28, KNOWN_SPARE = 4096, FORGET_LOOKS = 8
+};
 #define SLOT_EMPTY UINT64_MAX
 
 static uint32_t home_of(const struct place_map *m, uint64_t hash)
@@ -125,6 +129,42 @@ void place_map_remove(struct place_map *m, uint32_t number)
         (struct place_entry){.hash = m->free_head, .is_free = 1};
     m->free_head = number;
     m->used--;
+}
+
+/* Of some that are not in the tier the one that was not used for longest. */
+static void forget_one(struct place_map *m, struct place *place)
+{
+    uint32_t oldest = PLACE_NONE, age = 0;
+    for (uint32_t n = 0, looks = 0; n < m->count && looks < FORGET_LOOKS;
+         n++) {
+        m->hand = m->hand + 1 < m->count ? m->hand + 1 : 0;
+        if (!place_map_has(m, m->hand) || place_holds(place, m->hand))
+            continue;
+        looks++;
+        uint32_t its = place_age(place, m->hand);
+        if (oldest == PLACE_NONE || its > age) {
+            oldest = m->hand;
+            age = its;
+        }
+    }
+    if (oldest == PLACE_NONE)
+        return;
+    place_drop(place, oldest);
+    place_map_remove(m, oldest);
+}
+
+uint32_t place_map_number(struct place_map *m, struct place *place,
+                          uint64_t hash, bool *is_new)
+{
+    struct place_stat stat;
+    uint32_t number = place_map_find(m, hash);
+    *is_new = number == PLACE_NONE;
+    if (!*is_new)
+        return number;
+    place_stat(place, &stat);
+    if (m->used >= 3 * (uint64_t)stat.residents + KNOWN_SPARE)
+        forget_one(m, place);
+    return place_map_add(m, hash);
 }
 
 int place_map_has(const struct place_map *m, uint32_t number)

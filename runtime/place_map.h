@@ -6,7 +6,10 @@
 #ifndef WARP_PLACE_MAP_H
 #define WARP_PLACE_MAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+struct place;
 
 struct place_entry {
     uint64_t hash;
@@ -25,6 +28,7 @@ struct place_map { /* private but for `entries` and the counts */
     uint32_t room;
     uint32_t used;  /* of them those that have a hash */
     uint32_t free_head;
+    uint32_t hand; /* the next number that may be forgotten */
 };
 
 /** An empty one takes no memory. */
@@ -35,6 +39,11 @@ uint32_t place_map_find(const struct place_map *map, uint64_t hash);
 /** A number for a hash that has none. PLACE_NONE: no memory. */
 uint32_t place_map_add(struct place_map *map, uint64_t hash);
 void place_map_remove(struct place_map *map, uint32_t number);
+/** The number of a hash, or a new one. Of the engine's objects that are not in
+ *  its tier, about two for each that is are remembered: one more, and one that
+ *  was not used for long is forgotten. PLACE_NONE: no memory. */
+uint32_t place_map_number(struct place_map *map, struct place *place,
+                          uint64_t hash, bool *is_new);
 /** False: the number is not given out now. */
 int place_map_has(const struct place_map *map, uint32_t number);
 uint64_t place_map_bytes(const struct place_map *map);

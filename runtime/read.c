@@ -208,22 +208,28 @@ static void *fetch_alloc(void *arg, size_t bytes)
 }
 
 /* A value that was read from its tier stays in memory, unless its policy or the
- * budget forbids it: an attempt that gives way to everybody else. */
-static void keep(struct shard *s, const struct layout *l,
-                 const struct key_ref *key, struct record *r, uint64_t word,
-                 uint32_t i, const void *data, uint32_t bytes)
+ * budget forbids it: an attempt that gives way to everybody else; but the
+ * store's own work, which reads for that alone, waits for the lock. */
+static void keep(const struct reading *g, struct shard *s, struct record *r,
+                 uint64_t word, uint32_t i)
 {
-    struct warp_db *db = s->db;
+    struct warp_db *db = g->db;
+    const struct layout *l = g->l;
+    const void *data = g->wire[i];
+    uint32_t bytes = g->wire_bytes[i];
     uint64_t used = db_memory_used(db), limit = db->memory_max;
     uint32_t cap = (uint32_t)heap_block_bytes(bytes);
     if (((l->disk_only | ~l->leaves) >> i & 1) ||
-        used + cap > limit - limit / 32 ||
-        !os_trylock(&s->lock))
+        used + cap > limit - limit / 32)
+        return;
+    if (g->quiet)
+        os_lock(&s->lock);
+    else if (!os_trylock(&s->lock))
         return;
     _Atomic uint64_t *slot;
     struct var *var = row_var(r, l->fields[i].slot);
     /* It may have left memory since: only the index says that it is one. */
-    if (shard_peek(s, key, &slot) == r && record_read_begin(r) == word &&
+    if (shard_peek(s, g->key, &slot) == r && record_read_begin(r) == word &&
         atomic_load_explicit(&var->at, memory_order_relaxed) == VAR_COLD) {
         void *block = l->instance_max == 0 ||
                               r->alloc_bytes + cap <= l->instance_max
@@ -272,8 +278,7 @@ static int fetch_cold(struct reading *g, struct shard *s, uint64_t fields,
     if (!locked && !g->no_locks)
         FOR_BITS(i, fields)
         {
-            keep(s, g->l, g->key, r, *word, (uint32_t)i, g->wire[i],
-                 g->wire_bytes[i]);
+            keep(g, s, r, *word, (uint32_t)i);
             *word = record_read_begin(r);
         }
     return 0;
@@ -345,6 +350,8 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
                 return WARP_ENOTFOUND;
             if (!cold)
                 continue;
+            if (g->no_locks)
+                return READ_AWAY;
             begin_cold(g);
             g->brought = true;
             int rc = shard_fault(s, g->l, g->key);
@@ -572,7 +579,7 @@ int read_version(struct warp_db *db, const struct layout *l,
 }
 
 int read_warm(struct warp_db *db, const struct layout *l,
-              const struct key_ref *key, uint64_t fields)
+              const struct key_ref *key, uint64_t fields, bool quiet)
 {
     struct warp_arena arena = WARP_ARENA_INIT;
     struct reading g;
@@ -581,7 +588,8 @@ int read_warm(struct warp_db *db, const struct layout *l,
     g.key = key;
     g.arena = &arena;
     g.now = read_now(db, l);
-    g.no_locks = g.quiet = false;
+    g.no_locks = false;
+    g.quiet = quiet;
     g.brought = false;
     g.began_ns = 0;
     g.out = warp_arena_alloc(&arena, l->desc->record_bytes);

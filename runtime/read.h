@@ -20,15 +20,17 @@ enum warp_state read_state(struct warp_db *db, const struct layout *l,
                            const struct key_ref *key, uint32_t field,
                            uint64_t flags);
 /* As read_record, for a caller that holds locks of shards: never takes one.
- * Hot rows have been loaded. */
+ * READ_AWAY: it takes some to bring the record into memory. */
+enum { READ_AWAY = 2 };
 int read_record_held(struct warp_db *db, const struct layout *l,
                      const struct key_ref *key, uint64_t fields, void *out,
                      struct warp_arena *arena);
 int read_version(struct warp_db *db, const struct layout *l,
                  const struct key_ref *key, uint64_t *version);
-/* Brings cold fields of a record into memory, where its policy keeps them. */
+/* Brings cold fields of a record into memory, where its policy keeps them.
+ * quiet: it counts as no use. */
 int read_warm(struct warp_db *db, const struct layout *l,
-              const struct key_ref *key, uint64_t fields);
+              const struct key_ref *key, uint64_t fields, bool quiet);
 /* Of these fields, those whose deadline has passed. */
 uint64_t read_expired(const struct layout *l, const struct record *r,
                       uint64_t fields, int64_t now);

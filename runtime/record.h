@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "layout.h"
+#include "os.h"
 
 /* Flags beside the have bits. */
 #define R_DELETED  (UINT64_C(1) << 63) /* kept until the tiers know */
@@ -23,6 +24,10 @@
 #define R_AWAY     (UINT64_C(1) << 57) /* with R_DELETED: it is in another
                                           shard; forward.h */
 #define R_FIELDS   ((UINT64_C(1) << 56) - 1)
+
+/* The memory-only writes of a record since its last logged commit are counted
+ * in the upper byte of its LOST word: they change the version too. */
+#define R_WRITES_SHIFT 56
 
 struct record {
     _Atomic uint64_t word; /* version << 16 | change counter, odd: written */
@@ -56,6 +61,13 @@ static inline void row_store(struct record *r, uint32_t slot, uint64_t word)
 {
     atomic_store_explicit((_Atomic uint64_t *)(void *)(r->row + slot), word,
                           memory_order_relaxed);
+}
+static inline uint8_t record_writes(const struct layout *l,
+                                    const struct record *r)
+{
+    return l->lost == UINT32_MAX
+               ? 0
+               : (uint8_t)(row_load(r, l->lost) >> R_WRITES_SHIFT);
 }
 static inline struct var *row_var(const struct record *r, uint32_t slot)
 {
@@ -103,6 +115,7 @@ static inline void record_begin(struct record *r)
     uint64_t w = atomic_load_explicit(&r->word, memory_order_relaxed);
     atomic_store_explicit(&r->word, w | 1, memory_order_relaxed);
     record_fence(memory_order_release);
+    os_point(OS_POINT_WRITE);
 }
 static inline void record_end(struct record *r, uint64_t version)
 {
@@ -116,8 +129,10 @@ static inline void record_end(struct record *r, uint64_t version)
 /* The word to check against, or an odd one: then try again. */
 static inline uint64_t record_read_begin(const struct record *r)
 {
-    return atomic_load_explicit(&((struct record *)(uintptr_t)r)->word,
-                                memory_order_acquire);
+    uint64_t w = atomic_load_explicit(&((struct record *)(uintptr_t)r)->word,
+                                      memory_order_acquire);
+    os_point(OS_POINT_READ);
+    return w;
 }
 static inline bool record_read_ok(const struct record *r, uint64_t word)
 {

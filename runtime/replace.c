@@ -7,10 +7,6 @@
 
 #include <stdlib.h>
 
-/* Numbers that an engine keeps beyond three for each resident; and those that
- * are looked at for the one that is forgotten. */
-enum { KNOWN_SPARE = 4096, FORGET_LOOKS = 8 };
-
 /* ---- open and close ---- */
 
 static uint8_t domain_for(struct replace *p, const struct layout *l)
@@ -203,18 +199,6 @@ static void let_go(void *owner, uint32_t number)
     enqueue(p, &p->queues[hash_shard(e->hash, p->db->shard_count)], e->hash);
 }
 
-/* Shadows take about 150 bytes for each object of the sample: a thirty-second
- * of the tier at most. Where those would be too few to tell the experts apart,
- * nothing is learned. */
-static uint32_t sample_for(uint64_t capacity)
-{
-    enum { LEAST = 256, MOST = 1 << 14, BYTES = 32 * 150 };
-    uint32_t sample = LEAST;
-    while (sample < MOST && (uint64_t)sample * 2 * BYTES <= capacity)
-        sample *= 2;
-    return (uint64_t)sample * BYTES <= capacity ? sample : 0;
-}
-
 static struct place *place_of(struct replace_domain *d)
 {
     const struct replace *p = d->replace;
@@ -224,7 +208,7 @@ static struct place *place_of(struct replace_domain *d)
             capacity = d->pools[i]->limit;
     if (!d->place) {
         uint32_t sample = p->fixed.sample ? p->fixed.sample
-                                          : sample_for(capacity);
+                                          : place_sample(capacity);
         const struct replace_arm *arm = p->ab ? &p->ab->arms[d->arm] : NULL;
         bool lru = arm ? arm->lru : p->fixed.lru,
              learning = d->learning && sample > 0 && !lru;
@@ -240,44 +224,6 @@ static struct place *place_of(struct replace_domain *d)
         d->place = place_create(&o);
     }
     return d->place;
-}
-
-/* Another number would be too many: the one of some that was not used for
- * longest and is not in memory is forgotten. */
-static void forget_one(struct replace_domain *d)
-{
-    uint32_t oldest = PLACE_NONE, age = 0;
-    for (uint32_t n = 0, looks = 0; n < d->map.count && looks < FORGET_LOOKS;
-         n++) {
-        d->hand = d->hand + 1 < d->map.count ? d->hand + 1 : 0;
-        if (!place_map_has(&d->map, d->hand) ||
-            place_holds(d->place, d->hand))
-            continue;
-        looks++;
-        uint32_t its = place_age(d->place, d->hand);
-        if (oldest == PLACE_NONE || its > age) {
-            oldest = d->hand;
-            age = its;
-        }
-    }
-    if (oldest == PLACE_NONE)
-        return;
-    place_drop(d->place, oldest);
-    place_map_remove(&d->map, oldest);
-}
-
-static uint32_t number_for(struct replace_domain *d, uint64_t hash,
-                           bool *is_new)
-{
-    struct place_stat stat;
-    uint32_t number = place_map_find(&d->map, hash);
-    *is_new = number == PLACE_NONE;
-    if (!*is_new)
-        return number;
-    place_stat(d->place, &stat);
-    if (d->map.used >= 3 * (uint64_t)stat.residents + KNOWN_SPARE)
-        forget_one(d);
-    return place_map_add(&d->map, hash);
 }
 
 void replace_count_use(struct replace_count *c, const struct replace_use *use,
@@ -299,7 +245,8 @@ static void learn_one(struct replace *p, const struct layout *l,
         return;
     bool is_new = false;
     uint32_t number = use->kind <= REPLACE_WRITES
-                          ? number_for(d, use->hash, &is_new)
+                          ? place_map_number(&d->map, d->place, use->hash,
+                                             &is_new)
                           : place_map_find(&d->map, use->hash);
     if (number == PLACE_NONE)
         return;

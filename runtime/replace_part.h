@@ -29,7 +29,6 @@ struct replace_domain {
     bool learning;
     struct place *place; /* NULL: nothing was used yet */
     struct place_map map;
-    uint32_t hand;       /* the next number that may be forgotten */
 };
 
 struct replace_count { /* of a product */

@@ -72,6 +72,7 @@ int row_parse(const struct layout *l, struct ssd_slice value,
     if (value.bytes < ROW_HEADER_BYTES ||
         (at[0] != ROW_FORMAT && at[0] != ROW_FORMAT_MOVED))
         return damaged(l, "has another format or is cut");
+    view->writes = at[1];
     view->version = wire_get64(at + 8);
     view->have = wire_get64(at + 16);
     view->marks = wire_get64(at + 24);
@@ -228,7 +229,7 @@ size_t row_encode(const struct shard *s, const struct layout *l,
     if (l->deadline != UINT32_MAX && row_load(r, l->deadline) != 0)
         dead |= OP_RECORD_DEADLINE;
     *to++ = l->moved ? ROW_FORMAT_MOVED : ROW_FORMAT;
-    *to++ = 0;
+    *to++ = record_writes(l, r);
     to = wire_put16(to, l->stamp);
     to = wire_put32(to, l->moved ? s->number : 0);
     to = wire_put64(to, record_version(r));
@@ -324,7 +325,8 @@ int row_fill(struct shard *shard, const struct layout *l, struct record *r,
     if (rc != WARP_OK)
         return rc;
     if (l->lost != UINT32_MAX)
-        row_store(r, l->lost, view->marks);
+        row_store(r, l->lost,
+                  view->marks | (uint64_t)view->writes << R_WRITES_SHIFT);
     if (l->origin != UINT32_MAX)
         row_store(r, l->origin, view->origin);
     const uint8_t *at = view->deadlines;

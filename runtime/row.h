@@ -1,7 +1,8 @@
 /* row.h: a record's entry in the ssd directory (table SSD_ROWS), and back.
  *
  * VALUE (little-endian):
- *   u8 format = 2, u8 0, u16 schema version, u32 0; u64 version;
+ *   u8 format = 2, u8 memory-only writes since this version (0 in older ones),
+ *   u16 schema version, u32 0; u64 version;
  *   u64 have (durable fields, series); u64 marks (memory-only fields written);
  *   u64 dead, then a deadline for each of its bits (bit 56: the record's);
  *   for each durable bit of have: fixed values as they are; outside the row
@@ -40,6 +41,7 @@ struct row_view {
     bool moved;       /* format 3: */
     uint32_t shard;
     uint64_t origin;
+    uint8_t writes;
     const uint8_t *deadlines, *values, *end;
 };
 int row_parse(const struct layout *l, struct ssd_slice value,

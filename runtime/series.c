@@ -16,6 +16,24 @@ static struct pending_name name_of(const struct layout *l, uint32_t field,
     return pending_name(to, SERIES_HEAD_BYTES + key->count);
 }
 
+/* Does a product that has a memory range leave it to the engine to learn? */
+static bool learns(const struct series_config *config)
+{
+    for (uint32_t i = 0; i < config->layout_count; i++) {
+        const struct layout *l = config->layouts[i];
+        const struct warp_strategy *strategy = l->desc->strategy;
+        FOR_BITS(f, l->series)
+        {
+            struct series_policy policy;
+            series_policy(l, (uint32_t)f, &policy);
+            if (policy.memory_ms > 0 &&
+                (!strategy || strategy->access_pattern_learning != 0))
+                return true;
+        }
+    }
+    return false;
+}
+
 int series_open(const struct series_config *config, struct series **out)
 {
     struct series *s = calloc(1, sizeof *s);
@@ -30,7 +48,7 @@ int series_open(const struct series_config *config, struct series **out)
     if (rc == WARP_OK)
         rc = series_pack_create(&s->pack);
     if (rc == WARP_OK)
-        rc = resident_open(config->budget, &s->resident);
+        rc = resident_open(config->budget, learns(config), &s->resident);
     if (rc == WARP_OK)
         rc = pending_open(config->budget, &s->pending);
     if (rc == WARP_OK)
@@ -137,7 +155,12 @@ void series_policy(const struct layout *l, uint32_t field,
 {
     const struct warp_field *f = &l->desc->fields[field];
     int64_t age[WARP_TIER_ARCHIVE + 1];
-    *p = (struct series_policy){-1, INT64_MAX, INT64_MAX, INT64_MAX, false};
+    uint8_t access = f->access ? f->access : l->desc->access;
+    *p = (struct series_policy){-1, INT64_MAX, INT64_MAX, INT64_MAX, false, 0};
+    if (access == WARP_ACCESS_HOT)
+        p->prior = 1;
+    else if (access == WARP_ACCESS_COLD || access == WARP_ACCESS_SEQUENTIAL)
+        p->prior = -1;
     for (int i = 0; i <= WARP_TIER_ARCHIVE; i++)
         age[i] = -1;
     for (uint32_t i = 0; i < f->retention_count; i++)
@@ -218,7 +241,7 @@ static void stage(struct series *s, int what, struct ssd_slice key,
 }
 
 /* Behind the last element that the archive holds of the record. */
-static int archive_end(const struct series_work *w, int64_t *end_ms)
+int series_archive_end(const struct series_work *w, int64_t *end_ms)
 {
     uint8_t first[SSD_KEY_BYTES_MAX], end[SSD_KEY_BYTES_MAX];
     struct ssd_cursor *cursor = NULL;
@@ -248,11 +271,11 @@ int series_stage_begin(struct series_work *w, int64_t from_ms)
     int64_t end_ms;
     if (w->policy.memory_ms <= 0 || resident_has(w->s->resident, prefix))
         return WARP_OK;
-    int rc = archive_end(w, &end_ms);
-    int64_t times[2] = {from_ms > end_ms ? from_ms : end_ms,
-                        w->policy.memory_ms};
+    int rc = series_archive_end(w, &end_ms);
+    int64_t numbers[3] = {from_ms > end_ms ? from_ms : end_ms,
+                          w->policy.memory_ms, w->policy.prior};
     if (rc == WARP_OK)
-        stage(w->s, STAGE_BEGIN, prefix, times, sizeof times);
+        stage(w->s, STAGE_BEGIN, prefix, numbers, sizeof numbers);
     return rc;
 }
 
@@ -284,14 +307,15 @@ static void apply_staged(struct series *s)
         resident_shrink(s->resident, UINT64_MAX);
     for (; at < end && !s->staged.failed;) {
         uint32_t key_bytes, value_bytes;
-        int64_t times[2];
+        int64_t numbers[3];
         memcpy(&key_bytes, at + 1, 4);
         memcpy(&value_bytes, at + 5, 4);
         struct ssd_slice key = {at + 9, key_bytes};
         struct ssd_slice value = {at + 9 + key_bytes, value_bytes};
         if (*at == STAGE_BEGIN) {
-            memcpy(times, value.data, sizeof times);
-            resident_begin(s->resident, key, times[0], times[1]);
+            memcpy(numbers, value.data, sizeof numbers);
+            resident_begin(s->resident, key, numbers[0], numbers[1],
+                           (int)numbers[2]);
         } else if (*at == STAGE_PUT) {
             resident_put(s->resident, key, value);
         } else {

@@ -555,6 +555,7 @@ int series_migrate(struct series *s, int64_t now_ms, bool force, bool *more,
         resident_trim(s->resident, now_ms);
         s->trimmed_ms = now_ms;
     }
+    series_settle_copies(s, now_ms);
     /* After an open nothing is known: one walk tells. */
     for (uint32_t i = 0; i < s->c.layout_count; i++)
         FOR_BITS(f, s->c.layouts[i]->series)

@@ -57,6 +57,7 @@ struct series_policy {
     int64_t disk_ms;    /* up to this age on the disk; = near_ms: none */
     int64_t end_ms;     /* INT64_MAX: kept */
     bool archive;       /* past disk_ms */
+    int prior;          /* access_pattern: 1 :hot, -1 :cold, :sequential */
 };
 void series_policy(const struct layout *l, uint32_t field,
                    struct series_policy *policy);
@@ -107,6 +108,10 @@ void series_stage_put(struct series_work *w, struct ssd_slice key,
 void series_stage_del(struct series_work *w, struct ssd_slice key);
 /* One has gone, and its elements are in the next that is written. */
 void series_stage_join(struct series_work *w, struct ssd_slice key);
+/* Behind the last element that the archive holds of the record. */
+int series_archive_end(const struct series_work *w, int64_t *end_ms);
+/* By the thread that checkpoints: who has copies in memory is settled anew. */
+void series_settle_copies(struct series *s, int64_t now_ms);
 /* Its place is dead once the transaction is committed. */
 int series_give_up(struct series *s, const struct chunk *chunk);
 /* After a commit, or after none. */

@@ -40,7 +40,23 @@ struct recount {
     struct series *series;
     int64_t now_ms;
     const _Atomic bool *stop;
+    /* Up to before `floor_ms` this record has elements that are old or on the
+     * disk. */
+    uint32_t prefix_bytes;
+    uint8_t prefix[SSD_KEY_BYTES_MAX];
+    int64_t floor_ms;
 };
+
+/* The record that the walk is at; its chunks come one after the other. */
+static void at_record(struct recount *r, struct ssd_slice prefix)
+{
+    if (r->prefix_bytes == prefix.bytes &&
+        memcmp(r->prefix, prefix.data, prefix.bytes) == 0)
+        return;
+    memcpy(r->prefix, prefix.data, prefix.bytes);
+    r->prefix_bytes = (uint32_t)prefix.bytes;
+    r->floor_ms = INT64_MIN;
+}
 
 /* Of a record that is read again: what is young comes into memory. */
 static void warm(struct recount *r, const struct chunk *c,
@@ -55,14 +71,17 @@ static void warm(struct recount *r, const struct chunk *c,
         return;
     memcpy(prefix, key.data, p.bytes);
     prefix[SERIES_HEAD_BYTES] = STREAM_NEAR;
-    if (c->where == CHUNK_ARCHIVE) {
-        resident_from(s->resident, p, c->last_at + 1);
-    } else if (c->where == CHUNK_HERE &&
-               c->last_at >=
-                   series_first_alive(r->now_ms, w.policy.memory_ms)) {
-        resident_begin(s->resident, p, c->first_at + 1, w.policy.memory_ms);
+    at_record(r, p);
+    if (c->where == CHUNK_HERE &&
+        c->last_at >= series_first_alive(r->now_ms, w.policy.memory_ms)) {
+        resident_begin(s->resident, p, r->floor_ms, w.policy.memory_ms,
+                       w.policy.prior);
         resident_put(s->resident, key, value);
+        return;
     }
+    resident_from(s->resident, p, c->last_at + 1);
+    if (c->last_at >= r->floor_ms)
+        r->floor_ms = c->last_at + 1;
 }
 
 static int count_place(void *arg, const struct chunk *c, struct ssd_slice key,
@@ -81,12 +100,49 @@ static int count_place(void *arg, const struct chunk *c, struct ssd_slice key,
 int series_recount(struct series *s, int64_t now_ms, const _Atomic bool *stop)
 {
     struct ssd_slice all = {NULL, 0};
-    struct recount r = {s, now_ms, stop};
+    struct recount r = {.series = s, .now_ms = now_ms, .stop = stop};
     resident_loading(s->resident, true);
     int rc = each_chunk(s, all, all, count_place, &r, NULL, NULL);
     if (rc == WARP_OK)
         resident_loading(s->resident, false);
     return rc;
+}
+
+static int warm_chunk(void *arg, const struct chunk *c, struct ssd_slice key,
+                      struct ssd_slice value)
+{
+    warm(arg, c, key, value);
+    return WARP_OK;
+}
+
+/* Without the archive's end the copies might begin too early: then none. */
+static void fill(void *arg, struct ssd_slice prefix)
+{
+    struct recount *r = arg;
+    struct series_work w;
+    uint8_t end[SSD_KEY_BYTES_MAX];
+    int64_t end_ms;
+    memcpy(end, prefix.data, prefix.bytes);
+    memset(end + prefix.bytes, 0xff, SERIES_ELEMENT_KEY + 1);
+    struct ssd_slice to = {end, prefix.bytes + SERIES_ELEMENT_KEY + 1};
+    if (!series_work_begin(&w, r->series, NULL, prefix.data,
+                           SERIES_HEAD_BYTES + 1))
+        return;
+    memcpy(w.prefix, prefix.data, prefix.bytes);
+    w.prefix_bytes = (uint32_t)prefix.bytes;
+    if (series_archive_end(&w, &end_ms) != WARP_OK)
+        return;
+    if (each_chunk(r->series, prefix, to, warm_chunk, r, NULL, NULL) ==
+        WARP_OK)
+        resident_from(r->series->resident, prefix, end_ms);
+    else
+        resident_from(r->series->resident, prefix, INT64_MAX);
+}
+
+void series_settle_copies(struct series *s, int64_t now_ms)
+{
+    struct recount r = {.series = s, .now_ms = now_ms};
+    resident_settle(s->resident, fill, &r);
 }
 
 static int sum_up(void *arg, const struct chunk *c, struct ssd_slice key,

@@ -28,6 +28,7 @@ struct series_iter {
     struct series_pack *pack;
     struct series_bytes room;
     bool archive, finished;
+    enum resident_use use; /* how the next step counts */
     uint32_t step;     /* items of memory to read at once */
     int64_t at, to;    /* where the next step begins, where all ends */
     uint64_t snapshot; /* of the directory that the step sees; 0: none yet */
@@ -223,7 +224,8 @@ static int read_copies(struct series_iter *it, int64_t *limit, bool *good)
     int rc = WARP_OK;
     it->tiers[0].count = it->tiers[1].count = 0;
     *good = resident_read(it->series->resident, prefix, it->at, limit,
-                          &it->copies);
+                          it->use, &it->copies);
+    it->use = RESIDENT_GOES_ON;
     for (size_t at = 0; *good && at < it->copies.used && rc == WARP_OK;) {
         uint32_t bytes[2];
         struct chunk c;
@@ -361,6 +363,10 @@ int series_range(struct series *s, const struct layout *l, uint32_t field,
     it->at = from_ms;
     it->to = to_ms;
     it->finished = from_ms >= to_ms;
+    it->use = policy.memory_ms > 0 &&
+                      series_first_alive(now_ms, policy.memory_ms) <= from_ms
+                  ? RESIDENT_IS_WANTED
+                  : RESIDENT_IS_USED;
     series_head(it->name, l, field);
     memcpy(it->name + SERIES_HEAD_BYTES, key->bytes, key->count);
     it->name_bytes = SERIES_HEAD_BYTES + key->count;

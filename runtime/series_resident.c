@@ -4,11 +4,18 @@
 #include "error.h"
 #include "hash.h"
 #include "os.h"
+#include "series_choice.h"
 #include "series_chunk.h"
 
 #include <stdlib.h>
 
-enum { PARTS = 64, BUCKETS_FIRST = 16, SHARE = 4 /* of the budget */ };
+enum {
+    PARTS = 64, BUCKETS_FIRST = 16,
+    SHARE = 4,       /* of the budget */
+    SPARE = 16,      /* of the share: what comes in before the engine hears */
+    NOTED = 32,      /* uses of a part between two turns of the engine */
+    WANTED_MOST = 64 /* records that are filled in one turn */
+};
 
 struct copy {
     uint8_t element[SERIES_ELEMENT_KEY]; /* the end of its key */
@@ -22,7 +29,9 @@ struct group {
     uint64_t hash;
     int64_t from_ms, memory_ms;
     struct copy *copies; /* by element */
+    uint64_t bytes;      /* of them */
     uint32_t count, room;
+    int prior;
     uint32_t prefix_bytes;
     uint8_t prefix[];
 };
@@ -31,16 +40,30 @@ struct part {
     _Alignas(64) struct os_lock lock;
     struct group **buckets;
     uint32_t mask, count;
+    struct note {
+        uint64_t hash;
+        bool is_use; /* else it has another size */
+    } noted[NOTED];
+    uint32_t noted_count;
 };
 
 struct resident {
     struct budget *budget;
+    bool learning;
     _Atomic uint64_t used;
+    _Atomic uint32_t groups; /* of all parts */
     _Atomic bool loading;
+    _Atomic bool choosing;  /* there is an engine */
+    _Atomic bool refused;   /* copies found no room since its last turn */
+    struct os_lock choice_lock;
+    struct choice *choice;
+    struct os_lock wanted_lock;
+    uint32_t wanted_count;
+    struct text wanted;     /* prefixes, each behind its u32 size */
     struct part parts[PARTS];
 };
 
-int resident_open(struct budget *budget, struct resident **out)
+int resident_open(struct budget *budget, bool learning, struct resident **out)
 {
     struct resident *r = NULL;
     *out = NULL;
@@ -48,6 +71,7 @@ int resident_open(struct budget *budget, struct resident **out)
         return error_set(WARP_ENOMEM, "out of memory for the series");
     memset(r, 0, sizeof *r);
     r->budget = budget;
+    r->learning = learning;
     *out = r;
     return WARP_OK;
 }
@@ -58,13 +82,20 @@ static void give(struct resident *r, uint64_t bytes)
     atomic_fetch_sub_explicit(&r->used, bytes, memory_order_relaxed);
 }
 
+static uint64_t share(const struct resident *r)
+{
+    return atomic_load_explicit(&r->budget->limit, memory_order_relaxed) /
+           SHARE;
+}
+
 static bool take(struct resident *r, uint64_t bytes)
 {
-    uint64_t limit = atomic_load_explicit(&r->budget->limit,
-                                          memory_order_relaxed) / SHARE;
-    if (atomic_load_explicit(&r->used, memory_order_relaxed) + bytes > limit ||
-        !budget_take(r->budget, bytes))
+    if (atomic_load_explicit(&r->used, memory_order_relaxed) + bytes >
+            share(r) ||
+        !budget_take(r->budget, bytes)) {
+        atomic_store_explicit(&r->refused, true, memory_order_relaxed);
         return false;
+    }
     atomic_fetch_add_explicit(&r->used, bytes, memory_order_relaxed);
     return true;
 }
@@ -121,6 +152,7 @@ static void drop_copy(struct resident *r, struct group *g, uint32_t i)
         g->from_ms = c->last_at == INT64_MAX ? INT64_MAX : c->last_at + 1;
     free(c->value);
     give(r, c->bytes + sizeof *c);
+    g->bytes -= c->bytes + sizeof *c;
     memmove(c, c + 1, (--g->count - i) * sizeof *c);
 }
 
@@ -131,6 +163,7 @@ static void drop_group(struct resident *r, struct part *p, struct group **at)
         drop_copy(r, g, g->count - 1);
     *at = g->next;
     p->count--;
+    atomic_fetch_sub(&r->groups, 1);
     give(r, sizeof *g + g->prefix_bytes);
     free(g->copies);
     free(g);
@@ -149,6 +182,8 @@ void resident_close(struct resident **resident)
                 drop_group(r, p, &p->buckets[b]);
         free(p->buckets);
     }
+    choice_destroy(&r->choice);
+    text_free(&r->wanted);
     free(r);
 }
 
@@ -174,7 +209,7 @@ void resident_loading(struct resident *r, bool on)
 /* ---- changes ---- */
 
 void resident_begin(struct resident *r, struct ssd_slice prefix,
-                    int64_t from_ms, int64_t memory_ms)
+                    int64_t from_ms, int64_t memory_ms, int prior)
 {
     uint64_t hash;
     struct part *p = enter(r, prefix, &hash);
@@ -186,11 +221,13 @@ void resident_begin(struct resident *r, struct ssd_slice prefix,
             g->hash = hash;
             g->from_ms = from_ms;
             g->memory_ms = memory_ms;
+            g->prior = prior;
             g->prefix_bytes = (uint32_t)prefix.bytes;
             memcpy(g->prefix, prefix.data, prefix.bytes);
             g->next = p->buckets[hash & p->mask];
             p->buckets[hash & p->mask] = g;
             p->count++;
+            atomic_fetch_add(&r->groups, 1);
         } else {
             give(r, bytes);
         }
@@ -241,12 +278,21 @@ static bool put_copy(struct resident *r, struct group *g,
     uint32_t i = place(g, element);
     memmove(&g->copies[i + 1], &g->copies[i],
             (g->count++ - i) * sizeof *g->copies);
+    g->bytes += bytes;
     g->copies[i] = (struct copy){.first_at = c->first_at,
                                  .last_at = c->last_at,
                                  .bytes = (uint32_t)value.bytes,
                                  .value = own};
     memcpy(g->copies[i].element, element, SERIES_ELEMENT_KEY);
     return true;
+}
+
+/* Under the part's lock. What finds no place is as if it had not been. */
+static void note(struct resident *r, struct part *p, uint64_t hash, bool is_use)
+{
+    if (atomic_load_explicit(&r->choosing, memory_order_relaxed) &&
+        p->noted_count < NOTED)
+        p->noted[p->noted_count++] = (struct note){hash, is_use};
 }
 
 void resident_put(struct resident *r, struct ssd_slice key,
@@ -259,6 +305,7 @@ void resident_put(struct resident *r, struct ssd_slice key,
     struct part *p = enter(r, prefix_of(key), &hash);
     struct group **at = find(p, prefix_of(key), hash), *g = *at;
     if (g && chunk_decode(key, value, &c) == WARP_OK) {
+        note(r, p, hash, false);
         uint32_t i = place(g, element);
         int64_t from = g->from_ms;
         if (i < g->count && memcmp(g->copies[i].element, element,
@@ -333,18 +380,202 @@ void resident_trim(struct resident *r, int64_t now_ms)
     }
 }
 
-void resident_shrink(struct resident *r, uint64_t bytes)
+/* ---- who stays ---- */
+
+/* Under the part's lock: by its hash alone. */
+static struct group **find_hash(struct part *p, uint64_t hash)
 {
-    uint64_t used = resident_bytes(r);
-    uint64_t aim = used > bytes ? used - bytes : 0;
+    struct group **at = p->buckets ? &p->buckets[hash & p->mask] : NULL;
+    while (at && *at && (*at)->hash != hash)
+        at = &(*at)->next;
+    return at && *at ? at : NULL;
+}
+
+static void leave(void *owner, uint64_t hash)
+{
+    struct resident *r = owner;
+    struct part *p = &r->parts[hash >> 58];
+    os_lock(&p->lock);
+    struct group **at = find_hash(p, hash);
+    if (at)
+        drop_group(r, p, at);
+    os_unlock(&p->lock);
+}
+
+static bool is_gone(void *owner, uint64_t hash)
+{
+    struct resident *r = owner;
+    struct part *p = &r->parts[hash >> 58];
+    os_lock(&p->lock);
+    bool gone = find_hash(p, hash) == NULL;
+    os_unlock(&p->lock);
+    return gone;
+}
+
+/* Under the choice's lock. */
+static void tell(struct resident *r, struct note note)
+{
+    struct part *p = &r->parts[note.hash >> 58];
+    os_lock(&p->lock);
+    struct group **at = find_hash(p, note.hash);
+    uint64_t bytes = at ? (*at)->bytes + sizeof **at : 0;
+    int prior = at ? (*at)->prior : 0;
+    os_unlock(&p->lock);
+    uint32_t size = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+    if (size > 0 && note.is_use)
+        choice_use(r->choice, note.hash, size, prior);
+    else if (size > 0)
+        choice_size(r->choice, note.hash, size, prior);
+}
+
+static void learn(struct resident *r)
+{
+    for (uint32_t i = 0; i < PARTS; i++) {
+        struct part *p = &r->parts[i];
+        struct note noted[NOTED];
+        os_lock(&p->lock);
+        uint32_t count = p->noted_count;
+        memcpy(noted, p->noted, count * sizeof *noted);
+        p->noted_count = 0;
+        os_unlock(&p->lock);
+        for (uint32_t n = 0; n < count; n++)
+            tell(r, noted[n]);
+    }
+}
+
+/* All that have copies stay for now, as far as they fit. */
+static void begin_choosing(struct resident *r)
+{
+    uint64_t room = share(r) - share(r) / SPARE;
+    r->choice = choice_create(r->budget, room > 0 ? room : 1, r->learning,
+                              leave, r);
+    for (uint32_t i = 0; i < PARTS && r->choice; i++) {
+        struct part *p = &r->parts[i];
+        os_lock(&p->lock);
+        uint32_t count = 0, most = p->count;
+        uint64_t *hashes = malloc((most ? most : 1) * sizeof *hashes);
+        for (uint32_t b = 0; hashes && p->buckets && b <= p->mask; b++)
+            for (struct group *g = p->buckets[b]; g; g = g->next)
+                hashes[count++] = g->hash;
+        os_unlock(&p->lock);
+        for (uint32_t n = 0; n < count; n++)
+            tell(r, (struct note){hashes[n], false});
+        free(hashes);
+    }
+    atomic_store_explicit(&r->choosing, r->choice != NULL,
+                          memory_order_relaxed);
+}
+
+/* Where others have the budget it is what is there now; it grows again, by
+ * steps, when they have left room. */
+static void follow_budget(struct resident *r)
+{
+    uint64_t room = share(r) - share(r) / SPARE, limit = share(r) * SHARE,
+             now = choice_capacity(r->choice), used = resident_bytes(r),
+             step = now + room / SPARE;
+    if (atomic_exchange(&r->refused, false))
+        room = used < room ? used : room;
+    else if (atomic_load(&r->budget->used) > limit - limit / 8)
+        room = now < room ? now : room;
+    else
+        room = step < room ? step : room;
+    if (room != now)
+        choice_resize(r->choice, room);
+}
+
+static void fill_one(struct resident *r, struct ssd_slice prefix,
+                     void (*fill)(void *arg, struct ssd_slice prefix),
+                     void *arg)
+{
+    uint64_t hash = hash_key(0, 0, prefix.data, (uint32_t)prefix.bytes);
+    os_lock(&r->choice_lock);
+    /* How much it will be is not known: as much as the others have. */
+    uint64_t bytes = resident_bytes(r) / (atomic_load(&r->groups) + 1) + 1;
+    choice_use(r->choice, hash,
+               bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX, 0);
+    bool stays = choice_has(r->choice, hash);
+    os_unlock(&r->choice_lock);
+    if (!stays || resident_has(r, prefix))
+        return;
+    fill(arg, prefix);
+    os_lock(&r->choice_lock);
+    if (is_gone(r, hash))
+        choice_left(r->choice, hash);
+    os_unlock(&r->choice_lock);
+}
+
+void resident_settle(struct resident *r,
+                     void (*fill)(void *arg, struct ssd_slice prefix),
+                     void *arg)
+{
+    struct text wanted = TEXT_INIT;
+    if (atomic_load_explicit(&r->loading, memory_order_acquire))
+        return;
+    os_lock(&r->choice_lock);
+    if (!r->choice &&
+        (resident_bytes(r) > share(r) / 2 || atomic_load(&r->refused)))
+        begin_choosing(r);
+    if (r->choice) {
+        follow_budget(r);
+        learn(r);
+        /* By age copies go without a word to the engine. */
+        if (choice_used(r->choice) > resident_bytes(r) + resident_bytes(r) / 8)
+            choice_audit(r->choice, is_gone, r);
+    }
+    os_unlock(&r->choice_lock);
+    os_lock(&r->wanted_lock);
+    struct text none = wanted;
+    wanted = r->wanted;
+    r->wanted = none;
+    r->wanted_count = 0;
+    os_unlock(&r->wanted_lock);
+    for (size_t at = 0; at < wanted.used && !wanted.failed;) {
+        uint32_t bytes;
+        memcpy(&bytes, wanted.data + at, sizeof bytes);
+        fill_one(r, (struct ssd_slice){wanted.data + at + 4, bytes}, fill,
+                 arg);
+        at += 4 + bytes;
+    }
+    text_free(&wanted);
+}
+
+/* Groups that `but` does not have, in no order, down to `aim`. */
+static void drop_some(struct resident *r, uint64_t aim,
+                      const struct choice *but)
+{
     for (uint32_t i = 0; i < PARTS && resident_bytes(r) > aim; i++) {
         struct part *p = &r->parts[i];
         os_lock(&p->lock);
         for (uint32_t b = 0; p->buckets && b <= p->mask; b++)
-            while (p->buckets[b] && resident_bytes(r) > aim)
-                drop_group(r, p, &p->buckets[b]);
+            for (struct group **at = &p->buckets[b];
+                 *at && resident_bytes(r) > aim;)
+                if (but && choice_has(but, (*at)->hash))
+                    at = &(*at)->next;
+                else
+                    drop_group(r, p, at);
         os_unlock(&p->lock);
     }
+}
+
+void resident_shrink(struct resident *r, uint64_t bytes)
+{
+    uint64_t used = resident_bytes(r);
+    uint64_t aim = used > bytes ? used - bytes : 0;
+    os_lock(&r->choice_lock);
+    if (!r->choice && aim > 0)
+        begin_choosing(r);
+    if (r->choice && aim > 0) {
+        learn(r);
+        /* What it does not know of goes first. */
+        drop_some(r, aim, r->choice);
+        uint64_t over, has;
+        while ((over = resident_bytes(r)) > aim &&
+               (has = choice_used(r->choice)) > 0)
+            choice_resize(r->choice, has > over - aim ? has - (over - aim)
+                                                      : 1);
+    }
+    drop_some(r, aim, NULL);
+    os_unlock(&r->choice_lock);
 }
 
 uint64_t resident_bytes(struct resident *r)
@@ -364,8 +595,19 @@ static void copy_out(const struct group *g, const struct copy *c,
     text_add(to, c->value, c->bytes);
 }
 
+static void want(struct resident *r, struct ssd_slice prefix)
+{
+    os_lock(&r->wanted_lock);
+    if (r->wanted_count < WANTED_MOST) {
+        r->wanted_count++;
+        text_u32(&r->wanted, (uint32_t)prefix.bytes);
+        text_add(&r->wanted, prefix.data, prefix.bytes);
+    }
+    os_unlock(&r->wanted_lock);
+}
+
 bool resident_read(struct resident *r, struct ssd_slice prefix, int64_t at_ms,
-                   int64_t *limit_ms, struct text *to)
+                   int64_t *limit_ms, enum resident_use use, struct text *to)
 {
     uint64_t hash;
     text_clear(to);
@@ -390,6 +632,11 @@ bool resident_read(struct resident *r, struct ssd_slice prefix, int64_t at_ms,
         if (last >= *limit_ms)
             break;
     }
+    if (good && use != RESIDENT_GOES_ON)
+        note(r, p, hash, true);
     os_unlock(&p->lock);
+    if (!g && use == RESIDENT_IS_WANTED &&
+        atomic_load_explicit(&r->choosing, memory_order_relaxed))
+        want(r, prefix);
     return good && !to->failed;
 }

@@ -209,14 +209,46 @@ int shard_find(struct shard *s, const struct layout *l,
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }
 
+static bool has_dirty(const struct warp_db *db)
+{
+    for (uint32_t i = 0; i < db->shard_count; i++)
+        if (atomic_load_explicit(
+                &((struct shard *)(uintptr_t)&db->shards[i])->dirty_count,
+                memory_order_relaxed) > 0)
+            return true;
+    return false;
+}
+
+/* All that could leave memory waits for a checkpoint, and who only reads must
+ * wait for it, too. False: there is none to wait for. */
+static bool await_checkpoint(struct warp_db *db)
+{
+    enum { S_MOST = 2 };
+    uint32_t seen = atomic_load(&db->room_word);
+    bool runs = !os_trylock(&db->checkpoint_lock);
+    if (!runs)
+        os_unlock(&db->checkpoint_lock);
+    if (db->read_only || (!runs && !has_dirty(db)))
+        return false;
+    atomic_store(&db->no_room, true);
+    db_wake_keeper(db);
+    os_futex_wait(&db->room_word, seen, S_MOST * INT64_C(1000000000));
+    return atomic_load(&db->room_word) != seen;
+}
+
 int shard_fault(struct shard *s, const struct layout *l,
                 const struct key_ref *key)
 {
+    enum { TRIES_MAX = 8 };
     struct record *r;
     int rc = WARP_ELIMIT;
-    for (int tries = 0; rc == WARP_ELIMIT && tries < 4; tries++) {
+    for (int tries = 0; rc == WARP_ELIMIT && tries < TRIES_MAX; tries++) {
+        /* One part of the budget may have what the other lacks. */
+        if (tries > 0)
+            db_balance(s->db);
         /* Nothing freed: somebody else may just have made the room. */
-        if (tries > 0 && evict_to(s->db, 0) == 0 && tries > 1)
+        if (tries > 0 && evict_to(s->db, 0) == 0 && tries > 1 &&
+            !await_checkpoint(s->db) && evict_to(s->db, 0) == 0)
             break;
         os_lock(&s->lock);
         rc = shard_find(s, l, key, &r);

@@ -82,6 +82,7 @@ static int failed(struct ssd *ssd, int rc, const char *what)
     case MDB_INVALID:
     case MDB_CURSOR_FULL:
     case MDB_INCOMPATIBLE:
+    case MDB_MAP_RESIZED: /* a meta page tells more pages than there can be */
         return error_set(WARP_ECORRUPT, "%s is damaged: %s: %s; restore a "
                          "backup or run `warp verify`", path, what,
                          mdb_strerror(rc));
@@ -113,18 +114,6 @@ static int failed(struct ssd *ssd, int rc, const char *what)
 
 /* ---- readers ---- */
 
-static int load_snapshot(struct ssd *ssd, uint64_t txn,
-                         struct tree_snapshot *snapshot)
-{
-    uint64_t bytes;
-    int rc = os_size(ssd->fd, &bytes);
-    if (rc < 0)
-        return error_os(rc, "size of", ssd->data_path);
-    if (bytes > ssd->map_bytes)
-        bytes = ssd->map_bytes;
-    return tree_snapshot_load(&ssd->file, txn, bytes, snapshot);
-}
-
 int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **out)
 {
     struct ssd_reader *reader = ssd_pool_take(&ssd->pool);
@@ -146,7 +135,7 @@ int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **out)
         uint64_t txn = mdb_txn_id(reader->txn);
         if (txn == reader->snapshot.txn && txn != 0)
             break;
-        rc = load_snapshot(ssd, txn, &reader->snapshot);
+        rc = ssd_snapshot_load(ssd->fd, &ssd->file, txn, &reader->snapshot);
         if (rc == 0)
             break;
         reader->snapshot.txn = 0;
@@ -183,6 +172,7 @@ uint64_t ssd_commits(const struct ssd *ssd)
 
 static void unmap(struct ssd *ssd)
 {
+    ssd_guard_unmap(&ssd->txn.guard);
     os_unmap((void *)(uintptr_t)ssd->file.map, ssd->file.map_bytes);
     os_unreserve((void *)(uintptr_t)ssd->file.checked, ssd->checked_bytes);
     ssd->file.map = NULL;
@@ -195,13 +185,15 @@ static int map(struct ssd *ssd, uint64_t bytes)
     ssd->checked_bytes = (bytes / ssd->file.page_bytes / 64 + 1) * 8;
     ssd->file.checked = os_reserve(ssd->checked_bytes);
     int rc = ssd->file.checked ? os_map_read(ssd->fd, bytes, &at) : -ENOMEM;
-    if (rc < 0) {
-        unmap(ssd);
-        return rc;
-    }
     ssd->file.map = at;
-    ssd->file.map_bytes = ssd->map_bytes = bytes;
-    return 0;
+    ssd->file.map_bytes = bytes;
+    if (rc == 0)
+        rc = ssd_guard_map(&ssd->txn.guard, &ssd->file);
+    if (rc < 0)
+        unmap(ssd);
+    else
+        ssd->map_bytes = bytes;
+    return rc;
 }
 
 static void close_env(struct ssd *ssd)
@@ -250,13 +242,11 @@ static int open_env(struct ssd *ssd, const char *dir, uint64_t bytes)
     return rc;
 }
 
-/* A damaged root is told apart from the right one at the next open. */
-static void remember_roots(struct ssd *ssd, struct tree_snapshot *scratch)
+static uint64_t last_txn(struct ssd *ssd)
 {
     MDB_envinfo info;
-    if (ssd->sum_fd >= 0 && mdb_env_info(ssd->env, &info) == 0 &&
-        load_snapshot(ssd, info.me_last_txnid, scratch) == 0)
-        ssd_sum_write(ssd->sum_fd, scratch);
+    mdb_env_info(ssd->env, &info);
+    return info.me_last_txnid;
 }
 
 /* The tables, and the readers that a killed process left. */
@@ -274,6 +264,9 @@ static int prepare(struct ssd *ssd, const char *dir)
     }
     if (ssd->read_only)
         return 0;
+    rc = ssd_guard_begin(&ssd->txn.guard, ssd->fd, last_txn(ssd));
+    if (rc != 0)
+        return rc;
     rc = mdb_txn_begin(ssd->env, NULL, 0, &txn);
     for (uint32_t i = 0; i < SSD_TABLE_COUNT && rc == 0; i++)
         rc = mdb_dbi_open(txn, tree_table_name[i], MDB_CREATE, &ssd->table[i]);
@@ -287,7 +280,7 @@ static int prepare(struct ssd *ssd, const char *dir)
         return failed(ssd, rc, "create tables in");
     snprintf(path, sizeof path, "%s/data.sum", dir);
     ssd->sum_fd = os_open(path, OS_READ | OS_WRITE | OS_CREATE);
-    remember_roots(ssd, &ssd->txn.guard.snapshot);
+    ssd_guard_commit(&ssd->txn.guard, ssd->fd, ssd->sum_fd, last_txn(ssd));
     rc = os_sync_dir(dir);
     return rc == 0 ? 0 : error_os(rc, "sync", dir);
 }
@@ -448,16 +441,16 @@ int ssd_begin(struct ssd *ssd, struct ssd_txn **out)
     os_lock(&ssd->writing);
     t->ssd = ssd;
     t->failed = atomic_load(&ssd->broken);
+    if (t->failed == 0)
+        t->failed = ssd_guard_begin(&t->guard, ssd->fd, last_txn(ssd));
     if (t->failed == 0 && room_bytes(ssd) < ssd->map_bytes / 8)
         t->failed = grow(ssd, true);
     t->keeps = room_bytes(ssd) < roomy_bytes;
     if (t->failed == 0)
         t->failed = failed(ssd, mdb_txn_begin(ssd->env, NULL, 0, &t->txn),
                            "begin to write");
-    ssd_guard_begin(&t->guard, &ssd->file);
-    if (t->failed == 0)
-        t->failed =
-            load_snapshot(ssd, mdb_txn_id(t->txn) - 1, &t->guard.snapshot);
+    if (t->failed == 0 && mdb_txn_id(t->txn) != t->guard.snapshot.txn + 1)
+        t->failed = failed(ssd, MDB_CORRUPTED, "begin to write");
     *out = t;
     return t->failed == 0 ? 0 : end(out, t->failed);
 }
@@ -639,7 +632,8 @@ int ssd_commit(struct ssd_txn **handle)
             mdb == MDB_MAP_FULL ? again(t) : failed(t->ssd, mdb, "commit to");
     }
     if (t->failed == 0) {
-        remember_roots(t->ssd, &t->guard.snapshot);
+        ssd_guard_commit(&t->guard, t->ssd->fd, t->ssd->sum_fd,
+                         last_txn(t->ssd));
         atomic_fetch_add(&t->ssd->commits, 1);
     }
     return end(handle, t->failed);
@@ -652,19 +646,6 @@ void ssd_abort(struct ssd_txn **handle)
 }
 
 /* ---- figures and checks ---- */
-
-int ssd_verify(struct ssd *ssd, void (*bad)(void *arg, const char *text),
-               void *arg)
-{
-    struct ssd_reader *reader;
-    int rc = ssd_reader_enter(ssd, &reader);
-    if (rc != 0)
-        return rc;
-    rc = ssd_check_pages(&ssd->file, &reader->snapshot, SSD_CHECK_VALUES, bad,
-                         arg, NULL);
-    ssd_reader_leave(ssd, reader);
-    return rc;
-}
 
 int ssd_stat(struct ssd *ssd, struct ssd_stat *stat)
 {

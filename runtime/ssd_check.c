@@ -9,7 +9,8 @@
  *   at a read   each page of the path when it is first used since the open
  *               (header, nodes, order of keys: a bit for each page remembers
  *               it), bounds at every use, the value's checksum (ssd_tree.c)
- *   at a write  the pages that LMDB will read for it (ssd_guard.c)
+ *   at a write  the pages that LMDB will read for it, in each transaction anew;
+ *               the roots and the list of free pages at its begin (ssd_guard.c)
  *   in full     all pages and values: each page has one owner, the keys of a
  *               child lie within its parent's, the counts agree.
  * So a damaged page costs its own keys, never the process. */
@@ -303,5 +304,18 @@ int ssd_check_file(const char *dir, bool full,
     else if (rc == 0)
         rc = check_owners(&file, &snapshot, bad, arg);
     os_unmap(map, bytes);
+    return rc;
+}
+
+int ssd_verify(struct ssd *ssd, void (*bad)(void *arg, const char *text),
+               void *arg)
+{
+    struct ssd_reader *reader;
+    int rc = ssd_reader_enter(ssd, &reader);
+    if (rc != 0)
+        return rc;
+    rc = ssd_check_pages(ssd_tree_file(ssd), &reader->snapshot,
+                         SSD_CHECK_VALUES, bad, arg, NULL);
+    ssd_reader_leave(ssd, reader);
     return rc;
 }

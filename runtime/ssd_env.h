@@ -42,6 +42,9 @@ const struct tree_file *ssd_tree_file(const struct ssd *ssd);
 uint64_t ssd_commits(const struct ssd *ssd); /* so far; before they return */
 
 /* ---- ssd_read.c ---- */
+/* The state after transaction txn, of what the file open as fd has now. */
+int ssd_snapshot_load(int fd, const struct tree_file *file, uint64_t txn,
+                      struct tree_snapshot *snapshot);
 /* The CRC32C behind each value. */
 #define SSD_CRC_BYTES 4
 uint32_t ssd_value_crc(enum ssd_table table, struct ssd_slice key,

@@ -1,8 +1,10 @@
 /* ssd_guard.h: checks the pages that a change makes LMDB read, before it does.
  *
  * LMDB walks its pages without looking at bounds. What it reads in a write
- * transaction is either its own memory or a page of the last commit; these are
- * checked here, each once. */
+ * transaction is either its own memory or a page of the last commit. Those are
+ * checked here, each once in every transaction, for the disk may give other
+ * bytes than it gave before; and what LMDB reads without being asked for a key,
+ * the roots and the list of free pages, has to be what the last commit left. */
 #ifndef WARP_SSD_GUARD_H
 #define WARP_SSD_GUARD_H
 
@@ -16,12 +18,26 @@ struct ssd_guarded {
 };
 
 struct ssd_guard {
-    const struct tree_file *file;
+    struct tree_file file; /* the map; checked: in this transaction */
+    uint64_t *listed;      /* a bit for each page: it is free */
+    uint64_t bits_bytes;   /* of both */
     struct tree_snapshot snapshot; /* the last commit */
+    bool known;                    /* what the last commit left: */
+    uint64_t known_txn;
+    uint32_t known_crc;
     struct ssd_guarded range[SSD_TABLE_COUNT];
 };
 
-void ssd_guard_begin(struct ssd_guard *guard, const struct tree_file *file);
+/* The file is mapped, or mapped anew. 0 or -ENOMEM. */
+int ssd_guard_map(struct ssd_guard *guard, const struct tree_file *file);
+void ssd_guard_unmap(struct ssd_guard *guard);
+/* Before a transaction begins on the last commit, txn: nothing is checked but
+ * the roots and the list of free pages. 0, WARP_ECORRUPT or WARP_EIO. */
+int ssd_guard_begin(struct ssd_guard *guard, int fd, uint64_t txn);
+/* After a commit, the newest: it is known at the next begin and, by data.sum,
+ * at the next open. */
+void ssd_guard_commit(struct ssd_guard *guard, int fd, int sum_fd,
+                      uint64_t txn);
 /* Before a put, or (deletes) before a deletion of this key. 0 or
  * WARP_ECORRUPT. */
 int ssd_guard_key(struct ssd_guard *guard, enum ssd_table table,

@@ -5,6 +5,7 @@
  * or branch does not hide an entry. */
 #include "crc.h"
 #include "error.h"
+#include "os.h"
 #include "ssd_env.h"
 
 #include <inttypes.h>
@@ -52,6 +53,18 @@ __attribute__((cold)) static int damaged(const struct tree_file *file,
                      "%s is damaged: table %s, key %s, page %" PRIu64
                      " %s; restore a backup or run `warp verify`",
                      file->path, tree_table_name[table], text, page, what);
+}
+
+int ssd_snapshot_load(int fd, const struct tree_file *file, uint64_t txn,
+                      struct tree_snapshot *snapshot)
+{
+    uint64_t bytes;
+    int rc = os_size(fd, &bytes);
+    if (rc < 0)
+        return error_os(rc, "size of", file->path);
+    if (bytes > file->map_bytes)
+        bytes = file->map_bytes;
+    return tree_snapshot_load(file, txn, bytes, snapshot);
 }
 
 int ssd_node_check(const struct tree_file *file, uint64_t page,

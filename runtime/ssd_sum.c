@@ -22,7 +22,7 @@ static void put64(uint8_t *to, uint64_t v)
         to[i] = (uint8_t)(v >> (8 * i));
 }
 
-static uint32_t roots_crc(const struct tree_snapshot *s)
+uint32_t ssd_sum_roots(const struct tree_snapshot *s)
 {
     uint8_t word[24];
     uint32_t crc = 0;
@@ -43,7 +43,7 @@ static uint32_t roots_crc(const struct tree_snapshot *s)
 
 static void encode(const struct tree_snapshot *s, uint8_t slot[SLOT_BYTES])
 {
-    uint32_t crc = roots_crc(s);
+    uint32_t crc = ssd_sum_roots(s);
     memset(slot, 0, SLOT_BYTES);
     memcpy(slot, "WSUM", 4);
     put64(slot + 8, s->txn);

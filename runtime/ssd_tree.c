@@ -68,6 +68,7 @@ static int root_decode(const struct tree_file *file, uint64_t page,
                        const uint8_t *from, struct tree_root *root)
 {
     root->depth = get16(from + 6);
+    root->pages = get64(from + 8) + get64(from + 16) + get64(from + 24);
     root->entries = get64(from + 32);
     root->page = get64(from + 40);
     root->numbers = false;

@@ -23,6 +23,7 @@ struct tree_file {
 
 struct tree_root {
     uint64_t page, entries;
+    uint64_t pages; /* that the tree has, as LMDB counts them */
     uint32_t depth;
     bool numbers; /* keys are numbers (LMDB's own tree of free pages) */
 };

@@ -84,7 +84,9 @@ static void sweep_record(void *arg, void *record)
     record_begin(r);
     FOR_BITS(i, gone)
         drop_field(c->shard, l, r, (uint32_t)i);
-    if (gone & l->durable)
+    /* A record that may leave memory now must come back with the deadlines of
+     * its memory-only values and the count of their writes. */
+    if ((gone & l->durable) || l->evictable)
         shard_dirty(c->shard, r, shard_record_hash(c->shard, r));
     record_end(r, record_version(r));
     c->freed += (uint64_t)__builtin_popcountll(gone);

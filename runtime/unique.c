@@ -6,6 +6,7 @@
 #include "error.h"
 #include "forward.h"
 #include "read.h"
+#include "row.h"
 #include "secondary.h"
 #include "wire.h"
 
@@ -91,6 +92,52 @@ static int held_in_store(struct warp_db *db, const struct layout *l,
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }
 
+static int is_there(void *arg, struct ssd_slice value)
+{
+    (void)arg;
+    (void)value;
+    return WARP_OK;
+}
+
+/* Hints live longer than records: what the directory does not have either is
+ * gone. */
+static int away(struct warp_db *db, struct op *op, const uint8_t *key,
+                uint32_t count)
+{
+    uint8_t bytes[ROW_KEY_BYTES_MAX];
+    struct ssd_slice k = {bytes, row_key(bytes, op->layout->id, key, count)};
+    int rc = ssd_get(db->ssd, SSD_ROWS, k, is_there, NULL);
+    if (rc != WARP_OK)
+        return rc == WARP_ENOTFOUND ? WARP_OK : rc;
+    uint8_t *copy = realloc(op->away, count ? count : 1);
+    if (!copy)
+        return error_set(WARP_ENOMEM, "out of memory");
+    memcpy(copy, key, count);
+    op->away = copy;
+    op->away_bytes = count;
+    return UNIQUE_AWAY;
+}
+
+int unique_bring(struct warp_db *db, struct op **ops, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct op *op = ops[i];
+        if (!op->away)
+            continue;
+        const struct layout *l = op->layout;
+        struct key_ref key = {op->away, op->away_bytes, l->number,
+                              hash_key(db->seed, l->id, op->away,
+                                       op->away_bytes),
+                              l->row_bytes};
+        int rc = shard_fault(forward_shard(db, l, &key), l, &key);
+        free(op->away);
+        op->away = NULL;
+        if (rc != WARP_OK && rc != WARP_ENOTFOUND)
+            return rc;
+    }
+    return WARP_OK;
+}
+
 static int check_candidate(struct warp_db *db, struct op *op,
                            struct plan *plan, const struct wanted *w,
                            const uint8_t *bytes, uint32_t count)
@@ -109,6 +156,8 @@ static int check_candidate(struct warp_db *db, struct op *op,
     bool held = in_batch > 0;
     if (in_batch < 0) {
         int rc = held_in_store(db, l, &key, w, &held);
+        if (rc == READ_AWAY)
+            return away(db, op, bytes, count);
         if (rc != WARP_OK)
             return rc;
     }

@@ -34,6 +34,7 @@ struct kv_plan {
         values_count;
     enum kv_durability durability;
     double seconds;
+    double every; /* rates of windows of so many seconds, too; 0: none */
     unsigned repeat;
     const char *json_path; /* NULL: none */
     const char *plot_path; /* NULL: none */

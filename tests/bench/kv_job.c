@@ -33,10 +33,22 @@ struct worker {
     unsigned index, workers;
     pthread_t thread;
     /* results */
-    uint64_t ops, errors, start_ns, end_ns, cpu_ns;
+    _Atomic uint64_t ops; /* its own alone adds to it */
+    uint64_t errors, start_ns, end_ns, cpu_ns;
     int session_rc;
     struct histogram histogram;
 };
+
+static uint64_t ops_of(const struct worker *w)
+{
+    return atomic_load_explicit(&((struct worker *)(uintptr_t)w)->ops,
+                                memory_order_relaxed);
+}
+
+static void count_op(struct worker *w)
+{
+    atomic_store_explicit(&w->ops, ops_of(w) + 1, memory_order_relaxed);
+}
 
 static bool put(struct worker *w, void *session, uint64_t record,
                 uint64_t stamp, unsigned char *value)
@@ -74,7 +86,7 @@ static void load_slice(struct worker *w, void *session, unsigned char *value)
             if (kv_interrupted)
                 break;
         }
-        w->ops++;
+        count_op(w);
     }
 }
 
@@ -86,7 +98,7 @@ static void visit(struct worker *w, void *session, unsigned char *value)
     uint64_t at = random_next(&random);
     while (!atomic_load_explicit(w->stop, memory_order_relaxed) &&
            w->errors < ERRORS_MAX) {
-        bool timed = (w->ops & w->sample_mask) == 0;
+        bool timed = (ops_of(w) & w->sample_mask) == 0;
         uint64_t before = timed ? now_ns() : 0;
         uint64_t dice = random_next(&random);
         uint64_t record = workload->zipf
@@ -101,7 +113,7 @@ static void visit(struct worker *w, void *session, unsigned char *value)
             w->errors++;
         if (timed)
             histogram_record(&w->histogram, now_ns() - before);
-        w->ops++;
+        count_op(w);
     }
 }
 
@@ -128,7 +140,7 @@ static bool scan_record(void *arg, const void *key, size_t key_bytes,
                            job->value_bytes))
         w->errors++;
     memcpy(scan->last, key, KV_KEY_BYTES);
-    w->ops++;
+    count_op(w);
     if (++scan->seen % SCAN_TIMED == 0) {
         uint64_t now = now_ns();
         histogram_record(&w->histogram, (now - scan->before) / SCAN_TIMED);
@@ -181,14 +193,44 @@ static void *work(void *argument)
     return NULL;
 }
 
-static void sleep_until_end(double seconds)
+static void sleep_until(uint64_t end)
 {
-    uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
     for (uint64_t now = now_ns(); now < end && !kv_interrupted;
          now = now_ns()) {
         uint64_t ns = end - now < 50000000 ? end - now : 50000000;
         struct timespec t = {0, (long)ns};
         nanosleep(&t, NULL);
+    }
+}
+
+static uint64_t ops_of_all(const struct worker *workers, unsigned count)
+{
+    uint64_t ops = 0;
+    for (unsigned i = 0; i < count; i++)
+        ops += ops_of(&workers[i]);
+    return ops;
+}
+
+/* Tells the rate of each window, if windows are asked for. */
+static void let_run(const struct kv_job *job,
+                    const struct kv_workload *workload,
+                    const struct worker *workers, unsigned count)
+{
+    uint64_t begun = now_ns(), at = begun, ops = 0;
+    uint64_t end = begun + (uint64_t)(job->plan->seconds * 1e9);
+    uint64_t window = (uint64_t)(job->plan->every * 1e9);
+    while (at < end && !kv_interrupted) {
+        uint64_t until = window > 0 && window < end - at ? at + window : end;
+        sleep_until(until);
+        uint64_t now = now_ns(), so_far = ops_of_all(workers, count);
+        if (window > 0)
+            printf("  %-10s %s %6.1f to %6.1f s %12.0f ops/s\n",
+                   job->engine->name, workload->name,
+                   (double)(at - begun) * 1e-9, (double)(now - begun) * 1e-9,
+                   (double)(so_far - ops) / ((double)(now - at) * 1e-9));
+        fflush(stdout);
+        at = now;
+        ops = so_far;
     }
 }
 
@@ -201,7 +243,7 @@ static void add_up(const struct worker *workers, unsigned count,
     for (unsigned i = 0; i < count; i++) {
         const struct worker *w = &workers[i];
         histogram_merge(&sum, &w->histogram);
-        ops += w->ops;
+        ops += ops_of(w);
         cpu += w->cpu_ns;
         result->errors += w->errors + (w->session_rc != 0);
         first = w->start_ns < first ? w->start_ns : first;
@@ -257,7 +299,7 @@ static int run_threads(const struct kv_job *job, void *db,
     os_contention(&before);
     pthread_barrier_wait(&barrier);
     if (!workload->load)
-        sleep_until_end(job->plan->seconds);
+        let_run(job, workload, workers, count);
     atomic_store(&stop, true);
     for (unsigned i = 0; i < started; i++)
         pthread_join(workers[i].thread, NULL);

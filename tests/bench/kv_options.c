@@ -27,6 +27,7 @@ static const char help_text[] =
     "  --durability D      process_crash: writes survive kill -9 (default);\n"
     "                      power_loss: writes are synced\n"
     "  --seconds S         for each workload but load; 3\n"
+    "  --every S           also the rate of each S seconds, as it goes\n"
     "  --repeat N          repeats; medians are reported; 3\n"
     "  --json FILE         write the results there as JSON too\n"
     "  --plot FILE         draw the rates there, as SVG\n"
@@ -165,13 +166,13 @@ static int read_durability(const char *word, struct kv_plan *plan)
     return 0;
 }
 
-static int read_seconds(const char *word, struct kv_plan *plan)
+static int read_seconds(const char *option, const char *word, double *seconds)
 {
     char *end = NULL;
-    plan->seconds = strtod(word, &end);
-    if (end == word || *end != 0 || !isfinite(plan->seconds) ||
-        plan->seconds < 0.01 || plan->seconds > 3600)
-        return wrong("--seconds", "not a time from 0.01 to 3600", word,
+    *seconds = strtod(word, &end);
+    if (end == word || *end != 0 || !isfinite(*seconds) || *seconds < 0.01 ||
+        *seconds > 3600)
+        return wrong(option, "not a time from 0.01 to 3600", word,
                      strlen(word));
     return 0;
 }
@@ -188,7 +189,9 @@ static int read_one(const char *option, const char *value, struct kv_plan *plan)
     if (strcmp(option, "--durability") == 0)
         return read_durability(value, plan);
     if (strcmp(option, "--seconds") == 0)
-        return read_seconds(value, plan);
+        return read_seconds(option, value, &plan->seconds);
+    if (strcmp(option, "--every") == 0)
+        return read_seconds(option, value, &plan->every);
     if (strcmp(option, "--json") == 0)
         plan->json_path = value;
     else if (strcmp(option, "--plot") == 0)
@@ -221,7 +224,7 @@ static bool takes_value(const char *option)
     static const char *const options[] = {
         "--engines", "--workloads",  "--threads", "--records", "--value",
         "--json",    "--plot",       "--durability",
-        "--seconds", "--repeat",     "--dir"};
+        "--seconds", "--every",      "--repeat",  "--dir"};
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (strcmp(options[i], option) == 0)
             return true;

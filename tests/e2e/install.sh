@@ -18,11 +18,12 @@ meson setup "$dir/build" "$source" --prefix "$dir/inst" --libdir lib \
     -Dtests=disabled -Dbench=disabled -Dexamples=disabled >"$dir/log" 2>&1 &&
     meson install -C "$dir/build" >>"$dir/log" 2>&1 ||
     fail "$(tail -n 20 "$dir/log")"
-for file in bin/warpc bin/warp include/warp/warp.h include/warp/gen.h lib/libwarp.so \
+for file in bin/warpc bin/warp include/warp/warp.h include/warp/calls.h \
+    include/warp/gen.h lib/libwarp.so \
     lib/libwarp.a lib/pkgconfig/warp.pc; do
     [ -e "$dir/inst/$file" ] || fail "not installed: $file"
 done
-[ "$(cd "$dir/inst/include/warp" && echo ./*.h)" = "./gen.h ./version.h ./warp.h" ] ||
+[ "$(cd "$dir/inst/include/warp" && echo ./*.h)" = "./calls.h ./gen.h ./version.h ./warp.h" ] ||
     fail "other headers are installed: $(ls "$dir/inst/include/warp")"
 
 PKG_CONFIG_PATH=$dir/inst/lib/pkgconfig

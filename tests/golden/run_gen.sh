@@ -70,4 +70,36 @@ for folder in "$here"/gen_*; do
     [ -z "$(find "$out" -newermt 2001-01-02 -type f)" ] ||
         complain "$name: an unchanged file was rewritten"
 done
+
+# What a C compiler says of a call that is wrong: the function, and the line of
+# the field in the generated header; and of one that is deprecated.
+cat >"$work/wrong.c" <<'END'
+#include "schema.warp.h"
+int wrong(struct warp_db *db);
+int wrong(struct warp_db *db) { return game_entity_set_pos(db, 1, 2); }
+END
+cat >"$work/old.c" <<'END'
+#include "schema.warp.h"
+int old(struct warp_db *db);
+int old(struct warp_db *db)
+{
+    return http_user2_set_old_score(db, warp_str("a"), 2);
+}
+END
+for cc in gcc clang; do
+    command -v $cc >/dev/null || continue
+    $cc -std=c11 -I"$work/gen_entity" -I"$include" -fsyntax-only \
+        "$work/wrong.c" 2>"$work/said" &&
+        complain "a wrong call is compiled ($cc)"
+    for word in game_entity_set_pos 'struct game_vec3' \
+        'schema.warp.h:[0-9]*:[0-9]*: note' 'WARP_GEN_SET(3, pos'; do
+        grep -q "$word" "$work/said" ||
+            complain "$cc does not say $word: $(cat "$work/said")"
+    done
+    $cc -std=c11 -I"$work/gen_plain" -I"$include" -fsyntax-only -Werror \
+        "$work/old.c" 2>"$work/said" &&
+        complain "a deprecated call is compiled without a warning ($cc)"
+    grep -q "http_user2_set_old_score.*deprecated" "$work/said" ||
+        complain "deprecated, $cc: $(cat "$work/said")"
+done
 exit $failed

@@ -167,7 +167,11 @@ void errand_check(struct client *all, uint32_t count, int64_t now)
         b.begun = false;
         return;
     }
-    int rc = open_backup(path, &schema, &db);
+    /* What nobody acknowledged is not promised to be there after a power loss:
+     * who finds it sees to that. */
+    int rc = b.begun && os_sync_parent(b.path) < 0 ? WARP_EIO : WARP_OK;
+    if (rc == WARP_OK)
+        rc = open_backup(path, &schema, &db);
     if (rc != WARP_OK && !history_forgives(rc))
         sim_finding("the backup does not open: %s (%d)", warp_errmsg(NULL), rc);
     bool all_hold = rc == WARP_OK;

@@ -5,6 +5,7 @@
 #include "client.h"
 #include "damage.h"
 #include "errand.h"
+#include "replace.h"
 #include "schemas.h"
 #include "sim.h"
 
@@ -207,6 +208,17 @@ static void check_clock(void)
                     (long long)h.clock);
 }
 
+/* What may leave memory has little room, and an engine that says who goes. */
+static void make_scarce(void)
+{
+    struct replace_fixed fixed = {.capacity_bytes = 2000 + sim_below(60000),
+                                  .seed = h.seed,
+                                  .sample = 256,
+                                  .lru = sim_below(4) == 0};
+    replace_fix(h.db, &fixed);
+    replace_begin(h.db);
+}
+
 static void open_store(void)
 {
     static const char *const extra[] = {"Thing.extra", NULL};
@@ -224,6 +236,8 @@ static void open_store(void)
     h.opened = rc == WARP_OK;
     if (h.opened && !history_damaged())
         check_clock();
+    if (h.opened && h.db->replace && sim_below(3) == 0)
+        make_scarce();
 }
 
 static void *work(void *arg)

@@ -56,6 +56,22 @@ static void set_home(struct schema *s, enum thing_field field,
         s->thing.hot &= ~BIT(field);
 }
 
+/* After all other changes. */
+static void unpin(struct schema *s)
+{
+    for (uint32_t i = 0; i < s->thing.field_count; i++)
+        if (s->thing_fields[i].home == WARP_HOME_MEMORY &&
+            !(s->thing_fields[i].flags & WARP_F_KEY))
+            set_home(s, i, WARP_HOME_SSD);
+    s->thing.hot &= ~BIT(THING_TWICE); /* it is made of one of them */
+    for (uint32_t i = 0; i < s->mortal.field_count; i++)
+        if (s->mortal_fields[i].home == WARP_HOME_MEMORY &&
+            !(s->mortal_fields[i].flags & WARP_F_KEY)) {
+            s->mortal_fields[i].home = WARP_HOME_SSD;
+            s->mortal.hot &= ~BIT(i);
+        }
+}
+
 static void change(struct schema *s, uint32_t bits)
 {
     struct warp_field *f = s->thing_fields;
@@ -73,6 +89,8 @@ static void change(struct schema *s, uint32_t bits)
         set_home(s, THING_COUNTER, WARP_HOME_MEMORY);
         set_home(s, THING_POS, WARP_HOME_SSD);
         f[THING_PICTURE].compression = WARP_COMPRESS_FAST;
+        f[THING_PICTURE].copies = 1u << WARP_HOME_MEMORY;
+        s->mortal_fields[MORTAL_BODY].copies = 1u << WARP_HOME_MEMORY;
     }
     if (bits & SCHEMA_INDEX)
         f[THING_LEVEL].flags |= WARP_F_INDEX;
@@ -88,6 +106,8 @@ static void change(struct schema *s, uint32_t bits)
         s->thing.field_count = FIELDS;
         s->thing.all |= BIT(THING_EXTRA);
     }
+    if (bits & SCHEMA_LEAVES)
+        unpin(s);
 }
 
 /* ---- descriptors ---- */
@@ -141,6 +161,7 @@ static void describe_field(struct maker *m, const struct warp_field *f,
         .survives = f->survives,
         .compression = f->compression,
         .priority = f->priority,
+        .copies = f->copies,
         .ttl_ms = f->ttl_ms,
         .retention_count = f->retention_count,
         .by = DESCRIPTOR_NO_MEMBER,

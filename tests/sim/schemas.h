@@ -13,7 +13,8 @@ enum schema_bits {
     SCHEMA_INDEX = 1 << 2, /* one index more */
     SCHEMA_WIDE = 1 << 3,  /* counter is u64, not u32 */
     SCHEMA_EXTRA = 1 << 4, /* THING_EXTRA */
-    SCHEMAS = 1 << 5
+    SCHEMA_LEAVES = 1 << 5, /* nothing is pinned: whole records leave memory */
+    SCHEMAS = 1 << 6
 };
 
 /* Before the first schema_of(), and before a simulation begins. */

@@ -595,10 +595,13 @@ WRAP_FCNTL(fcntl64)
 
 /* ---- mappings ---- */
 
+/* An address space has an end: LMDB asks for what a damaged page says. */
+static const uint64_t space_bytes = UINT64_C(1) << 40;
+
 static void *map(void *at, size_t bytes, int prot, int flags, int fd)
 {
     sim_event(SIM_MAP, bytes, (uint64_t)flags);
-    if (sim_fails(FAULT_NO_MEMORY)) {
+    if (bytes > space_bytes || sim_fails(FAULT_NO_MEMORY)) {
         errno = ENOMEM;
         return MAP_FAILED;
     }

@@ -320,6 +320,47 @@ START_TEST(each_call_fails_once)
 }
 END_TEST
 
+/* ---- a store that was killed while it was made ---- */
+
+static void make_draft(void)
+{
+    static const uint8_t zeros[8192];
+    struct warp_db *db = NULL;
+    char header[320], making[320], data[320];
+    fresh();
+    snprintf(header, sizeof header, "%s/store", dir);
+    snprintf(making, sizeof making, "%s/making", dir);
+    snprintf(data, sizeof data, "%s/ssd/data.mdb", dir);
+    ck_assert_int_eq(store_open(&db), WARP_OK);
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    ck_assert_int_eq(rename(header, making), 0);
+    int fd = os_open(data, OS_WRITE | OS_CREATE | OS_TRUNC);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(os_pwrite(fd, zeros, sizeof zeros, 0), 0);
+    os_close(fd);
+}
+
+START_TEST(a_draft_is_no_damage)
+{
+    const char *all = getenv("EACH_FAULT");
+    bool reached = true;
+    for (uint64_t n = 1; reached; n += all ? 1 : 1 + n / 16) {
+        struct warp_db *db = NULL;
+        make_draft();
+        fault_arm(faults[_i].kind, n, faults[_i].code);
+        int rc = said(store_open(&db));
+        reached = fault_disarm();
+        ck_assert_msg(silent == 0 && rc != WARP_ECORRUPT, "fault %llu: %d, %s",
+                      (unsigned long long)n, rc, error_text());
+        if (rc == WARP_OK)
+            ck_assert_int_eq(warp_close(&db), WARP_OK);
+        rc = store_open(&db);
+        ck_assert_msg(rc == WARP_OK, "%d, %s", rc, warp_errmsg(NULL));
+        ck_assert_int_eq(warp_close(&db), WARP_OK);
+    }
+}
+END_TEST
+
 static void set_up(void)
 {
     scratch();
@@ -332,6 +373,7 @@ int main(void)
     tcase_set_timeout(tcase, 220);
     tcase_add_checked_fixture(tcase, set_up, scratch_remove);
     tcase_add_loop_test(tcase, each_call_fails_once, 0, LIVES * FAULTS);
+    tcase_add_loop_test(tcase, a_draft_is_no_damage, 0, FAULTS);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -1,6 +1,7 @@
 /* The checker lists every identifier that the generated code would hold, so
  * that none is there twice. Here both lists are compared: what the header
- * holds and what the model says. */
+ * holds, its lines spelled out by the C preprocessor, and what the model
+ * says. */
 #include "emit.h"
 
 #include "arena.h"
@@ -10,7 +11,10 @@
 #include <check.h>
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const schemas[] = {"entity", "types", "keys", "formula"};
 static const char *const prefixes[] = {"game", "t", "k", "f"};
@@ -61,6 +65,44 @@ static bool has_prefix(const char *word, const char *prefix)
     return word[size] == '_';
 }
 
+static void write_file(const char *path, const struct text *text)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    if (text)
+        ck_assert_uint_eq(fwrite(text->at, 1, text->size, file), text->size);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* The header behind the preprocessor, macros kept. Its own <warp/calls.h> is
+ * read; <warp/warp.h> is empty, so that nothing of the system's is there. */
+static const char *spell_out(struct text *text)
+{
+    char dir[] = "/tmp/emit_idents.XXXXXX", sub[64], warp[64], header[64];
+    char command[1024], piece[4096];
+    FILE *pipe;
+    size_t size;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(sub, sizeof sub, "%s/warp", dir);
+    snprintf(warp, sizeof warp, "%s/warp/warp.h", dir);
+    snprintf(header, sizeof header, "%s/a.h", dir);
+    ck_assert_int_eq(mkdir(sub, 0700), 0);
+    write_file(warp, NULL);
+    write_file(header, text);
+    snprintf(command, sizeof command,
+             "${CC:-cc} -E -P -dD -undef -I '%s' -I '%s' '%s'", dir,
+             INCLUDE_DIR, header);
+    pipe = popen(command, "r");
+    ck_assert_ptr_nonnull(pipe);
+    text->size = 0;
+    while ((size = fread(piece, 1, sizeof piece, pipe)) > 0)
+        text_bytes(text, piece, size);
+    ck_assert_int_eq(pclose(pipe), 0);
+    ck_assert_int_eq(unlink(warp) | unlink(header) | rmdir(sub) | rmdir(dir),
+                     0);
+    return text_cstr(text);
+}
+
 START_TEST(header_and_list_agree)
 {
     struct arena *arena = arena_create();
@@ -82,7 +124,7 @@ START_TEST(header_and_list_agree)
     ck_assert_int_eq(emit_describe(&emit), 0);
     text_init(&text, arena, 4096);
     emit_c_header(&emit, &text);
-    header = text_cstr(&text);
+    header = spell_out(&text);
     for (uint32_t i = 0; i < emit.model->ident_count; i++) {
         const char *name = emit.model->idents[i].name;
         if (!holds(header, name) && !is_reserved(name))

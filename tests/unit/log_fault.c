@@ -27,6 +27,12 @@ int __wrap_os_open(const char *path, int flags);
 static _Atomic int64_t writes_until_error = -1, reads_until_error = -1;
 static _Atomic bool disk_full, direct_refused, torn_write;
 static _Atomic int names_until_error = -1; /* of segments that are cut */
+static _Atomic uint32_t writes_of_zeros; /* of a block's length */
+
+static bool is_zero(const uint8_t *from, size_t bytes)
+{
+    return from[0] == 0 && memcmp(from, from + 1, bytes - 1) == 0;
+}
 
 int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
 {
@@ -36,6 +42,8 @@ int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
             (void)__real_os_pwrite(fd, from, bytes / 2 & ~(size_t)511, at);
         return -EIO;
     }
+    if (bytes > 512 << 10 && is_zero(from, bytes))
+        atomic_fetch_add(&writes_of_zeros, 1);
     return __real_os_pwrite(fd, from, bytes, at);
 }
 
@@ -101,6 +109,32 @@ static void setup(void)
     atomic_store(&disk_full, false);
     atomic_store(&direct_refused, false);
     atomic_store(&torn_write, false);
+}
+
+struct segments {
+    uint32_t all, blank; /* blank: allocated, not written */
+};
+
+static int count_segment(void *arg, const char *name)
+{
+    struct segments *count = arg;
+    char path[600];
+    uint64_t bytes = 0;
+    snprintf(path, sizeof path, "%s/%s", scene.dir, name);
+    int fd = os_open(path, OS_READ);
+    if (fd >= 0 && strstr(name, ".wlog") && os_size(fd, &bytes) == 0) {
+        count->all++;
+        count->blank += bytes % (512 << 10) == 4096;
+    }
+    os_close(fd);
+    return 0;
+}
+
+static struct segments segments(void)
+{
+    struct segments count = {0};
+    ck_assert_int_eq(os_list(scene.dir, count_segment, &count), 0);
+    return count;
 }
 
 static void teardown(void)
@@ -226,7 +260,8 @@ START_TEST(a_full_disk_is_not_sticky)
     uint64_t position, count = 0, mark;
     scene.options.need_space = need_space;
     ck_assert_int_eq(scene_open(&scene), 0);
-    usleep(50000);
+    while (segments().all < 2)
+        usleep(10000);
     atomic_store(&disk_full, true);
     int rc;
     while ((rc = try_append(0, count + 1, 20000, false, &position)) == 0) {
@@ -356,6 +391,45 @@ START_TEST(without_direct_writes_all_is_the_same)
 }
 END_TEST
 
+static void append_quickly(uint64_t from, uint64_t to)
+{
+    for (uint64_t i = from; i <= to; i++)
+        scene_append(&scene, (uint32_t)(i % SCENE_SHARDS), i, 30000);
+}
+
+/* Segments that a log needs at once are left unwritten; short blocks that are
+ * waited for there have zeros written ahead of them, once for many, whether the
+ * log goes on in such a segment or is opened in it. */
+START_TEST(a_log_that_grows_quickly_is_written_once)
+{
+    uint64_t value = 3000;
+    scene.options.ring_bytes = 1 << 20;
+    ck_assert_int_eq(scene_open(&scene), 0);
+    append_quickly(1, value);
+    ck_assert_uint_gt(segments().blank, 0);
+    for (int run = 0; run < 2; run++) {
+        atomic_store(&writes_of_zeros, 0);
+        uint64_t until = value + 400;
+        while (value < until) {
+            uint64_t position = scene_append(&scene, 1, ++value, 3000);
+            ck_assert_int_eq(log_wait(scene.log, 1, position), 0);
+        }
+        ck_assert_uint_ge(atomic_load(&writes_of_zeros), 1);
+        ck_assert_uint_le(atomic_load(&writes_of_zeros), 4);
+        if (run == 0) {
+            scene_stop(&scene);
+            ck_assert_int_eq(scene_open(&scene), 0);
+            ck_assert_uint_eq(scene.replayed, value);
+            ck_assert_uint_le(segments().blank, 8);
+        }
+    }
+    scene_crash(&scene);
+    scene_replay_only(&scene);
+    ck_assert_uint_eq(scene.replayed, value);
+    ck_assert_uint_eq(scene.seen.bad, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("log_fault");
@@ -369,6 +443,7 @@ int main(void)
     tcase_add_test(all, a_small_file_system_fills_up);
     tcase_add_test(all, reading_only_writes_nothing);
     tcase_add_test(all, without_direct_writes_all_is_the_same);
+    tcase_add_test(all, a_log_that_grows_quickly_is_written_once);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-static int64_t clock_ms;
+static _Atomic int64_t clock_ms;
 
 static int64_t read_clock(void *arg)
 {

@@ -539,6 +539,30 @@ START_TEST(it_is_moved_or_it_is_not)
 }
 END_TEST
 
+/* What the tool's main.c has. */
+int tool_fail(const struct tool *tool, int code, const char *why)
+{
+    ck_abort_msg("%s: %d: %s", tool->args[0], code, why);
+    return TOOL_IO;
+}
+
+int tool_print_json(const struct tool *tool, const struct text *reply)
+{
+    (void)tool;
+    return reply->failed ? TOOL_IO : TOOL_CLEAN;
+}
+
+int tool_progress(void *bar, const char *what, uint64_t done, uint64_t total)
+{
+    (void)bar, (void)what, (void)done, (void)total;
+    return 0;
+}
+
+void tool_bar_end(struct tool_bar *bar)
+{
+    (void)bar;
+}
+
 /* Written before, in between and after, and never checkpointed. */
 static void move_to_and_fro(void)
 {

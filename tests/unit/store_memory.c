@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "db.h"
 #include "memory.warp.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -37,11 +38,14 @@ static void tear_down(void)
     ck_assert_int_eq(system(command), 0);
 }
 
+static uint32_t every_ms; /* between checkpoints; 0: as it is usual */
+
 static void open_it(uint64_t memory)
 {
     struct warp_options o = WARP_OPTIONS_INIT;
     o.shards = 4;
     o.memory_max_bytes = memory;
+    o.checkpoint_every_ms = every_ms;
     int rc = warp_open(dir, &memory_warp_schema, &o, &db);
     ck_assert_msg(rc == WARP_OK, "%s", warp_errmsg(NULL));
 }
@@ -247,6 +251,40 @@ START_TEST(the_lower_priority_leaves_first)
 }
 END_TEST
 
+/* Memory is full of what no tier has yet: a get that needs some makes the
+ * keeper write it. */
+START_TEST(a_get_waits_for_a_checkpoint)
+{
+    enum { COLD = 4000 };
+    struct warp_arena arena = WARP_ARENA_INIT;
+    every_ms = 3600000;
+    open_it(UINT64_C(48) << 20);
+    for (uint64_t id = 0; id < COLD; id++)
+        put_wide(id);
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    open_it(UINT64_C(48) << 20);
+    db_wait_loaded(db);
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        os_lock(&db->shards[i].lock);
+        (void)shard_evict(&db->shards[i], NULL, WARP_PRIORITY_CRITICAL,
+                          1 << 20);
+        heap_trim(&db->shards[i].heap);
+        os_unlock(&db->shards[i].lock);
+    }
+    for (uint64_t id = COLD; id < COLD + 2000; id++)
+        put_wide(id);
+    uint64_t checkpoints = atomic_load(&db->checkpoints);
+    db->memory_max = db_memory_used(db);
+    db_balance(db);
+    for (uint64_t id = 0; id < COLD; id++)
+        get_wide(id, &arena);
+    ck_assert_uint_gt(atomic_load(&db->checkpoints), checkpoints);
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    warp_arena_free(&arena);
+    every_ms = 0;
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_memory");
@@ -255,6 +293,7 @@ int main(void)
     tcase_set_timeout(tests, 200);
     tcase_add_test(tests, five_times_the_memory);
     tcase_add_test(tests, the_lower_priority_leaves_first);
+    tcase_add_test(tests, a_get_waits_for_a_checkpoint);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

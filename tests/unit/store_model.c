@@ -492,6 +492,20 @@ void model_restart(struct world *w)
             }
 }
 
+void model_doubt(struct world *w, const struct world *next)
+{
+    for (uint32_t p = 0; p < MODEL_PRODUCTS; p++)
+        for (uint32_t k = 0; k < MODEL_KEYS; k++)
+            for (uint32_t i = 0; i < MODEL_FIELDS; i++) {
+                struct model_field *f = &w->records[p][k].fields[i];
+                const struct model_field *n = &next->records[p][k].fields[i];
+                if (f->least == 0 || n->least == 0)
+                    continue;
+                f->least = n->least < f->least ? n->least : f->least;
+                f->most = n->most > f->most ? n->most : f->most;
+            }
+}
+
 void model_say(const struct world *w, const struct model_op *op)
 {
     static const char *const kinds[] = {

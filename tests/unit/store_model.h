@@ -86,6 +86,9 @@ int model_predict(const struct world *w, const struct model_op *op,
                   struct world *next);
 /* The process ended: what was in memory alone is lost. */
 void model_restart(struct world *w);
+/* The process ended in an operation that led to `next` and cannot be told from
+ * none: a value that was in memory alone may have left either deadline. */
+void model_doubt(struct world *w, const struct world *next);
 void model_say(const struct world *w, const struct model_op *op);
 
 /* Against a store. Each returns false after it has said what differs; quiet:

@@ -252,6 +252,8 @@ static bool settle(struct actor *a)
         what = what_was_cut(a);
         if (what == CUT_ALL)
             memcpy(a->world, a->next, sizeof *a->world);
+        else if (what == CUT_AGAIN)
+            model_doubt(a->world, a->next);
     }
     atomic_store(&p->accepted, what);
     atomic_store(&clock_ms, a->world->now);
@@ -344,8 +346,11 @@ static void catch_up(struct scene *s, struct world *room)
         int what = s->cut[i] ? atomic_load(&p->accepted) : CUT_NOTHING;
         if (what != CUT_NOTHING)
             model_make(w, s->cut[i], s->count == 1, &op);
-        if (what == CUT_AGAIN)
+        if (what == CUT_AGAIN) {
+            model_predict(w, &op, room);
+            model_doubt(w, room);
             model_restart(w);
+        }
         if (what != CUT_NOTHING) {
             model_predict(w, &op, room);
             memcpy(w, room, sizeof *w);

@@ -78,6 +78,7 @@ END_TEST
 START_TEST(a_store_that_is_being_made)
 {
     char path[400];
+    scene_close(); /* a child has no threads from here */
     for (useconds_t wait = 0; wait < 12000; wait += 300) {
         struct warp_db *db = NULL;
         int status;

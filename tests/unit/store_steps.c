@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "checkpoint_order.h"
+#include "pace.h"
 #include "store_scene.h"
 
 enum { RECORDS = 30000, BATCH = 1000 };
@@ -14,7 +15,6 @@ enum { RECORDS = 30000, BATCH = 1000 };
 /* Steps of a few thousand records. */
 static void small_setup(void)
 {
-    scene_setup();
     scene_close();
     options.memory_max_bytes = 96 << 20;
     options.ring_bytes = 4 << 20;
@@ -201,6 +201,38 @@ START_TEST(writers_wait_at_the_limit)
 }
 END_TEST
 
+/* The log grows as the checkpoint gets on, and neither stops nor runs away. */
+START_TEST(writers_keep_the_pace_of_a_checkpoint)
+{
+    enum { RECORD_NS = 10000, LEFT = 1000000 }; /* ten seconds are left */
+    const uint64_t max = 32 << 20, second = (max - max / 16) / 10;
+    pthread_t writer;
+    scene_close();
+    options.log_bytes_max = max;
+    scene_open();
+    put_all(0, 0);
+    os_lock(&store->checkpoint_lock); /* it is this test's */
+    store->pace.record_ns = RECORD_NS;
+    pace_begin(store, LEFT);
+    uint64_t from = log_bytes(store->log);
+    atomic_store(&written, false);
+    ck_assert_int_eq(pthread_create(&writer, NULL, write_much, NULL), 0);
+    sleep(1);
+    uint64_t grown = log_bytes(store->log) - from;
+    ck_assert_uint_gt(grown, second / 4);
+    ck_assert_uint_lt(grown, second + second / 2);
+    ck_assert(!atomic_load(&written));
+    /* Half of it is done: twice as fast as it was thought to be. */
+    pace_step(store, LEFT / 2);
+    ck_assert_uint_gt(store->pace.bytes_per_s, 3 * second);
+    pace_end(store, false);
+    ck_assert_uint_eq(pace_record_ns(store), RECORD_NS);
+    os_unlock(&store->checkpoint_lock);
+    ck_assert_int_eq(pthread_join(writer, NULL), 0);
+    ck_assert(atomic_load(&written));
+}
+END_TEST
+
 static void fill(TCase *tcase)
 {
     tcase_set_timeout(tcase, 100);
@@ -209,6 +241,7 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, one_range_needs_no_order);
     tcase_add_test(tcase, all_of_them_hold);
     tcase_add_test(tcase, writers_wait_at_the_limit);
+    tcase_add_test(tcase, writers_keep_the_pace_of_a_checkpoint);
 }
 
 int main(void)

@@ -414,211 +414,56 @@ WARP_API WARP_MUST_USE int warp_gen_summary(struct warp_db *,
     struct warp_summary *out);
 
 /* ---- what a generated .c file is made of ----
- * A row of a product's table, and the definitions of the calls that its header
- * declares. P is the product's C name, K the C type of its key, f a field, i
- * its number, T its C type. Used without a semicolon behind them. */
-#define WARP_GEN_FIELD(P, f, type_, HOME, PRIORITY)                           \
-    .name = #f, .type = (type_), .offset = offsetof(struct P, f),             \
-    .home = WARP_HOME_##HOME, .priority = WARP_PRIORITY_##PRIORITY
-#define WARP_GEN_SERIES_FIELD(f, type_, PRIORITY)                             \
-    .name = #f, .type = (type_), .offset = UINT32_MAX,                        \
-    .home = WARP_HOME_TEMPORAL, .priority = WARP_PRIORITY_##PRIORITY
+ * Rows of a product's table. WARP_GEN_S is the product's struct; f is a field,
+ * t the name of its type's table behind warp_type_, n the product's number. */
+#define WARP_GEN_ROW_(NAME, type_, at, HOME, PRIORITY)                        \
+    .name = NAME, .type = type_, .offset = at, .home = WARP_HOME_##HOME,      \
+    .priority = WARP_PRIORITY_##PRIORITY
+#define WARP_GEN_FIELD(f, t, HOME, PRIORITY)                                  \
+    WARP_GEN_ROW_(#f, &warp_type_##t, offsetof(WARP_GEN_S, f), HOME,          \
+                  PRIORITY), .by_offset = UINT32_MAX
+#define WARP_GEN_SERIES_FIELD(f, t, PRIORITY)                                 \
+    WARP_GEN_ROW_(#f, &warp_type_##t, UINT32_MAX, TEMPORAL, PRIORITY)
+/* Rows of which nothing else is to be said: values in memory, those of a
+ * bounded length beside the others, single keys. */
+#define WARP_GEN_SHORT_(NAME, type_, at, flags_)                              \
+    { WARP_GEN_ROW_(NAME, type_, at, MEMORY, NORMAL),                         \
+      .by_offset = UINT32_MAX, .flags = flags_,                               \
+      .compression = WARP_COMPRESS_NONE }
+#define WARP_GEN_ROW(f, t)                                                    \
+    WARP_GEN_SHORT_(#f, &warp_type_##t, offsetof(WARP_GEN_S, f), 0)
+#define WARP_GEN_INLINE(f, t)                                                 \
+    WARP_GEN_SHORT_(#f, &warp_type_##t, offsetof(WARP_GEN_S, f),              \
+                    WARP_F_INLINE)
+#define WARP_GEN_KEY(f, t)                                                    \
+    WARP_GEN_SHORT_(#f, &warp_type_##t, offsetof(WARP_GEN_S, f), WARP_F_KEY)
+/* The rest: the numbers of the fields in the key. */
+#define WARP_GEN_PRODUCT(n, NAME, K, HOT, ALL, PRIORITY, ...)                 \
+    .name = NAME, .fields = f##n##_,                                          \
+    .field_count = sizeof f##n##_ / sizeof f##n##_[0],                        \
+    .record_bytes = sizeof(WARP_GEN_S),                                       \
+    .have_offset = offsetof(WARP_GEN_S, have), .key_bytes = sizeof(K),        \
+    .key_count = sizeof((const uint8_t[]) { __VA_ARGS__ }),                   \
+    .key_fields = (const uint8_t[]) { __VA_ARGS__ },                          \
+    .hot = UINT64_C(HOT), .all = UINT64_C(ALL),                               \
+    .priority = WARP_PRIORITY_##PRIORITY
+/* Of the struct, as it is in the descriptor. */
+#define WARP_GEN_LAYOUT(record_bytes, have_offset)                            \
+    _Static_assert(sizeof(WARP_GEN_S) == record_bytes &&                      \
+                       offsetof(WARP_GEN_S, have) == have_offset,             \
+                   "layout of a record");
+/* What the descriptor says of such a field behind its flags. */
+#define WARP_GEN_FACTS "\1\0\1\3\0\0\0\0\0\0\0\0\0\0"
 
-#define WARP_GEN_RECORD(P, K)                                                 \
-    int P##_put(struct warp_db *db, const struct P *record, uint64_t fields)  \
-    {                                                                         \
-        return warp_gen_put(db, &P##_warp_product, record, fields);           \
-    }                                                                         \
-    int P##_get(struct warp_db *db, K key, uint64_t fields, struct P *out,    \
-                struct warp_arena *arena)                                     \
-    {                                                                         \
-        return warp_gen_get(db, &P##_warp_product, &key, fields, out, arena); \
-    }                                                                         \
-    int P##_delete(struct warp_db *db, K key)                                 \
-    {                                                                         \
-        return warp_gen_delete(db, &P##_warp_product, &key);                  \
-    }                                                                         \
-    int P##_touch(struct warp_db *db, K key, uint64_t fields)                 \
-    {                                                                         \
-        return warp_gen_touch(db, &P##_warp_product, &key, fields);           \
-    }                                                                         \
-    int P##_expire(struct warp_db *db, K key, uint64_t fields,                \
-                   int64_t deadline_ms)                                       \
-    {                                                                         \
-        return warp_gen_expire(db, &P##_warp_product, &key, fields,           \
-                               deadline_ms);                                  \
-    }                                                                         \
-    int P##_version(struct warp_db *db, K key, uint64_t *version)             \
-    {                                                                         \
-        return warp_gen_version(db, &P##_warp_product, &key, version);        \
-    }                                                                         \
-    enum warp_state P##_state(struct warp_db *db, K key, uint64_t field)      \
-    {                                                                         \
-        return warp_gen_state(db, &P##_warp_product, &key, field);            \
-    }                                                                         \
-    int P##_prefetch(struct warp_db *db, const K *keys, size_t count,         \
-                     uint64_t fields)                                         \
-    {                                                                         \
-        return warp_gen_prefetch(db, &P##_warp_product, keys, count, fields); \
-    }                                                                         \
-    int P##_scan(struct warp_db *db, const struct P##_range *range,           \
-                 uint64_t fields, struct warp_iter **iter)                    \
-    {                                                                         \
-        const struct warp_gen_range r = {                                     \
-            range && range->has_from ? &range->from : NULL,                   \
-            range && range->has_to ? &range->to : NULL,                       \
-            range && range->has_prefix ? &range->prefix : NULL,               \
-            range && range->reverse                                           \
-        };                                                                    \
-        return warp_gen_scan(db, &P##_warp_product, &r, fields, iter);        \
-    }                                                                         \
-    int P##_next(struct warp_iter *iter, struct P *out,                       \
-                 struct warp_arena *arena)                                    \
-    {                                                                         \
-        return warp_gen_next(iter, &P##_warp_product, out, arena);            \
-    }                                                                         \
-    int P##_put_in(struct warp_batch *batch, const struct P *record,          \
-                   uint64_t fields)                                           \
-    {                                                                         \
-        return warp_gen_put_in(batch, &P##_warp_product, record, fields);     \
-    }                                                                         \
-    int P##_delete_in(struct warp_batch *batch, K key)                        \
-    {                                                                         \
-        return warp_gen_delete_in(batch, &P##_warp_product, &key);            \
-    }                                                                         \
-    int P##_touch_in(struct warp_batch *batch, K key, uint64_t fields)        \
-    {                                                                         \
-        return warp_gen_touch_in(batch, &P##_warp_product, &key, fields);     \
-    }                                                                         \
-    int P##_expire_in(struct warp_batch *batch, K key, uint64_t fields,       \
-                      int64_t deadline_ms)                                    \
-    {                                                                         \
-        return warp_gen_expire_in(batch, &P##_warp_product, &key, fields,     \
-                                  deadline_ms);                               \
-    }                                                                         \
-    int P##_expect_in(struct warp_batch *batch, K key, uint64_t version)      \
-    {                                                                         \
-        return warp_gen_expect_in(batch, &P##_warp_product, &key, version);   \
-    }
-
-#define WARP_GEN_PARTNERS(P, K)                                               \
-    int P##_get_with_partners(struct warp_db *db, K key, uint64_t fields,     \
-                              struct P *out, struct warp_partners *partners,  \
-                              struct warp_arena *arena)                       \
-    {                                                                         \
-        return warp_quantum_get(db, &P##_warp_product, &key, fields, out,     \
-                                partners, arena);                             \
-    }
-#define WARP_GEN_SET(P, K, f, i, T)                                           \
-    int P##_set_##f(struct warp_db *db, K key, T value)                       \
-    {                                                                         \
-        return warp_gen_set(db, &P##_warp_product, &key, i, &value);          \
-    }                                                                         \
-    int P##_set_##f##_in(struct warp_batch *batch, K key, T value)            \
-    {                                                                         \
-        return warp_gen_set_in(batch, &P##_warp_product, &key, i, &value);    \
-    }
-/* D: the type of a delta */
-#define WARP_GEN_ADD(P, K, f, i, T, D)                                        \
-    int P##_add_##f(struct warp_db *db, K key, D delta, T *now)               \
-    {                                                                         \
-        return warp_gen_add(db, &P##_warp_product, &key, i, &delta, now);     \
-    }                                                                         \
-    int P##_add_##f##_in(struct warp_batch *batch, K key, D delta)            \
-    {                                                                         \
-        return warp_gen_add_in(batch, &P##_warp_product, &key, i, &delta);    \
-    }
-#define WARP_GEN_BY(P, f, i, T)                                               \
-    int P##_by_##f(struct warp_db *db, T value, uint64_t fields,              \
-                   struct warp_iter **iter)                                   \
-    {                                                                         \
-        return warp_gen_by(db, &P##_warp_product, i, &value, fields, iter);   \
-    }
-#define WARP_GEN_GET_BY(P, f, i, T)                                           \
-    int P##_get_by_##f(struct warp_db *db, T value, uint64_t fields,          \
-                       struct P *out, struct warp_arena *arena)               \
-    {                                                                         \
-        return warp_gen_get_by(db, &P##_warp_product, i, &value, fields, out, \
-                               arena);                                        \
-    }
-#define WARP_GEN_COLUMN(P, f, i)                                              \
-    int P##_##f##_column(struct warp_db *db, uint32_t shard,                  \
-                         struct warp_column *column)                          \
-    {                                                                         \
-        return warp_gen_column(db, &P##_warp_product, i, shard, column);      \
-    }
-#define WARP_GEN_KERNEL(P, K, f, i, T)                                        \
-    int P##_##f##_peek(struct warp_db *db, K key, T *value,                   \
-                       enum warp_fresh *fresh)                                \
-    {                                                                         \
-        return warp_gen_kernel_peek(db, &P##_warp_product, &key, i, value,    \
-                                    fresh);                                   \
-    }                                                                         \
-    int P##_##f##_request(struct warp_db *db, const K *keys, size_t count,    \
-                          struct warp_future **future)                        \
-    {                                                                         \
-        return warp_gen_kernel_request(db, &P##_warp_product, keys, count, i, \
-                                       future);                               \
-    }                                                                         \
-    int P##_##f##_compute(struct warp_db *db, const K *keys, size_t count,    \
-                          T *out, struct warp_run_info *info)                 \
-    {                                                                         \
-        return warp_gen_kernel_compute(db, &P##_warp_product, keys, count, i, \
-                                       out, info);                            \
-    }
-#define WARP_GEN_SUMMARY(P, K, f, i)                                          \
-    int P##_##f##_summary(struct warp_db *db, K key,                          \
-                          struct warp_summary *out)                           \
-    {                                                                         \
-        return warp_gen_summary(db, &P##_warp_product, &key, i, out);         \
-    }
-/* T: the type of an element */
-#define WARP_GEN_SERIES_READ(P, K, f, i, T)                                   \
-    int P##_##f##_range(struct warp_db *db, K key, int64_t from_ms,           \
-                        int64_t to_ms, struct warp_iter **iter)               \
-    {                                                                         \
-        return warp_gen_range(db, &P##_warp_product, &key, i, from_ms, to_ms, \
-                              iter);                                          \
-    }                                                                         \
-    int P##_##f##_range_with(struct warp_db *db, K key, int64_t from_ms,      \
-                             int64_t to_ms, uint64_t flags,                   \
-                             struct warp_iter **iter)                         \
-    {                                                                         \
-        return warp_gen_range_with(db, &P##_warp_product, &key, i, from_ms,   \
-                                   to_ms, flags, iter);                       \
-    }                                                                         \
-    int P##_##f##_next(struct warp_iter *iter, int64_t *at_ms, T *element,    \
-                       struct warp_arena *arena)                              \
-    {                                                                         \
-        return warp_gen_range_next(iter, &P##_warp_product, i, at_ms,         \
-                                   element, arena);                           \
-    }
-#define WARP_GEN_SERIES(P, K, f, i, T)                                        \
-    int P##_##f##_append(struct warp_db *db, K key, int64_t at_ms, T element) \
-    {                                                                         \
-        return warp_gen_append(db, &P##_warp_product, &key, i, at_ms,         \
-                               &element);                                     \
-    }                                                                         \
-    int P##_##f##_append_in(struct warp_batch *batch, K key, int64_t at_ms,   \
-                            T element)                                        \
-    {                                                                         \
-        return warp_gen_append_in(batch, &P##_warp_product, &key, i, at_ms,   \
-                                  &element);                                  \
-    }                                                                         \
-    WARP_GEN_SERIES_READ(P, K, f, i, T)
-/* an element that carries its time */
-#define WARP_GEN_SERIES_BY(P, K, f, i, T)                                     \
-    int P##_##f##_append(struct warp_db *db, K key, T element)                \
-    {                                                                         \
-        return warp_gen_append(db, &P##_warp_product, &key, i, WARP_NOW,      \
-                               &element);                                     \
-    }                                                                         \
-    int P##_##f##_append_in(struct warp_batch *batch, K key, T element)       \
-    {                                                                         \
-        return warp_gen_append_in(batch, &P##_warp_product, &key, i,          \
-                                  WARP_NOW, &element);                        \
-    }                                                                         \
-    WARP_GEN_SERIES_READ(P, K, f, i, T)
+/* What calls.h leaves to the .c file. */
+#define WARP_GEN_SCAN_(db, P, range, fields, iter)                            \
+    warp_gen_scan(db, &P##_warp_product,                                      \
+                  &(const struct warp_gen_range) {                            \
+                      range && range->has_from ? &range->from : NULL,         \
+                      range && range->has_to ? &range->to : NULL,             \
+                      range && range->has_prefix ? &range->prefix : NULL,     \
+                      range && range->reverse                                 \
+                  }, fields, iter)
 
 #ifdef __cplusplus
 }

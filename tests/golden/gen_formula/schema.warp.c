@@ -1,8 +1,9 @@
 /* Written by warpc from schema.warp. Do not edit: change the schema. */
-#include "schema.warp.h"
-
 #include <math.h>
 #include <warp/gen.h>
+
+#define WARP_GEN_SCHEMA_WARP_H_DEFINES
+#include "schema.warp.h"
 
 /* Another ABI of libwarp lacks this symbol. */
 __attribute__((used)) static const int *const abi_0_ = &warp_gen_abi_1;
@@ -1022,9 +1023,8 @@ static const char cu_0_[] = {
     125,10,0
 };
 
-/* Row */
-_Static_assert(sizeof(struct f_row) == 104 &&
-    offsetof(struct f_row, have) == 96, "layout of Row");
+#define WARP_GEN_S struct f_row
+WARP_GEN_LAYOUT(104, 96)
 static void f_row_7_take_(const void *from_, void *const *arg_, uint32_t at_)
 {
     const struct f_row *from = from_;
@@ -1160,96 +1160,70 @@ static const struct warp_kernel f_row_14_kernel_ = {
     .take = f_row_14_take_,
     .run = f_row_14_run_, .reference = f_row_14_reference_ };
 static const struct warp_field f0_[] = {
-    { WARP_GEN_FIELD(f_row, id, &warp_type_u64, MEMORY, NORMAL), .flags = WARP_F_KEY, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(f_row, a, &warp_type_f32, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(f_row, b, &warp_type_f32, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(f_row, d, &warp_type_f64, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(f_row, n, &warp_type_u32, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(f_row, m, &warp_type_i64, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(f_row, on, &warp_type_bool, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(f_row, score, &warp_type_f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    WARP_GEN_KEY(id, u64),
+    WARP_GEN_ROW(a, f32),
+    WARP_GEN_ROW(b, f32),
+    WARP_GEN_ROW(d, f64),
+    WARP_GEN_ROW(n, u32),
+    WARP_GEN_ROW(m, i64),
+    WARP_GEN_ROW(on, bool),
+    { WARP_GEN_FIELD(score, f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .derive = f_row_7_,
       .kernel = &f_row_7_kernel_, .inputs = UINT64_C(0x6) },
-    { WARP_GEN_FIELD(f_row, wide, &warp_type_f64, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(wide, f64, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .derive = f_row_8_,
       .kernel = &f_row_8_kernel_, .inputs = UINT64_C(0xe) },
-    { WARP_GEN_FIELD(f_row, ratio, &warp_type_i64, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(ratio, i64, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .derive = f_row_9_,
       .kernel = &f_row_9_kernel_, .inputs = UINT64_C(0x30) },
-    { WARP_GEN_FIELD(f_row, rest, &warp_type_i64, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(rest, i64, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .derive = f_row_10_,
       .kernel = &f_row_10_kernel_, .inputs = UINT64_C(0x20) },
-    { WARP_GEN_FIELD(f_row, level, &warp_type_f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(level, f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .derive = f_row_11_,
       .kernel = &f_row_11_kernel_, .inputs = UINT64_C(0x2) },
-    { WARP_GEN_FIELD(f_row, pick, &warp_type_f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(pick, f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .derive = f_row_12_,
       .kernel = &f_row_12_kernel_, .inputs = UINT64_C(0x56) },
-    { WARP_GEN_FIELD(f_row, wave, &warp_type_f64, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(wave, f64, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .derive = f_row_13_,
       .kernel = &f_row_13_kernel_, .inputs = UINT64_C(0x8) },
-    { WARP_GEN_FIELD(f_row, twice, &warp_type_f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(twice, f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .derive = f_row_14_,
       .kernel = &f_row_14_kernel_, .inputs = UINT64_C(0x80) },
 };
-static const uint8_t k0_[] = { 0 };
 const struct warp_product f_row_warp_product = {
-    .name = "Row", .fields = f0_, .field_count = 15,
-    .record_bytes = sizeof(struct f_row),
-    .have_offset = offsetof(struct f_row, have),
-    .key_bytes = sizeof(uint64_t), .key_count = 1, .key_fields = k0_,
-    .hot = F_ROW_HOT, .all = F_ROW_ALL,
-    .priority = WARP_PRIORITY_NORMAL };
-
-WARP_GEN_RECORD(f_row, uint64_t)
-WARP_GEN_SET(f_row, uint64_t, a, 1, float)
-WARP_GEN_ADD(f_row, uint64_t, a, 1, float, float)
-WARP_GEN_SET(f_row, uint64_t, b, 2, float)
-WARP_GEN_ADD(f_row, uint64_t, b, 2, float, float)
-WARP_GEN_SET(f_row, uint64_t, d, 3, double)
-WARP_GEN_ADD(f_row, uint64_t, d, 3, double, double)
-WARP_GEN_SET(f_row, uint64_t, n, 4, uint32_t)
-WARP_GEN_ADD(f_row, uint64_t, n, 4, uint32_t, int64_t)
-WARP_GEN_SET(f_row, uint64_t, m, 5, int64_t)
-WARP_GEN_ADD(f_row, uint64_t, m, 5, int64_t, int64_t)
-WARP_GEN_SET(f_row, uint64_t, on, 6, bool)
-WARP_GEN_KERNEL(f_row, uint64_t, score, 7, float)
-WARP_GEN_KERNEL(f_row, uint64_t, wide, 8, double)
-WARP_GEN_KERNEL(f_row, uint64_t, ratio, 9, int64_t)
-WARP_GEN_KERNEL(f_row, uint64_t, rest, 10, int64_t)
-WARP_GEN_KERNEL(f_row, uint64_t, level, 11, float)
-WARP_GEN_KERNEL(f_row, uint64_t, pick, 12, float)
-WARP_GEN_KERNEL(f_row, uint64_t, wave, 13, double)
-WARP_GEN_KERNEL(f_row, uint64_t, twice, 14, float)
+    WARP_GEN_PRODUCT(0, "Row", uint64_t, 0x7ffe, 0x7ffe, NORMAL, 0) };
+#undef WARP_GEN_S
 
 static const struct warp_product *const products_0_[] = {
     &f_row_warp_product,
 };
-static const uint8_t descriptor_0_[] = {
-    119,97,114,112,46,119,115,100,1,0,0,0,101,1,0,0,57,201,10,53,
-    39,160,169,241,94,212,83,32,0,0,0,0,6,115,99,104,101,109,97,6,
-    0,1,5,3,117,54,52,10,3,102,51,50,11,3,102,54,52,4,3,117,
-    51,50,9,3,105,54,52,1,4,98,111,111,108,3,82,111,119,0,0,3,
-    0,0,254,255,1,1,0,15,2,105,100,0,1,1,0,1,3,0,0,0,
-    0,0,0,0,0,0,0,1,97,1,0,1,0,1,3,0,0,0,0,0,
-    0,0,0,0,0,1,98,1,0,1,0,1,3,0,0,0,0,0,0,0,
-    0,0,0,1,100,2,0,1,0,1,3,0,0,0,0,0,0,0,0,0,
-    0,1,110,3,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,1,
-    109,4,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,2,111,110,
-    5,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,5,115,99,111,
-    114,101,1,4,4,1,1,3,0,0,0,0,0,0,0,0,0,6,4,119,
-    105,100,101,2,4,4,1,1,3,0,0,0,0,0,0,0,0,0,14,5,
-    114,97,116,105,111,4,4,4,1,1,3,0,0,0,0,0,0,0,0,0,
-    48,4,114,101,115,116,4,4,4,1,1,3,0,0,0,0,0,0,0,0,
-    0,32,5,108,101,118,101,108,1,4,4,1,1,3,0,0,0,0,0,0,
-    0,0,0,2,4,112,105,99,107,1,4,4,1,1,3,0,0,0,0,0,
-    0,0,0,0,86,4,119,97,118,101,2,4,4,1,1,3,0,0,0,0,
-    0,0,0,0,0,8,5,116,119,105,99,101,1,4,4,1,1,3,0,0,
-    0,0,0,0,0,0,0,128,1,
+static const struct {
+    char p0_[387];
+    unsigned char p1_[2];
+} descriptor_0_ = {
+    "warp.wsd\1\0\0\0e\1\0\09\311\0125'\240\251\361^\324S \0\0\0\0\6schema\6\0"
+    "\1\5\3u64\12\3f32\13\3f64\4\3u32\11\3i64\1\4bool\3Row\0\0\3\0\0\376\377\1"
+    "\1\0\17\2id\0\1" WARP_GEN_FACTS
+    "\1a\1\0" WARP_GEN_FACTS
+    "\1b\1\0" WARP_GEN_FACTS
+    "\1d\2\0" WARP_GEN_FACTS
+    "\1n\3\0" WARP_GEN_FACTS
+    "\1m\4\0" WARP_GEN_FACTS
+    "\2on\5\0" WARP_GEN_FACTS
+    "\5score\1\4\4\1\1\3\0\0\0\0\0\0\0\0\0\6\4wide\2\4\4\1\1\3\0\0\0\0\0\0\0\0"
+    "\0\16\5ratio\4\4\4\1\1\3\0\0\0\0\0\0\0\0\0000\4rest\4\4\4\1\1\3\0\0\0\0\0"
+    "\0\0\0\0 \5level\1\4\4\1\1\3\0\0\0\0\0\0\0\0\0\2\4pick\1\4\4\1\1\3\0\0\0"
+    "\0\0\0\0\0\0V\4wave\2\4\4\1\1\3\0\0\0\0\0\0\0\0\0\10\5twice\1\4\4\1\1\3\0"
+    "\0\0\0\0\0\0\0"
+    ,
+    {
+    128,1, },
 };
 const struct warp_schema schema_warp_schema = {
     .abi = WARP_GEN_ABI, .product_count = 1, .name = "schema",
     .products = products_0_,
-    .descriptor = descriptor_0_,
+    .descriptor = (const uint8_t *)&descriptor_0_,
     .descriptor_bytes = sizeof descriptor_0_,
     .fingerprint = UINT64_C(0xf1a9a027350ac939) };

@@ -1,8 +1,9 @@
 /* Written by warpc from schema.warp. Do not edit: change the schema. */
-#include "schema.warp.h"
-
 #include <math.h>
 #include <warp/gen.h>
+
+#define WARP_GEN_SCHEMA_WARP_H_DEFINES
+#include "schema.warp.h"
 
 /* Another ABI of libwarp lacks this symbol. */
 __attribute__((used)) static const int *const abi_0_ = &warp_gen_abi_1;
@@ -11,23 +12,23 @@ static const struct warp_member m0_[] = {
     { "at", &warp_type_timestamp, offsetof(struct k_ev, at), UINT32_MAX, 0 },
     { "weight", &warp_type_f32, offsetof(struct k_ev, weight), UINT32_MAX, 0 },
 };
-static const struct warp_type t0_ = { .name = "Ev",
+static const struct warp_type warp_type_t0_ = { .name = "Ev",
     .kind = WARP_T_STRUCT, .size = sizeof(struct k_ev),
     .wire_bytes = 12, .count = 2, .members = m0_ };
 _Static_assert(sizeof(struct k_ev) == 16 &&
     offsetof(struct k_ev, at) == 0 &&
     offsetof(struct k_ev, weight) == 8,
     "layout of Ev");
-static const struct warp_type t1_ = { .name = "[Ev]",
-    .kind = WARP_T_LIST, .size = sizeof(struct warp_list), .elem = &t0_ };
-static const struct warp_type t2_ = { .name = "f32[3]",
+static const struct warp_type warp_type_t1_ = { .name = "[Ev]",
+    .kind = WARP_T_LIST, .size = sizeof(struct warp_list), .elem = &warp_type_t0_ };
+static const struct warp_type warp_type_t2_ = { .name = "f32[3]",
     .kind = WARP_T_ARRAY, .size = sizeof(struct warp_f32_3), .plain = 1,
     .wire_bytes = 12, .count = 3, .elem = &warp_type_f32 };
 _Static_assert(sizeof(struct warp_f32_3) == 12,
     "layout of f32[3]");
-static const struct warp_type t3_ = { .name = "[string]",
+static const struct warp_type warp_type_t3_ = { .name = "[string]",
     .kind = WARP_T_LIST, .size = sizeof(struct warp_list), .elem = &warp_type_string };
-static const struct warp_type t4_ = { .name = "[u32]",
+static const struct warp_type warp_type_t4_ = { .name = "[u32]",
     .kind = WARP_T_LIST, .size = sizeof(struct warp_list), .elem = &warp_type_u32 };
 
 static void k_row_6_(const void *record, void *result)
@@ -1163,9 +1164,8 @@ static const char cu_0_[] = {
     115,41,59,10,125,10,0
 };
 
-/* Row */
-_Static_assert(sizeof(struct k_row) == 128 &&
-    offsetof(struct k_row, have) == 120, "layout of Row");
+#define WARP_GEN_S struct k_row
+WARP_GEN_LAYOUT(128, 120)
 static void k_row_6_take_(const void *from_, void *const *arg_, uint32_t at_)
 {
     const struct k_row *from = from_;
@@ -1323,120 +1323,73 @@ static const struct warp_kernel k_row_12_kernel_ = {
     .take_item = k_row_12_item_,
     .run = k_row_12_run_, .reference = k_row_12_reference_ };
 static const struct warp_field f0_[] = {
-    { WARP_GEN_FIELD(k_row, id, &warp_type_u64, MEMORY, NORMAL), .flags = WARP_F_KEY, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(k_row, a, &warp_type_f32, GPU, NORMAL), .flags = WARP_F_COLUMN, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(k_row, b, &warp_type_f32, GPU, NORMAL), .flags = WARP_F_COLUMN, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(k_row, on, &warp_type_bool, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(k_row, n, &warp_type_i64, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(k_row, evs, &t1_, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(k_row, flag, &warp_type_bool, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    WARP_GEN_KEY(id, u64),
+    { WARP_GEN_FIELD(a, f32, GPU, NORMAL), .flags = WARP_F_COLUMN, .compression = WARP_COMPRESS_NONE },
+    { WARP_GEN_FIELD(b, f32, GPU, NORMAL), .flags = WARP_F_COLUMN, .compression = WARP_COMPRESS_NONE },
+    WARP_GEN_ROW(on, bool),
+    WARP_GEN_ROW(n, i64),
+    WARP_GEN_ROW(evs, t1_),
+    { WARP_GEN_FIELD(flag, bool, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .derive = k_row_6_,
       .kernel = &k_row_6_kernel_, .inputs = UINT64_C(0xe) },
-    { WARP_GEN_FIELD(k_row, warm, &warp_type_f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(warm, f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .kernel = &k_row_7_kernel_, .inputs = UINT64_C(0x6) },
-    { WARP_GEN_FIELD(k_row, pull, &warp_type_f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(pull, f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .kernel = &k_row_8_kernel_, .inputs = UINT64_C(0x6) },
-    { WARP_GEN_FIELD(k_row, best, &warp_type_u32, GPU, NORMAL), .flags = WARP_F_DERIVED | WARP_F_COLUMN, .survives = WARP_SURVIVES_PROCESS_CRASH, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(best, u32, GPU, NORMAL), .flags = WARP_F_DERIVED | WARP_F_COLUMN, .survives = WARP_SURVIVES_PROCESS_CRASH, .compression = WARP_COMPRESS_NONE,
       .kernel = &k_row_9_kernel_, .inputs = UINT64_C(0x2) },
-    { WARP_GEN_FIELD(k_row, near, &t2_, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(near, t2_, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .kernel = &k_row_10_kernel_, .inputs = UINT64_C(0x2) },
-    { WARP_GEN_FIELD(k_row, soft, &warp_type_f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(soft, f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .kernel = &k_row_11_kernel_, .inputs = UINT64_C(0x2) },
-    { WARP_GEN_FIELD(k_row, total, &warp_type_f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX,
+    { WARP_GEN_FIELD(total, f32, COMPUTED, NORMAL), .flags = WARP_F_DERIVED, .survives = WARP_SURVIVES_NOTHING, .compression = WARP_COMPRESS_NONE,
       .kernel = &k_row_12_kernel_, .inputs = UINT64_C(0x24) },
-    { WARP_GEN_FIELD(k_row, tags, &t3_, DISK_COMPRESSED, NORMAL), .compression = WARP_COMPRESS_DEFAULT, .copies = 1u << WARP_HOME_COMPUTED, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(k_row, plain, &t4_, MEMORY, NORMAL), .by_offset = UINT32_MAX },
+    { WARP_GEN_FIELD(tags, t3_, DISK_COMPRESSED, NORMAL), .compression = WARP_COMPRESS_DEFAULT, .copies = 1u << WARP_HOME_COMPUTED },
+    { WARP_GEN_FIELD(plain, t4_, MEMORY, NORMAL) },
 };
-static const uint8_t k0_[] = { 0 };
 const struct warp_product k_row_warp_product = {
-    .name = "Row", .fields = f0_, .field_count = 15,
-    .record_bytes = sizeof(struct k_row),
-    .have_offset = offsetof(struct k_row, have),
-    .key_bytes = sizeof(uint64_t), .key_count = 1, .key_fields = k0_,
-    .hot = K_ROW_HOT, .all = K_ROW_ALL,
-    .priority = WARP_PRIORITY_NORMAL };
+    WARP_GEN_PRODUCT(0, "Row", uint64_t, 0x5ffe, 0x7ffe, NORMAL, 0) };
+#undef WARP_GEN_S
 
-WARP_GEN_RECORD(k_row, uint64_t)
-WARP_GEN_SET(k_row, uint64_t, a, 1, float)
-WARP_GEN_ADD(k_row, uint64_t, a, 1, float, float)
-WARP_GEN_SET(k_row, uint64_t, b, 2, float)
-WARP_GEN_ADD(k_row, uint64_t, b, 2, float, float)
-WARP_GEN_SET(k_row, uint64_t, on, 3, bool)
-WARP_GEN_SET(k_row, uint64_t, n, 4, int64_t)
-WARP_GEN_ADD(k_row, uint64_t, n, 4, int64_t, int64_t)
-WARP_GEN_SET(k_row, uint64_t, evs, 5, struct warp_list)
-WARP_GEN_KERNEL(k_row, uint64_t, flag, 6, bool)
-WARP_GEN_KERNEL(k_row, uint64_t, warm, 7, float)
-WARP_GEN_KERNEL(k_row, uint64_t, pull, 8, float)
-WARP_GEN_COLUMN(k_row, best, 9)
-WARP_GEN_KERNEL(k_row, uint64_t, best, 9, uint32_t)
-WARP_GEN_KERNEL(k_row, uint64_t, near, 10, struct warp_f32_3)
-WARP_GEN_KERNEL(k_row, uint64_t, soft, 11, float)
-WARP_GEN_KERNEL(k_row, uint64_t, total, 12, float)
-WARP_GEN_SET(k_row, uint64_t, tags, 13, struct warp_list)
-WARP_GEN_SUMMARY(k_row, uint64_t, tags, 13)
-WARP_GEN_SET(k_row, uint64_t, plain, 14, struct warp_list)
-WARP_GEN_SUMMARY(k_row, uint64_t, plain, 14)
-
-/* Place */
-_Static_assert(sizeof(struct k_place) == 24 &&
-    offsetof(struct k_place, have) == 16, "layout of Place");
+#define WARP_GEN_S struct k_place
+WARP_GEN_LAYOUT(24, 16)
 static const struct warp_field f1_[] = {
-    { WARP_GEN_FIELD(k_place, id, &warp_type_u32, MEMORY, NORMAL), .flags = WARP_F_KEY, .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(k_place, x, &warp_type_f32, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
-    { WARP_GEN_FIELD(k_place, y, &warp_type_f32, MEMORY, NORMAL), .compression = WARP_COMPRESS_NONE, .by_offset = UINT32_MAX },
+    WARP_GEN_KEY(id, u32),
+    WARP_GEN_ROW(x, f32),
+    WARP_GEN_ROW(y, f32),
 };
-static const uint8_t k1_[] = { 0 };
 const struct warp_product k_place_warp_product = {
-    .name = "Place", .fields = f1_, .field_count = 3,
-    .record_bytes = sizeof(struct k_place),
-    .have_offset = offsetof(struct k_place, have),
-    .key_bytes = sizeof(uint32_t), .key_count = 1, .key_fields = k1_,
-    .hot = K_PLACE_HOT, .all = K_PLACE_ALL,
-    .priority = WARP_PRIORITY_NORMAL };
-
-WARP_GEN_RECORD(k_place, uint32_t)
-WARP_GEN_SET(k_place, uint32_t, x, 1, float)
-WARP_GEN_ADD(k_place, uint32_t, x, 1, float, float)
-WARP_GEN_SET(k_place, uint32_t, y, 2, float)
-WARP_GEN_ADD(k_place, uint32_t, y, 2, float, float)
+    WARP_GEN_PRODUCT(1, "Place", uint32_t, 0x6, 0x6, NORMAL, 0) };
+#undef WARP_GEN_S
 
 static const struct warp_product *const products_0_[] = {
     &k_row_warp_product,
     &k_place_warp_product,
 };
-static const uint8_t descriptor_0_[] = {
-    119,97,114,112,46,119,115,100,1,0,0,0,250,1,0,0,226,126,193,113,
-    119,66,32,178,135,83,125,231,0,0,0,0,6,115,99,104,101,109,97,12,
-    0,2,5,3,117,54,52,10,3,102,51,50,1,4,98,111,111,108,9,3,
-    105,54,52,12,9,116,105,109,101,115,116,97,109,112,23,2,69,118,2,2,
-    97,116,0,4,0,0,6,119,101,105,103,104,116,0,1,0,0,20,4,91,
-    69,118,93,0,5,4,3,117,51,50,19,6,102,51,50,91,51,93,3,1,
-    15,6,115,116,114,105,110,103,0,20,8,91,115,116,114,105,110,103,93,0,
-    9,20,5,91,117,51,50,93,0,7,3,82,111,119,0,0,3,0,0,254,
-    191,1,1,0,15,2,105,100,0,1,1,0,1,3,0,0,0,0,0,0,
-    0,0,0,0,1,97,1,32,3,0,1,3,0,0,0,0,0,0,0,0,
-    0,0,1,98,1,32,3,0,1,3,0,0,0,0,0,0,0,0,0,0,
-    2,111,110,2,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,1,
-    110,3,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,3,101,118,
-    115,6,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,4,102,108,
-    97,103,2,4,4,1,1,3,0,0,0,0,0,0,0,0,0,14,4,119,
-    97,114,109,1,4,4,1,1,3,0,0,0,0,0,0,0,0,0,6,4,
-    112,117,108,108,1,4,4,1,1,3,0,0,0,0,0,0,0,0,0,6,
-    4,98,101,115,116,7,36,3,2,1,3,0,0,0,0,0,0,0,0,0,
-    2,4,110,101,97,114,8,4,4,1,1,3,0,0,0,0,0,0,0,0,
-    0,2,4,115,111,102,116,1,4,4,1,1,3,0,0,0,0,0,0,0,
-    0,0,2,5,116,111,116,97,108,1,4,4,1,1,3,0,0,0,0,0,
-    0,0,0,0,36,4,116,97,103,115,10,0,7,0,3,3,0,0,0,16,
-    0,0,0,0,0,0,5,112,108,97,105,110,11,0,1,0,0,3,0,0,
-    0,0,0,0,0,0,0,0,5,80,108,97,99,101,0,0,3,0,0,6,
-    1,0,3,2,105,100,7,1,1,0,1,3,0,0,0,0,0,0,0,0,
-    0,0,1,120,1,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,
-    1,121,1,0,1,0,1,3,0,0,0,0,0,0,0,0,0,0,
+static const struct {
+    char p0_[538];
+} descriptor_0_ = {
+    "warp.wsd\1\0\0\0\372\1\0\0\342~\301qwB \262\207S}\347\0\0\0\0\6schema\14"
+    "\0\2\5\3u64\12\3f32\1\4bool\11\3i64\14\11timestamp\27\2Ev\2\2at\0\4\0\0\6"
+    "weight\0\1\0\0\24\4[Ev]\0\5\4\3u32\23\6f32[3]\3\1\17\6string\0\24\10[str"
+    "ing]\0\11\24\5[u32]\0\7\3Row\0\0\3\0\0\376\277\1\1\0\17\2id\0\1" WARP_GEN_FACTS
+    "\1a\1 \3\0\1\3\0\0\0\0\0\0\0\0\0\0\1b\1 \3\0\1\3\0\0\0\0\0\0\0\0\0\0\2on"
+    "\2\0" WARP_GEN_FACTS
+    "\1n\3\0" WARP_GEN_FACTS
+    "\3evs\6\0" WARP_GEN_FACTS
+    "\4flag\2\4\4\1\1\3\0\0\0\0\0\0\0\0\0\16\4warm\1\4\4\1\1\3\0\0\0\0\0\0\0\0"
+    "\0\6\4pull\1\4\4\1\1\3\0\0\0\0\0\0\0\0\0\6\4best\7$\3\2\1\3\0\0\0\0\0\0\0"
+    "\0\0\2\4near\10\4\4\1\1\3\0\0\0\0\0\0\0\0\0\2\4soft\1\4\4\1\1\3\0\0\0\0\0"
+    "\0\0\0\0\2\5total\1\4\4\1\1\3\0\0\0\0\0\0\0\0\0$\4tags\12\0\7\0\3\3\0\0\0"
+    "\20\0\0\0\0\0\0\5plain\13\0\1\0\0\3\0\0\0\0\0\0\0\0\0\0\5Place\0\0\3\0\0"
+    "\6\1\0\3\2id\7\1" WARP_GEN_FACTS
+    "\1x\1\0" WARP_GEN_FACTS
+    "\1y\1\0\1\0\1\3\0\0\0\0\0\0\0\0\0"
+    ,
 };
 const struct warp_schema schema_warp_schema = {
     .abi = WARP_GEN_ABI, .product_count = 2, .name = "schema",
     .products = products_0_,
-    .descriptor = descriptor_0_,
+    .descriptor = (const uint8_t *)&descriptor_0_,
     .descriptor_bytes = sizeof descriptor_0_,
     .fingerprint = UINT64_C(0xb220427771c17ee2) };

@@ -1,16 +1,15 @@
 /* Written by warpc from schema.warp. Do not edit: change the schema.
- * Masks name fields; HOT and ALL hold neither key nor series. Calls return
- * WARP_OK, a positive state or a negative error: see <warp/warp.h>. */
+ * Masks name fields; HOT and ALL hold neither key nor series. A WARP_GEN_ line
+ * declares calls, such as PRODUCT_get() and PRODUCT_set_FIELD(): <warp/calls.h>
+ * says what they are and promise. */
 #ifndef WARP_GEN_SCHEMA_WARP_H
 #define WARP_GEN_SCHEMA_WARP_H
 
-#include <warp/warp.h>
+#include <warp/calls.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-struct warp_product;
 
 enum t_kind {
     T_KIND_NONE = 0,
@@ -84,6 +83,12 @@ struct warp_u32_by_string {
 };
 #endif
 
+#ifdef WARP_GEN_SCHEMA_WARP_H_DEFINES
+#define WARP_GEN_CALL_ WARP_GEN_DEFINE_
+#else
+#define WARP_GEN_CALL_ WARP_GEN_DECLARE_
+#endif
+
 struct t_everything {
     uint64_t id;                   /* key */
     bool a_bool;                   /* memory */
@@ -118,145 +123,75 @@ struct t_everything {
     int32_t perhaps;               /* memory */
     uint64_t have;                 /* out: which fields hold a value */
 };
-#define T_EVERYTHING_ID         (UINT64_C(1) << 0)
-#define T_EVERYTHING_A_BOOL     (UINT64_C(1) << 1)
-#define T_EVERYTHING_A_U8       (UINT64_C(1) << 2)
-#define T_EVERYTHING_A_U16      (UINT64_C(1) << 3)
-#define T_EVERYTHING_A_U32      (UINT64_C(1) << 4)
-#define T_EVERYTHING_A_U64      (UINT64_C(1) << 5)
-#define T_EVERYTHING_A_I8       (UINT64_C(1) << 6)
-#define T_EVERYTHING_A_I16      (UINT64_C(1) << 7)
-#define T_EVERYTHING_A_I32      (UINT64_C(1) << 8)
-#define T_EVERYTHING_A_I64      (UINT64_C(1) << 9)
-#define T_EVERYTHING_A_F32      (UINT64_C(1) << 10)
-#define T_EVERYTHING_A_F64      (UINT64_C(1) << 11)
-#define T_EVERYTHING_A_TIME     (UINT64_C(1) << 12)
-#define T_EVERYTHING_A_SPAN     (UINT64_C(1) << 13)
-#define T_EVERYTHING_A_UUID     (UINT64_C(1) << 14)
-#define T_EVERYTHING_A_STRING   (UINT64_C(1) << 15)
-#define T_EVERYTHING_A_BYTES    (UINT64_C(1) << 16)
-#define T_EVERYTHING_A_SHORT    (UINT64_C(1) << 17)
-#define T_EVERYTHING_A_DIGEST   (UINT64_C(1) << 18)
-#define T_EVERYTHING_AN_ATOM    (UINT64_C(1) << 19)
-#define T_EVERYTHING_A_KIND     (UINT64_C(1) << 20)
-#define T_EVERYTHING_A_POINT    (UINT64_C(1) << 21)
-#define T_EVERYTHING_A_MIXED    (UINT64_C(1) << 22)
-#define T_EVERYTHING_A_PAYMENT  (UINT64_C(1) << 23)
-#define T_EVERYTHING_A_FLAG     (UINT64_C(1) << 24)
-#define T_EVERYTHING_A_ROW      (UINT64_C(1) << 25)
-#define T_EVERYTHING_A_LIST     (UINT64_C(1) << 26)
-#define T_EVERYTHING_A_LISTS    (UINT64_C(1) << 27)
-#define T_EVERYTHING_A_MAP      (UINT64_C(1) << 28)
-#define T_EVERYTHING_A_FREE_MAP (UINT64_C(1) << 29)
-#define T_EVERYTHING_PERHAPS    (UINT64_C(1) << 30)
+#define T_EVERYTHING_ID         WARP_BIT(0)
+#define T_EVERYTHING_A_BOOL     WARP_BIT(1)
+#define T_EVERYTHING_A_U8       WARP_BIT(2)
+#define T_EVERYTHING_A_U16      WARP_BIT(3)
+#define T_EVERYTHING_A_U32      WARP_BIT(4)
+#define T_EVERYTHING_A_U64      WARP_BIT(5)
+#define T_EVERYTHING_A_I8       WARP_BIT(6)
+#define T_EVERYTHING_A_I16      WARP_BIT(7)
+#define T_EVERYTHING_A_I32      WARP_BIT(8)
+#define T_EVERYTHING_A_I64      WARP_BIT(9)
+#define T_EVERYTHING_A_F32      WARP_BIT(10)
+#define T_EVERYTHING_A_F64      WARP_BIT(11)
+#define T_EVERYTHING_A_TIME     WARP_BIT(12)
+#define T_EVERYTHING_A_SPAN     WARP_BIT(13)
+#define T_EVERYTHING_A_UUID     WARP_BIT(14)
+#define T_EVERYTHING_A_STRING   WARP_BIT(15)
+#define T_EVERYTHING_A_BYTES    WARP_BIT(16)
+#define T_EVERYTHING_A_SHORT    WARP_BIT(17)
+#define T_EVERYTHING_A_DIGEST   WARP_BIT(18)
+#define T_EVERYTHING_AN_ATOM    WARP_BIT(19)
+#define T_EVERYTHING_A_KIND     WARP_BIT(20)
+#define T_EVERYTHING_A_POINT    WARP_BIT(21)
+#define T_EVERYTHING_A_MIXED    WARP_BIT(22)
+#define T_EVERYTHING_A_PAYMENT  WARP_BIT(23)
+#define T_EVERYTHING_A_FLAG     WARP_BIT(24)
+#define T_EVERYTHING_A_ROW      WARP_BIT(25)
+#define T_EVERYTHING_A_LIST     WARP_BIT(26)
+#define T_EVERYTHING_A_LISTS    WARP_BIT(27)
+#define T_EVERYTHING_A_MAP      WARP_BIT(28)
+#define T_EVERYTHING_A_FREE_MAP WARP_BIT(29)
+#define T_EVERYTHING_PERHAPS    WARP_BIT(30)
 #define T_EVERYTHING_HOT        UINT64_C(0x7ffffffe)
 #define T_EVERYTHING_ALL        UINT64_C(0x7ffffffe)
 
-struct t_everything_range {
-    uint64_t from, to; /* half-open */
-    struct warp_str prefix; /* of string and bytes keys */
-    bool has_from, has_to, has_prefix, reverse;
-};
-extern const struct warp_product t_everything_warp_product;
+#define WARP_GEN_P t_everything, uint64_t
+WARP_GEN_RECORD()
+WARP_GEN_SET(1, a_bool, bool)
+WARP_GEN_INTEGER(2, a_u8, uint8_t)
+WARP_GEN_INTEGER(3, a_u16, uint16_t)
+WARP_GEN_INTEGER(4, a_u32, uint32_t)
+WARP_GEN_INTEGER(5, a_u64, uint64_t)
+WARP_GEN_INTEGER(6, a_i8, int8_t)
+WARP_GEN_INTEGER(7, a_i16, int16_t)
+WARP_GEN_INTEGER(8, a_i32, int32_t)
+WARP_GEN_INTEGER(9, a_i64, int64_t)
+WARP_GEN_REAL(10, a_f32, float)
+WARP_GEN_REAL(11, a_f64, double)
+WARP_GEN_SET(12, a_time, int64_t)
+WARP_GEN_SET(13, a_span, int64_t)
+WARP_GEN_SET(14, a_uuid, struct warp_uuid)
+WARP_GEN_SET(15, a_string, struct warp_str)
+WARP_GEN_SET(16, a_bytes, struct warp_str)
+WARP_GEN_SET(17, a_short, struct warp_str)
+WARP_GEN_SET(18, a_digest, struct warp_bytes_32)
+WARP_GEN_SET(19, an_atom, struct warp_str)
+WARP_GEN_SET(20, a_kind, enum t_kind)
+WARP_GEN_SET(21, a_point, struct t_point)
+WARP_GEN_SET(22, a_mixed, struct t_mixed)
+WARP_GEN_SET(23, a_payment, struct t_payment)
+WARP_GEN_SET(24, a_flag, struct t_flag)
+WARP_GEN_SET(25, a_row, struct warp_u16_4)
+WARP_GEN_SET(26, a_list, struct warp_list)
+WARP_GEN_SET(27, a_lists, struct warp_list)
+WARP_GEN_SET(28, a_map, struct warp_list)
+WARP_GEN_SET(29, a_free_map, struct warp_list)
+WARP_GEN_INTEGER(30, perhaps, int32_t)
+#undef WARP_GEN_P
 
-int t_everything_put(struct warp_db *, const struct t_everything *, uint64_t fields);
-int t_everything_get(struct warp_db *, uint64_t id, uint64_t fields, struct t_everything *out, struct warp_arena *);
-int t_everything_delete(struct warp_db *, uint64_t id);
-int t_everything_set_a_bool(struct warp_db *, uint64_t id, bool);
-int t_everything_set_a_u8(struct warp_db *, uint64_t id, uint8_t);
-int t_everything_add_a_u8(struct warp_db *, uint64_t id, int64_t delta, uint8_t *now);
-int t_everything_set_a_u16(struct warp_db *, uint64_t id, uint16_t);
-int t_everything_add_a_u16(struct warp_db *, uint64_t id, int64_t delta, uint16_t *now);
-int t_everything_set_a_u32(struct warp_db *, uint64_t id, uint32_t);
-int t_everything_add_a_u32(struct warp_db *, uint64_t id, int64_t delta, uint32_t *now);
-int t_everything_set_a_u64(struct warp_db *, uint64_t id, uint64_t);
-int t_everything_add_a_u64(struct warp_db *, uint64_t id, int64_t delta, uint64_t *now);
-int t_everything_set_a_i8(struct warp_db *, uint64_t id, int8_t);
-int t_everything_add_a_i8(struct warp_db *, uint64_t id, int64_t delta, int8_t *now);
-int t_everything_set_a_i16(struct warp_db *, uint64_t id, int16_t);
-int t_everything_add_a_i16(struct warp_db *, uint64_t id, int64_t delta, int16_t *now);
-int t_everything_set_a_i32(struct warp_db *, uint64_t id, int32_t);
-int t_everything_add_a_i32(struct warp_db *, uint64_t id, int64_t delta, int32_t *now);
-int t_everything_set_a_i64(struct warp_db *, uint64_t id, int64_t);
-int t_everything_add_a_i64(struct warp_db *, uint64_t id, int64_t delta, int64_t *now);
-int t_everything_set_a_f32(struct warp_db *, uint64_t id, float);
-int t_everything_add_a_f32(struct warp_db *, uint64_t id, float delta, float *now);
-int t_everything_set_a_f64(struct warp_db *, uint64_t id, double);
-int t_everything_add_a_f64(struct warp_db *, uint64_t id, double delta, double *now);
-int t_everything_set_a_time(struct warp_db *, uint64_t id, int64_t);
-int t_everything_set_a_span(struct warp_db *, uint64_t id, int64_t);
-int t_everything_set_a_uuid(struct warp_db *, uint64_t id, struct warp_uuid);
-int t_everything_set_a_string(struct warp_db *, uint64_t id, struct warp_str);
-int t_everything_set_a_bytes(struct warp_db *, uint64_t id, struct warp_str);
-int t_everything_set_a_short(struct warp_db *, uint64_t id, struct warp_str);
-int t_everything_set_a_digest(struct warp_db *, uint64_t id, struct warp_bytes_32);
-int t_everything_set_an_atom(struct warp_db *, uint64_t id, struct warp_str);
-int t_everything_set_a_kind(struct warp_db *, uint64_t id, enum t_kind);
-int t_everything_set_a_point(struct warp_db *, uint64_t id, struct t_point);
-int t_everything_set_a_mixed(struct warp_db *, uint64_t id, struct t_mixed);
-int t_everything_set_a_payment(struct warp_db *, uint64_t id, struct t_payment);
-int t_everything_set_a_flag(struct warp_db *, uint64_t id, struct t_flag);
-int t_everything_set_a_row(struct warp_db *, uint64_t id, struct warp_u16_4);
-int t_everything_set_a_list(struct warp_db *, uint64_t id, struct warp_list);
-int t_everything_set_a_lists(struct warp_db *, uint64_t id, struct warp_list);
-int t_everything_set_a_map(struct warp_db *, uint64_t id, struct warp_list);
-int t_everything_set_a_free_map(struct warp_db *, uint64_t id, struct warp_list);
-int t_everything_set_perhaps(struct warp_db *, uint64_t id, int32_t);
-int t_everything_add_perhaps(struct warp_db *, uint64_t id, int64_t delta, int32_t *now);
-int t_everything_touch(struct warp_db *, uint64_t id, uint64_t fields);
-int t_everything_expire(struct warp_db *, uint64_t id, uint64_t fields, int64_t deadline_ms);
-int t_everything_version(struct warp_db *, uint64_t id, uint64_t *version);
-enum warp_state t_everything_state(struct warp_db *, uint64_t id, uint64_t field);
-int t_everything_prefetch(struct warp_db *, const uint64_t *keys, size_t count, uint64_t fields);
-int t_everything_scan(struct warp_db *, const struct t_everything_range *, uint64_t fields, struct warp_iter **);
-int t_everything_next(struct warp_iter *, struct t_everything *out, struct warp_arena *);
-int t_everything_put_in(struct warp_batch *, const struct t_everything *, uint64_t fields);
-int t_everything_set_a_bool_in(struct warp_batch *, uint64_t id, bool);
-int t_everything_set_a_u8_in(struct warp_batch *, uint64_t id, uint8_t);
-int t_everything_add_a_u8_in(struct warp_batch *, uint64_t id, int64_t delta);
-int t_everything_set_a_u16_in(struct warp_batch *, uint64_t id, uint16_t);
-int t_everything_add_a_u16_in(struct warp_batch *, uint64_t id, int64_t delta);
-int t_everything_set_a_u32_in(struct warp_batch *, uint64_t id, uint32_t);
-int t_everything_add_a_u32_in(struct warp_batch *, uint64_t id, int64_t delta);
-int t_everything_set_a_u64_in(struct warp_batch *, uint64_t id, uint64_t);
-int t_everything_add_a_u64_in(struct warp_batch *, uint64_t id, int64_t delta);
-int t_everything_set_a_i8_in(struct warp_batch *, uint64_t id, int8_t);
-int t_everything_add_a_i8_in(struct warp_batch *, uint64_t id, int64_t delta);
-int t_everything_set_a_i16_in(struct warp_batch *, uint64_t id, int16_t);
-int t_everything_add_a_i16_in(struct warp_batch *, uint64_t id, int64_t delta);
-int t_everything_set_a_i32_in(struct warp_batch *, uint64_t id, int32_t);
-int t_everything_add_a_i32_in(struct warp_batch *, uint64_t id, int64_t delta);
-int t_everything_set_a_i64_in(struct warp_batch *, uint64_t id, int64_t);
-int t_everything_add_a_i64_in(struct warp_batch *, uint64_t id, int64_t delta);
-int t_everything_set_a_f32_in(struct warp_batch *, uint64_t id, float);
-int t_everything_add_a_f32_in(struct warp_batch *, uint64_t id, float delta);
-int t_everything_set_a_f64_in(struct warp_batch *, uint64_t id, double);
-int t_everything_add_a_f64_in(struct warp_batch *, uint64_t id, double delta);
-int t_everything_set_a_time_in(struct warp_batch *, uint64_t id, int64_t);
-int t_everything_set_a_span_in(struct warp_batch *, uint64_t id, int64_t);
-int t_everything_set_a_uuid_in(struct warp_batch *, uint64_t id, struct warp_uuid);
-int t_everything_set_a_string_in(struct warp_batch *, uint64_t id, struct warp_str);
-int t_everything_set_a_bytes_in(struct warp_batch *, uint64_t id, struct warp_str);
-int t_everything_set_a_short_in(struct warp_batch *, uint64_t id, struct warp_str);
-int t_everything_set_a_digest_in(struct warp_batch *, uint64_t id, struct warp_bytes_32);
-int t_everything_set_an_atom_in(struct warp_batch *, uint64_t id, struct warp_str);
-int t_everything_set_a_kind_in(struct warp_batch *, uint64_t id, enum t_kind);
-int t_everything_set_a_point_in(struct warp_batch *, uint64_t id, struct t_point);
-int t_everything_set_a_mixed_in(struct warp_batch *, uint64_t id, struct t_mixed);
-int t_everything_set_a_payment_in(struct warp_batch *, uint64_t id, struct t_payment);
-int t_everything_set_a_flag_in(struct warp_batch *, uint64_t id, struct t_flag);
-int t_everything_set_a_row_in(struct warp_batch *, uint64_t id, struct warp_u16_4);
-int t_everything_set_a_list_in(struct warp_batch *, uint64_t id, struct warp_list);
-int t_everything_set_a_lists_in(struct warp_batch *, uint64_t id, struct warp_list);
-int t_everything_set_a_map_in(struct warp_batch *, uint64_t id, struct warp_list);
-int t_everything_set_a_free_map_in(struct warp_batch *, uint64_t id, struct warp_list);
-int t_everything_set_perhaps_in(struct warp_batch *, uint64_t id, int32_t);
-int t_everything_add_perhaps_in(struct warp_batch *, uint64_t id, int64_t delta);
-int t_everything_delete_in(struct warp_batch *, uint64_t id);
-int t_everything_touch_in(struct warp_batch *, uint64_t id, uint64_t fields);
-int t_everything_expire_in(struct warp_batch *, uint64_t id, uint64_t fields, int64_t deadline_ms);
-int t_everything_expect_in(struct warp_batch *, uint64_t id, uint64_t version);
-
+#undef WARP_GEN_CALL_
 extern const struct warp_schema schema_warp_schema;
 
 #ifdef __cplusplus

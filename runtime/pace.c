@@ -1,0 +1,93 @@
+/* pace.c: see pace.h. What is left of the log up to its limit, over the time
+ * that the checkpoint still needs by what it has done, is the rate at which the
+ * log may grow from here; each step of the checkpoint sets it anew. A writer
+ * looks once in some KiB of its own, and sleeps while the log is longer than
+ * the rate allows. */
+#include "pace.h"
+
+enum {
+    RECORD_NS = 3000,      /* of a record, before a checkpoint was seen */
+    RECORDS_TIMED = 10000, /* fewer say nothing about that */
+    CHUNK_MIN = 256,       /* bytes of a thread between two looks */
+    CHUNK_MAX = 16 << 10,
+    CHUNK_PART = 1 << 13, /* of what the log grows in a second */
+    SLEEP_NS = 1000000,
+    SLEEPS_MAX = 1000 /* of a long batch */
+};
+
+void pace_begin(struct warp_db *db, uint64_t records)
+{
+    struct pace *p = &db->pace;
+    p->records = records;
+    p->run_ns = os_mono_ns();
+    /* Before one was timed nobody knows: the first step tells. */
+    if (p->record_ns > 0)
+        pace_step(db, 0);
+}
+
+void pace_step(struct warp_db *db, uint64_t done)
+{
+    struct pace *p = &db->pace;
+    uint64_t limit = db->options.log_bytes_max, log = log_bytes(db->log);
+    uint64_t most = limit - limit / 16; /* keeper_watch_log stops them there */
+    int64_t now = os_mono_ns();
+    uint64_t each =
+        done > 0 ? (uint64_t)(now - p->run_ns) / done : p->record_ns;
+    uint64_t left_ms = (p->records - done) * each / 1000000 + 1;
+    uint64_t room = most > log + limit / 32 ? most - log : limit / 32;
+    uint64_t rate = room * 1000 / left_ms;
+    if (rate == 0)
+        rate = 1;
+    atomic_store(&p->from_ns, now);
+    atomic_store(&p->from_bytes, log);
+    atomic_store(&p->bytes_per_s, rate);
+    atomic_store(&p->on, true);
+}
+
+void pace_end(struct warp_db *db, bool good)
+{
+    struct pace *p = &db->pace;
+    atomic_store(&p->on, false);
+    if (good && p->records >= RECORDS_TIMED)
+        p->record_ns = (uint64_t)(os_mono_ns() - p->run_ns) / p->records;
+}
+
+uint64_t pace_record_ns(const struct warp_db *db)
+{
+    return db->pace.record_ns > 0 ? db->pace.record_ns : RECORD_NS;
+}
+
+/* How long until the log may be as long as it is; 0: it may. */
+static uint64_t too_early_ns(struct warp_db *db)
+{
+    struct pace *p = &db->pace;
+    uint64_t rate = atomic_load(&p->bytes_per_s);
+    uint64_t from = atomic_load(&p->from_bytes), log = log_bytes(db->log);
+    uint64_t grown = log > from ? log - from : 0;
+    int64_t since = os_mono_ns() - atomic_load(&p->from_ns);
+    uint64_t due = (uint64_t)((double)grown * 1e9 / (double)rate);
+    return (int64_t)due > since ? due - (uint64_t)since : 0;
+}
+
+void pace_wait(struct warp_db *db, uint64_t bytes)
+{
+    static _Thread_local uint64_t appended;
+    struct pace *p = &db->pace;
+    uint64_t chunk = atomic_load(&p->bytes_per_s) / CHUNK_PART;
+    chunk = chunk < CHUNK_MIN ? CHUNK_MIN : chunk > CHUNK_MAX ? CHUNK_MAX
+                                                              : chunk;
+    appended += bytes;
+    if (appended < chunk)
+        return;
+    uint64_t sleeps = PACE_SLEEP_MS * (appended / chunk);
+    sleeps = sleeps < SLEEPS_MAX ? sleeps : SLEEPS_MAX;
+    appended = 0;
+    for (uint64_t i = 0; i < sleeps && atomic_load(&p->on); i++) {
+        uint32_t seen = atomic_load(&db->room_word);
+        uint64_t ns = too_early_ns(db);
+        if (ns == 0)
+            return;
+        os_futex_wait(&db->room_word, seen,
+                      ns < SLEEP_NS ? (int64_t)ns : SLEEP_NS);
+    }
+}

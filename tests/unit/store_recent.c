@@ -1,0 +1,142 @@
+/* The memory range of series where it is larger than its share of the budget:
+ * what is read stays in memory, and comes back when it was let go. */
+#include "checkpoint.h"
+#include "move_scene.h"
+#include "series.h"
+
+#include "recent.warp.h"
+
+enum { PROBES = 2500, READINGS = 16, BYTES = 1000, HOT = 150 };
+
+static struct warp_arena arena = WARP_ARENA_INIT;
+
+/* What LZ4 cannot make smaller. */
+static struct warp_str noise(uint64_t seed)
+{
+    for (uint32_t i = 0; i < BYTES; i++) {
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        text[i] = (char)(seed >> 56);
+    }
+    return (struct warp_str){text, BYTES};
+}
+
+/* The youngest hour of every probe, in all twice what may be in memory. */
+static void set_up(void)
+{
+    move_begin(&recent_warp_schema);
+    for (uint64_t id = 0; id < PROBES; id++)
+        for (uint64_t n = 0; n < READINGS; n++)
+            ck_assert_int_eq(rc_probe_readings_append(
+                                 db, id, atomic_load(&clock_ms) - 1000 +
+                                             (int64_t)n,
+                                 noise(id * READINGS + n)),
+                             WARP_OK);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+}
+
+static void settle(void)
+{
+    bool more = true;
+    while (more)
+        ck_assert_int_eq(checkpoint_migrate(db, false, &more), WARP_OK);
+}
+
+static void read_one(uint64_t id)
+{
+    struct warp_iter *it = NULL;
+    struct warp_str got;
+    int64_t at;
+    ck_assert_int_eq(rc_probe_readings_range(db, id,
+                                             atomic_load(&clock_ms) - 2000,
+                                             INT64_MAX, &it),
+                     WARP_OK);
+    for (uint64_t n = 0; n < READINGS; n++) {
+        ck_assert_int_eq(rc_probe_readings_next(it, &at, &got, &arena),
+                         WARP_OK);
+        ck_assert_uint_eq(got.len, BYTES);
+        ck_assert_mem_eq(got.data, noise(id * READINGS + n).data, BYTES);
+    }
+    ck_assert_int_eq(rc_probe_readings_next(it, &at, &got, &arena), WARP_END);
+    warp_iter_close(&it);
+    warp_arena_reset(&arena);
+}
+
+/* Reads of `count` probes from `first` on; of them those that read a tier. */
+static uint64_t read_some(uint64_t first, uint64_t count)
+{
+    uint64_t before = series_tier_reads(db->series);
+    for (uint64_t id = first; id < first + count; id++)
+        read_one(id);
+    return series_tier_reads(db->series) - before;
+}
+
+/* Those of the last probes came when the share was full. */
+START_TEST(what_is_read_comes_in)
+{
+    uint64_t budget = db->memory_max;
+    ck_assert_uint_le(series_resident_bytes(db->series), budget / 4);
+    ck_assert_uint_gt(read_some(PROBES - HOT, HOT), HOT / 2);
+    for (int round = 0; round < 8; round++) {
+        (void)read_some(PROBES - HOT, HOT);
+        settle();
+    }
+    ck_assert_uint_eq(read_some(PROBES - HOT, HOT), 0);
+    ck_assert_uint_le(series_resident_bytes(db->series), budget / 4);
+}
+END_TEST
+
+/* Reads of others, four times what there is room for, between theirs. */
+START_TEST(what_is_read_often_stays)
+{
+    uint64_t missed = 0, other = HOT;
+    for (int round = 0; round < 120; round++) {
+        missed += read_some(0, HOT);
+        for (int i = 0; i < 50; i++) {
+            (void)read_some(other, 1);
+            other = other + 1 < PROBES ? other + 1 : HOT;
+        }
+        settle();
+    }
+    ck_assert_uint_gt(read_some(HOT, PROBES - HOT), PROBES / 4);
+    ck_assert_uint_lt(missed, 120 * HOT / 20);
+}
+END_TEST
+
+/* The store needs the memory: what nobody reads goes. */
+START_TEST(under_pressure_the_unread_go)
+{
+    for (int round = 0; round < 10; round++) {
+        (void)read_some(0, HOT);
+        settle();
+    }
+    series_shrink(db->series, series_resident_bytes(db->series) / 2);
+    ck_assert_uint_lt(read_some(0, HOT), HOT / 4);
+    ck_assert_uint_gt(read_some(HOT, PROBES - HOT), PROBES / 2);
+}
+END_TEST
+
+static void tear_down(void)
+{
+    close_it();
+    must_be_sound();
+    open_it();
+    move_end();
+    warp_arena_free(&arena);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("store_recent");
+    TCase *c = tcase_create("copies");
+    tcase_set_timeout(c, 120);
+    tcase_add_checked_fixture(c, set_up, tear_down);
+    tcase_add_test(c, what_is_read_comes_in);
+    tcase_add_test(c, what_is_read_often_stays);
+    tcase_add_test(c, under_pressure_the_unread_go);
+    suite_add_tcase(suite, c);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
