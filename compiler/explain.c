@@ -284,7 +284,8 @@ static void explain_physics(const struct model_field *field)
 {
     static const char *const effects[] = {
         [PHYSICS_GRAVITATIONAL_MASS] =
-            ": the heavier a record, the longer it stays in memory",
+            ": the heavier a record, the longer it stays in memory, and the "
+            "more it draws its partners to its shard",
         [PHYSICS_QUANTUM_ENTANGLEMENT_POTENTIAL] =
             ": how much the record's links weigh among partners",
         [PHYSICS_QUANTUM_ENTANGLEMENT_GROUP] =
@@ -295,8 +296,10 @@ static void explain_physics(const struct model_field *field)
         [PHYSICS_TEMPERATURE] =
             ": as many uses in each window of the strategy, beside the real "
             "ones; less than 0: fewer",
-        [PHYSICS_POSITION] = "",
-        [PHYSICS_SPACETIME_SHARD_HINT] = "",
+        [PHYSICS_POSITION] = ": records that are near are drawn to one shard",
+        [PHYSICS_SPACETIME_SHARD_HINT] =
+            ": a number is the record's shard, modulo their count; records "
+            "with the same other value are in one",
     };
     const struct model_product *product = field->product;
     if (field->physics == PHYSICS_NONE)

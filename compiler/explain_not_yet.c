@@ -61,20 +61,15 @@ static bool has_idle_access(const struct model_field *f)
     return f->access != ACCESS_UNSET && !f->key && !leaves;
 }
 
-/* A position is read by the kernels that name the field, as any field is. */
-static bool has_position(const struct model_field *f)
-{
-    return f->physics == PHYSICS_POSITION;
-}
-
-static bool has_shard_hint(const struct model_field *f)
-{
-    return f->physics == PHYSICS_SPACETIME_SHARD_HINT;
-}
-
 static bool has_mass(const struct model_field *f)
 {
     return f->physics == PHYSICS_GRAVITATIONAL_MASS;
+}
+
+static bool draws(const struct model_field *f)
+{
+    return has_mass(f) || f->physics == PHYSICS_POSITION ||
+           f->physics == PHYSICS_SPACETIME_SHARD_HINT;
 }
 
 static bool is_weight(const struct model_field *f)
@@ -94,10 +89,48 @@ static bool is_weight_unread(const struct model_field *f)
 {
     if (f->physics == PHYSICS_QUANTUM_ENTANGLEMENT_POTENTIAL)
         return f->key;
+    if (draws(f) && !has_mass(f))
+        return f->key || f->derived;
     return is_weight(f) &&
            (f->key || f->derived ||
             (leaves_memory(f) && f->policy != PERSIST_AUTO &&
              f->policy != PERSIST_HYBRID));
+}
+
+static bool strategy_has(const struct model_field *f, uint32_t values)
+{
+    return f->product->strategy != NULL &&
+           (f->product->strategy->set & values) != 0;
+}
+
+/* Elements of a series have their order from their key's shard. */
+static bool has_series(const struct model_field *f)
+{
+    for (uint32_t i = 0; i < f->product->field_count; i++)
+        if (f->product->fields[i].series)
+            return draws(f);
+    return false;
+}
+
+static bool is_left_alone(const struct model_field *f)
+{
+    return draws(f) && strategy_has(f, 1u << STRATEGY_AUTO_MIGRATION) &&
+           !f->product->strategy->auto_migration;
+}
+
+static bool has_no_partners(const struct model_field *f)
+{
+    if (!has_mass(f) ||
+        (strategy_has(f, 1u << STRATEGY_ACCESS_PATTERN_LEARNING) &&
+         f->product->strategy->access_pattern_learning))
+        return false;
+    for (uint32_t i = 0; i < f->product->field_count; i++) {
+        enum model_physics role = f->product->fields[i].physics;
+        if (role == PHYSICS_QUANTUM_ENTANGLEMENT_GROUP ||
+            role == PHYSICS_QUANTUM_ENTANGLEMENT_POTENTIAL)
+            return false;
+    }
+    return true;
 }
 
 static bool has_idle_mass(const struct model_field *f)
@@ -126,12 +159,6 @@ static bool has_kernels(const struct model_product *product)
         if (product->fields[i].derived)
             return true;
     return false;
-}
-
-static bool strategy_has(const struct model_field *f, uint32_t values)
-{
-    return f->product->strategy != NULL &&
-           (f->product->strategy->set & values) != 0;
 }
 
 static bool has_batches(const struct model_field *f)
@@ -205,12 +232,12 @@ static const struct {
                       "another: it is read from its home, or from memory"},
     {has_idle_access, "`access_pattern:` says who leaves memory first: this "
                       "field stays there"},
-    {has_position, "`:position` places no record: it is an input of kernels "
-                   "that name the field, as any field is"},
-    {has_shard_hint, "`:spacetime_shard_hint` is stored, a record's shard is "
-                     "the hash of its key"},
-    {has_mass, "`:gravitational_mass` draws no record to the shard of its "
-               "partners"},
+    {has_series, "the role moves no record: one of a product with a series "
+                 "stays in the shard of its key"},
+    {is_left_alone, "the role moves no record to another shard: the strategy "
+                    "says `auto_migration: false`"},
+    {has_no_partners, "`:gravitational_mass` draws no record to another "
+                      "shard: those of the product have no partners"},
     {has_idle_mass, "`:gravitational_mass` keeps nothing in memory: no field "
                     "of the product can leave it"},
     {has_idle_heat, "the role moves nothing: it counts in the thresholds of a "

@@ -14,16 +14,6 @@
 
 #include <stdlib.h>
 
-uint64_t apply_version(const struct layout *l, const struct record *r)
-{
-    return record_version(r) << 8 | record_writes(l, r);
-}
-
-bool apply_writes_full(const struct layout *l, const struct record *r)
-{
-    return record_writes(l, r) == 0xff;
-}
-
 void apply_dead_place(struct warp_db *db, const struct disk_place *place)
 {
     if (place->segment == 0)
@@ -457,12 +447,9 @@ void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
 
 /* ---- the change ---- */
 
-static void clear(struct shard *s, const struct layout *l, struct record *r,
-                  const struct op *op, const struct plan *plan)
+void apply_empty(struct shard *s, const struct layout *l, struct record *r)
 {
-    uint64_t have = record_have(r);
-    FOR_BITS(i, have & l->indexed)
-        index_forget(s, l, r, (uint32_t)i, op, plan);
+    static const uint8_t none[DISK_PLACE_BYTES];
     FOR_BITS(i, l->var)
     {
         struct var *var = row_var(r, l->fields[i].slot);
@@ -471,19 +458,32 @@ static void clear(struct shard *s, const struct layout *l, struct record *r,
         atomic_store_explicit(&var->len_cap, 0, memory_order_relaxed);
     }
     FOR_BITS(i, layout_placed(l))
-        apply_drop_place(s, r, l->fields[i].place);
+        record_copy_in(r->row + l->fields[i].place, none, sizeof none);
     FOR_BITS(i, l->ttl)
         row_store(r, l->fields[i].deadline, 0);
     if (l->deadline != UINT32_MAX)
         row_store(r, l->deadline, 0);
     if (l->lost != UINT32_MAX)
         row_store(r, l->lost, 0);
+    if (l->origin != UINT32_MAX)
+        row_store(r, l->origin, 0);
     if (l->cold_dirty != UINT32_MAX)
         row_store(r, l->cold_dirty, l->cold);
     if (l->to_disk != UINT32_MAX) {
         row_store(r, l->to_disk, 0);
         row_store(r, l->unchanged, 0);
     }
+}
+
+static void clear(struct shard *s, const struct layout *l, struct record *r,
+                  const struct op *op, const struct plan *plan)
+{
+    uint64_t have = record_have(r);
+    FOR_BITS(i, have & l->indexed)
+        index_forget(s, l, r, (uint32_t)i, op, plan);
+    FOR_BITS(i, layout_placed(l))
+        apply_drop_place(s, r, l->fields[i].place);
+    apply_empty(s, l, r);
     record_set_have(r, have & ~R_FIELDS);
 }
 
@@ -658,20 +658,8 @@ int apply_beside(struct shard *s, struct op *op, uint64_t seq,
 void apply_finish(struct shard *s, const struct op *op, struct record *r,
                   uint64_t seq)
 {
-    const struct layout *l = op->layout;
-    uint64_t version = seq;
     set_busy(r, false);
-    if (seq != 0) {
+    if (seq != 0)
         shard_dirty(s, r, op->hash);
-        if (l->lost != UINT32_MAX)
-            row_store(r, l->lost,
-                      row_load(r, l->lost) &
-                          ((UINT64_C(1) << R_WRITES_SHIFT) - 1));
-    } else {
-        version = record_version(r);
-        if (l->lost != UINT32_MAX)
-            row_store(r, l->lost,
-                      row_load(r, l->lost) + (UINT64_C(1) << R_WRITES_SHIFT));
-    }
-    record_end(r, version);
+    record_end(r, apply_new_version(op->layout, r, seq));
 }

@@ -60,8 +60,14 @@ void apply_change(struct shard *shard, struct op *op, struct plan *plan,
 /* seq 0: nothing was logged, the version stays. */
 void apply_finish(struct shard *shard, const struct op *op,
                   struct record *r, uint64_t seq);
-/* The version that callers see: changes with every write of the record. */
-uint64_t apply_version(const struct layout *l, const struct record *r);
+/* The version that callers see: changes with every write of the record, and is
+ * never one that it had before. A move leaves it as it is; one that was given
+ * outside the home tells the shard, whose numbers are its own. */
+uint64_t apply_version(const struct shard *shard, const struct layout *l,
+                       const struct record *r, uint64_t hash);
+/* A write of the record is done: what its word gets. seq 0: of memory alone. */
+uint64_t apply_new_version(const struct layout *l, struct record *r,
+                           uint64_t seq);
 /* The next write of memory-only fields must be logged, else its version would
  * be one that the record had before. */
 bool apply_writes_full(const struct layout *l, const struct record *r);
@@ -72,6 +78,10 @@ void apply_drop_place(struct shard *shard, struct record *r, uint32_t slot);
 /* The value of an indexed field is about to go. */
 void apply_forget(struct shard *shard, const struct layout *l,
                   struct record *r, uint32_t field);
+/* Gives back what the row points to in memory and empties it: all but the
+ * flags. What lies on tiers, or is in indexes, stays there. */
+void apply_empty(struct shard *shard, const struct layout *l,
+                 struct record *r);
 /* Takes all fields away (delete, expiry). */
 void apply_clear(struct shard *shard, const struct layout *l,
                  struct record *r);

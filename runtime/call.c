@@ -7,7 +7,8 @@
 #include "codec.h"
 #include "commit.h"
 #include "error.h"
-#include "hash.h"
+#include "forward.h"
+#include "gravity.h"
 #include "prefetch.h"
 #include "read.h"
 #include "wire.h"
@@ -155,7 +156,8 @@ HOT int address(struct warp_db *db, struct op *op, const void *key,
         return rc;
     op->hash = hash_key(db->seed, op->layout->id, op->body + op->key_at,
                         op->key_bytes);
-    op->shard = hash_shard(op->hash, db->shard_count);
+    struct key_ref ref = op_key_ref(op);
+    op->shard = forward_shard(db, op->layout, &ref)->number;
     /* What the commit will touch comes while the op is made. */
     shard_prefetch(&db->shards[op->shard], op->hash);
     log_prefetch(db->log, op->shard);
@@ -432,6 +434,8 @@ int warp_gen_get(struct warp_db *db, const struct warp_product *desc,
                        : read_record(db, l, &ref, fields, out, arena);
     if (rc == WARP_ENOTFOUND)
         return not_found(l);
+    if (rc == WARP_OK && l->drawn)
+        gravity_used(db, l, &ref);
     return rc == WARP_OK ? set_key(l, key, &ref, out, arena) : rc;
 }
 

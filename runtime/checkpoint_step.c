@@ -7,6 +7,7 @@
 #include "error.h"
 #include "evict.h"
 #include "far.h"
+#include "forward.h"
 #include "heat.h"
 #include "key_sort.h"
 #include "loader.h"
@@ -160,7 +161,7 @@ static int copy_whole(struct step *st, const struct shard *s,
  * has it, and it is not visited again when it has. */
 static bool stays_whole(const struct layout *l)
 {
-    return !l->evictable && !l->cold && !layout_placed(l);
+    return !l->evictable && !l->cold && !layout_placed(l) && !l->roams;
 }
 
 int step_copy(struct step *st, struct shard *s, struct record *r,
@@ -176,6 +177,7 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
     *c->entry = (struct copied){.shard = s, .record = r, .layout = l,
                                 .version = record_version(r),
                                 .gone = (have & R_DELETED) != 0,
+                                .away = (have & R_AWAY) != 0,
                                 .fresh = !(have & (R_DELETED | R_IN_DIR))};
     c->entry->settled = !(have & (R_DELETED | R_PAST)) && stays_whole(l);
     c->key_bytes = row_key(c->key, l->id, record_key(l, r), r->key_bytes);
@@ -326,6 +328,8 @@ static int delete_rows(struct step *st, struct record_copy *c)
 int step_write(struct step *st, struct record_copy *c)
 {
     c->entry->first_place = st->place_count;
+    if (c->entry->away) /* the row is of its new shard, or will be */
+        return WARP_OK;
     if (c->entry->gone)
         return delete_rows(st, c);
     int rc = write_cold(st, c);
@@ -459,6 +463,12 @@ static void settle_values(struct shard *s, struct copied *e)
     }
 }
 
+static bool is_home(const struct shard *s, const struct record *r)
+{
+    return hash_shard(shard_record_hash(s, r), s->db->shard_count) ==
+           s->number;
+}
+
 /* Under the lock. */
 static void settle_record(struct step *st, struct copied *e)
 {
@@ -482,12 +492,14 @@ static void settle_record(struct step *st, struct copied *e)
     }
     uint64_t before = record_have(r);
     uint64_t have =
-        before & ~(R_FLUSHING | R_PAST | (e->gone ? R_IN_DIR : 0));
+        before &
+        ~(R_FLUSHING | R_PAST | (e->gone && !e->away ? R_IN_DIR : 0));
     record_set_have(r, have);
     shard_counted(e->shard, r, before);
     record_end(r, record_version(r));
     /* A tombstone that nobody wrote to since has done its work. */
-    if (e->gone && (have & R_DELETED) && !(have & R_DIRTY)) {
+    bool forwards = (have & R_AWAY) && is_home(e->shard, r);
+    if (e->gone && (have & R_DELETED) && !(have & R_DIRTY) && !forwards) {
         FOR_BITS(f, layout_placed(e->layout))
             apply_drop_place(e->shard, r, e->layout->fields[f].place);
         shard_destroy(e->shard, e->layout, r);

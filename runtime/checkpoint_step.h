@@ -28,6 +28,7 @@ struct copied {
     uint32_t first_place;      /* in step.places */
     uint32_t at;               /* in the shard's list */
     bool gone;                 /* it was deleted */
+    bool away;                 /* and lives on in another shard */
     bool fresh;                /* the directory lacked it */
     bool settled;              /* nothing of it waits for the commit */
 };

@@ -10,8 +10,11 @@
 #include "clock.h"
 #include "error.h"
 #include "evict.h"
+#include "forward.h"
+#include "gravity.h"
 #include "pace.h"
 #include "read.h"
+#include "relocate.h"
 #include "room.h"
 #include "secondary.h"
 #include "unique.h"
@@ -47,6 +50,21 @@ static int not_found(const struct op *op)
                      op->layout->desc->name);
 }
 
+/* Is this the shard where the record is, or is to be made? What only a home can
+ * do brings it there. */
+static int in_place(const struct shard *s, struct op *op,
+                    const struct plan *plan)
+{
+    struct key_ref key = op_key_ref(op);
+    if (!forward_here(s, op->layout, &key, plan->record))
+        return FORWARD_ELSEWHERE;
+    if (op->expect || forward_home(s->db, &key) == s)
+        return WARP_OK;
+    op->homing = plan->existed ? op->kind != OP_UPDATE
+                               : op->layout->series != 0;
+    return op->homing ? FORWARD_ELSEWHERE : WARP_OK;
+}
+
 /* Everything that can be refused, and the memory; nothing has changed after a
  * failure but perhaps a record that does not exist yet (plan->created). */
 static int prepare(struct shard *s, struct op *op, struct plan *plan)
@@ -59,10 +77,12 @@ static int prepare(struct shard *s, struct op *op, struct plan *plan)
         apply_hold(plan);
     plan->existed = shard_exists(op->layout, plan->record, op->now);
     plan->exists = plan->existed;
+    if (op->layout->roams && (rc = in_place(s, op, plan)) != WARP_OK)
+        return rc;
     if (op->expect) {
-        uint64_t have = plan->exists
-                            ? apply_version(op->layout, plan->record)
-                            : 0;
+        uint64_t have = plan->exists ? apply_version(s, op->layout,
+                                                     plan->record, op->hash)
+                                     : 0;
         if (have != op->expected_version)
             return error_set(WARP_ECONFLICT,
                              "%s: the record has version %llu, %llu was "
@@ -203,12 +223,14 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     return rc;
 }
 
-/* With those in memory that may hold a unique value of it. */
-static int commit_known(struct warp_db *db, struct op *op, bool power)
+/* Where the record is, and with those in memory that may hold a unique value of
+ * it. */
+static int commit_there(struct warp_db *db, struct op *op, bool power)
 {
     int rc = commit_one(db, op, power);
-    while (rc == UNIQUE_AWAY) {
-        rc = unique_bring(db, &op, 1);
+    while (rc == FORWARD_ELSEWHERE || rc == UNIQUE_AWAY) {
+        rc = rc == UNIQUE_AWAY ? unique_bring(db, &op, 1)
+                               : relocate_resolve(db, &op, 1);
         if (rc == WARP_OK)
             rc = commit_one(db, op, power);
     }
@@ -217,9 +239,11 @@ static int commit_known(struct warp_db *db, struct op *op, bool power)
 
 int commit_op(struct warp_db *db, struct op *op, bool power)
 {
-    int rc = commit_known(db, op, power);
+    int rc = commit_there(db, op, power);
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, op->layout, n); n++)
-        rc = commit_known(db, op, power);
+        rc = commit_there(db, op, power);
+    if (rc == WARP_OK && op->layout->drawn)
+        gravity_wrote(db, &op, 1);
     return rc;
 }
 
@@ -283,6 +307,8 @@ static int prepare_in_batch(struct batch_run *run, uint32_t i)
             plan->exists = plan->existed = past_alive(&past, op->now);
         }
     }
+    if (op->layout->roams && (rc = in_place(s, op, plan)) != WARP_OK)
+        return rc;
     if (op->must_exist && !plan->exists)
         return not_found(op);
     rc = apply_prepare(s, op, plan);
@@ -324,6 +350,8 @@ static int log_parts(struct batch_run *run)
     for (uint32_t s = 0; s < db->shard_count; s++)
         parts += run->shard_used[s] == 2;
     uint64_t batch_id = parts > 1 ? log_batch_id(db->log) : 0;
+    if (parts > 1)
+        db_count(&db_stripe(db)->split);
     if (parts == 1)
         parts = 0;
     for (uint32_t s = 0; s < db->shard_count; s++) {
@@ -462,12 +490,14 @@ out:
     return rc;
 }
 
-static int commit_many_known(struct warp_db *db, struct op **ops,
+/* Where the records are, once more where they have moved since. */
+static int commit_many_there(struct warp_db *db, struct op **ops,
                              uint32_t count, bool power)
 {
     int rc = commit_many(db, ops, count, power);
-    while (rc == UNIQUE_AWAY) {
-        rc = unique_bring(db, ops, count);
+    while (rc == FORWARD_ELSEWHERE || rc == UNIQUE_AWAY) {
+        rc = rc == UNIQUE_AWAY ? unique_bring(db, ops, count)
+                               : relocate_resolve(db, ops, count);
         if (rc == WARP_OK)
             rc = commit_many(db, ops, count, power);
     }
@@ -482,9 +512,11 @@ int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
         refresh(db, ops[0]);
         return commit_op(db, ops[0], power);
     }
-    int rc = commit_many_known(db, ops, count, power);
+    int rc = commit_many_there(db, ops, count, power);
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, NULL, n); n++)
-        rc = commit_many_known(db, ops, count, power);
+        rc = commit_many_there(db, ops, count, power);
+    if (rc == WARP_OK && db->gravity)
+        gravity_wrote(db, ops, count);
     return rc;
 }
 
@@ -494,9 +526,13 @@ int commit_replay(struct shard *s, struct op *op, uint64_t seq,
     struct plan plan;
     plan_init(&plan);
     struct key_ref key = op_key_ref(op);
+    if (op->kind == OP_ARRIVE || op->kind == OP_DEPART)
+        return relocate_replay(s, op, seq);
     int rc = shard_find(s, op->layout, &key, &plan.record);
+    if (rc == WARP_OK && op->layout->roams)
+        rc = relocate_replay_here(s, op, plan.record);
     if (rc != WARP_OK)
-        return rc;
+        return rc == FORWARD_ELSEWHERE ? WARP_OK : rc;
     /* The directory may hold the record as of a later commit. Several ops of
      * one commit share its number. */
     if (plan.record && record_version(plan.record) >= seq &&
@@ -520,5 +556,6 @@ int commit_replay(struct shard *s, struct op *op, uint64_t seq,
     }
     apply_change(s, op, &plan, seq, ordinal);
     apply_finish(s, op, plan.record, seq);
-    return WARP_OK;
+    return op->layout->roams ? relocate_replayed(s, op, plan.record)
+                             : WARP_OK;
 }

@@ -7,7 +7,7 @@
  * same. Writers wait for a chunk at most. */
 #include "compute.h"
 
-#include "hash.h"
+#include "forward.h"
 #include "read.h"
 
 #include <stdlib.h>
@@ -52,7 +52,7 @@ struct placed {
 static uint64_t place_of(struct warp_db *db, const struct layout *l,
                          const struct key_ref *ref)
 {
-    uint32_t shard = hash_shard(ref->hash, db->shard_count);
+    uint32_t shard = forward_shard(db, l, ref)->number;
     _Atomic uint64_t *slot;
     const struct record *r = shard_peek(&db->shards[shard], ref, &slot);
     uint64_t row = 0;
@@ -302,10 +302,10 @@ bool compute_mirror_read(struct compute_mirror *m,
         r.fields |= UINT64_C(1) << m->fields[a];
     for (uint32_t from = 0, end; from < job->p.rows; from = end) {
         struct key_ref ref = compute_key(m->db, keys, row_key[from]);
-        r.number = hash_shard(ref.hash, m->db->shard_count);
+        r.number = forward_shard(m->db, l, &ref)->number;
         for (end = from + 1; end < job->p.rows; end++) {
             ref = compute_key(m->db, keys, row_key[end]);
-            if (hash_shard(ref.hash, m->db->shard_count) != r.number)
+            if (forward_shard(m->db, l, &ref)->number != r.number)
                 break;
         }
         r.shard = &m->db->shards[r.number];

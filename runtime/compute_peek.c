@@ -5,18 +5,19 @@
 #include "apply.h"
 #include "codec.h"
 #include "error.h"
-#include "hash.h"
+#include "forward.h"
 
 /* 0: the record is not in memory, or is changing just now. */
 static uint64_t version_in_memory(struct warp_db *db, const struct layout *l,
                                   const struct key_ref *ref)
 {
     _Atomic uint64_t *slot;
-    struct shard *s = &db->shards[hash_shard(ref->hash, db->shard_count)];
+    struct shard *s = forward_shard(db, l, ref);
     struct record *r = shard_peek(s, ref, &slot);
     if (!r)
         return 0;
-    uint64_t word = record_read_begin(r), version = apply_version(l, r);
+    uint64_t word = record_read_begin(r);
+    uint64_t version = apply_version(s, l, r, ref->hash);
     bool same = !(word & 1) && shard_matches(r, ref) &&
                 record_read_ok(r, word) && index_slot_holds(slot, r);
     return same ? version : 0;

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "evolve.h"
 #include "evolve_past.h"
+#include "gravity.h"
 #include "header.h"
 #include "keeper.h"
 #include "loader.h"
@@ -426,6 +427,8 @@ static int open_parts(struct warp_db *db, const char *path)
     if (rc == WARP_OK)
         rc = loader_start(db);
     if (rc == WARP_OK && !db->read_only && !db->evolve)
+        rc = gravity_open(db);
+    if (rc == WARP_OK && !db->read_only)
         rc = keeper_start(db);
     if (rc == WARP_OK && !db->evolve)
         rc = open_partners(db);
@@ -522,6 +525,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     os_point(OS_POINT_CLOSE);
     if (db->log)
         log_close(&db->log);
+    gravity_close(db);
     coaccess_destroy(&db->coaccess);
     if (db->secondary)
         secondary_close(&db->secondary);

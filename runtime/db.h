@@ -1,7 +1,7 @@
 /* db.h: an open store: what its parts share. Private to the runtime.
  *
- * Order of locks: checkpoint, then shards by number, then index parts by
- * number. Readers take none. */
+ * Order of locks: checkpoint, then relocate, then shards by number, then index
+ * parts by number. Readers take none. */
 #ifndef WARP_DB_H
 #define WARP_DB_H
 
@@ -22,6 +22,7 @@ enum { DB_STRIPES = 64, DB_PATH_BYTES = 4096 };
 struct stripe {
     _Alignas(64) _Atomic uint64_t gets, puts, deletes, commits, cold_reads;
     _Atomic uint64_t faults; /* records that a get brought into memory */
+    _Atomic uint64_t split;  /* batches over more than one shard */
 };
 
 struct db_paths {
@@ -42,6 +43,7 @@ struct pace {
 struct server;
 struct derive_columns;
 struct compute;
+struct gravity;
 
 struct warp_db {
     /* read by every call */
@@ -99,6 +101,11 @@ struct warp_db {
     struct changed changed; /* keys that the directory may have otherwise */
     struct clock *clock;
     struct secondary *secondary;
+    struct os_lock relocate_lock; /* one move at a time, none while a scan takes
+                                     its keys; before the shards' locks */
+    _Atomic uint64_t relocated;   /* moves between shards */
+    _Atomic uint64_t records_away; /* forwards, about */
+    struct gravity *gravity; /* who moves where; NULL: no record does */
     struct os_lock unique_lock; /* held while a unique value is checked and
                                    taken; after the shards' locks */
     struct os_lock dead_lock;

@@ -8,7 +8,7 @@
  * over the index for them. */
 #include "evict.h"
 
-#include "hash.h"
+#include "forward.h"
 #include "replace.h"
 #include "weight.h"
 
@@ -125,6 +125,11 @@ static uint64_t leave_now(struct shard *s)
             struct record *r = index_find(&s->index, hashes[i], has_hash,
                                           &found, &slot);
             const struct layout *l = r ? s->db->layouts[r->product] : NULL;
+            if (r && (record_have(r) & R_AWAY)) {
+                replace_leaves_from(s->db, hashes[i],
+                                    (uint32_t)(record_have(r) & R_FIELDS));
+                continue;
+            }
             if (!l || (s->db->weighed &&
                        replace_keeps(s->db, l, hashes[i],
                                      weight_passes(s, l, r))))
@@ -148,13 +153,12 @@ static uint64_t leave_all(struct warp_db *db)
 void evict_brought(struct warp_db *db, const struct layout *l,
                    const struct key_ref *key, int64_t began_ns)
 {
-    struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
     struct replace_use use = {
         .hash = key->hash,
         .kind = REPLACE_TAKES,
         .took = replace_took(os_mono_ns() - began_ns, REPLACE_TAKES)};
     _Atomic uint64_t *slot;
-    os_lock(&s->lock);
+    struct shard *s = forward_lock(db, l, key);
     struct record *r = shard_peek(s, key, &slot);
     use.bytes = r ? evict_bytes(l, r) : 0;
     os_unlock(&s->lock);

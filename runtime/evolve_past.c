@@ -5,7 +5,7 @@
 #include "checkpoint.h"
 #include "error.h"
 #include "evolve_part.h"
-#include "hash.h"
+#include "forward.h"
 #include "row_past.h"
 #include "schema_file.h"
 #include "schema_load.h"
@@ -212,10 +212,9 @@ static int mark_row(struct warp_db *db, const struct layout *l,
                           l->number, 0, l->row_bytes};
     struct record *r;
     key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
-    struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
+    struct shard *s;
     *old = false;
-    os_lock(&s->lock);
-    int rc = shard_find(s, l, &key, &r);
+    int rc = forward_find(db, l, &key, &s, &r);
     /* The cursor may show a row that has been rewritten since. */
     if (rc == WARP_OK && r && (record_have(r) & R_PAST)) {
         *old = true;

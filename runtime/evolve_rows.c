@@ -358,11 +358,17 @@ static void aim(const struct rows *r, const struct source *s,
 static int put_head(struct rows *r, const struct source *s,
                     const struct target *t)
 {
-    uint8_t head[ROW_HEADER_BYTES + 57 * 8] = {ROW_FORMAT}, *at = head + 8;
+    uint8_t head[ROW_HEADER_BYTES + ROW_ORIGIN_BYTES + 57 * 8] = {ROW_FORMAT};
+    uint8_t *at = head + 8;
     at = wire_put64(at, s->view->version);
     at = wire_put64(at, t->have);
     at = wire_put64(at, t->marks);
     at = wire_put64(at, t->dead);
+    if (s->view->moved) {
+        head[0] = ROW_FORMAT_MOVED;
+        wire_put32(head + 4, s->view->shard);
+        at = wire_put64(at, s->view->origin);
+    }
     FOR_BITS(j, t->dead)
         at = wire_put64(at, (uint64_t)t->deadline[j]);
     return put(r, head, (size_t)(at - head));

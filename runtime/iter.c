@@ -159,6 +159,9 @@ static void prefetch_next(const struct warp_iter *it)
 static int take_keys(struct warp_iter *it)
 {
     int rc = WARP_OK;
+    /* What moves from one shard to another meanwhile might not be seen. */
+    if (it->layout->roams)
+        os_lock(&it->db->relocate_lock);
     for (uint32_t i = 0; i < it->db->shard_count && rc == WARP_OK; i++) {
         struct shard *s = &it->db->shards[i];
         os_lock(&s->lock);
@@ -172,6 +175,8 @@ static int take_keys(struct warp_iter *it)
             rc = add_key(it, s->flushing[k]);
         os_unlock(&s->lock);
     }
+    if (it->layout->roams)
+        os_unlock(&it->db->relocate_lock);
     return rc;
 }
 

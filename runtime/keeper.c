@@ -7,6 +7,7 @@
 #include "error.h"
 #include "evolve_past.h"
 #include "evict.h"
+#include "gravity.h"
 #include "migrate.h"
 #include "pace.h"
 #include "replace.h"
@@ -225,10 +226,11 @@ static void *keep(void *arg)
         }
         migrate(db, &when);
         migrate_save(db, false);
+        bool draws = gravity_step(db);
         relieve(db);
         room_update(db);
         room_reserve_again(db);
-        bool busy = when.migrates || when.uses || evolve_pending(db);
+        bool busy = when.migrates || when.uses || draws || evolve_pending(db);
         tick = log == last_log && !busy ? IDLE_TICK_MS : TICK_MS;
         last_log = log;
         os_futex_wait(&db->keeper_word, seen, tick * 1000000);

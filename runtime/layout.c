@@ -119,12 +119,20 @@ static void set_roles(struct layout *l)
         uint8_t role = l->desc->fields[i].physics;
         if (role != WARP_PHYSICS_NONE && role < sizeof l->role)
             l->role[role] = (uint8_t)i;
+        if (role == WARP_PHYSICS_POSITION || role == WARP_PHYSICS_SHARD_HINT)
+            l->places |= UINT64_C(1) << i;
+        if (role == WARP_PHYSICS_SHARD_HINT)
+            l->hint |= UINT64_C(1) << i;
     }
     l->linked =
         l->role[WARP_PHYSICS_ENTANGLEMENT_GROUP] != LAYOUT_NO_ROLE ||
         l->role[WARP_PHYSICS_ENTANGLEMENT_POTENTIAL] != LAYOUT_NO_ROLE ||
         (s && s->access_pattern_learning == 1);
     l->learns = l->linked && !(s && s->access_pattern_learning == 0);
+    bool pulled = l->linked && l->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE;
+    l->drawn = (l->places || pulled) && !l->series &&
+               !(s && s->auto_migration == 0);
+    l->roams = l->drawn;
 }
 
 /* Words first, then falling alignment: 8 and more, 4, 2, 1. */
@@ -137,6 +145,7 @@ static void place_slots(struct layout *l)
     l->cold_dirty = l->cold ? take(&at, 8) : none;
     l->to_disk = l->tiered ? take(&at, 8) : none;
     l->unchanged = l->tiered ? take(&at, 8) : none;
+    l->origin = l->roams ? take(&at, 8) : none;
     l->column_row = l->columns ? take(&at, 8) : none;
     FOR_BITS(i, l->stored)
     {
@@ -273,13 +282,24 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     return WARP_OK;
 }
 
+static void place_again(struct layout *l)
+{
+    FOR_BITS(i, l->stored & ~l->columns)
+        l->fields[i].slot = UINT32_MAX;
+    place_slots(l);
+}
+
 void layout_was(struct layout *l, uint64_t was_ssd, uint64_t was_disk)
 {
     l->was_ssd = was_ssd;
     l->was_disk = was_disk;
-    FOR_BITS(i, l->stored & ~l->columns)
-        l->fields[i].slot = UINT32_MAX;
-    place_slots(l);
+    place_again(l);
+}
+
+void layout_moved(struct layout *l)
+{
+    l->roams = l->moved = true;
+    place_again(l);
 }
 
 uint32_t layout_field_of_id(const struct layout *l, uint32_t id)

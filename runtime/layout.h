@@ -50,6 +50,7 @@ struct layout {
     uint32_t cold_dirty;   /* slot of the mask of unwritten cold fields */
     uint32_t to_disk;      /* slot of the mask of tiered fields to be moved */
     uint32_t unchanged;    /* of those that lie on disk already and move on */
+    uint32_t origin;       /* slot of the version before a move; or none */
     uint32_t column_row;   /* slot of the row's number in the columns, + 1 */
     uint32_t column_bytes; /* of a row's values there, on the wire */
     uint64_t keys, series, derived;
@@ -73,6 +74,11 @@ struct layout {
                               LAYOUT_NO_ROLE; of positions the first */
     bool linked;           /* its records have partners (partner.h) */
     bool learns;           /* linked, and uses together are counted */
+    uint64_t places, hint; /* fields that tell a place: position, and hint */
+    bool roams;            /* records may be in another shard than their key's
+                              hash says: forward.h tells where */
+    bool drawn;            /* and are moved by what they hold (gravity.h) */
+    bool moved;            /* the store knows that some were moved */
     bool key_is_u64;       /* one field, a plain u64: encoded in place */
     uint32_t key_raw;      /* one field, bytes<N>: N; else 0 */
     bool evictable;        /* no field is pinned in memory by its policy */
@@ -139,6 +145,9 @@ static inline uint64_t layout_placed(const struct layout *l)
 /* Fields whose values may still lie where an earlier form had them: a place on
  * disk gets a slot in the row. Before the first record. */
 void layout_was(struct layout *layout, uint64_t was_ssd, uint64_t was_disk);
+/* Records of it were moved, whatever the schema says now. Before the first
+ * record. */
+void layout_moved(struct layout *layout);
 /* The field with a number in the store, or 56. */
 uint32_t layout_field_of_id(const struct layout *layout, uint32_t id);
 void layout_free(struct layout **layout);

@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "error.h"
 #include "far.h"
-#include "hash.h"
+#include "forward.h"
 #include "read.h"
 #include "row_past.h"
 #include "series.h"
@@ -158,11 +158,38 @@ static int load_locked(struct warp_db *db, struct shard *s,
             count_in_record(db, l, r);
         return rc;
     }
+    if (l->roams &&
+        row_shard(value, forward_home(db, key)->number) != s->number)
+        return WARP_OK; /* of a place that it has left, and gone */
     count_in_row(db, l, value);
     if (!l->evictable || !scarce(db, ROWS_EIGHTHS))
         return row_load_record(s, l, key, value, &r);
     atomic_store(&db->partial, true);
     return WARP_OK;
+}
+
+/* What the home does not know yet it learns from the row. */
+static int tell_home(struct warp_db *db, const struct layout *l,
+                     const struct key_ref *key, struct ssd_slice value,
+                     const struct ssd_cursor *cursor)
+{
+    struct shard *home = forward_home(db, key);
+    uint32_t at = row_shard(value, home->number);
+    _Atomic uint64_t *slot;
+    struct record *r;
+    int rc = WARP_OK;
+    os_lock(&home->lock);
+    if (!shard_peek(home, key, &slot)) {
+        if (!ssd_cursor_current(cursor))
+            rc = shard_find(home, l, key, &r);
+        else if (at >= db->shard_count)
+            rc = error_set(WARP_ECORRUPT, "%s: a stored row names shard %u",
+                           l->desc->name, at);
+        else if (at != home->number)
+            rc = forward_install(home, l, key, at, NULL);
+    }
+    os_unlock(&home->lock);
+    return rc;
 }
 
 static struct key_ref key_of_row(const struct warp_db *db,
@@ -188,9 +215,10 @@ static int load_row(struct warp_db *db, const struct ssd_cursor *cursor,
         return error_set(WARP_ECORRUPT, "the directory holds a row of an "
                                         "unknown product (%u)", product);
     struct key_ref key = key_of_row(db, l, k);
-    struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
-    os_lock(&s->lock);
-    int rc = load_locked(db, s, l, &key, value, ssd_cursor_current(cursor));
+    int rc = l->roams ? tell_home(db, l, &key, value, cursor) : WARP_OK;
+    struct shard *s = forward_lock(db, l, &key);
+    if (rc == WARP_OK)
+        rc = load_locked(db, s, l, &key, value, ssd_cursor_current(cursor));
     if (rc == WARP_OK && layout_placed(l))
         pass(db->load_mark, &key);
     os_unlock(&s->lock);

@@ -3,7 +3,7 @@
 #include "look.h"
 
 #include "apply.h"
-#include "hash.h"
+#include "forward.h"
 #include "read.h"
 #include "weight.h"
 
@@ -33,7 +33,6 @@ static void look_record(const struct shard *s, const struct layout *l,
 {
     memset(look, 0, sizeof *look);
     look->exists = shard_exists(l, r, now);
-    look->version = apply_version(l, r);
     look->expired = read_expired(l, r, l->ttl, now);
     look->have = record_have(r) & (l->stored | l->series) & ~look->expired;
     if (l->lost != UINT32_MAX)
@@ -59,22 +58,27 @@ static void look_record(const struct shard *s, const struct layout *l,
 int look_at(struct warp_db *db, const struct layout *l,
             const struct key_ref *key, struct look *look)
 {
-    struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
     int64_t now = read_now(db, l);
     for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
+        struct forward at = forward_of(db, l, key);
+        struct shard *s = at.shard;
         struct record *r = shard_seek(s, l, key, &slot, &cold);
         if (!r) {
             int rc = cold ? shard_fault(s, l, key) : WARP_ENOTFOUND;
             memset(look, 0, sizeof *look);
-            if (rc == WARP_OK)
+            if (rc == WARP_OK || (rc == WARP_ENOTFOUND &&
+                                  !forward_holds(db, l, key, &at)))
                 continue;
             return rc == WARP_ENOTFOUND ? WARP_OK : rc;
         }
         uint64_t word = record_read_begin(r);
         look_record(s, l, r, now, look);
-        if (!(word & 1) && record_read_ok(r, word) && index_slot_holds(slot, r))
+        look->shard = s->number;
+        look->version = apply_version(s, l, r, key->hash);
+        if (!(word & 1) && !(record_have(r) & R_AWAY) &&
+            record_read_ok(r, word) && index_slot_holds(slot, r))
             return WARP_OK;
         if (tries > 4)
             os_yield(); /* its writer may wait for a lock */

@@ -8,6 +8,7 @@
 struct look {
     bool exists;
     uint64_t version;
+    uint32_t shard;    /* where it is */
     uint64_t have;     /* fields with a value that is not past its deadline */
     uint64_t expired, lost;
     uint64_t resident; /* of have: the value is in memory */

@@ -7,7 +7,7 @@
 #include "clock.h"
 #include "error.h"
 #include "far.h"
-#include "hash.h"
+#include "forward.h"
 #include "rehome.h"
 #include "row_past.h"
 
@@ -56,10 +56,8 @@ static int send_to_disk(struct visit *v, struct ssd_slice row)
     struct migrate_roles roles = migrate_row_roles(l, row, &view);
     if (migrate_used(v->m, v->key.hash, &roles) || !may_go(form, &view))
         return WARP_OK;
-    struct shard *s =
-        &v->db->shards[hash_shard(v->key.hash, v->db->shard_count)];
-    os_lock(&s->lock);
-    int rc = shard_find(s, l, &v->key, &r);
+    struct shard *s;
+    int rc = forward_find(v->db, l, &v->key, &s, &r);
     if (rc == WARP_OK && r && !(record_have(r) & (R_DELETED | R_DIRTY))) {
         FOR_BITS(i, l->tiered & record_have(r))
         {

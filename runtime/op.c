@@ -298,6 +298,18 @@ int op_append(struct op *op, uint32_t field, int64_t at_ms,
     return WARP_OK;
 }
 
+int op_arrive(struct op *op, const uint8_t *row, uint32_t bytes)
+{
+    int rc = op_room(op, (size_t)bytes + 4);
+    if (rc != WARP_OK)
+        return rc;
+    uint8_t *at = wire_put32(op->body + op->bytes, bytes);
+    memcpy(at, row, bytes);
+    op->values_at = op->bytes + 4;
+    op->logged_bytes = op->bytes = op->values_at + bytes;
+    return WARP_OK;
+}
+
 uint8_t *op_value_of(struct op *op, uint32_t field)
 {
     uint64_t bit = UINT64_C(1) << field;
@@ -399,6 +411,17 @@ static int decode_append(struct op *op, const uint8_t *end)
     return WARP_OK;
 }
 
+static int decode_arrive(struct op *op, const uint8_t *end)
+{
+    const uint8_t *at = op->body + op->bytes;
+    size_t left = (size_t)(end - at);
+    if (left < 4 || left - 4 < wire_get32(at))
+        return damaged("a record is cut");
+    op->values_at = op->bytes + 4;
+    op->logged_bytes = op->bytes = op->values_at + wire_get32(at);
+    return WARP_OK;
+}
+
 int op_decode(const struct layout *const *layouts, uint32_t layout_count,
               const uint8_t *bytes, size_t count, struct op *op, size_t *used)
 {
@@ -425,7 +448,9 @@ int op_decode(const struct layout *const *layouts, uint32_t layout_count,
         rc = decode_values(op, end);
     else if (rc == WARP_OK && op->kind == OP_APPEND)
         rc = decode_append(op, end);
-    else if (rc == WARP_OK && op->kind != OP_DELETE)
+    else if (rc == WARP_OK && op->kind == OP_ARRIVE)
+        rc = decode_arrive(op, end);
+    else if (rc == WARP_OK && op->kind != OP_DELETE && op->kind != OP_DEPART)
         rc = damaged("an unknown kind of change");
     *used = op->bytes;
     return rc;

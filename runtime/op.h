@@ -9,6 +9,9 @@
  *   append: [u64 dead] and the record's deadline as the flags say; i64 at,
  *     u32 length, the element's wire bytes
  *   delete: nothing
+ *   arrive: u32 length, a row (row.h): the whole record comes from the shard
+ *     that logs a depart of its key in the same batch
+ *   depart: nothing
  * mark names memory-only fields that this commit wrote: they exist, and are
  * LOST after a restart. Their values stand behind the logged bytes, in memory
  * alone: u64 mask, values as above. */
@@ -17,7 +20,13 @@
 
 #include "layout.h"
 
-enum op_kind { OP_UPDATE = 1, OP_DELETE = 2, OP_APPEND = 3 };
+enum op_kind {
+    OP_UPDATE = 1,
+    OP_DELETE = 2,
+    OP_APPEND = 3,
+    OP_ARRIVE = 4,
+    OP_DEPART = 5
+};
 enum op_flags {
     OP_FLOOR = 1, /* what the record held before is gone (it had expired) */
     OP_SET = 2,
@@ -49,6 +58,7 @@ struct op {
     bool armed;            /* its deadlines are `now` and a ttl */
     bool is_add;
     bool expect;           /* not a change: check the version */
+    bool homing;           /* the record must be in its key's shard */
     uint64_t expected_version;
     union { int64_t i; double f; } delta;
     uint8_t *away;         /* unique.h: a key that must come into memory */
@@ -76,6 +86,8 @@ int op_deadlines(struct op *op, uint64_t fields, int64_t deadline);
 /* Instead: as a write at op->now would set them. May be called again. */
 void op_arm(struct op *op);
 int op_append(struct op *op, uint32_t field, int64_t at, const void *element);
+/* After op_key: the row of a record that moves, at body + values_at. */
+int op_arrive(struct op *op, const uint8_t *row, uint32_t bytes);
 /* The deadline that an op gives to a field (56: to the record). */
 int64_t op_deadline_of(const struct op *op, uint32_t field);
 /* An add has room for the result; under the shard's lock it is filled in. */

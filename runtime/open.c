@@ -12,10 +12,12 @@
 #include "evolve.h"
 #include "evolve_past.h"
 #include "far.h"
+#include "forward.h"
 #include "hash.h"
 #include "keeper.h"
 #include "prefetch.h"
 #include "rehome.h"
+#include "relocate.h"
 #include "room.h"
 #include "schema_load.h"
 #include "secondary.h"
@@ -149,6 +151,9 @@ int open_layouts(struct warp_db *db)
         db->by_desc[at].desc = desc;
         db->by_desc[at].layout = db->layouts[i];
     }
+    int rc = relocate_open(db);
+    if (rc != WARP_OK)
+        return rc;
     return evolve_past_open(db->ssd, db->disk, &db->archive, db->paths.schema,
                             (uint8_t)db->options.survives, db->schema,
                             db->layouts, n, &db->past);
@@ -407,6 +412,8 @@ int open_log(struct warp_db *db)
         rc = check_memory(db, resident);
     if (rc == WARP_OK)
         rc = log_replay(db->log, replay, &call, &replayed_mark, &replayed);
+    if (rc == WARP_OK)
+        rc = forward_rebuild(db);
     if (rc != WARP_OK)
         return rc;
     if (replayed_mark > mark)

@@ -3,7 +3,7 @@
 
 #include "clock.h"
 #include "error.h"
-#include "hash.h"
+#include "forward.h"
 #include "partner.h"
 #include "read.h"
 
@@ -61,7 +61,7 @@ static struct key_ref request_key(const struct request *r)
 static bool cold_fields(struct warp_db *db, const struct layout *l,
                         const struct key_ref *key, uint64_t *cold)
 {
-    struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
+    struct shard *s = forward_shard(db, l, key);
     for (;;) {
         _Atomic uint64_t *slot;
         struct record *r = shard_peek(s, key, &slot);

@@ -9,7 +9,7 @@
 #include "derive.h"
 #include "error.h"
 #include "evict.h"
-#include "hash.h"
+#include "forward.h"
 #include "heat.h"
 #include "replace.h"
 
@@ -173,7 +173,8 @@ static int try_copy(struct reading *g, const struct record *r, uint64_t word,
     if (l->leaves_whole)
         record_copy_out(&g->bytes, &r->alloc_bytes, sizeof g->bytes);
     if (have & R_DELETED)
-        return record_read_ok(r, word) ? WARP_ENOTFOUND : 1;
+        return record_read_ok(r, word) && !(have & R_AWAY) ? WARP_ENOTFOUND
+                                                           : 1;
     if (l->deadline != UINT32_MAX) {
         int64_t deadline = (int64_t)row_load(r, l->deadline);
         if (deadline != 0 && g->now >= deadline)
@@ -209,14 +210,13 @@ static void *fetch_alloc(void *arg, size_t bytes)
 /* A value that was read from its tier stays in memory, unless its policy or the
  * budget forbids it: an attempt that gives way to everybody else; but the
  * store's own work, which reads for that alone, waits for the lock. */
-static void keep(const struct reading *g, struct record *r, uint64_t word,
-                 uint32_t i)
+static void keep(const struct reading *g, struct shard *s, struct record *r,
+                 uint64_t word, uint32_t i)
 {
     struct warp_db *db = g->db;
     const struct layout *l = g->l;
     const void *data = g->wire[i];
     uint32_t bytes = g->wire_bytes[i];
-    struct shard *s = &db->shards[hash_shard(g->key->hash, db->shard_count)];
     uint64_t used = db_memory_used(db), limit = db->memory_max;
     uint32_t cap = (uint32_t)heap_block_bytes(bytes);
     if (((l->disk_only | ~l->leaves) >> i & 1) ||
@@ -250,8 +250,9 @@ static void keep(const struct reading *g, struct record *r, uint64_t word,
 }
 
 /* Values on a tier. 1: the record changed meanwhile. */
-static int fetch_cold(struct reading *g, uint64_t fields, struct record *r,
-                      uint64_t *word, _Atomic uint64_t *slot, bool locked)
+static int fetch_cold(struct reading *g, struct shard *s, uint64_t fields,
+                      struct record *r, uint64_t *word, _Atomic uint64_t *slot,
+                      bool locked)
 {
     FOR_BITS(i, fields)
     {
@@ -277,7 +278,7 @@ static int fetch_cold(struct reading *g, uint64_t fields, struct record *r,
     if (!locked && !g->no_locks)
         FOR_BITS(i, fields)
         {
-            keep(g, r, *word, (uint32_t)i);
+            keep(g, s, r, *word, (uint32_t)i);
             *word = record_read_begin(r);
         }
     return 0;
@@ -337,21 +338,26 @@ static void note_use(const struct reading *g, bool brought)
 /* One get of stored fields; out->have is not touched. */
 static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
 {
-    struct shard *s =
-        &g->db->shards[hash_shard(g->key->hash, g->db->shard_count)];
-    g->columns = s->columns[g->l->number];
     for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
+        struct forward at = forward_of(g->db, g->l, g->key);
+        struct shard *s = at.shard;
+        g->columns = s->columns[g->l->number];
         struct record *r = shard_seek(s, g->l, g->key, &slot, &cold);
         if (!r) {
-            if (!cold)
+            if (!cold && forward_holds(g->db, g->l, g->key, &at))
                 return WARP_ENOTFOUND;
+            if (!cold)
+                continue;
             if (g->no_locks)
                 return READ_AWAY;
             begin_cold(g);
             g->brought = true;
             int rc = shard_fault(s, g->l, g->key);
+            if (rc == WARP_ENOTFOUND &&
+                !forward_holds(g->db, g->l, g->key, &at))
+                continue;
             if (rc != WARP_OK)
                 return rc;
             db_count(&db_stripe(g->db)->faults);
@@ -374,7 +380,7 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
         if (rc == 0 && fetch)
             begin_cold(g);
         if (rc == 0 && fetch)
-            rc = fetch_cold(g, fetch, r, &word, slot, locked);
+            rc = fetch_cold(g, s, fetch, r, &word, slot, locked);
         if (locked)
             os_unlock(&s->lock);
         if (rc == 0) {
@@ -470,13 +476,16 @@ struct glance {
 static int glance(struct warp_db *db, const struct layout *l,
                   const struct key_ref *key, struct glance *out)
 {
-    struct shard *s = &db->shards[hash_shard(key->hash, db->shard_count)];
     int64_t now = read_now(db, l);
     for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
+        struct forward at = forward_of(db, l, key);
+        struct shard *s = at.shard;
         struct record *r = shard_seek(s, l, key, &slot, &cold);
         if (!r) {
+            if (!forward_holds(db, l, key, &at))
+                continue;
             if (!cold) {
                 memset(out, 0, sizeof *out);
                 return WARP_OK;
@@ -484,6 +493,9 @@ static int glance(struct warp_db *db, const struct layout *l,
             int rc = shard_fault(s, l, key);
             if (rc == WARP_OK && replace_is_on(db))
                 replace_stray(db);
+            if (rc == WARP_ENOTFOUND &&
+                !forward_holds(db, l, key, &at))
+                continue;
             if (rc == WARP_ENOTFOUND) {
                 memset(out, 0, sizeof *out);
                 return WARP_OK;
@@ -494,8 +506,9 @@ static int glance(struct warp_db *db, const struct layout *l,
         }
         uint64_t word = record_read_begin(r);
         out->have = record_have(r);
+        bool is_away = (out->have & R_AWAY) != 0;
         out->marks = l->lost == UINT32_MAX ? 0 : row_load(r, l->lost);
-        out->version = apply_version(l, r);
+        out->version = apply_version(s, l, r, key->hash);
         out->expired = read_expired(l, r, l->ttl, now);
         out->cold = out->archived = 0;
         FOR_BITS(i, l->cold & out->have)
@@ -513,7 +526,7 @@ static int glance(struct warp_db *db, const struct layout *l,
         }
         out->have |= preset_of(l, r, out->have, now);
         out->exists = shard_exists(l, r, now);
-        if (!(word & 1) && shard_matches(r, key) &&
+        if (!(word & 1) && shard_matches(r, key) && !is_away &&
             record_read_ok(r, word) && index_slot_holds(slot, r))
             return WARP_OK;
         if (tries > 4)

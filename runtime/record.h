@@ -21,6 +21,8 @@
 #define R_FLUSHING (UINT64_C(1) << 60) /* copied, its tier has it not yet */
 #define R_BUSY     (UINT64_C(1) << 59) /* a commit under way points at it */
 #define R_PAST     (UINT64_C(1) << 58) /* its row there has an earlier form */
+#define R_AWAY     (UINT64_C(1) << 57) /* with R_DELETED: it is in another
+                                          shard; forward.h */
 #define R_FIELDS   ((UINT64_C(1) << 56) - 1)
 
 /* The memory-only writes of a record since its last logged commit are counted

@@ -2,7 +2,7 @@
 #include "rehome.h"
 
 #include "error.h"
-#include "hash.h"
+#include "forward.h"
 #include "row.h"
 #include "series.h"
 
@@ -64,10 +64,9 @@ int rehome_value(struct warp_db *db, const void *owner, size_t owner_bytes,
     struct key_ref key = {o + 3, (uint32_t)(owner_bytes - 3), l->number, 0,
                           l->row_bytes};
     key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
-    struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
+    struct shard *s;
     struct record *r;
-    os_lock(&s->lock);
-    int rc = shard_find(s, l, &key, &r);
+    int rc = forward_find(db, l, &key, &s, &r);
     if (rc == WARP_OK && r && (record_have(r) >> field & 1)) {
         struct disk_place now;
         disk_place_decode(r->row + l->fields[field].place, &now);

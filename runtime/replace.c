@@ -168,18 +168,8 @@ void replace_note(struct warp_db *db, const struct layout *l,
 
 /* ---- learning, under the lock ---- */
 
-/* The engine has let go of one: its record's shard hears of it. */
-static void let_go(void *owner, uint32_t number)
+static void enqueue(struct replace *p, struct replace_queue *q, uint64_t hash)
 {
-    struct replace_domain *d = owner;
-    struct replace *p = d->replace;
-    struct place_entry *e = &d->map.entries[number];
-    e->moved = p->now_ds & REPLACE_AGES;
-    e->hits = 0;
-    if (p->ab)
-        replace_ab_decision(d, e);
-    struct replace_queue *q =
-        &p->queues[hash_shard(e->hash, p->db->shard_count)];
     if (q->count == q->room) {
         uint32_t room = q->room ? q->room * 2 : 64;
         uint64_t *grown = room > REPLACE_LEAVING_MOST
@@ -192,8 +182,21 @@ static void let_go(void *owner, uint32_t number)
         q->hashes = grown;
         q->room = room;
     }
-    q->hashes[q->count++] = e->hash;
+    q->hashes[q->count++] = hash;
     atomic_fetch_add_explicit(&p->leaving, 1, memory_order_relaxed);
+}
+
+/* The engine has let go of one: its record's shard hears of it. */
+static void let_go(void *owner, uint32_t number)
+{
+    struct replace_domain *d = owner;
+    struct replace *p = d->replace;
+    struct place_entry *e = &d->map.entries[number];
+    e->moved = p->now_ds & REPLACE_AGES;
+    e->hits = 0;
+    if (p->ab)
+        replace_ab_decision(d, e);
+    enqueue(p, &p->queues[hash_shard(e->hash, p->db->shard_count)], e->hash);
 }
 
 static struct place *place_of(struct replace_domain *d)
@@ -333,6 +336,14 @@ uint32_t replace_leaving(struct warp_db *db, uint32_t shard, uint64_t *hashes,
     atomic_fetch_sub_explicit(&p->leaving, n, memory_order_relaxed);
     os_unlock(&p->lock);
     return n;
+}
+
+void replace_leaves_from(struct warp_db *db, uint64_t hash, uint32_t shard)
+{
+    struct replace *p = db->replace;
+    os_lock(&p->lock);
+    enqueue(p, &p->queues[shard], hash);
+    os_unlock(&p->lock);
 }
 
 bool replace_keeps(struct warp_db *db, const struct layout *l, uint64_t hash,

@@ -59,6 +59,8 @@ void replace_drain(struct warp_db *db);
 /* Of what the engines let go in this shard: up to `most` hashes; 0: no more. */
 uint32_t replace_leaving(struct warp_db *db, uint32_t shard, uint64_t *hashes,
                          uint32_t most);
+/* One of these is in another shard than its hash says: it leaves there. */
+void replace_leaves_from(struct warp_db *db, uint64_t hash, uint32_t shard);
 /* One that was let go stays: it was passed over less than `passes` times since
  * its last use, one counting as none. Others go instead. */
 bool replace_keeps(struct warp_db *db, const struct layout *l, uint64_t hash,

@@ -67,6 +67,9 @@ int request_explain(struct warp_db *db, const struct layout *l,
 
 /* ---- request_place.c ---- */
 /* A member of explain's object: what the engine knows and does. */
+/* In which shard it is, and why. */
+void request_shard_explain(struct warp_db *db, const struct key_ref *key,
+                           uint32_t shard, struct text *t);
 void request_place_explain(struct warp_db *db, const struct layout *l,
                            uint64_t hash, struct text *reply);
 /* Counts of uses, by product. */

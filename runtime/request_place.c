@@ -3,6 +3,8 @@
 #include "request.h"
 
 #include "error.h"
+#include "forward.h"
+#include "gravity.h"
 #include "replace.h"
 
 #include <math.h>
@@ -88,6 +90,34 @@ void request_place_explain(struct warp_db *db, const struct layout *l,
         say_real(t, "next_use_in_requests", v.place.wait);
     say_last(t, &v, &s);
     say_next(t, &v, &s);
+    text_put(t, "}");
+}
+
+void request_shard_explain(struct warp_db *db, const struct key_ref *key,
+                           uint32_t shard, struct text *t)
+{
+    static const char *const why[] = {
+        [GRAVITY_HINT] = "its :spacetime_shard_hint names it",
+        [GRAVITY_PULL] = "partners that are heavier are there",
+        [GRAVITY_POSITION] = "its :position is near",
+        [GRAVITY_SPREAD] = "its own had too much to do"};
+    struct gravity_view v;
+    uint32_t home = forward_home(db, key)->number;
+    gravity_view(db, key->hash, &v);
+    text_key(t, "shard");
+    text_put(t, "{");
+    text_number(t, "now", shard);
+    text_number(t, "home", home);
+    if (v.why != GRAVITY_NONE) {
+        text_number(t, "moved_from", v.from);
+        text_number(t, "moved_at_ms", (uint64_t)v.at_ms);
+        text_string(t, "why", why[v.why]);
+    } else {
+        text_string(t, "why",
+                    shard == home ? "the hash of its key says so"
+                                  : "it was moved: too long ago to tell why, "
+                                    "or before the store was opened");
+    }
     text_put(t, "}");
 }
 

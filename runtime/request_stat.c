@@ -227,6 +227,13 @@ int request_stat(struct warp_db *db, bool deep, struct text *t)
              (unsigned long long)s.prefetch_used,
              (unsigned long long)s.prefetch_wasted,
              s.prefetch_off ? "true" : "false");
+    text_key(t, "placement_over_shards");
+    text_say(t, "{\"moves\":%llu,\"away\":%llu,\"entropy\":%.3f,"
+                "\"split_batches\":%llu}",
+             (unsigned long long)s.shard_moves,
+             (unsigned long long)s.records_away,
+             (double)s.shards_entropy_permille / 1000,
+             (unsigned long long)s.split_batches);
     text_key(t, "log");
     text_say(
         t,
@@ -479,6 +486,8 @@ int request_explain(struct warp_db *db, const struct layout *l,
         text_number(t, "record_deadline_ms", (uint64_t)look.deadline);
     text_number(t, "now_ms", (uint64_t)clock_now(db->clock));
     say_physics(t, l, &look);
+    if (l->roams)
+        request_shard_explain(db, key, look.shard, t);
     if (l->series & bit)
         rc = say_series(db, l, key, field, t);
     migrate_explain(db, l, field, key->hash,

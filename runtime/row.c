@@ -69,16 +69,23 @@ int row_open(const struct layout *l, struct ssd_slice value,
              struct row_view *view)
 {
     const uint8_t *at = value.data;
-    if (value.bytes < ROW_HEADER_BYTES || at[0] != ROW_FORMAT)
+    if (value.bytes < ROW_HEADER_BYTES ||
+        (at[0] != ROW_FORMAT && at[0] != ROW_FORMAT_MOVED))
         return damaged(l, "has another format or is cut");
     view->writes = at[1];
     view->version = wire_get64(at + 8);
     view->have = wire_get64(at + 16);
     view->marks = wire_get64(at + 24);
     view->dead = wire_get64(at + 32);
-    view->deadlines = at + ROW_HEADER_BYTES;
+    view->moved = at[0] == ROW_FORMAT_MOVED;
+    size_t head = ROW_HEADER_BYTES + (view->moved ? ROW_ORIGIN_BYTES : 0);
+    if (value.bytes < head)
+        return damaged(l, "is cut");
+    view->shard = view->moved ? wire_get32(at + 4) : 0;
+    view->origin = view->moved ? wire_get64(at + ROW_HEADER_BYTES) : 0;
+    view->deadlines = at + head;
     view->end = at + value.bytes;
-    size_t left = value.bytes - ROW_HEADER_BYTES;
+    size_t left = value.bytes - head;
     size_t deadlines =
         view->dead ? 8 * (size_t)__builtin_popcountll(view->dead) : 0;
     if ((view->have & ~(l->durable | l->series)) ||
@@ -106,6 +113,19 @@ int row_parse(const struct layout *l, struct ssd_slice value,
         at += bytes;
     }
     return WARP_OK;
+}
+
+uint32_t row_shard(struct ssd_slice value, uint32_t home)
+{
+    const uint8_t *at = value.data;
+    return value.bytes >= ROW_HEADER_BYTES && at[0] == ROW_FORMAT_MOVED
+               ? wire_get32(at + 4)
+               : home;
+}
+
+void row_set_origin(uint8_t *row, uint64_t origin)
+{
+    wire_put64(row + ROW_HEADER_BYTES, origin);
 }
 
 /* `bytes` as stored_bytes() gave them. */
@@ -175,7 +195,8 @@ static uint32_t var_len(const struct record *r, uint32_t slot)
 size_t row_bytes_max(const struct layout *l, const struct record *r)
 {
     size_t bytes =
-        ROW_HEADER_BYTES + 57 * 8 + l->row_bytes + l->column_bytes;
+        ROW_HEADER_BYTES + ROW_ORIGIN_BYTES + 57 * 8 + l->row_bytes +
+        l->column_bytes;
     uint64_t outside = record_have(r) & l->durable & l->var & ~l->cold;
     FOR_BITS(i, outside)
         bytes += 4 + (size_t)var_len(r, l->fields[i].slot);
@@ -236,14 +257,16 @@ size_t row_encode(const struct shard *s, const struct layout *l,
             dead |= UINT64_C(1) << i;
     if (l->deadline != UINT32_MAX && row_load(r, l->deadline) != 0)
         dead |= OP_RECORD_DEADLINE;
-    *to++ = ROW_FORMAT;
+    *to++ = l->moved ? ROW_FORMAT_MOVED : ROW_FORMAT;
     *to++ = record_writes(l, r);
     to = wire_put16(to, l->stamp);
-    to = wire_put32(to, 0);
+    to = wire_put32(to, l->moved ? s->number : 0);
     to = wire_put64(to, record_version(r));
     to = wire_put64(to, have);
     to = wire_put64(to, marks);
     to = wire_put64(to, dead);
+    if (l->moved)
+        to = wire_put64(to, row_load(r, l->origin));
     FOR_BITS(i, dead)
         to = wire_put64(to, row_load(r, i == 56 ? l->deadline
                                                 : l->fields[i].deadline));
@@ -324,6 +347,27 @@ static int fill(struct shard *shard, const struct layout *l, struct record *r,
     return WARP_OK;
 }
 
+int row_fill(struct shard *shard, const struct layout *l, struct record *r,
+             const struct row_view *view)
+{
+    int rc = fill(shard, l, r, view);
+    if (rc != WARP_OK)
+        return rc;
+    if (l->lost != UINT32_MAX)
+        row_store(r, l->lost,
+                  view->marks | (uint64_t)view->writes << R_WRITES_SHIFT);
+    if (l->origin != UINT32_MAX)
+        row_store(r, l->origin, view->origin);
+    const uint8_t *at = view->deadlines;
+    FOR_BITS(i, view->dead)
+    {
+        row_store(r, i == 56 ? l->deadline : l->fields[i].deadline,
+                  wire_get64(at));
+        at += 8;
+    }
+    return WARP_OK;
+}
+
 int row_load_record(struct shard *shard, const struct layout *l,
                     const struct key_ref *key, struct ssd_slice value,
                     struct record **out)
@@ -349,21 +393,9 @@ int row_load_record(struct shard *shard, const struct layout *l,
     if (!r)
         return WARP_ELIMIT;
     record_begin(r);
-    rc = fill(shard, l, r, &view);
+    rc = row_fill(shard, l, r, &view);
     if (rc == WARP_OK) {
-        if (l->lost != UINT32_MAX)
-            row_store(r, l->lost,
-                      view.marks | (uint64_t)view.writes << R_WRITES_SHIFT);
-        at = view.deadlines;
-        FOR_BITS(i, view.dead)
-        {
-            row_store(r, i == 56 ? l->deadline : l->fields[i].deadline,
-                      wire_get64(at));
-            at += 8;
-        }
         record_set_have(r, view.have | R_IN_DIR);
-    }
-    if (rc == WARP_OK) {
         record_end(r, view.version);
     } else {
         shard_destroy(shard, l, r);

@@ -10,6 +10,9 @@
  *   fields a place; tiered fields u32 length (value in SSD_COLD), or bit 31
  *   and a place behind it. A length of a value in the row with bit 31 set:
  *   u32 raw length and LZ4 bytes follow, the length is of the LZ4 bytes alone.
+ *   Format 3, of products of which records were moved (relocate.h): for u32 0
+ *   the number of the shard that the version is of; behind `dead` u64 origin,
+ *   what callers call its version if it was not written since it moved, or 0.
  * KEY: u16 product (big-endian), then the key's order-preserving bytes. */
 #ifndef WARP_ROW_H
 #define WARP_ROW_H
@@ -18,7 +21,13 @@
 #include "shard.h"
 #include "ssd.h"
 
-enum { ROW_FORMAT = 2, ROW_HEADER_BYTES = 40, ROW_KEY_BYTES_MAX = 2 + 448 };
+enum {
+    ROW_FORMAT = 2,
+    ROW_FORMAT_MOVED = 3,
+    ROW_HEADER_BYTES = 40,
+    ROW_ORIGIN_BYTES = 8,
+    ROW_KEY_BYTES_MAX = 2 + 448
+};
 
 uint32_t row_key(uint8_t *to, uint32_t product, const uint8_t *key,
                  uint32_t bytes);
@@ -30,6 +39,9 @@ uint32_t row_cold_key(uint8_t *to, const struct layout *l, uint32_t field,
  * row_parse the values too: then row_next may be used. */
 struct row_view {
     uint64_t version, have, marks, dead;
+    bool moved;       /* format 3: */
+    uint32_t shard;
+    uint64_t origin;
     uint8_t writes;
     const uint8_t *deadlines, *values, *end;
 };
@@ -37,6 +49,10 @@ int row_open(const struct layout *l, struct ssd_slice value,
              struct row_view *view);
 int row_parse(const struct layout *l, struct ssd_slice value,
               struct row_view *view);
+/* The shard that the record was in; `home`, where it was not moved. */
+uint32_t row_shard(struct ssd_slice value, uint32_t home);
+/* Of an encoded row of format 3. */
+void row_set_origin(uint8_t *row, uint64_t origin);
 /* The stored value of one field of `have`: *at moves on. *raw_bytes: of a
  * compressed value what it has unpacked, else 0. */
 void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
@@ -79,6 +95,11 @@ size_t row_bytes_max(const struct layout *l, const struct record *r);
 
 size_t row_encode(const struct shard *shard, const struct layout *l,
                   const struct record *r, uint8_t *to);
+/* Under the lock: what a parsed row holds into an empty record that is being
+ * written; its flags and version are left to the caller. After an error some of
+ * it is there. */
+int row_fill(struct shard *shard, const struct layout *l, struct record *r,
+             const struct row_view *view);
 /* Under the lock: a record from a stored row, put in the index. Values of cold
  * fields stay on their tiers. Of a row in an earlier form values are read from
  * tiers where they must be in memory now: `value` lies in no ssd_read_fn. */

@@ -256,6 +256,8 @@ static int fill(struct turn *t, struct record *r)
         row_store(r, l->deadline, (uint64_t)t->deadline[56]);
     if (l->lost != UINT32_MAX)
         row_store(r, l->lost, t->marks);
+    if (l->origin != UINT32_MAX)
+        row_store(r, l->origin, t->view.origin);
     /* No tier of now holds what came out of the row. */
     if (l->cold_dirty != UINT32_MAX)
         row_store(r, l->cold_dirty, t->here & l->cold);

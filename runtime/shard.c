@@ -7,7 +7,7 @@
 #include "db.h"
 #include "error.h"
 #include "evict.h"
-#include "hash.h"
+#include "forward.h"
 #include "row_past.h"
 
 #include <stdlib.h>
@@ -147,6 +147,7 @@ struct load_call {
     const struct layout *layout;
     const struct key_ref *key;
     struct record *record;
+    uint32_t at;   /* the shard that the row names */
     uint8_t *copy; /* of a row that has to be read when LMDB is left */
     size_t copy_bytes;
 };
@@ -154,6 +155,12 @@ struct load_call {
 static int load_one(void *arg, struct ssd_slice value)
 {
     struct load_call *c = arg;
+    if (c->layout->roams) {
+        const struct shard *home = forward_home(c->shard->db, c->key);
+        c->at = row_shard(value, home->number);
+        if (c->at != c->shard->number)
+            return WARP_OK;
+    }
     if (row_is_past(c->layout, value)) {
         c->copy_bytes = value.bytes;
         c->copy = malloc(value.bytes);
@@ -163,6 +170,19 @@ static int load_one(void *arg, struct ssd_slice value)
         return WARP_OK;
     }
     return row_load_record(c->shard, c->layout, c->key, value, &c->record);
+}
+
+/* The row is of another shard: the home keeps that in mind. */
+static int is_away(struct shard *s, const struct layout *l,
+                   const struct key_ref *key, uint32_t at,
+                   struct record **record)
+{
+    if (at >= s->db->shard_count)
+        return error_set(WARP_ECORRUPT, "%s: a stored row names shard %u",
+                         l->desc->name, at);
+    if (s != forward_home(s->db, key))
+        return WARP_OK;
+    return forward_install(s, l, key, at, record);
 }
 
 int shard_find(struct shard *s, const struct layout *l,
@@ -176,13 +196,15 @@ int shard_find(struct shard *s, const struct layout *l,
     uint8_t bytes[ROW_KEY_BYTES_MAX];
     struct ssd_slice k = {bytes, row_key(bytes, l->id, key->bytes,
                                          key->count)};
-    struct load_call call = {s, l, key, NULL, NULL, 0};
+    struct load_call call = {s, l, key, NULL, s->number, NULL, 0};
     int rc = ssd_get(s->db->ssd, SSD_ROWS, k, load_one, &call);
     if (rc == WARP_OK && call.copy) {
         struct ssd_slice value = {call.copy, call.copy_bytes};
         rc = row_load_record(s, l, key, value, &call.record);
     }
     free(call.copy);
+    if (rc == WARP_OK && call.at != s->number)
+        return is_away(s, l, key, call.at, record);
     *record = call.record;
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }

@@ -90,7 +90,8 @@ struct record *shard_seek(const struct shard *shard, const struct layout *l,
  * have become another record between the look-up and the read. */
 bool shard_matches(const struct record *r, const struct key_ref *key);
 /* Under the lock: from memory, or from the directory while hot rows load.
- * *record gets NULL when there is none. A deleted record is returned. */
+ * *record gets NULL when there is none. A deleted record is returned, and in
+ * its home the forward of one that is in another shard. */
 int shard_find(struct shard *shard, const struct layout *l,
                const struct key_ref *key, struct record **record);
 /* Without the lock: brings a record into memory that only the directory has.

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "db.h"
 #include "error.h"
+#include "gravity.h"
 #include "prefetch.h"
 #include "series.h"
 
@@ -18,6 +19,8 @@ static void sum_stripes(struct warp_db *db, struct warp_stat *s)
                                            memory_order_relaxed);
         s->cold_reads += atomic_load_explicit(&p->cold_reads,
                                               memory_order_relaxed);
+        s->split_batches += atomic_load_explicit(&p->split,
+                                                 memory_order_relaxed);
     }
     s->batches = atomic_load(&db->batches);
     s->commits = s->puts + s->deletes + s->batches;
@@ -86,6 +89,7 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     add_devices(db, &s);
     if (db->prefetch)
         prefetch_stat(db, &s);
+    gravity_stat(db, &s);
     s.size = out->size;
     memcpy(out, &s, out->size);
     return WARP_OK;
@@ -161,6 +165,15 @@ size_t warp_metrics(struct warp_db *db, char *text, size_t text_bytes)
            s.prefetch_wasted);
     metric(&t, "prefetch_off", "gauge",
            "1 while too few were used and none is brought.", s.prefetch_off);
+    metric(&t, "split_batches", "counter",
+           "Batches over more than one shard.", s.split_batches);
+    metric(&t, "shard_moves", "counter", "Records moved to another shard.",
+           s.shard_moves);
+    metric(&t, "records_away", "gauge",
+           "Keys that are not in the shard of their hash.", s.records_away);
+    metric(&t, "shards_entropy_permille", "gauge",
+           "How even the shards are used: 1000 is even.",
+           s.shards_entropy_permille);
     metric(&t, "healthy", "gauge", "1 unless the log has failed.",
            s.health == WARP_OK);
     say(&t, "# EOF\n");

@@ -3,6 +3,7 @@
  * and the lag is bounded by the number of slices. */
 #include "apply.h"
 #include "clock.h"
+#include "hash.h"
 #include "keeper.h"
 #include "replace.h"
 #include "series.h"
@@ -36,6 +37,13 @@ static void drop_field(struct shard *s, const struct layout *l,
     record_set_have(r, record_have(r) & ~bit);
 }
 
+/* Outside its home a record has no elements (R5). */
+static bool is_elsewhere(const struct shard *s, const struct record *r)
+{
+    return hash_shard(shard_record_hash(s, r), s->db->shard_count) !=
+           s->number;
+}
+
 static void sweep_record(void *arg, void *record)
 {
     struct sweep_call *c = arg;
@@ -50,7 +58,7 @@ static void sweep_record(void *arg, void *record)
         uint64_t order = record_version(r) << 16 | 0xffff;
         record_begin(r);
         apply_clear(c->shard, l, r);
-        if (l->series)
+        if (l->series && !(l->roams && is_elsewhere(c->shard, r)))
             (void)series_drop(c->shard->db->series, l, &key, order);
         record_set_have(r, record_have(r) | R_DELETED);
         shard_counted(c->shard, r, have);

@@ -4,7 +4,7 @@
 
 #include "codec.h"
 #include "error.h"
-#include "hash.h"
+#include "forward.h"
 #include "read.h"
 #include "row.h"
 #include "secondary.h"
@@ -129,8 +129,7 @@ int unique_bring(struct warp_db *db, struct op **ops, uint32_t count)
                               hash_key(db->seed, l->id, op->away,
                                        op->away_bytes),
                               l->row_bytes};
-        struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
-        int rc = shard_fault(s, l, &key);
+        int rc = shard_fault(forward_shard(db, l, &key), l, &key);
         free(op->away);
         op->away = NULL;
         if (rc != WARP_OK && rc != WARP_ENOTFOUND)
@@ -150,7 +149,7 @@ static int check_candidate(struct warp_db *db, struct op *op,
     struct key_ref key = {bytes, count, l->number,
                           hash_key(db->seed, l->id, bytes, count),
                           l->row_bytes};
-    struct shard *s = &db->shards[hash_shard(key.hash, db->shard_count)];
+    struct shard *s = forward_shard(db, l, &key);
     _Atomic uint64_t *slot;
     int in_batch = held_in_batch(plan, shard_peek(s, &key, &slot), w,
                                  op->now);

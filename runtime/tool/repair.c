@@ -2,6 +2,7 @@
  * one by one; behind a damaged page the walk goes on at the next key that can
  * be found. Then the log's commits are applied that the tiers do not hold. What
  * is lost is listed; the damaged store is not written to. */
+#include "departed.h"
 #include "record.h"
 
 #include "../archive_where.h"
@@ -41,6 +42,7 @@ struct repair {
     struct warp_db *out;
     struct tool_bar bar;
     struct os_lock lock; /* the log is applied by several threads */
+    struct departed departed;
     struct text lost;
     uint64_t lost_count, rows, commits;
 };
@@ -403,12 +405,21 @@ static int apply(struct repair *r, struct op *op)
         rc =
             key_decode(w.l->desc, w.key, w.key_bytes, NULL, w.record, &w.arena);
     }
-    if (rc == WARP_OK && (op->kind == OP_DELETE || (op->flags & OP_FLOOR))) {
+    if (rc == WARP_OK && (op->kind == OP_DELETE || op->kind == OP_ARRIVE ||
+                          (op->flags & OP_FLOOR))) {
         rc = warp_gen_delete(r->out, w.l->desc, key);
         rc = rc == WARP_ENOTFOUND ? WARP_OK : rc;
     }
     if (rc == WARP_OK && op->kind == OP_UPDATE)
         rc = apply_update(r, op, &w);
+    if (rc == WARP_OK && op->kind == OP_ARRIVE) {
+        uint8_t bytes[ROW_KEY_BYTES_MAX];
+        struct ssd_slice k = {bytes,
+                              row_key(bytes, w.l->id, w.key, w.key_bytes)};
+        struct ssd_slice row = {op->body + op->values_at,
+                                op->bytes - op->values_at};
+        rc = take_row(r, k, row);
+    }
     if (rc == WARP_OK && op->kind == OP_APPEND)
         tell_record(r, w.l, w.key, w.key_bytes, (int)op->field,
                     "an element that only the log held");
@@ -421,8 +432,6 @@ static int take_commit(void *arg, uint32_t shard, uint64_t seq,
 {
     struct repair *r = arg;
     int rc = WARP_OK;
-    (void)shard;
-    (void)seq;
     while (bytes > 0 && rc == WARP_OK) {
         struct op op;
         size_t used = 0;
@@ -432,7 +441,9 @@ static int take_commit(void *arg, uint32_t shard, uint64_t seq,
             tell(r, "a commit of the log cannot be read");
             return WARP_OK;
         }
-        rc = apply(r, &op);
+        if (op.kind != OP_DEPART &&
+            !departed_has(&r->departed, &op, shard, seq))
+            rc = apply(r, &op);
         body += used;
         bytes -= used;
     }
@@ -442,7 +453,31 @@ static int take_commit(void *arg, uint32_t shard, uint64_t seq,
     return rc;
 }
 
-static int take_log(struct repair *r)
+/* Shards are read side by side: of a key that went from one to another only
+ * what the last one logged counts. */
+static int note_departed(void *arg, uint32_t shard, uint64_t seq,
+                         const uint8_t *body, size_t bytes)
+{
+    struct repair *r = arg;
+    int rc = WARP_OK;
+    while (bytes > 0 && rc == WARP_OK) {
+        struct op op;
+        size_t used = 0;
+        if (op_decode((const struct layout *const *)r->layouts,
+                      r->layout_count, body, bytes, &op, &used) != WARP_OK)
+            return WARP_OK; /* it is told when it is to be applied */
+        os_lock(&r->lock);
+        if (op.kind == OP_DEPART)
+            rc = departed_add(&r->departed, &op, shard, seq);
+        os_unlock(&r->lock);
+        body += used;
+        bytes -= used;
+    }
+    return rc;
+}
+
+static int read_log(struct repair *r, log_replay_fn *fn,
+                    void (*event)(void *arg, int code, const char *text))
 {
     char dir[PATH_BYTES], ring[PATH_BYTES];
     uint64_t floors[256] = {0}, resident;
@@ -450,8 +485,9 @@ static int take_log(struct repair *r)
     struct log *log = NULL;
     snprintf(dir, sizeof dir, "%.4000s/log", r->from);
     snprintf(ring, sizeof ring, "%.4000s/ring", r->from);
-    if (!r->ssd || checkpoint_read(r->ssd, r->header.shards, floors, &mark,
-                                   &resident) != WARP_OK)
+    if ((!r->ssd || checkpoint_read(r->ssd, r->header.shards, floors, &mark,
+                                    &resident) != WARP_OK) &&
+        event)
         tell(r, "the checkpoint's entry: the log is applied from its start");
     struct log_options o = {
         .dir = dir,
@@ -460,15 +496,25 @@ static int take_log(struct repair *r)
         .ring_bytes = r->header.ring_bytes,
         .read_only = true,
         .floor_seq = floors,
-        .event = tell_event,
+        .event = event,
         .arg = r,
     };
     memcpy(o.store_id, r->header.store_id, sizeof o.store_id);
     int rc = log_open(&o, &log);
     if (rc == WARP_OK)
-        rc = log_replay(log, take_commit, r, NULL, NULL);
+        rc = log_replay(log, fn, r, NULL, NULL);
     if (log)
         log_close(&log);
+    return rc;
+}
+
+static int take_log(struct repair *r)
+{
+    int rc = read_log(r, note_departed, NULL);
+    departed_sort(&r->departed);
+    if (rc != WARP_ENOMEM)
+        rc = read_log(r, take_commit, tell_event);
+    departed_free(&r->departed);
     if (rc == WARP_ECORRUPT || rc == WARP_EINVAL || rc == WARP_EVERSION) {
         tell(r, error_text());
         rc = WARP_OK;

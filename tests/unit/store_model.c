@@ -1,6 +1,8 @@
 /* store_model.c: operations and what they do, without a store. */
 #include "db.h"
+#include "relocate.h"
 #include "store_model.h"
+#include "wire.h"
 
 #include <stdio.h>
 
@@ -523,6 +525,71 @@ void model_say(const struct world *w, const struct model_op *op)
                 (long long)m->deadline);
     }
     fputc('\n', stderr);
+}
+
+void model_roam(struct warp_db *db)
+{
+    uint8_t ids[2 * MODEL_PRODUCTS], *at = ids;
+    struct ssd_txn *txn = NULL;
+    struct ssd_slice key = {"moved", 5}, value = {ids, sizeof ids};
+    for (uint32_t i = 0; i < MODEL_PRODUCTS; i++)
+        at = wire_put16(at, db->layouts[i]->id);
+    os_lock(&db->checkpoint_lock);
+    if (ssd_begin(db->ssd, &txn) == WARP_OK &&
+        ssd_put(txn, SSD_META, key, value) == WARP_OK)
+        (void)ssd_commit(&txn);
+    os_unlock(&db->checkpoint_lock);
+}
+
+struct picked {
+    struct warp_db *db;
+    uint32_t skip, count;
+    struct key_ref keys[4];
+    uint8_t bytes[4][ROW_KEY_BYTES_MAX];
+};
+
+static void pick(void *arg, void *record)
+{
+    struct picked *p = arg;
+    struct record *r = record;
+    const struct layout *l = p->db->layouts[r->product];
+    if (p->skip > 0) {
+        p->skip--;
+        return;
+    }
+    if (p->count == 4)
+        return;
+    struct key_ref *key = &p->keys[p->count];
+    memcpy(p->bytes[p->count], record_key(l, r), r->key_bytes);
+    *key = (struct key_ref){p->bytes[p->count], r->key_bytes, l->number, 0,
+                            l->row_bytes};
+    key->hash = hash_key(p->db->seed, l->id, key->bytes, key->count);
+    p->count++;
+}
+
+int model_move_some(struct warp_db *db, uint64_t *rng)
+{
+    struct shard *s = &db->shards[below(rng, db->shard_count)];
+    struct picked p = {.db = db, .skip = below(rng, 16)};
+    int moved = 0;
+    os_lock(&s->lock);
+    for (uint32_t n = 0; index_walk(&s->index, n, pick, &p); n++)
+        ;
+    os_unlock(&s->lock);
+    for (uint32_t i = 0; i < p.count; i++) {
+        const struct layout *l = db->layouts[p.keys[i].product];
+        uint32_t home = forward_home(db, &p.keys[i])->number;
+        bool away = forward_shard(db, l, &p.keys[i])->number != home;
+        int rc = relocate(db, l, &p.keys[i],
+                          away ? home : below(rng, db->shard_count));
+        if (rc != WARP_OK && rc != WARP_EBUSY && rc != WARP_ENOTFOUND &&
+            rc != WARP_ELIMIT) {
+            fprintf(stderr, "a move gave %d: %s\n", rc, warp_errmsg(db));
+            return -1;
+        }
+        moved += rc == WARP_OK;
+    }
+    return moved;
 }
 
 void model_evict_all(struct warp_db *db)

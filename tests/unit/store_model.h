@@ -97,6 +97,7 @@ struct model_run {
     struct warp_db *db;
     struct warp_arena arena;
     bool quiet;
+    bool moves;     /* versions of moved records do not only grow */
     int code;       /* of the call that was looked at last */
     char said[256]; /* what differed last, also when it is quiet */
 };
@@ -131,6 +132,10 @@ void model_key(const struct world *w, uint32_t product, uint32_t key,
                union model_key *to, char text[16]);
 uint64_t model_random(uint64_t *state);
 
+/* When it is opened again, the store's records may be in any shard. */
+void model_roam(struct warp_db *db);
+/* Some are; the model knows nothing of that. How many, or -1: a move failed. */
+int model_move_some(struct warp_db *db, uint64_t *rng);
 /* What may leave the memory of a store does. */
 void model_evict_all(struct warp_db *db);
 

@@ -32,7 +32,7 @@ struct progress {
 
 struct shared {
     _Atomic int checked;
-    _Atomic int failed;
+    _Atomic int failed, moved;
     struct progress worlds[WORLDS_MAX];
 };
 
@@ -43,6 +43,7 @@ struct scene {
     struct world *worlds[WORLDS_MAX]; /* the parent's */
     uint64_t next[WORLDS_MAX];        /* number of the next operation */
     uint64_t cut[WORLDS_MAX];         /* the one that was cut off, or 0 */
+    bool moves;   /* records go to other shards and come back meanwhile */
     int64_t pass; /* time between the comparison and the first operation */
     const char *path;
 };
@@ -78,6 +79,11 @@ static struct warp_db *open_store(const struct scene *s, uint64_t number)
     int rc = warp_open(s->path, &sample_schema, &o, &db);
     if (rc != WARP_OK)
         fprintf(stderr, "open: %d: %s\n", rc, warp_errmsg(NULL));
+    else if (s->moves && !db->layouts[0]->roams) {
+        model_roam(db);
+        if (warp_close(&db) == WARP_OK)
+            db = open_store(s, number);
+    }
     return db;
 }
 
@@ -124,7 +130,12 @@ static bool step(struct actor *a)
     }
     atomic_store(&p->started, a->at);
     bool good = true;
-    if (a->op.kind == M_TICK)
+    uint64_t rng = a->scene->seed + a->at;
+    int moved = a->scene->moves ? model_move_some(a->run.db, &rng) : 0;
+    atomic_fetch_add(&a->scene->shared->moved, moved > 0 ? moved : 0);
+    if (moved < 0)
+        good = false;
+    else if (a->op.kind == M_TICK)
         atomic_store(&clock_ms, a->next->now);
     else if (a->op.kind == M_SWEEP)
         (void)sweep_run(a->run.db, true);
@@ -276,6 +287,7 @@ static void run_child(struct scene *s, uint64_t steps)
         a->scene = s;
         a->number = i;
         a->run.db = db;
+        a->run.moves = s->moves;
         a->good = true;
         if (i >= s->count)
             continue;
@@ -409,9 +421,9 @@ static int run_round(struct scene *s, uint64_t *rng)
     return atomic_load(&s->shared->failed);
 }
 
-static void run_scene(uint32_t count)
+static void run_scene(uint32_t count, bool moves)
 {
-    struct scene s = {.count = count};
+    struct scene s = {.count = count, .moves = moves};
     struct world *room = malloc(sizeof *room);
     s.seed = number_from("WARP_MODEL_SEED",
                          (uint64_t)time(NULL) * 1000 + (uint64_t)getpid());
@@ -429,8 +441,8 @@ static void run_scene(uint32_t count)
         model_init(s.worlds[i], s.seed, count == 1 ? 0 : i + 1);
         s.next[i] = 1;
     }
-    printf("WARP_MODEL_SEED=%llu, %u worlds\n", (unsigned long long)s.seed,
-           count);
+    printf("WARP_MODEL_SEED=%llu, %u worlds%s\n", (unsigned long long)s.seed,
+           count, moves ? ", records move" : "");
     int failed = 0;
     while (!failed && seconds() < end) {
         failed = run_round(&s, &rng);
@@ -441,8 +453,10 @@ static void run_scene(uint32_t count)
         total += s.next[i] - 1;
         free(s.worlds[i]);
     }
-    printf("%llu operations in %llu rounds\n", (unsigned long long)total,
+    printf("%llu operations, %d moves in %llu rounds\n",
+           (unsigned long long)total, atomic_load(&s.shared->moved),
            (unsigned long long)s.round);
+    ck_assert(failed || !moves || s.shared->moved > 0);
     free(room);
     munmap(s.shared, sizeof *s.shared);
     ck_assert_msg(!failed, "replay: WARP_MODEL_SEED=%llu",
@@ -453,13 +467,25 @@ static void run_scene(uint32_t count)
 
 START_TEST(one_world)
 {
-    run_scene(1);
+    run_scene(1, false);
+}
+END_TEST
+
+START_TEST(one_world_that_moves)
+{
+    run_scene(1, true);
+}
+END_TEST
+
+START_TEST(four_worlds_that_move)
+{
+    run_scene(4, true);
 }
 END_TEST
 
 START_TEST(four_worlds)
 {
-    run_scene(4);
+    run_scene(4, false);
 }
 END_TEST
 
@@ -468,7 +494,9 @@ int main(void)
     Suite *suite = suite_create("store_model");
     TCase *one = tcase_create("one world"), *four = tcase_create("threads");
     tcase_add_test(one, one_world);
+    tcase_add_test(one, one_world_that_moves);
     tcase_add_test(four, four_worlds);
+    tcase_add_test(four, four_worlds_that_move);
     tcase_set_timeout(one, 0);
     tcase_set_timeout(four, 0);
     suite_add_tcase(suite, one);

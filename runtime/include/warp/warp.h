@@ -432,6 +432,11 @@ struct warp_stat {
     uint64_t prefetch_used;   /* of them: used soon after */
     uint64_t prefetch_wasted; /* of them: not; the rest is open yet */
     bool prefetch_off;        /* too few were used: it pauses by itself */
+    uint64_t split_batches;   /* of batches: over more than one shard */
+    uint64_t shard_moves;     /* of records to another shard, and back */
+    uint64_t records_away;    /* keys that are not in their hash's shard */
+    uint64_t shards_entropy_permille; /* of the load over shards; 1000: even,
+                                         or nothing is drawn anywhere */
 };
 #ifdef __cplusplus
 static inline struct warp_stat warp_stat_init(void)
