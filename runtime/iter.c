@@ -376,15 +376,15 @@ static int next_key(struct warp_iter *it)
         } else {
             it->cursor_ahead = false;
         }
-        if (bytes > sizeof it->last)
+        if (bytes > sizeof it->merged)
             continue;
         /* The cursor alone gives no key twice. */
         if (it->keys.count > 0) {
             if (it->started &&
-                compare(key, bytes, it->last, it->last_bytes) == 0)
+                compare(key, bytes, it->merged, it->merged_bytes) == 0)
                 continue;
-            memcpy(it->last, key, bytes);
-            it->last_bytes = bytes;
+            memcpy(it->merged, key, bytes);
+            it->merged_bytes = bytes;
             it->started = true;
         }
         it->key = (struct ssd_slice){key, bytes};

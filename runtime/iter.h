@@ -36,8 +36,8 @@ struct warp_iter {
     struct iter_keys keys;
     uint32_t next_key;
     struct ssd_slice key;  /* the key given last */
-    uint8_t last[512];     /* the same, while keys in memory are merged */
-    uint32_t last_bytes;
+    uint8_t merged[512];   /* the same, while keys in memory are merged */
+    uint32_t merged_bytes;
     /* by */
     struct secondary_iter *by;
     uint32_t field;

@@ -182,8 +182,8 @@ static int scan_page(struct warp_db *db, const struct layout *l,
                     : error_set(WARP_ENOMEM, "out of memory for a scan");
         if (rc != WARP_OK)
             break;
-        const uint8_t *key = it->last + 2;
-        uint32_t bytes = it->last_bytes - 2;
+        const uint8_t *key = (const uint8_t *)it->key.data + 2;
+        uint32_t bytes = (uint32_t)it->key.bytes - 2;
         if (behind && bytes == from.count &&
             memcmp(key, from.bytes, bytes) == 0)
             continue;
@@ -317,7 +317,7 @@ static int migrate(struct warp_db *db, const struct progress *progress,
 static int compact(struct warp_db *db, const struct progress *progress,
                    struct text *reply)
 {
-    enum { LIVE_PCT = 90 };
+    enum { LIVE_PCT = 98 }; /* who asks for it wants the room */
     struct disk_stat before, after;
     uint64_t done = 0;
     if (db->read_only)

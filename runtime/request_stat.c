@@ -101,8 +101,8 @@ static int count_product(struct warp_db *db, const struct layout *l, bool deep,
                  : error_set(WARP_ENOMEM, "out of memory for a count");
         if (rc != WARP_OK)
             break;
-        const uint8_t *key = it->last + 2;
-        uint32_t bytes = it->last_bytes - 2;
+        const uint8_t *key = (const uint8_t *)it->key.data + 2;
+        uint32_t bytes = (uint32_t)it->key.bytes - 2;
         struct key_ref ref = {key, bytes, l->number,
                               hash_key(db->seed, l->id, key, bytes),
                               l->row_bytes};
