@@ -29,10 +29,12 @@ void changed_turn(struct changed *c)
 
 void changed_settle(struct changed *c)
 {
-    _Atomic uint64_t *old = c->bits[1 - atomic_load(&c->now)];
+    uint32_t which = 1 - atomic_load(&c->now);
+    _Atomic uint64_t *old = c->bits[which];
     atomic_fetch_add(&c->settled, 1);
     for (uint32_t i = 0; i < WORDS; i++)
         if (atomic_load_explicit(&old[i], memory_order_relaxed) != 0)
             atomic_store_explicit(&old[i], 0, memory_order_release);
+    atomic_store_explicit(&c->any[which], 0, memory_order_release);
     atomic_fetch_add(&c->settled, 1);
 }

@@ -18,6 +18,7 @@ struct changed {
                                   to takes none */
     _Atomic uint32_t now;      /* which of them */
     _Atomic uint32_t settled;  /* odd: a set is being emptied */
+    _Atomic uint32_t any[2];   /* has a set a bit? */
 };
 
 /** Errors  WARP_ENOMEM, without a text. */
@@ -28,12 +29,14 @@ void changed_close(struct changed *changed);
 static inline void changed_mark(struct changed *c, uint64_t hash)
 {
     uint32_t bit = (uint32_t)hash & (CHANGED_BITS - 1);
-    _Atomic uint64_t *word =
-        &c->bits[atomic_load_explicit(&c->now, memory_order_relaxed)]
-                [bit / 64];
+    uint32_t set = atomic_load_explicit(&c->now, memory_order_relaxed);
+    _Atomic uint64_t *word = &c->bits[set][bit / 64];
     uint64_t mask = UINT64_C(1) << bit % 64;
-    if (!(atomic_load_explicit(word, memory_order_relaxed) & mask))
-        atomic_fetch_or_explicit(word, mask, memory_order_relaxed);
+    if (atomic_load_explicit(word, memory_order_relaxed) & mask)
+        return;
+    if (!atomic_load_explicit(&c->any[set], memory_order_relaxed))
+        atomic_store_explicit(&c->any[set], 1, memory_order_relaxed);
+    atomic_fetch_or_explicit(word, mask, memory_order_relaxed);
 }
 
 /* A checkpoint: before it takes the lists of dirty records; and when the
@@ -54,6 +57,16 @@ static inline bool changed_may(const struct changed *c, uint64_t hash)
     /* What goes from one set to the other is seen in neither. */
     return (words >> bit % 64 & 1) || (before & 1) ||
            atomic_load_explicit(&m->settled, memory_order_acquire) != before;
+}
+/* True: changed_may() would say false of every key. */
+static inline bool changed_none(const struct changed *c)
+{
+    struct changed *m = (struct changed *)(uintptr_t)c;
+    uint32_t before = atomic_load_explicit(&m->settled, memory_order_acquire);
+    return !(before & 1) &&
+           !atomic_load_explicit(&m->any[0], memory_order_acquire) &&
+           !atomic_load_explicit(&m->any[1], memory_order_acquire) &&
+           atomic_load_explicit(&m->settled, memory_order_acquire) == before;
 }
 
 #endif

@@ -544,6 +544,11 @@ int commit_replay(struct shard *s, struct op *op, uint64_t seq,
     plan.exists = plan.existed && !(op->flags & OP_FLOOR);
     if (op->kind == OP_DELETE && !plan.record)
         return WARP_OK;
+    /* Deadlines alone make no record: it has expired since, and a step of a
+     * checkpoint that was cut short has taken it out of the directory. */
+    if (op->kind == OP_UPDATE && !plan.existed && !(op->set | op->mark) &&
+        !(op->flags & OP_FLOOR))
+        return WARP_OK;
     rc = apply_prepare(s, op, &plan);
     if (rc != WARP_OK) {
         apply_cancel(s, op, &plan);

@@ -474,8 +474,9 @@ static void number_plans(struct evolve *e)
 static int change(struct warp_db *db, struct evolve *e)
 {
     struct ssd_txn *txn = NULL;
-    e->total = ssd_count(db->ssd, SSD_ROWS);
-    int rc = evolve_write_schema(db, e->program, e->next.version); /* E3 */
+    int rc = ssd_count(db->ssd, SSD_ROWS, &e->total);
+    if (rc == WARP_OK) /* E3 */
+        rc = evolve_write_schema(db, e->program, e->next.version);
     if (rc == WARP_OK)
         rc = ssd_begin(db->ssd, &txn);
     for (uint32_t i = 0; i < e->plan_count && rc == WARP_OK; i++)

@@ -347,7 +347,9 @@ int evolve_finish(struct warp_db *db, const struct progress *progress,
         if (rc == WARP_OK)
             rc = checkpoint_run(db);
         *moved += marked;
-        uint64_t total = ssd_count(db->ssd, SSD_ROWS);
+        uint64_t total = 0;
+        if (rc == WARP_OK)
+            rc = ssd_count(db->ssd, SSD_ROWS, &total);
         uint64_t passed = atomic_load(&db->past->passed);
         if (rc == WARP_OK && progress && progress->fn &&
             progress->fn(progress->arg, "migrate",

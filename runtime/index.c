@@ -159,11 +159,12 @@ static void refill(struct index *index, struct index_segment *s,
     }
 }
 
-static bool make_room(struct index *index, uint64_t hash)
+/* Of the segment of a hash: in two if it is full, or asked for. */
+static bool make_room(struct index *index, uint64_t hash, bool split)
 {
     struct index_segment *s = index_segment_of(index, hash), *other = NULL;
     uint64_t bit = UINT64_C(1) << s->depth;
-    if (s->live >= USED_MAX * 3 / 4) {
+    if (split || s->live >= USED_MAX * 3 / 4) {
         if (s->depth == atomic_load(&index->depth) && !grow_directory(index))
             return false;
         other = new_segment(index, s->depth + 1);
@@ -191,13 +192,26 @@ static bool make_room(struct index *index, uint64_t hash)
 int index_insert(struct index *index, uint64_t hash, void *record)
 {
     while (index_segment_of(index, hash)->used >= USED_MAX)
-        if (!make_room(index, hash))
+        if (!make_room(index, hash, false))
             return error_set(WARP_ELIMIT,
                              "the index cannot grow: raise memory_max_bytes");
     place(index_segment_of(index, hash), hash,
           hash >> 48 << 48 | (uint64_t)(uintptr_t)record);
     index->count++;
     return WARP_OK;
+}
+
+void index_expect(struct index *index, uint64_t count)
+{
+    /* As full as splits leave segments; few of them will have to be split. */
+    const uint64_t each = USED_MAX * 7 / 8;
+    uint32_t depth = 0;
+    while (depth < INDEX_DEPTH_MAX - 2 && count >> depth > each)
+        depth++;
+    for (uint64_t i = 0; i < UINT64_C(1) << atomic_load(&index->depth); i++)
+        while (index_segment_of(index, i)->depth < depth)
+            if (!make_room(index, i, true))
+                return;
 }
 
 void index_remove(struct index *index, uint64_t hash, void *record)

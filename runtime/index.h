@@ -57,6 +57,9 @@ void *index_find(const struct index *index, uint64_t hash,
 /* Under the shard's lock. */
 int index_insert(struct index *index, uint64_t hash, void *record);
 void index_remove(struct index *index, uint64_t hash, void *record);
+/* So many in all will soon be there: splits what would be split on the way,
+ * while there is little to move. As far as the budget goes. */
+void index_expect(struct index *index, uint64_t count);
 uint64_t index_bytes(const struct index *index);
 /* Each record, under the shard's lock. Records of segment `at` only; returns
  * false when there is no such segment. fn may remove the record it is given. */

@@ -338,7 +338,7 @@ int warp_gen_scan(struct warp_db *db, const struct warp_product *desc,
 
 /* ---- going on ---- */
 
-/* The next key of the merge into it->last; WARP_END. */
+/* The next key of the merge into it->key; WARP_END. */
 static int next_key(struct warp_iter *it)
 {
     for (;;) {
@@ -376,23 +376,38 @@ static int next_key(struct warp_iter *it)
         } else {
             it->cursor_ahead = false;
         }
-        bool again = it->started &&
-                     compare(key, bytes, it->last, it->last_bytes) == 0;
-        if (again || bytes > sizeof it->last)
+        if (bytes > sizeof it->last)
             continue;
-        memcpy(it->last, key, bytes);
-        it->last_bytes = bytes;
-        it->started = true;
+        /* The cursor alone gives no key twice. */
+        if (it->keys.count > 0) {
+            if (it->started &&
+                compare(key, bytes, it->last, it->last_bytes) == 0)
+                continue;
+            memcpy(it->last, key, bytes);
+            it->last_bytes = bytes;
+            it->started = true;
+        }
+        it->key = (struct ssd_slice){key, bytes};
         it->from_row = !memory;
         return WARP_OK;
     }
 }
 
-/* The key has not changed since its row was read, and the row's snapshot is
- * the directory's last. */
-static bool row_is_record(const struct warp_iter *it, uint64_t hash)
+static uint64_t hash_of(const struct warp_iter *it, const uint8_t *key,
+                        uint32_t bytes)
 {
-    return it->rows_answer && !changed_may(&it->db->changed, hash) &&
+    return hash_key(it->db->seed, it->layout->id, key, bytes);
+}
+
+/* The key has not changed since its row was read, and the row's snapshot is
+ * the directory's last: asked in this order, since a checkpoint may end
+ * meanwhile. */
+static bool row_is_record(const struct warp_iter *it, const uint8_t *key,
+                          uint32_t bytes)
+{
+    const struct changed *c = &it->db->changed;
+    return it->rows_answer &&
+           (changed_none(c) || !changed_may(c, hash_of(it, key, bytes))) &&
            ssd_cursor_current(it->cursor);
 }
 
@@ -400,19 +415,20 @@ static int read_key(struct warp_iter *it, const uint8_t *key, uint32_t bytes,
                     uint64_t fields, void *out, struct warp_arena *arena)
 {
     const struct layout *l = it->layout;
-    struct key_ref ref = {key, bytes, l->number,
-                          hash_key(it->db->seed, l->id, key, bytes),
-                          l->row_bytes};
     memset(out, 0, l->desc->record_bytes);
     int rc = 1;
-    if (it->from_row && row_is_record(it, ref.hash)) {
+    if (it->from_row && row_is_record(it, key, bytes)) {
         db_count(&db_stripe(it->db)->gets);
         rc = scan_row(l, it->cursor_row, fields, out, arena);
     }
-    if (rc == 1)
+    if (rc == 1) {
+        struct key_ref ref = {key, bytes, l->number, hash_of(it, key, bytes),
+                              l->row_bytes};
         rc = read_record(it->db, l, &ref, fields, out, arena);
-    return rc == WARP_OK ? key_decode(l->desc, key, bytes, NULL, out, arena)
-                         : rc;
+    }
+    if (rc != WARP_OK || layout_put_usual_key(l, key, bytes, out))
+        return rc;
+    return key_decode(l->desc, key, bytes, NULL, out, arena);
 }
 
 static int next_scan(struct warp_iter *it, void *out,
@@ -421,8 +437,9 @@ static int next_scan(struct warp_iter *it, void *out,
     for (;;) {
         int rc = next_key(it);
         if (rc == WARP_OK)
-            rc = read_key(it, it->last + 2, it->last_bytes - 2, it->fields,
-                          out, arena);
+            rc = read_key(it, (const uint8_t *)it->key.data + 2,
+                          (uint32_t)it->key.bytes - 2, it->fields, out,
+                          arena);
         if (rc != WARP_ENOTFOUND)
             return rc;
     }

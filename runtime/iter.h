@@ -35,7 +35,8 @@ struct warp_iter {
     struct ssd_slice cursor_key, cursor_row;
     struct iter_keys keys;
     uint32_t next_key;
-    uint8_t last[512];   /* the key given last */
+    struct ssd_slice key;  /* the key given last */
+    uint8_t last[512];     /* the same, while keys in memory are merged */
     uint32_t last_bytes;
     /* by */
     struct secondary_iter *by;

@@ -120,6 +120,23 @@ static inline uint32_t layout_usual_key(const struct layout *l,
         memcpy(to, key, l->key_raw);
     return l->key_raw;
 }
+/* The same back, into a record; false: not one of these. */
+static inline bool layout_put_usual_key(const struct layout *l,
+                                        const uint8_t *key, uint32_t bytes,
+                                        void *record)
+{
+    uint8_t *to =
+        (uint8_t *)record + l->desc->fields[l->desc->key_fields[0]].offset;
+    if (l->key_is_u64 && bytes == sizeof(uint64_t)) {
+        uint64_t number = __builtin_bswap64(wire_get64(key));
+        memcpy(to, &number, sizeof number);
+        return true;
+    }
+    if (!l->key_raw || bytes != l->key_raw)
+        return false;
+    memcpy(to, key, bytes);
+    return true;
+}
 /* Fields with a slot for a place on disk. */
 static inline uint64_t layout_placed(const struct layout *l)
 {

@@ -494,11 +494,12 @@ int log_stop(struct log *log)
 void log_close(struct log **at)
 {
     struct log *log = *at;
-    *at = NULL;
     if (!log)
         return;
+    /* The flusher calls back to who finds the log here. */
     if (log->rings)
         join(log);
+    *at = NULL;
     log_rings_close(log);
     log_segments_close(log);
     for (uint32_t i = 0; i < LOG_SLOTS_MAX; i++) {

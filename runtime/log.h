@@ -44,6 +44,9 @@ struct log_options {
      * no matter. Called as log_replay_fn is, by several threads. */
     void (*ahead)(void *arg, uint32_t shard, const uint8_t *body, size_t bytes,
                   bool near);
+    /* During the replay: of the bytes of a shard's commits so many are given.
+     * NULL: no matter. Called as log_replay_fn is, with its arg. */
+    void (*progress)(void *arg, uint32_t shard, uint64_t done, uint64_t all);
 };
 
 /* Opens or creates; reads segment headers; starts no thread. */

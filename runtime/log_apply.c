@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { THREADS_MAX = 4 };
+enum { THREADS_MAX = 4, RUN_ALONE = 16 << 10 };
 
 /* The commit that one shard's frames are being put together to. */
 struct commit {
@@ -25,6 +25,7 @@ struct apply {
     struct commit *commits; /* [shards] */
     uint32_t index, count;  /* of the threads */
     uint64_t applied;
+    uint64_t *done, *all; /* [shards]: bytes of runs; another thread's, too */
     int rc;
     char text[512];
     _Atomic bool *stop;
@@ -162,11 +163,17 @@ static int apply_runs(struct apply *a)
                 break;
             }
         }
+        /* What lies between long runs is the other threads'. */
+        w.piece = run->bytes < RUN_ALONE ? 0 : run->bytes;
         const uint8_t *data = log_window_get(&w, run->offset, run->bytes);
         if (!data)
             rc = error_set(WARP_EIO, "%s cannot be read any more", path);
         else
             rc = apply_run(a, run->shard, data, run->bytes);
+        a->done[run->shard] += run->bytes;
+        if (rc == WARP_OK && log->options.progress)
+            log->options.progress(a->arg, run->shard, a->done[run->shard],
+                                  a->all[run->shard]);
         if (atomic_load_explicit(a->stop, memory_order_relaxed))
             break;
     }
@@ -206,8 +213,14 @@ int log_apply(struct log_replay *replay, log_replay_fn *fn, void *arg,
     if (count > log->shards)
         count = log->shards;
     struct commit *commits = calloc(log->shards, sizeof *commits);
-    if (!commits)
+    uint64_t *bytes = calloc(2 * (size_t)log->shards, sizeof *bytes);
+    if (!commits || !bytes) {
+        free(commits);
+        free(bytes);
         return error_set(WARP_ENOMEM, "out of memory for the replay");
+    }
+    for (size_t i = 0; i < replay->runs_good; i++)
+        bytes[log->shards + replay->runs[i].shard] += replay->runs[i].bytes;
     for (uint32_t i = 0; i < count; i++) {
         apply[i] = (struct apply){.replay = replay,
                                   .fn = fn,
@@ -215,6 +228,8 @@ int log_apply(struct log_replay *replay, log_replay_fn *fn, void *arg,
                                   .commits = commits,
                                   .index = i,
                                   .count = count,
+                                  .done = bytes,
+                                  .all = bytes + log->shards,
                                   .stop = &stop};
         if (i > 0 && os_thread_start(&apply[i].thread, apply_thread, &apply[i],
                                      "warp-replay") < 0)
@@ -238,5 +253,6 @@ int log_apply(struct log_replay *replay, log_replay_fn *fn, void *arg,
     for (uint32_t s = 0; s < log->shards; s++)
         free(commits[s].body);
     free(commits);
+    free(bytes);
     return rc;
 }

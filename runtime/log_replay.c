@@ -50,7 +50,10 @@ const uint8_t *log_window_get(struct log_window *w, uint64_t at, size_t bytes)
         return w->data + (at - w->at);
     if (bytes > w->max)
         return NULL;
-    int64_t n = os_pread(w->fd, w->data, w->max, at);
+    size_t most = w->piece == 0 ? w->max : w->piece > bytes ? w->piece : bytes;
+    int64_t n = os_pread(w->fd, w->data, most, at);
+    if (w->piece == 0)
+        os_will_read(w->fd, at + most, most);
     w->at = at;
     w->have = n < 0 ? 0 : (size_t)n;
     w->error = n < 0 ? (int)n : 0;

@@ -50,6 +50,7 @@ struct log_window {
     uint8_t *data;
     uint64_t at;
     size_t have, max;
+    size_t piece; /* read so much at a time; 0: all that there is room for */
     int fd, error; /* error: -errno of the last read, which gave nothing */
 };
 int log_window_open(struct log_window *w, const char *path);

@@ -279,7 +279,9 @@ int migrate_all(struct warp_db *db, const struct progress *progress,
         *(m->pass == PASS_ARCHIVE ? &moved->to_archive : &moved->to_disk) +=
             marked;
         uint64_t done = moved->to_archive + moved->to_disk;
-        uint64_t total = ssd_count(db->ssd, SSD_ROWS);
+        uint64_t total = 0;
+        if (rc == WARP_OK)
+            rc = ssd_count(db->ssd, SSD_ROWS, &total);
         if (rc == WARP_OK && progress && progress->fn &&
             progress->fn(progress->arg, "migrate", done < total ? done : total,
                          total) != 0)

@@ -168,6 +168,7 @@ static void tier_event(void *arg, int code, const char *text)
 
 int open_tiers(struct warp_db *db)
 {
+    uint64_t rows = 0, series = 0;
     uint64_t map = db->options.ssd_map_bytes ? db->options.ssd_map_bytes
                                              : UINT64_C(1) << 40;
     int rc = ssd_open(db->paths.ssd, map, db->read_only, tier_event, db,
@@ -179,8 +180,10 @@ int open_tiers(struct warp_db *db)
     if (rc == WARP_OK)
         rc = secondary_open(db->ssd, &db->budget, &db->secondary);
     if (rc == WARP_OK)
-        atomic_store(&db->loading, ssd_count(db->ssd, SSD_ROWS) > 0 ||
-                                       ssd_count(db->ssd, SSD_SERIES) > 0);
+        rc = ssd_count(db->ssd, SSD_ROWS, &rows);
+    if (rc == WARP_OK)
+        rc = ssd_count(db->ssd, SSD_SERIES, &series);
+    atomic_store(&db->loading, rows > 0 || series > 0);
     return rc;
 }
 
@@ -263,13 +266,21 @@ static bool log_need_space(void *arg)
     return os_unlink(db->paths.reserve) == 0;
 }
 
+struct replay {
+    struct warp_db *db;
+    uint64_t commits[256]; /* of a shard, so far */
+    bool judged[256];      /* its index was given the room for all */
+};
+
 static int replay(void *arg, uint32_t shard, uint64_t seq,
                   const uint8_t *body, size_t bytes)
 {
-    struct warp_db *db = arg;
+    struct replay *r = arg;
+    struct warp_db *db = r->db;
     struct shard *s = &db->shards[shard];
     int rc = WARP_OK;
     uint32_t ordinal = 0;
+    r->commits[shard]++;
     os_lock(&s->lock);
     while (bytes > 0 && rc == WARP_OK) {
         struct op op;
@@ -306,6 +317,25 @@ static void replay_ahead(void *arg, uint32_t shard, const uint8_t *body,
         shard_prefetch_record(s, hash);
     else
         index_prefetch(&s->index, hash);
+}
+
+/* When an eighth was replayed and nearly all were new records, the rest will be
+ * that, too: the index need not grow step by step. */
+static void replay_progress(void *arg, uint32_t shard, uint64_t done,
+                            uint64_t all)
+{
+    enum { PART = 8 };
+    struct replay *r = arg;
+    struct shard *s = &r->db->shards[shard];
+    if (r->judged[shard] || done < all / PART)
+        return;
+    r->judged[shard] = true;
+    os_lock(&s->lock);
+    uint64_t count = s->index.count;
+    if (count * 10 >= r->commits[shard] * 9)
+        index_expect(&s->index,
+                     count * (all / 1024 + 1) / (done / 1024 + 1));
+    os_unlock(&s->lock);
 }
 
 static int check_memory(struct warp_db *db, uint64_t resident)
@@ -350,6 +380,7 @@ int open_log(struct warp_db *db)
 {
     int64_t mark = 0, replayed_mark = 0;
     uint64_t resident = 0, replayed = 0;
+    struct replay call = {.db = db};
     int rc = checkpoint_read(db->ssd, db->shard_count, db->floor_seq, &mark,
                              &resident);
     if (rc != WARP_OK)
@@ -372,6 +403,7 @@ int open_log(struct warp_db *db)
         .need_space = log_need_space,
         .flushed = keeper_watch_log,
         .ahead = replay_ahead,
+        .progress = replay_progress,
     };
     memcpy(o.store_id, db->store_id, sizeof o.store_id);
     rc = log_open(&o, &db->log);
@@ -379,7 +411,7 @@ int open_log(struct warp_db *db)
     if (rc == WARP_OK)
         rc = check_memory(db, resident);
     if (rc == WARP_OK)
-        rc = log_replay(db->log, replay, db, &replayed_mark, &replayed);
+        rc = log_replay(db->log, replay, &call, &replayed_mark, &replayed);
     if (rc == WARP_OK)
         rc = forward_rebuild(db);
     if (rc != WARP_OK)

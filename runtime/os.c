@@ -85,6 +85,11 @@ void os_drop_cache(int fd)
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
+void os_will_read(int fd, uint64_t at, uint64_t bytes)
+{
+    (void)posix_fadvise(fd, (off_t)at, (off_t)bytes, POSIX_FADV_WILLNEED);
+}
+
 int os_sync_dir(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

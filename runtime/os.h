@@ -31,6 +31,8 @@ int os_fdatasync(int fd);
 /* Pages that need no writing are read from the disk again: after a failed sync
  * the kernel takes what it could not write for written. */
 void os_drop_cache(int fd);
+/* These bytes will be read soon: the kernel may begin. */
+void os_will_read(int fd, uint64_t at, uint64_t bytes);
 int os_sync_dir(const char *path);
 /* The name of a directory is durable when its parent is synced. One that may
  * be entered and not read cannot be. */

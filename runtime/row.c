@@ -65,8 +65,8 @@ static size_t stored_bytes(const struct layout *l, uint32_t i,
     return left < need ? SIZE_MAX : need;
 }
 
-int row_parse(const struct layout *l, struct ssd_slice value,
-              struct row_view *view)
+int row_open(const struct layout *l, struct ssd_slice value,
+             struct row_view *view)
 {
     const uint8_t *at = value.data;
     if (value.bytes < ROW_HEADER_BYTES ||
@@ -86,14 +86,24 @@ int row_parse(const struct layout *l, struct ssd_slice value,
     view->deadlines = at + head;
     view->end = at + value.bytes;
     size_t left = value.bytes - head;
-    size_t deadlines = 8 * (size_t)__builtin_popcountll(view->dead);
+    size_t deadlines =
+        view->dead ? 8 * (size_t)__builtin_popcountll(view->dead) : 0;
     if ((view->have & ~(l->durable | l->series)) ||
         (view->marks & ~l->mortal_mem) ||
         (view->dead & ~(l->ttl | OP_RECORD_DEADLINE)) || left < deadlines ||
         ((view->dead & OP_RECORD_DEADLINE) && l->deadline == UINT32_MAX))
         return damaged(l, "names fields that are not there");
     view->values = view->deadlines + deadlines;
-    at = view->values;
+    return WARP_OK;
+}
+
+int row_parse(const struct layout *l, struct ssd_slice value,
+              struct row_view *view)
+{
+    int rc = row_open(l, value, view);
+    if (rc != WARP_OK)
+        return rc;
+    const uint8_t *at = view->values;
     FOR_BITS(i, view->have & l->durable)
     {
         size_t bytes = stored_bytes(l, (uint32_t)i, at,
@@ -118,11 +128,12 @@ void row_set_origin(uint8_t *row, uint64_t origin)
     wire_put64(row + ROW_HEADER_BYTES, origin);
 }
 
-void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
-              struct op_value *value, uint32_t *raw_bytes)
+/* `bytes` as stored_bytes() gave them. */
+static void take_value(const struct layout *l, uint32_t field,
+                       const uint8_t **at, size_t bytes,
+                       struct op_value *value, uint32_t *raw_bytes)
 {
     uint64_t bit = UINT64_C(1) << field;
-    size_t bytes = stored_bytes(l, field, *at, SIZE_MAX / 2);
     uint32_t skip = 0;
     *raw_bytes = 0;
     if ((l->var & bit) && !(l->cold & bit)) {
@@ -135,6 +146,24 @@ void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
     value->data = *at + skip;
     value->bytes = (uint32_t)(bytes - skip);
     *at += bytes;
+}
+
+void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
+              struct op_value *value, uint32_t *raw_bytes)
+{
+    take_value(l, field, at, stored_bytes(l, field, *at, SIZE_MAX / 2), value,
+               raw_bytes);
+}
+
+int row_step(const struct layout *l, const struct row_view *view,
+             uint32_t field, const uint8_t **at, struct op_value *value,
+             uint32_t *raw_bytes)
+{
+    size_t bytes = stored_bytes(l, field, *at, (size_t)(view->end - *at));
+    if (bytes == SIZE_MAX)
+        return damaged(l, "is cut");
+    take_value(l, field, at, bytes, value, raw_bytes);
+    return WARP_OK;
 }
 
 const uint8_t *row_place(const struct layout *l, uint32_t field,

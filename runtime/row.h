@@ -35,7 +35,8 @@ uint32_t row_key(uint8_t *to, uint32_t product, const uint8_t *key,
 uint32_t row_cold_key(uint8_t *to, const struct layout *l, uint32_t field,
                       const uint8_t *key, uint32_t bytes);
 
-/* The parts of a stored row; checked. */
+/* The parts of a stored row. row_open checks what stands before the values,
+ * row_parse the values too: then row_next may be used. */
 struct row_view {
     uint64_t version, have, marks, dead;
     bool moved;       /* format 3: */
@@ -44,6 +45,8 @@ struct row_view {
     uint8_t writes;
     const uint8_t *deadlines, *values, *end;
 };
+int row_open(const struct layout *l, struct ssd_slice value,
+             struct row_view *view);
 int row_parse(const struct layout *l, struct ssd_slice value,
               struct row_view *view);
 /* The shard that the record was in; `home`, where it was not moved. */
@@ -54,6 +57,10 @@ void row_set_origin(uint8_t *row, uint64_t origin);
  * compressed value what it has unpacked, else 0. */
 void row_next(const struct layout *l, uint32_t field, const uint8_t **at,
               struct op_value *value, uint32_t *raw_bytes);
+/* The same of a row that row_open took, checked. */
+int row_step(const struct layout *l, const struct row_view *view,
+             uint32_t field, const uint8_t **at, struct op_value *value,
+             uint32_t *raw_bytes);
 
 /* Of a cold field's stored value: its place on disk, or NULL: it is in
  * SSD_COLD; and the bytes of the value that is there. */

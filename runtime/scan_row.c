@@ -62,7 +62,7 @@ int scan_row(const struct layout *l, struct ssd_slice row, uint64_t fields,
     struct row_view view;
     if (row_is_past(l, row))
         return 1;
-    int rc = row_parse(l, row, &view);
+    int rc = row_open(l, row, &view);
     if (rc != WARP_OK)
         return rc;
     if (view.dead)
@@ -74,7 +74,9 @@ int scan_row(const struct layout *l, struct ssd_slice row, uint64_t fields,
     {
         struct op_value v;
         uint32_t raw;
-        row_next(l, (uint32_t)i, &at, &v, &raw);
+        rc = row_step(l, &view, (uint32_t)i, &at, &v, &raw);
+        if (rc != WARP_OK)
+            break;
         if (!(wanted >> i & 1))
             continue;
         rc = read_value(l, (uint32_t)i, &v, raw,

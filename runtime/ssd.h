@@ -57,7 +57,8 @@ void ssd_abort(struct ssd_txn **txn);
 typedef int ssd_read_fn(void *arg, struct ssd_slice value);
 int ssd_get(struct ssd *ssd, enum ssd_table table, struct ssd_slice key,
             ssd_read_fn *fn, void *arg);
-uint64_t ssd_count(struct ssd *ssd, enum ssd_table table);
+/* Entries of a table; 0 where that cannot be told, beside the error. */
+int ssd_count(struct ssd *ssd, enum ssd_table table, uint64_t *count);
 
 /* A cursor over [from, to) in key order or backward; it lives as long as its
  * user likes: its read transaction is renewed every 100 ms and it seeks on.

@@ -26,13 +26,14 @@ struct ssd_cursor {
     bool reverse, started, finished;
     uint8_t *buffer;
     size_t capacity, used, at; /* of the buffer; at: next to give out */
+    size_t given;              /* the entry given out last; SIZE_MAX: none */
     uint32_t run;              /* entries to read ahead next time */
     int64_t filled_ns;
     uint64_t snapshot;
     uint64_t commits; /* of the file when the run was read, at least */
     size_t from_bytes, to_bytes, last_bytes;
     uint8_t from[SSD_KEY_BYTES_MAX], to[SSD_KEY_BYTES_MAX];
-    uint8_t last[SSD_KEY_BYTES_MAX]; /* given out */
+    uint8_t last[SSD_KEY_BYTES_MAX]; /* given out, when a run begins */
 };
 
 int ssd_cursor_open(struct ssd *ssd, enum ssd_table table,
@@ -55,6 +56,7 @@ int ssd_cursor_open(struct ssd *ssd, enum ssd_table table,
     c->reverse = reverse;
     c->capacity = BUFFER_BYTES;
     c->run = RUN_FIRST;
+    c->given = SIZE_MAX;
     c->from_bytes = from.bytes;
     c->to_bytes = to.bytes;
     if (from.bytes)
@@ -124,17 +126,48 @@ static int keep(struct ssd_cursor *c, struct ssd_slice key,
     }
     uint8_t *to = c->buffer + c->used;
     memcpy(to, &head, sizeof head);
-    memcpy(to + sizeof head, key.data, key.bytes);
-    if (value.bytes)
-        memcpy(to + sizeof head + key.bytes, value.data, value.bytes);
+    if ((const uint8_t *)key.data + key.bytes == value.data) {
+        memcpy(to + sizeof head, key.data, key.bytes + value.bytes);
+    } else {
+        memcpy(to + sizeof head, key.data, key.bytes);
+        if (value.bytes)
+            memcpy(to + sizeof head + key.bytes, value.data, value.bytes);
+    }
     c->used += bytes;
     return 0;
+}
+
+/* The key that the buffer gave out last, before others take its place. */
+static void note_last(struct ssd_cursor *c)
+{
+    struct entry head;
+    if (c->given == SIZE_MAX)
+        return;
+    memcpy(&head, c->buffer + c->given, sizeof head);
+    memcpy(c->last, c->buffer + c->given + sizeof head, head.key_bytes);
+    c->last_bytes = head.key_bytes;
+    c->given = SIZE_MAX;
+}
+
+/* Are all entries of the leaf inside? Then none of them need be asked. */
+static bool leaf_inside(const struct ssd_cursor *c,
+                        const struct tree_cursor *tree)
+{
+    uint32_t level = tree->depth - 1;
+    const uint8_t *page = tree->page[level];
+    struct tree_node end;
+    return tree_leaf(tree->file, tree->snapshot, tree->number[level],
+                     c->reverse ? 0 : tree_entries(page) - 1, &end) == 0 &&
+           inside(c, tree, end.key);
 }
 
 static int fill(struct ssd_cursor *c)
 {
     struct ssd_reader *reader;
     struct tree_cursor tree;
+    const uint8_t *leaf = NULL;
+    bool whole = false;
+    note_last(c);
     struct ssd_slice key, value, last = {c->last, c->last_bytes};
     bool any = c->started;
     c->commits = ssd_commits(c->ssd);
@@ -150,7 +183,11 @@ static int fill(struct ssd_cursor *c)
         rc = ssd_entry_read(&tree, c->table, &key, &value);
         if (rc != 0)
             break;
-        if (!inside(c, &tree, key)) {
+        if (tree.page[tree.depth - 1] != leaf) {
+            leaf = tree.page[tree.depth - 1];
+            whole = leaf_inside(c, &tree);
+        }
+        if (!whole && !inside(c, &tree, key)) {
             rc = WARP_END;
             break;
         }
@@ -208,8 +245,7 @@ int ssd_next(struct ssd_cursor *c, struct ssd_slice *key,
     *key = (struct ssd_slice){from + sizeof head, head.key_bytes};
     *value = (struct ssd_slice){from + sizeof head + head.key_bytes,
                                 head.value_bytes};
-    memcpy(c->last, key->data, key->bytes);
-    c->last_bytes = key->bytes;
+    c->given = c->at;
     c->started = true;
     c->at += (sizeof head + key->bytes + value->bytes + 7) & ~(size_t)7;
     return 0;

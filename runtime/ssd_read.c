@@ -20,6 +20,9 @@ uint32_t ssd_value_crc(enum ssd_table table, struct ssd_slice key,
     uint8_t head[4] = {(uint8_t)table, 0, (uint8_t)key.bytes,
                        (uint8_t)(key.bytes >> 8)};
     uint32_t crc = crc32c(0, head, sizeof head);
+    /* In a leaf the value follows its key. */
+    if ((const uint8_t *)key.data + key.bytes == value)
+        return crc32c(crc, key.data, key.bytes + bytes);
     crc = crc32c(crc, key.data, key.bytes);
     return crc32c(crc, value, bytes);
 }
@@ -164,12 +167,14 @@ int ssd_get(struct ssd *ssd, enum ssd_table table, struct ssd_slice key,
     return rc;
 }
 
-uint64_t ssd_count(struct ssd *ssd, enum ssd_table table)
+int ssd_count(struct ssd *ssd, enum ssd_table table, uint64_t *count)
 {
     struct ssd_reader *reader;
-    if (ssd_reader_enter(ssd, &reader) != 0)
-        return 0;
-    uint64_t count = reader->snapshot.table[table].entries;
+    *count = 0;
+    int rc = ssd_reader_enter(ssd, &reader);
+    if (rc != 0)
+        return rc;
+    *count = reader->snapshot.table[table].entries;
     ssd_reader_leave(ssd, reader);
-    return count;
+    return 0;
 }

@@ -493,11 +493,10 @@ static const uint8_t *leaf_ahead(const struct tree_cursor *c)
 
 /* A leaf is some sixty cache lines: each step fetches its share of the next
  * one's, so that none of them is waited for. */
-static void prefetch_ahead(const struct tree_cursor *c, uint32_t at,
-                           uint32_t entries)
+static void prefetch_ahead(const struct tree_cursor *c, uint32_t at)
 {
-    uint32_t lines = c->file->page_bytes / 64;
-    for (uint32_t i = at * lines / entries; i < (at + 1) * lines / entries; i++)
+    uint32_t end = (at + 1) * c->ahead_step >> 16;
+    for (uint32_t i = at * c->ahead_step >> 16; i < end; i++)
         __builtin_prefetch(c->ahead + 64 * (size_t)i);
 }
 
@@ -509,7 +508,7 @@ int tree_next(struct tree_cursor *c)
     uint32_t entries = entries_of(c->page[leaf]);
     if (c->at[leaf] < entries) {
         if (c->ahead)
-            prefetch_ahead(c, c->at[leaf], entries);
+            prefetch_ahead(c, c->at[leaf]);
         c->at[leaf]++;
     }
     if (c->at[leaf] < entries)
@@ -524,6 +523,9 @@ int tree_next(struct tree_cursor *c)
     if (rc != 0)
         c->depth = 0;
     c->ahead = leaf_ahead(c);
+    if (c->ahead)
+        c->ahead_step = (c->file->page_bytes / 64 << 16) /
+                        entries_of(c->page[leaf]);
     return rc;
 }
 

@@ -49,6 +49,7 @@ struct tree_cursor {
     const struct tree_root *root;
     uint32_t depth; /* levels filled; 0: not positioned */
     const uint8_t *ahead; /* the leaf to the right, to be prefetched, or NULL */
+    uint32_t ahead_step;  /* its lines for an entry of this one, of 65536 */
     const uint8_t *page[TREE_DEPTH_MAX];
     uint64_t number[TREE_DEPTH_MAX];
     uint16_t at[TREE_DEPTH_MAX];

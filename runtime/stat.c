@@ -49,14 +49,18 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
         return db_forked();
     sum_stripes(db, &s);
     s.cold_reads += series_tier_reads(db->series);
-    int64_t records = (int64_t)ssd_count(db->ssd, SSD_ROWS);
+    uint64_t stored;
+    int rc = ssd_count(db->ssd, SSD_ROWS, &stored);
+    if (rc != WARP_OK)
+        return rc;
+    int64_t records = (int64_t)stored;
     for (uint32_t i = 0; i < db->shard_count; i++) {
         os_lock(&db->shards[i].lock);
         records += db->shards[i].fresh - db->shards[i].gone;
         os_unlock(&db->shards[i].lock);
     }
     s.records = records > 0 ? (uint64_t)records : 0;
-    int rc = ssd_stat(db->ssd, &ssd);
+    rc = ssd_stat(db->ssd, &ssd);
     if (rc != WARP_OK)
         return rc;
     disk_stat(db->disk, &disk);

@@ -184,8 +184,10 @@ static int walk(struct rows *r, enum ssd_table table,
 {
     struct ssd_cursor *c = NULL;
     struct ssd_slice none = {NULL, 0}, key, value;
-    uint64_t done = 0, total = ssd_count(r->tiers->ssd, table);
-    int rc = ssd_cursor_open(r->tiers->ssd, table, none, none, false, &c);
+    uint64_t done = 0, total;
+    int rc = ssd_count(r->tiers->ssd, table, &total);
+    if (rc == WARP_OK)
+        rc = ssd_cursor_open(r->tiers->ssd, table, none, none, false, &c);
     while (rc == WARP_OK && !r->v->stopped) {
         rc = ssd_next(c, &key, &value);
         if (rc == WARP_OK)

@@ -326,7 +326,8 @@ static int take_rows(struct repair *r)
 {
     uint8_t at[SSD_KEY_BYTES_MAX + 1] = {0};
     size_t bytes = 0;
-    uint64_t done = 0, total = ssd_count(r->ssd, SSD_ROWS);
+    uint64_t done = 0, total;
+    (void)ssd_count(r->ssd, SSD_ROWS, &total); /* of the progress */
     bool failed = false;
     for (;;) {
         struct ssd_cursor *c = NULL;

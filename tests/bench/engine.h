@@ -23,6 +23,8 @@ struct engine_setup {
     size_t value_bytes;
     unsigned threads;
     enum kv_durability durability;
+    bool text;        /* values are text: stored as the engine packs such */
+    const char *tool; /* path of `warp`, for compact */
 };
 
 /** Gets each record of a scan; false: enough. */
@@ -51,6 +53,9 @@ struct engine {
                size_t *value_bytes);
     /** All records in the order of their keys; NULL: has no such thing. */
     int (*scan)(void *session, engine_each_fn *each, void *arg);
+    /** Without open sessions: gives back what no record needs; NULL: has no
+     *  such thing. */
+    int (*compact)(void *db);
 };
 
 /** The engines of this build, in the order of engines.def. */

@@ -9,10 +9,13 @@
 #include <warp/warp.h>
 
 #include "kv_item.warp.h"
+#include "process.h"
 
 struct warp_engine {
     struct warp_db *db;
     uint64_t put_fields;
+    bool text;
+    const char *dir, *tool;
 };
 
 struct warp_session {
@@ -31,6 +34,11 @@ static int warp_engine_open(const struct engine_setup *setup, void **db)
      * 64 bytes beside its key and value, at most. */
     options.ready_bytes =
         setup->records * (64 + KV_KEY_BYTES + setup->value_bytes);
+    if (setup->text)
+        options.ready_bytes = 0; /* values leave memory */
+    engine->text = setup->text;
+    engine->dir = setup->dir;
+    engine->tool = setup->tool;
     int rc =
         warp_open(setup->dir, &kv_item_warp_schema, &options, &engine->db);
     if (rc != WARP_OK) {
@@ -38,7 +46,7 @@ static int warp_engine_open(const struct engine_setup *setup, void **db)
         free(engine);
         return rc;
     }
-    engine->put_fields = BENCH_ITEM_VALUE;
+    engine->put_fields = setup->text ? BENCH_PAGE_TEXT : BENCH_ITEM_VALUE;
     if (setup->durability == KV_POWER_LOSS)
         engine->put_fields |= WARP_POWER_LOSS;
     *db = engine;
@@ -71,11 +79,23 @@ static void warp_session_close(void *session)
     free(s);
 }
 
+static int put_page(const struct warp_engine *engine, const void *key,
+                    const void *value, size_t value_bytes)
+{
+    struct bench_page page = {0};
+    memcpy(&page.key, key, KV_KEY_BYTES);
+    page.text.data = value;
+    page.text.len = (uint32_t)value_bytes;
+    return bench_page_put(engine->db, &page, engine->put_fields);
+}
+
 static int warp_put(void *session, const void *key, const void *value,
                     size_t value_bytes)
 {
     const struct warp_engine *engine = ((struct warp_session *)session)->engine;
     struct bench_item item = {0};
+    if (engine->text)
+        return put_page(engine, key, value, value_bytes);
     memcpy(&item.key, key, KV_KEY_BYTES);
     item.value.data = value;
     item.value.len = (uint32_t)value_bytes;
@@ -89,6 +109,14 @@ static int warp_get(void *session, const void *key, const void **value,
     struct bench_item item;
     memcpy(&item.key, key, KV_KEY_BYTES);
     warp_arena_reset(&s->arena);
+    if (s->engine->text) {
+        struct bench_page page;
+        int rc = bench_page_get(s->engine->db, item.key, BENCH_PAGE_TEXT,
+                                &page, &s->arena);
+        *value = page.text.data;
+        *value_bytes = page.text.len;
+        return rc;
+    }
     int rc = bench_item_get(s->engine->db, item.key, BENCH_ITEM_VALUE, &item,
                             &s->arena);
     if (rc != WARP_OK)
@@ -116,6 +144,24 @@ static int warp_scan(void *session, engine_each_fn *each, void *arg)
     return rc == WARP_END ? 0 : rc;
 }
 
+/* As a person does: closes the store, runs `warp compact`, opens it again. */
+static int warp_compact(void *db)
+{
+    struct warp_engine *engine = db;
+    struct process_cost cost;
+    const char *argv[] = {engine->tool, "compact", engine->dir, NULL};
+    int rc = warp_checkpoint(engine->db);
+    int closed = warp_close(&engine->db);
+    if (rc == WARP_OK)
+        rc = closed;
+    if (rc == WARP_OK &&
+        (process_run(argv, "/dev/null", 0, &cost) != 0 || cost.status != 0))
+        rc = -1;
+    int opened =
+        warp_open(engine->dir, &kv_item_warp_schema, NULL, &engine->db);
+    return rc == WARP_OK ? opened : rc;
+}
+
 const struct engine engine_warp = {
     .name = "warp",
     .about = "hash index in memory, a log, tiers",
@@ -128,4 +174,5 @@ const struct engine engine_warp = {
     .put = warp_put,
     .get = warp_get,
     .scan = warp_scan,
+    .compact = warp_compact,
 };

@@ -9,6 +9,7 @@
 #include "overhead.h"
 #include "placement.h"
 #include "recover.h"
+#include "space.h"
 
 static const struct {
     const char *name, *about;
@@ -25,6 +26,8 @@ static const struct {
      recover_main},
     {"scale", "Warp on more and more threads, and what they wait for",
      scale_main},
+    {"space", "disk bytes of a record of text, and write amplification",
+     space_main},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 

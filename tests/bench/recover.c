@@ -19,7 +19,7 @@
 #include "process.h"
 #include "random.h"
 
-enum { ROW_BYTES = 64 }; /* key, four u64, i64, f64, f32, u32 of a Hot */
+enum { ROW_BYTES = 64, KEY_BYTES = 8 }; /* of a Row */
 
 static const char help[] =
     "  warp-bench recover\n"
@@ -33,6 +33,8 @@ static const char help[] =
     "  --records N   1000000\n"
     "  --updates N   more writes of the same records, so that the log is\n"
     "                longer than the store; 0\n"
+    "  --checkpoint  one before the memory is looked at: the list of what it\n"
+    "                must write is empty then, and there is little to replay\n"
     "  --json FILE   write the results there as JSON too\n"
     "  --dir DIR     where the store is made; $TMPDIR or /var/tmp\n"
     "\n"
@@ -41,6 +43,7 @@ static const char help[] =
 
 struct plan {
     uint64_t records, updates;
+    bool checkpoint;
     const char *json, *dir;
 };
 
@@ -48,10 +51,10 @@ struct figures {
     double open_ms, first_get_ms, ready_ms, memory_bytes, log_bytes;
 };
 
-static struct bench_hot row_of(uint64_t id, uint64_t stamp)
+static struct bench_row row_of(uint64_t id, uint64_t stamp)
 {
-    struct bench_hot r = {.id = id, .a = stamp, .b = random_mix(id)};
-    r.c = (int64_t)random_mix(stamp);
+    struct bench_row r = {.id = id, .a = stamp, .b = random_mix(id)};
+    r.c = random_mix(stamp);
     r.h = id;
     return r;
 }
@@ -65,13 +68,15 @@ static void fill(const struct plan *plan, const char *dir, int out)
     int rc = warp_open(dir, &overhead_warp_schema, NULL, &db);
     uint64_t before = self_memory_bytes();
     for (uint64_t i = 0; i < plan->records && rc == WARP_OK; i++) {
-        struct bench_hot r = row_of(i, 0);
-        rc = bench_hot_put(db, &r, BENCH_HOT_ALL);
+        struct bench_row r = row_of(i, 0);
+        rc = bench_row_put(db, &r, BENCH_ROW_ALL);
     }
+    if (rc == WARP_OK && plan->checkpoint)
+        rc = warp_checkpoint(db);
     told[0] = self_memory_bytes() - before;
     for (uint64_t i = 0; i < plan->updates && rc == WARP_OK; i++) {
-        struct bench_hot r = row_of(random_mix(i) % plan->records, i + 1);
-        rc = bench_hot_put(db, &r, BENCH_HOT_ALL);
+        struct bench_row r = row_of(random_mix(i) % plan->records, i + 1);
+        rc = bench_row_put(db, &r, BENCH_ROW_ALL);
     }
     if (rc == WARP_OK)
         rc = warp_stat(db, &stat);
@@ -112,8 +117,8 @@ static int run_child(const struct plan *plan, const char *dir,
 static int check_all(struct warp_db *db, const struct plan *plan)
 {
     for (uint64_t i = 0; i < plan->records; i++) {
-        struct bench_hot r;
-        int rc = bench_hot_get(db, i, BENCH_HOT_ALL, &r, NULL);
+        struct bench_row r;
+        int rc = bench_row_get(db, i, BENCH_ROW_ALL, &r, NULL);
         if (rc != WARP_OK || r.h != i || r.b != random_mix(i)) {
             fprintf(stderr, "warp-bench: record %llu is not as it was\n",
                     (unsigned long long)i);
@@ -127,12 +132,12 @@ static int recover(const struct plan *plan, const char *dir,
                    struct figures *figures)
 {
     struct warp_db *db = NULL;
-    struct bench_hot r;
+    struct bench_row r;
     uint64_t start = now_ns();
     int rc = warp_open(dir, &overhead_warp_schema, NULL, &db);
     figures->open_ms = (double)(now_ns() - start) * 1e-6;
     if (rc == WARP_OK)
-        rc = bench_hot_get(db, plan->records / 2, BENCH_HOT_ALL, &r, NULL);
+        rc = bench_row_get(db, plan->records / 2, BENCH_ROW_ALL, &r, NULL);
     figures->first_get_ms = (double)(now_ns() - start) * 1e-6;
     if (rc != WARP_OK) {
         fprintf(stderr, "warp-bench: recover: %s\n", warp_errmsg(db));
@@ -156,7 +161,7 @@ static int report(const struct plan *plan, const struct figures *f)
            "  memory             %10.1f bytes a record beyond its %d\n",
            (unsigned long long)plan->records, writes, f->log_bytes / 1e6,
            f->open_ms, f->first_get_ms, f->ready_ms, rate / 1e6,
-           f->memory_bytes - (ROW_BYTES + 8), ROW_BYTES + 8);
+           f->memory_bytes - (ROW_BYTES + KEY_BYTES), ROW_BYTES + KEY_BYTES);
     FILE *file = plan->json ? fopen(plan->json, "w") : NULL;
     if (!plan->json)
         return 0;
@@ -184,6 +189,7 @@ int recover_main(int argc, char **argv)
     const struct option table[] = {
         {"--records", OPTION_NUMBER, 1, 1e9, &plan.records},
         {"--updates", OPTION_NUMBER, 0, 1e9, &plan.updates},
+        {"--checkpoint", OPTION_FLAG, 0, 0, &plan.checkpoint},
         {"--json", OPTION_TEXT, 0, 0, &plan.json},
         {"--dir", OPTION_TEXT, 0, 0, &plan.dir},
         {0},

@@ -1,11 +1,12 @@
 #!/bin/sh
 # warp-bench from outside: every engine of the build runs every workload
 # without an error, the JSON has a row for each, mistakes end with status 2.
-#   bench.sh WARP-BENCH
+#   bench.sh WARP-BENCH WARP
 set -eu
 # shellcheck source=tests/e2e/scene.sh
 . "$(dirname "$0")/scene.sh"
 bench=$(realpath "$1")
+warp=$(realpath "$2")
 scene
 
 "$bench" kv --help >"$dir/help"
@@ -62,6 +63,18 @@ tail -n 1 "$dir/kv.svg" | grep -q '^</svg>$' || fail "the plot is cut"
     fail "recover: $(cat "$dir/out" "$dir/err")"
 grep -q '"writes":50000,' "$dir/recover.json" || fail "recover: no 50000 writes"
 grep -q '"open_ms":0\.00' "$dir/recover.json" && fail "recover: no time"
+"$bench" recover --records 20000 --checkpoint --dir "$dir" \
+    >"$dir/out" 2>"$dir/err" || fail "recover: $(cat "$dir/out" "$dir/err")"
+
+# Text: each engine that compacts tells what a record takes, less than its
+# bytes, since they are packed.
+"$bench" space --records 3000 --updates 3000 --dir "$dir" --warp "$warp" \
+    --json "$dir/space.json" >"$dir/out" 2>"$dir/err" ||
+    fail "space: $(cat "$dir/out" "$dir/err")"
+grep -q '"name":"warp","bytes_per_record":[0-9]\{3\}\.' "$dir/space.json" ||
+    fail "space: $(cat "$dir/space.json")"
+grep -q '"write_amplification":0\.0' "$dir/space.json" &&
+    fail "space: nothing was written"
 
 "$bench" scale --threads 1,2 --workloads c,h,w --records 2000 --seconds 0.05 \
     --repeat 1 --dir "$dir" --json "$dir/scale.json" >"$dir/out" 2>"$dir/err" ||
@@ -94,6 +107,8 @@ refuse kv --json
 refuse kv --plot
 refuse recover --records 0
 refuse recover --nonsense
+refuse space --records 0
+refuse space --warp /nonsense
 refuse scale --threads 0
 refuse scale --workloads z
 refuse scale --nonsense

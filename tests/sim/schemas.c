@@ -108,6 +108,14 @@ static void change(struct schema *s, uint32_t bits)
     }
     if (bits & SCHEMA_LEAVES)
         unpin(s);
+    if (bits & SCHEMA_COLUMNS) {
+        f[THING_OWNER].flags |= WARP_F_COLUMN;
+        f[THING_GOLD].flags |= WARP_F_COLUMN;
+        f[THING_TOKEN].flags |= WARP_F_COLUMN;
+        f[THING_LEVEL].flags |= WARP_F_COLUMN;
+        s->mortal_fields[MORTAL_TAG].flags |= WARP_F_COLUMN;
+        s->mortal_fields[MORTAL_PIN].flags |= WARP_F_COLUMN;
+    }
 }
 
 /* ---- descriptors ---- */

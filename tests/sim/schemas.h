@@ -14,7 +14,8 @@ enum schema_bits {
     SCHEMA_WIDE = 1 << 3,  /* counter is u64, not u32 */
     SCHEMA_EXTRA = 1 << 4, /* THING_EXTRA */
     SCHEMA_LEAVES = 1 << 5, /* nothing is pinned: whole records leave memory */
-    SCHEMAS = 1 << 6
+    SCHEMA_COLUMNS = 1 << 6, /* numbers that lie in columns */
+    SCHEMAS = 1 << 7
 };
 
 /* Before the first schema_of(), and before a simulation begins. */

@@ -295,13 +295,20 @@ static const struct {
     {FAULT_MEMORY, ENOMEM}, {FAULT_SYSTEM, EIO}, {FAULT_SYSTEM, ENOSPC}};
 enum { LIVES = sizeof lives / sizeof lives[0], FAULTS = 3 };
 
-START_TEST(each_call_fails_once)
+static uint64_t next_fault(uint64_t n)
 {
     const char *all = getenv("EACH_FAULT");
+    const char *with = getenv("WARP_TEST_SANITIZE");
+    bool slow = with && strcmp(with, "thread") == 0;
+    return n + (all ? 1 : 1 + n / (slow ? 3 : 16));
+}
+
+START_TEST(each_call_fails_once)
+{
     int life = _i / FAULTS, fault = _i % FAULTS;
     uint64_t n = 1, tried = 0;
     bool reached = true;
-    for (; reached; n += all ? 1 : 1 + n / 16) {
+    for (; reached; n = next_fault(n)) {
         fresh();
         value_count = 0;
         /* Half of the lives begin where another one has ended. */
@@ -317,6 +324,34 @@ START_TEST(each_call_fails_once)
         tried++;
     }
     ck_assert_uint_gt(tried, 5);
+}
+END_TEST
+
+/* ---- a store that opens has all of it ---- */
+
+START_TEST(what_opens_has_all)
+{
+    bool reached = true;
+    fresh();
+    store_once();
+    for (uint64_t n = 1; reached; n = next_fault(n)) {
+        struct warp_arena arena = WARP_ARENA_INIT;
+        struct warp_db *db = NULL;
+        fault_arm(faults[_i].kind, n, faults[_i].code);
+        int rc = said(store_open(&db));
+        reached = fault_disarm();
+        for (uint64_t id = 1; id <= RECORDS && rc == WARP_OK; id++) {
+            int got = store_get(db, id, &arena);
+            ck_assert_msg(got == WARP_OK, "fault %llu, record %llu: %d, %s",
+                          (unsigned long long)n, (unsigned long long)id, got,
+                          warp_errmsg(db));
+            warp_arena_reset(&arena);
+        }
+        warp_arena_free(&arena);
+        if (rc == WARP_OK)
+            ck_assert_int_eq(warp_close(&db), WARP_OK);
+    }
+    ck_assert_int_eq(silent, 0);
 }
 END_TEST
 
@@ -342,9 +377,8 @@ static void make_draft(void)
 
 START_TEST(a_draft_is_no_damage)
 {
-    const char *all = getenv("EACH_FAULT");
     bool reached = true;
-    for (uint64_t n = 1; reached; n += all ? 1 : 1 + n / 16) {
+    for (uint64_t n = 1; reached; n = next_fault(n)) {
         struct warp_db *db = NULL;
         make_draft();
         fault_arm(faults[_i].kind, n, faults[_i].code);
@@ -373,6 +407,7 @@ int main(void)
     tcase_set_timeout(tcase, 220);
     tcase_add_checked_fixture(tcase, set_up, scratch_remove);
     tcase_add_loop_test(tcase, each_call_fails_once, 0, LIVES * FAULTS);
+    tcase_add_loop_test(tcase, what_opens_has_all, 0, FAULTS);
     tcase_add_loop_test(tcase, a_draft_is_no_damage, 0, FAULTS);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -40,6 +40,17 @@ START_TEST(an_empty_log_opens_again)
 }
 END_TEST
 
+static uint64_t run_bytes[SCENE_SHARDS], all_bytes[SCENE_SHARDS];
+
+static void on_progress(void *arg, uint32_t shard, uint64_t done, uint64_t all)
+{
+    ck_assert_ptr_eq(arg, &scene);
+    ck_assert_uint_gt(done, run_bytes[shard]);
+    ck_assert(run_bytes[shard] == 0 || all == all_bytes[shard]);
+    run_bytes[shard] = done;
+    all_bytes[shard] = all;
+}
+
 /* 0: stopped, 1: crashed. */
 START_TEST(commits_come_back_in_order)
 {
@@ -59,10 +70,13 @@ START_TEST(commits_come_back_in_order)
         else
             scene_stop(&scene);
     }
+    scene.options.progress = on_progress;
     scene_replay_only(&scene);
     ck_assert_uint_eq(scene.replayed, appended);
     ck_assert_uint_eq(scene.seen.bad, 0);
     for (uint32_t s = 0; s < SCENE_SHARDS; s++) {
+        ck_assert_uint_gt(run_bytes[s], 0);
+        ck_assert_uint_eq(run_bytes[s], all_bytes[s]);
         ck_assert_uint_eq(scene.seen.count[s], appended / SCENE_SHARDS);
         ck_assert_uint_eq(scene.seen.last_value[s], appended / SCENE_SHARDS);
     }

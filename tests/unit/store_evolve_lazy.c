@@ -213,7 +213,8 @@ static void tear_down(void)
 
 static bool old_ssd_is_empty(struct warp_db *db)
 {
-    return ssd_count(db->ssd, SSD_COLD) == 0;
+    uint64_t stored;
+    return ssd_count(db->ssd, SSD_COLD, &stored) == 0 && stored == 0;
 }
 
 /* All that is on ssd moves to disk: not before open returns, and in the end all

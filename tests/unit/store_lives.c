@@ -1,5 +1,7 @@
 /* store_lives.c: deadlines to the millisecond, what is lost and what stays,
  * deletes and what comes after them, adds. */
+#include "commit.h"
+#include "hash.h"
 #include "store_scene.h"
 
 #define P &sample_thing_product
@@ -324,6 +326,28 @@ static void write_and_delete(void)
     ck_ok(del(1));
 }
 
+/* The log still has what came before a record's end, the directory knows of the
+ * end already: a checkpoint was cut short. */
+START_TEST(a_replay_makes_no_record_of_a_deadline)
+{
+    const struct layout *l = db_layout(store, M);
+    struct warp_str key = name_of("gone");
+    uint8_t space[256];
+    struct op op;
+    op_init(&op, l, OP_UPDATE, space, sizeof space);
+    ck_ok(op_key(&op, &key, NULL));
+    ck_ok(op_deadlines(&op, BIT(MORTAL_PIN), now + 1000));
+    op.hash = hash_key(store->seed, l->id, op.body + op.key_at, op.key_bytes);
+    struct shard *s = &store->shards[hash_shard(op.hash, store->shard_count)];
+    os_lock(&s->lock);
+    int rc = commit_replay(s, &op, UINT64_C(1) << 40, 0);
+    os_unlock(&s->lock);
+    ck_ok(rc);
+    op_fini(&op);
+    ck_assert(!mortal_there("gone"));
+}
+END_TEST
+
 START_TEST(a_delete_survives)
 {
     struct sample_thing out;
@@ -475,6 +499,7 @@ static void fill(TCase *t)
     tcase_add_loop_test(t, nothing_old_comes_back_after_a_delete_and_a_crash,
                         0, 3);
     tcase_add_test(t, a_delete_survives);
+    tcase_add_test(t, a_replay_makes_no_record_of_a_deadline);
     tcase_add_test(t, memory_only_is_lost);
     tcase_add_test(t, adds);
     tcase_add_test(t, versions_never_repeat);

@@ -1,4 +1,5 @@
-/* store_load.c: calls and checkpoints while rows still load after an open. */
+/* store_load.c: calls and checkpoints while rows still load after an open; and
+ * the index, which a replay gives its size at once. */
 #include "db.h"
 #include "store_scene.h"
 
@@ -166,11 +167,73 @@ START_TEST(nothing_is_missed_while_rows_load)
 }
 END_TEST
 
+enum { MANY = 60000 };
+
+static void put_many(void)
+{
+    for (uint64_t i = 1; i <= MANY; i++) {
+        struct sample_thing t = {.id = i, .gold = (int64_t)i};
+        ck_ok(put(&t, BIT(THING_GOLD)));
+    }
+}
+
+static void check_many(void)
+{
+    for (uint64_t i = 1; i <= MANY; i++) {
+        struct sample_thing t;
+        ck_ok(get(i, BIT(THING_GOLD), &t));
+        ck_assert_int_eq(t.gold, (int64_t)i);
+    }
+}
+
+static void count_one(void *arg, void *record)
+{
+    (void)record;
+    ++*(uint64_t *)arg;
+}
+
+/* Each segment is of use, each record is in one. */
+static void check_index(struct index *index, uint64_t most)
+{
+    uint64_t seen = 0;
+    for (uint32_t at = 0; index_walk(index, at, count_one, &seen); at++)
+        ;
+    ck_assert_uint_eq(seen, index->count);
+    ck_assert_uint_le(index->segment_count, most);
+}
+
+START_TEST(a_replay_makes_the_index_as_large_as_it_will_be)
+{
+    uint64_t sizes[256];
+    put_many();
+    for (uint32_t i = 0; i < store->shard_count; i++)
+        sizes[i] = store->shards[i].index.segment_count;
+    scene_teardown();
+    scene_setup();
+    scene_crash(put_many);
+    check_many();
+    for (uint32_t i = 0; i < store->shard_count; i++)
+        check_index(&store->shards[i].index, 2 * sizes[i]);
+    /* And with records in it, for many more, as often as one likes. */
+    for (uint32_t i = 0; i < store->shard_count; i++) {
+        struct shard *s = &store->shards[i];
+        os_lock(&s->lock);
+        index_expect(&s->index, 128 * 512);
+        index_expect(&s->index, 128 * 512);
+        os_unlock(&s->lock);
+        check_index(&s->index, 128);
+        ck_assert_uint_eq(s->index.segment_count, 128);
+    }
+    check_many();
+}
+END_TEST
+
 static void fill(TCase *t)
 {
     tcase_add_test(t, nothing_is_missed_while_rows_load);
     tcase_add_test(t, what_is_deleted_stays_deleted);
     tcase_add_test(t, places_are_counted_once);
+    tcase_add_test(t, a_replay_makes_the_index_as_large_as_it_will_be);
 }
 
 int main(void)
