@@ -56,9 +56,10 @@ static int in_place(const struct shard *s, struct op *op,
                     const struct plan *plan)
 {
     struct key_ref key = op_key_ref(op);
+    bool at_home = forward_home(s->db, &key) == s;
     if (!forward_here(s, op->layout, &key, plan->record))
         return FORWARD_ELSEWHERE;
-    if (op->expect || forward_home(s->db, &key) == s)
+    if (op->expect || at_home)
         return WARP_OK;
     op->homing = plan->existed ? op->kind != OP_UPDATE
                                : op->layout->series != 0;
@@ -77,7 +78,10 @@ static int prepare(struct shard *s, struct op *op, struct plan *plan)
         apply_hold(plan);
     plan->existed = shard_exists(op->layout, plan->record, op->now);
     plan->exists = plan->existed;
-    if (op->layout->roams && (rc = in_place(s, op, plan)) != WARP_OK)
+    /* A record that exists where it is at home is as it should be. */
+    if (op->layout->roams &&
+        !(plan->existed && forward_home(s->db, &key) == s) &&
+        (rc = in_place(s, op, plan)) != WARP_OK)
         return rc;
     if (op->expect) {
         uint64_t have = plan->exists ? apply_version(s, op->layout,
@@ -243,7 +247,7 @@ int commit_op(struct warp_db *db, struct op *op, bool power)
     for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, op->layout, n); n++)
         rc = commit_there(db, op, power);
     if (rc == WARP_OK && op->layout->drawn)
-        gravity_wrote(db, &op, 1);
+        gravity_wrote_one(db, op);
     return rc;
 }
 

@@ -81,6 +81,7 @@ int forward_install(struct shard *home, const struct layout *l,
         return WARP_ELIMIT;
     if (!(record_have(r) & R_AWAY))
         atomic_fetch_add(&home->db->records_away, 1);
+    atomic_store(&home->db->roamed, true);
     record_begin(r);
     record_set_have(r, (record_have(r) & ~R_FIELDS) | R_DELETED | R_AWAY | to);
     record_end(r, record_version(r));

@@ -34,6 +34,13 @@ static inline struct shard *forward_home(const struct warp_db *db,
 {
     return &db->shards[hash_shard(key->hash, db->shard_count)];
 }
+/* The first look of a read: at home, where all are but those that were moved;
+ * what it finds there tells where else. */
+static inline struct forward forward_guess(const struct warp_db *db,
+                                           const struct key_ref *key)
+{
+    return (struct forward){forward_home(db, key), 0};
+}
 /* Without a lock: of a key of a product that roams. */
 struct forward forward_look(const struct warp_db *db,
                             const struct key_ref *key);
@@ -41,8 +48,10 @@ static inline struct forward forward_of(const struct warp_db *db,
                                         const struct layout *l,
                                         const struct key_ref *key)
 {
-    return l->roams ? forward_look(db, key)
-                    : (struct forward){forward_home(db, key), 0};
+    const _Atomic bool *roamed = &((struct warp_db *)(uintptr_t)db)->roamed;
+    return l->roams && atomic_load_explicit(roamed, memory_order_acquire)
+               ? forward_look(db, key)
+               : forward_guess(db, key);
 }
 static inline struct shard *forward_shard(const struct warp_db *db,
                                           const struct layout *l,

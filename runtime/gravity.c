@@ -34,11 +34,11 @@ void gravity_close(struct warp_db *db)
 /* ---- uses ---- */
 
 /* One of GRAVITY_SAMPLE, in no step with a loop of the caller's. */
-static bool is_sampled(void)
+bool gravity_samples(void)
 {
     static _Thread_local uint32_t state;
     state = state * 1664525u + 1013904223u;
-    return state >> 28 == 0;
+    return state / (UINT32_MAX / GRAVITY_SAMPLE + 1) == 0;
 }
 
 static void note(struct warp_db *db, const struct layout *l,
@@ -69,8 +69,14 @@ static void note(struct warp_db *db, const struct layout *l,
 void gravity_used(struct warp_db *db, const struct layout *l,
                   const struct key_ref *key)
 {
-    if (db->gravity && is_sampled())
+    if (db->gravity && gravity_samples())
         note(db, l, key, false);
+}
+
+void gravity_note_op(struct warp_db *db, const struct op *op, bool placed)
+{
+    struct key_ref key = op_key_ref(op);
+    note(db, op->layout, &key, placed);
 }
 
 void gravity_wrote(struct warp_db *db, struct op *const *ops, uint32_t count)
@@ -88,7 +94,7 @@ void gravity_wrote(struct warp_db *db, struct op *const *ops, uint32_t count)
                                  key.count);
         uint64_t tells = op->flags & OP_FLOOR ? l->places : l->hint;
         bool placed = ((op->set | op->memory) & tells) != 0;
-        if (placed || is_sampled())
+        if (placed || gravity_samples())
             note(db, l, &key, placed);
     }
 }

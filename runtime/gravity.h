@@ -42,8 +42,19 @@ void gravity_close(struct warp_db *db);
 /* A use of a record that is drawn; cheap, may be lost. */
 void gravity_used(struct warp_db *db, const struct layout *l,
                   const struct key_ref *key);
-/* Ops that were committed together; one alone. */
+/* Ops that were committed together. */
 void gravity_wrote(struct warp_db *db, struct op *const *ops, uint32_t count);
+/* One alone. */
+void gravity_note_op(struct warp_db *db, const struct op *op, bool placed);
+bool gravity_samples(void);
+static inline void gravity_wrote_one(struct warp_db *db, const struct op *op)
+{
+    const struct layout *l = op->layout;
+    bool placed = ((op->set | op->memory) &
+                   (op->flags & OP_FLOOR ? l->places : l->hint)) != 0;
+    if (db->gravity && (placed || gravity_samples()))
+        gravity_note_op(db, op, placed);
+}
 
 /* A step of the keeper. true: there is more to do soon. */
 bool gravity_step(struct warp_db *db);

@@ -341,7 +341,9 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
     for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
-        struct forward at = forward_of(g->db, g->l, g->key);
+        struct forward at = tries == 0
+                                ? forward_guess(g->db, g->key)
+                                : forward_of(g->db, g->l, g->key);
         struct shard *s = at.shard;
         g->columns = s->columns[g->l->number];
         struct record *r = shard_seek(s, g->l, g->key, &slot, &cold);
@@ -480,7 +482,8 @@ static int glance(struct warp_db *db, const struct layout *l,
     for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         bool cold;
-        struct forward at = forward_of(db, l, key);
+        struct forward at = tries == 0 ? forward_guess(db, key)
+                                       : forward_of(db, l, key);
         struct shard *s = at.shard;
         struct record *r = shard_seek(s, l, key, &slot, &cold);
         if (!r) {

@@ -146,6 +146,7 @@ static void depart(struct shard *s, const struct layout *l, struct record *r,
                    uint32_t to, uint64_t seq)
 {
     uint64_t before = record_have(r);
+    atomic_store(&s->db->roamed, true);
     record_begin(r);
     apply_empty(s, l, r);
     record_set_have(r, (before & (R_DIRTY | R_FLUSHING)) | R_DELETED | R_AWAY |
