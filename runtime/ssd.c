@@ -431,6 +431,22 @@ static int end(struct ssd_txn **handle, int rc)
     return rc;
 }
 
+/* LMDB reads the root of a table when it first needs it, and takes one that it
+ * does not find for that of an empty table: here they are what was checked. */
+static int begin(struct ssd_txn *t)
+{
+    int rc = mdb_txn_begin(t->ssd->env, NULL, 0, &t->txn);
+    for (uint32_t i = 0; i < SSD_TABLE_COUNT && rc == 0; i++) {
+        const struct tree_root *root = &t->guard.snapshot.table[i];
+        MDB_stat stat;
+        rc = mdb_stat(t->txn, t->ssd->table[i], &stat);
+        if (rc == 0 && (stat.ms_entries != root->entries ||
+                        stat.ms_depth != root->depth))
+            rc = MDB_CORRUPTED;
+    }
+    return rc;
+}
+
 int ssd_begin(struct ssd *ssd, struct ssd_txn **out)
 {
     struct ssd_txn *t = &ssd->txn;
@@ -447,8 +463,7 @@ int ssd_begin(struct ssd *ssd, struct ssd_txn **out)
         t->failed = grow(ssd, true);
     t->keeps = room_bytes(ssd) < roomy_bytes;
     if (t->failed == 0)
-        t->failed = failed(ssd, mdb_txn_begin(ssd->env, NULL, 0, &t->txn),
-                           "begin to write");
+        t->failed = failed(ssd, begin(t), "begin to write");
     if (t->failed == 0 && mdb_txn_id(t->txn) != t->guard.snapshot.txn + 1)
         t->failed = failed(ssd, MDB_CORRUPTED, "begin to write");
     *out = t;
@@ -560,7 +575,7 @@ static int again(struct ssd_txn *t)
     rc = grow(t->ssd, false);
     if (rc != 0)
         return rc;
-    mdb = mdb_txn_begin(t->ssd->env, NULL, 0, &t->txn);
+    mdb = begin(t);
     while (mdb == 0 && ssd_redo_next(&t->redo, &at, &step))
         mdb = apply(t, &step);
     return mdb == MDB_MAP_FULL ? again(t) : failed(t->ssd, mdb, "write");
