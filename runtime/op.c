@@ -38,7 +38,7 @@ int op_grow(struct op *op, size_t more)
     if (!grown)
         return error_set(WARP_ENOMEM, "out of memory for a commit of %zu bytes",
                          room);
-    if (!op->owned)
+    if (!op->owned && op->bytes > 0)
         memcpy(grown, op->body, op->bytes);
     op->body = grown;
     op->owned = true;
