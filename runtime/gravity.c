@@ -51,8 +51,10 @@ static void note(struct warp_db *db, const struct layout *l,
         atomic_fetch_add_explicit(
             &g->noted[forward_shard(db, l, key)->number], 1,
             memory_order_relaxed);
-    /* Whoever cannot note at once does not wait. */
-    if (!os_trylock(&g->lock))
+    /* A use that cannot be noted at once is lost; a place is told only once. */
+    if (placed)
+        os_lock(&g->lock);
+    else if (!os_trylock(&g->lock))
         return;
     if (g->count < GRAVITY_RING) {
         struct gravity_note *n = &g->ring[g->count++];
