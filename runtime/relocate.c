@@ -113,10 +113,10 @@ static int copy_memory(struct move *m)
             void *block = shard_alloc(m->to, l, bytes);
             if (!block)
                 return WARP_ELIMIT;
-            memcpy(block,
-                   (const void *)(uintptr_t)atomic_load_explicit(
-                       &from->at, memory_order_relaxed),
-                   bytes);
+            record_copy_in(block,
+                           (const void *)(uintptr_t)atomic_load_explicit(
+                               &from->at, memory_order_relaxed),
+                           bytes);
             atomic_store_explicit(&to->at, (uint64_t)(uintptr_t)block,
                                   memory_order_relaxed);
             atomic_store_explicit(&to->len_cap,
