@@ -104,7 +104,7 @@ struct warp_db {
     struct os_lock relocate_lock; /* one move at a time, none while a scan takes
                                      its keys; before the shards' locks */
     _Atomic uint64_t relocated;   /* moves between shards */
-    _Atomic uint64_t records_away; /* forwards, about */
+    _Atomic uint64_t records_away; /* forwards in their homes */
     _Atomic bool roamed;           /* there is one, or was since the open */
     struct gravity *gravity; /* who moves where; NULL: no record does */
     struct os_lock unique_lock; /* held while a unique value is checked and

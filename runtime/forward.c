@@ -132,6 +132,7 @@ struct rebuild {
     struct warp_db *db;
     struct shard *shard;
     bool ends; /* the second walk: forwards without an end */
+    uint64_t away; /* those that it leaves */
     int rc;
 };
 
@@ -177,6 +178,7 @@ static void rebuild_record(void *arg, void *record)
     else if (b->ends && home == b->shard &&
              (have & R_FIELDS) == b->shard->number)
         b->rc = find_end(b, l, r, &key);
+    b->away += b->ends && home == b->shard && (record_have(r) & R_AWAY);
 }
 
 int forward_rebuild(struct warp_db *db)
@@ -195,5 +197,8 @@ int forward_rebuild(struct warp_db *db)
                  n++)
                 ;
         }
+    /* A replay makes and clears them as it goes, and does not count. */
+    if (any)
+        atomic_store(&db->records_away, b.away);
     return b.rc;
 }

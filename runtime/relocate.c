@@ -356,6 +356,7 @@ static int forget_place(struct warp_db *db, const struct layout *l,
                             m.depart.logged_bytes, true, &seq, &position);
         if (rc == WARP_OK && m.t) {
             forward_clear(m.to, m.t);
+            atomic_fetch_sub(&db->records_away, 1);
             shard_dirty(m.to, m.t, key->hash);
         }
         op_fini(&m.depart);

@@ -534,6 +534,7 @@ static void expect_one(uint64_t id, uint32_t shard, uint64_t version)
     struct gr_star s;
     uint64_t now;
     ck_assert_uint_eq(shard_of(STAR, id), shard);
+    ck_assert_uint_eq(stat_now().records_away, shard != home_of(STAR, id));
     ck_assert_int_eq(gr_star_get(db, id, GR_STAR_GOLD, &s, NULL), WARP_OK);
     ck_assert_int_eq(s.gold, (int64_t)id);
     ck_assert_int_eq(gr_star_version(db, id, &now), WARP_OK);
