@@ -43,7 +43,8 @@ struct gravity_space {
 };
 
 struct gravity {
-    struct os_lock lock; /* of the ring and the spots */
+    struct os_lock lock; /* of the ring; and of the spots, for who is not the
+                            keeper, which alone changes them, with it held */
     uint32_t count;
     struct gravity_note ring[GRAVITY_RING];
     struct gravity_spot spots[GRAVITY_SPOTS];

@@ -52,13 +52,12 @@ static bool end_window(struct warp_db *db, struct gravity *g)
 }
 
 /* The hottest record that is in `full`, may move, and whose uses even out the
- * two; a copy. */
+ * two; a copy. No lock: the keeper alone changes spots. */
 static bool find_hot(struct warp_db *db, uint32_t full, uint32_t gap,
                      struct gravity_spot *hot)
 {
     struct gravity *g = db->gravity;
     hot->uses = 0;
-    os_lock(&g->lock);
     for (uint32_t i = 0; i < GRAVITY_SPOTS; i++) {
         struct gravity_spot *s = &g->spots[i];
         if (s->uses <= hot->uses || s->uses > gap / 2 || s->uses < 2 ||
@@ -70,7 +69,6 @@ static bool find_hot(struct warp_db *db, uint32_t full, uint32_t gap,
             forward_shard(db, l, &key)->number == full)
             *hot = *s;
     }
-    os_unlock(&g->lock);
     return hot->uses > 0;
 }
 
