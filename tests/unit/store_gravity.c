@@ -200,6 +200,25 @@ static void expect_stars(int64_t more)
     warp_arena_reset(&arena);
 }
 
+/* What explain tells of stars that are away; of one of them at least, why. */
+static void expect_explained(const char *why)
+{
+    struct text t = TEXT_INIT;
+    char is[128];
+    bool told = false;
+    for (uint64_t id = 0; id < TEAMS * MEMBERS; id++) {
+        if (shard_of(STAR, id) == home_of(STAR, id))
+            continue;
+        explain(id, 3, &t);
+        snprintf(is, sizeof is, "\"shard\":{\"now\":%u,\"home\":%u,",
+                 shard_of(STAR, id), home_of(STAR, id));
+        ck_assert_msg(strstr(t.data, is) != NULL, "%s", t.data);
+        told = told || strstr(t.data, why) != NULL;
+    }
+    ck_assert_msg(told, "%s", t.data);
+    text_free(&t);
+}
+
 START_TEST(light_ones_follow_the_heavy_one_of_their_group)
 {
     uint64_t split_then = 0, split_now = 0;
@@ -220,6 +239,7 @@ START_TEST(light_ones_follow_the_heavy_one_of_their_group)
     ck_assert_uint_gt(stat_now().shard_moves, TEAMS * MEMBERS / 2);
     ck_assert_uint_gt(stat_now().records_away, TEAMS * MEMBERS / 2);
     expect_stars(added);
+    expect_explained("\"why\":\"partners that are heavier are there\"");
     struct gr_star s;
     ck_assert_int_eq(gr_star_get(db, 5, GR_STAR_SEEN, &s, NULL), WARP_OK);
     ck_assert_uint_eq(s.seen, 5); /* of memory alone, and came along */
