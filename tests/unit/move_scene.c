@@ -112,6 +112,16 @@ bool resident(const struct warp_product *product, uint64_t id, uint32_t field)
     return is;
 }
 
+void evict_all(void)
+{
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        os_lock(&db->shards[i].lock);
+        (void)shard_evict(&db->shards[i], NULL, WARP_PRIORITY_CRITICAL,
+                          UINT64_MAX / 512);
+        os_unlock(&db->shards[i].lock);
+    }
+}
+
 void must_be_sound(void)
 {
     struct text reply = TEXT_INIT;

@@ -32,6 +32,8 @@ uint64_t disk_live(void);
 /* Is this value outside the row of a u64's record in memory, and the record? No
  * field (56): the record. It counts as no use. */
 bool resident(const struct warp_product *product, uint64_t id, uint32_t field);
+/* Whatever may leave memory does. */
+void evict_all(void);
 /* verify finds nothing; the store is closed. */
 void must_be_sound(void);
 /* What explain says of a field of a u64's record of product 0. */

@@ -22,16 +22,6 @@ static uint64_t version(void)
     return v;
 }
 
-static void evict_all(void)
-{
-    for (uint32_t i = 0; i < db->shard_count; i++) {
-        os_lock(&db->shards[i].lock);
-        (void)shard_evict(&db->shards[i], NULL, WARP_PRIORITY_CRITICAL,
-                          UINT64_MAX / 512);
-        os_unlock(&db->shards[i].lock);
-    }
-}
-
 static bool there(void)
 {
     return resident(&se_visit_warp_product, 1, 56);
