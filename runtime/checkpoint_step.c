@@ -621,6 +621,8 @@ int step_commit(struct step *st, bool last)
         settle(st);
         st->done += st->copied_count;
         pace_step(db, st->done);
+        atomic_fetch_add(&db->step_word, 1);
+        os_futex_wake(&db->step_word, INT32_MAX);
     } else {
         step_undo(st);
     }

@@ -184,6 +184,28 @@ START_TEST(large_values_need_few_steps)
 }
 END_TEST
 
+/* Who needs memory waits for a step, not for all of them. */
+static void *await_steps(void *arg)
+{
+    uint32_t *steps = arg;
+    bool ended = false;
+    while (!ended && shard_await_step(store, &ended))
+        *steps += !ended;
+    return arg;
+}
+
+START_TEST(room_comes_step_by_step)
+{
+    pthread_t waiter;
+    uint32_t steps = 0;
+    put_all(0, 0);
+    ck_assert_int_eq(pthread_create(&waiter, NULL, await_steps, &steps), 0);
+    ck_ok(warp_checkpoint(store));
+    ck_assert_int_eq(pthread_join(waiter, NULL), 0);
+    ck_assert_uint_ge(steps, 1);
+}
+END_TEST
+
 /* ---- a checkpoint that takes long ---- */
 
 enum { LOG_MAX = 4 << 20, FILLS = 6 };
@@ -263,6 +285,7 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, one_range_needs_no_order);
     tcase_add_test(tcase, all_of_them_hold);
     tcase_add_test(tcase, large_values_need_few_steps);
+    tcase_add_test(tcase, room_comes_step_by_step);
     tcase_add_test(tcase, writers_wait_at_the_limit);
     tcase_add_test(tcase, writers_keep_the_pace_of_a_checkpoint);
 }
