@@ -1,5 +1,5 @@
 /* convert.c, values with parts: elements, members that come, go and are called
- * anew, variants, defaults; bytes that are no value of the old type; no memory. */
+ * anew, variants, defaults; bytes that are no value of that type; no memory. */
 #include "convert_scene.h"
 
 #include "fault.h"
