@@ -89,34 +89,41 @@ static int batch_over_two(uint64_t *position)
     int rc = append(0, 100, id, 2, position);
     if (rc != 0)
         return rc;
-    rc = append(1, 100, id, 2, position);
+    rc = append(1, 40000, id, 2, position); /* longer than a frame */
     acked[0] -= rc != 0; /* without its other part it is none */
     return rc;
 }
 
-/* clean: it ends with a stop. Else with the last commits in the rings alone,
- * and a batch of which one part is missing. */
-static void make_files(bool clean)
+/* What a life finds. */
+enum left { NOTHING, A_STOP, RINGS, RINGS_WITH_THE_FIRST_BATCH };
+
+/* After a kill the last commits are in the rings alone, and a batch of which
+ * one part is missing. */
+static void make_files(enum left left)
 {
     uint64_t position = 0, seq;
     uint8_t body[64];
     memset(acked, 0, sizeof acked);
+    if (left == NOTHING)
+        return;
     ck_assert_msg(scene_open(&scene) == 0, "%s", error_text());
-    for (int i = 0; i < FIRST; i++) {
+    for (int i = 0; i < FIRST && left != RINGS_WITH_THE_FIRST_BATCH; i++) {
         ck_assert_int_eq(append((uint32_t)i % SHARDS, 20000, 0, 0, &position),
                          0);
-        ck_assert_int_eq(batch_over_two(&position), 0);
+        if (i % 4 == 0)
+            ck_assert_int_eq(batch_over_two(&position), 0);
     }
     ck_assert_int_eq(append(2, 150000, 0, 0, &position), 0);
-    ck_assert_int_eq(append(2, 30, log_batch_id(scene.log), 1, &position), 0);
+    if (left != RINGS_WITH_THE_FIRST_BATCH)
+        ck_assert_int_eq(append(2, 30, log_batch_id(scene.log), 1, &position),
+                         0);
     ck_assert_int_eq(log_sync(scene.log), 0);
-    if (clean) {
+    if (left == A_STOP) {
         scene_stop(&scene);
     } else {
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 20; i++)
             ck_assert_int_eq(append(2, 300, 0, 0, &position), 0);
-            ck_assert_int_eq(batch_over_two(&position), 0);
-        }
+        ck_assert_int_eq(batch_over_two(&position), 0);
         scene_body(body, sizeof body, 0);
         ck_assert_int_eq(log_append(scene.log, 2, log_batch_id(scene.log), 2,
                                     body, sizeof body, false, &seq, &position),
@@ -189,23 +196,30 @@ static void tear_down(void)
 static const struct {
     enum fault_kind kind;
     int code;
-} faults[] = {{FAULT_MEMORY, ENOMEM}, {FAULT_SYSTEM, EIO},
-              {FAULT_SYSTEM, ENOSPC}};
+    enum left left;
+} cases[] = {{FAULT_MEMORY, ENOMEM, NOTHING},
+             {FAULT_MEMORY, ENOMEM, A_STOP},
+             {FAULT_MEMORY, ENOMEM, RINGS},
+             {FAULT_MEMORY, ENOMEM, RINGS_WITH_THE_FIRST_BATCH},
+             {FAULT_SYSTEM, EIO, NOTHING},
+             {FAULT_SYSTEM, EIO, A_STOP},
+             {FAULT_SYSTEM, EIO, RINGS},
+             {FAULT_SYSTEM, ENOSPC, RINGS}};
+enum { CASES = sizeof cases / sizeof cases[0] };
 
 START_TEST(each_call_fails_once)
 {
-    const enum fault_kind kind = faults[_i / 2].kind;
     uint64_t before[SHARDS];
     uint32_t failed = 0;
     bool reached = true;
-    make_files(_i % 2);
+    make_files(cases[_i].left);
     memcpy(before, acked, sizeof before);
-    for (uint64_t n = 1; reached; n++) {
+    for (uint64_t n = 1; reached; n += cases[_i].code == ENOSPC ? 3 : 1) {
         put_all();
         memcpy(acked, before, sizeof before);
         atomic_store(&scene.events, 0);
         said = silent = 0;
-        fault_arm(kind, n, faults[_i / 2].code);
+        fault_arm(cases[_i].kind, n, cases[_i].code);
         live();
         reached = fault_disarm();
         log_close(&scene.log);
@@ -226,7 +240,7 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 120);
     tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_loop_test(all, each_call_fails_once, 0, 5);
+    tcase_add_loop_test(all, each_call_fails_once, 0, CASES);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
