@@ -129,6 +129,7 @@ void *sim_malloc(size_t bytes, size_t align);
 size_t sim_block_bytes(const void *at);
 void sim_free(void *at);
 void *sim_pages(size_t bytes); /* address space that reads zeros */
+void sim_pages_free(void *at, size_t bytes); /* the last ones are used again */
 void sim_pages_clear(void *at, size_t bytes);
 
 /* ---- names and room (sim_name.c) ---- */
