@@ -29,6 +29,7 @@ _Noreturn void history_run(uint64_t seed, const struct history_cut *cut,
 
 struct history_count {
     uint64_t operations, lives, crashes, power_losses, events;
+    uint64_t moves, versions; /* records to other shards; versions compared */
     uint64_t faults[8]; /* by enum sim_fault */
 };
 /** Where the process that runs a seed counts, shared with its parent. */

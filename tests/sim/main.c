@@ -1,6 +1,7 @@
 /* warp-sim: runs seeds, each in a process of its own; a seed that finds
  * something is run again, ever smaller. */
 #include "history.h"
+#include "schemas.h"
 #include "sim.h"
 
 #include <getopt.h>
@@ -125,6 +126,8 @@ static void count_it(void)
     t->crashes += c->crashes;
     t->power_losses += c->power_losses;
     t->events += c->events;
+    t->moves += c->moves;
+    t->versions += c->versions;
     for (int i = 0; i < FAULT_KINDS; i++)
         t->faults[i] += c->faults[i];
 }
@@ -208,11 +211,13 @@ static void summary(uint64_t findings)
     if (findings)
         snprintf(found, sizeof found, "%llu", (unsigned long long)findings);
     printf("%llu histories, %s found: %llu operations, %llu lives, "
-           "%llu deaths, %llu power losses, %llu events",
+           "%llu deaths, %llu power losses, %llu events, %llu records moved, "
+           "%llu versions compared",
            (unsigned long long)shared->histories, found,
            (unsigned long long)t->operations, (unsigned long long)t->lives,
            (unsigned long long)t->crashes, (unsigned long long)t->power_losses,
-           (unsigned long long)t->events);
+           (unsigned long long)t->events, (unsigned long long)t->moves,
+           (unsigned long long)t->versions);
     for (int i = 1; i < FAULT_KINDS; i++)
         printf(", %llu %s", (unsigned long long)t->faults[i], names[i]);
     printf("\n");
@@ -258,6 +263,7 @@ int main(int argc, char **argv)
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     history_count = &shared->count;
+    schemas_make();
     sim_plan.ignore_sync = planted_bug == PLANTED_skip_sync;
     uint64_t findings = 0;
     for (uint64_t seed = first; seed <= last && (goes_on || !findings); seed++)
