@@ -446,6 +446,7 @@ static void plan_life(bool last)
         p.die_at = h.cut->die_at > sim_events ? h.cut->die_at : 0;
         p.fault = h.life == 2 ? (enum sim_fault)h.cut->fault : FAULT_NONE;
         p.fault_after = h.cut->fault_after;
+        p.die_faulted = h.life == 2 && h.cut->die_faulted;
         p.fault_times = 1;
         h.ending = END_CLOSE;
         h.op_limit = 1 + h.op_limit % 6;
@@ -469,7 +470,7 @@ static void end_life(enum sim_end how)
     bool died = how == SIM_CRASHED;
     if (died)
         history_count->crashes++;
-    if (died && h.cut->die_at) {
+    if (died && (h.cut->die_at || h.cut->die_faulted)) {
         h.ending = h.cut->die_power ? END_POWER : END_KILL;
         sim_salt(h.cut->salt);
     }

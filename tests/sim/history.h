@@ -17,7 +17,7 @@ struct history_cut {
      * call fails in its second life. */
     bool small;
     uint64_t die_at, salt; /* salt: another power loss */
-    bool die_power;
+    bool die_power, die_faulted; /* faulted: soon after the fault */
     int fault; /* of enum sim_fault */
     uint64_t fault_after;
 };
