@@ -320,6 +320,7 @@ static int delete_rows(struct step *st, struct record_copy *c)
 {
     const struct layout *l = c->entry->layout;
     int rc = add_change(st, SSD_ROWS, c->key, c->key_bytes, NULL, 0, false);
+    st->drops = st->drops || l->series;
     FOR_BITS(i, l->ssd | l->was_ssd)
     {
         uint8_t key[ROW_KEY_BYTES_MAX + 1];
@@ -568,7 +569,7 @@ static void put_back(struct step *st)
 static void step_reset(struct step *st)
 {
     st->change_count = st->copied_count = st->place_count = 0;
-    st->archived = false;
+    st->archived = st->drops = false;
     st->bytes = 0;
     warp_arena_reset(&st->arena);
 }
@@ -584,7 +585,8 @@ static int put_position(struct warp_db *db, struct ssd_txn *txn)
 }
 
 /* One transaction of the directory. last: also entries of secondary indexes
- * and series, and the floors come after. */
+ * and series, and the floors come after. Elements of a record go with its row:
+ * without one nobody knows of them any more, and a new one would have them. */
 int step_commit(struct step *st, bool last)
 {
     struct warp_db *db = st->db;
@@ -596,7 +598,8 @@ int step_commit(struct step *st, bool last)
     if (indexes)
         rc = secondary_flush(db->secondary, txn);
     bool disk = st->place_count > 0, series = false;
-    if (indexes && rc == WARP_OK)
+    bool elements = (last || st->drops) && rc == WARP_OK;
+    if (elements)
         rc = series_flush(db->series, txn, &series);
     if (rc == WARP_OK)
         rc = log_sync(db->log); /* C3 */
@@ -610,10 +613,10 @@ int step_commit(struct step *st, bool last)
         rc = ssd_commit(&txn);
     else if (txn)
         ssd_abort(&txn);
-    if (indexes) {
+    if (indexes)
         secondary_flushed(db->secondary, rc != WARP_OK);
+    if (elements)
         series_flushed(db->series, rc != WARP_OK);
-    }
     if (rc == WARP_OK) {
         st->later_sure = st->later_count;
         if (st->archived)

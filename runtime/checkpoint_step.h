@@ -55,6 +55,7 @@ struct step {
     struct change *later; /* keys that go with the floors */
     uint32_t later_count, later_room, later_sure;
     bool archived; /* something was appended to the archive */
+    bool drops;    /* a record that had elements goes */
     struct compress *compress;
     uint8_t *scratch; /* a row is encoded here, then copied to its size */
     size_t scratch_bytes;

@@ -2,6 +2,7 @@
 #include "forward.h"
 
 #include "error.h"
+#include "planted.h"
 
 struct forward forward_look(const struct warp_db *db,
                             const struct key_ref *key)
@@ -187,6 +188,7 @@ int forward_rebuild(struct warp_db *db)
     struct rebuild b = {.db = db, .rc = WARP_OK};
     for (uint32_t i = 0; i < db->layout_count; i++)
         any = any || db->layouts[i]->roams;
+    any = any && !PLANTED(lost_forward);
     for (int walk = 0; any && walk < 2; walk++)
         for (uint32_t i = 0; i < db->shard_count; i++) {
             b.ends = walk == 1;

@@ -277,6 +277,13 @@ void os_unreserve(void *at, size_t bytes)
         munmap(at, bytes);
 }
 
+bool os_addresses(size_t bytes)
+{
+    void *at = os_reserve(bytes);
+    os_unreserve(at, bytes);
+    return at != NULL;
+}
+
 void os_huge(void *at, size_t bytes)
 {
     madvise(at, bytes, MADV_HUGEPAGE);

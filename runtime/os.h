@@ -65,6 +65,7 @@ void os_unmap(void *base, size_t bytes);
 void *os_reserve(size_t bytes);
 void os_release(void *at, size_t bytes); /* pages go, reads give zeros */
 void os_unreserve(void *at, size_t bytes);
+bool os_addresses(size_t bytes); /* so much can be reserved */
 void os_huge(void *at, size_t bytes); /* a hint */
 /* Makes pages writable now that would each fault at their first store; what is
  * in them stays. A hint. */

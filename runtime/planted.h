@@ -12,6 +12,9 @@ enum planted {
     PLANTED_reorder_log,      /* a block is durable before those before it */
     PLANTED_torn_ring,        /* the tail is published before the body */
     PLANTED_early_checkpoint, /* the log is cut before the tiers hold it */
+    PLANTED_lost_forward,     /* a replay does not tell homes who is away */
+    PLANTED_half_move,        /* an arrive and its depart are no batch */
+    PLANTED_new_version,      /* a record that moves forgets its version */
     PLANTED_COUNT
 };
 extern enum planted planted_bug;

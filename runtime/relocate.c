@@ -4,6 +4,7 @@
 #include "apply.h"
 #include "checkpoint.h"
 #include "error.h"
+#include "planted.h"
 #include "wire.h"
 
 #include <stdlib.h>
@@ -56,8 +57,9 @@ static int make_ops(struct move *m)
     if (!m->row)
         return error_set(WARP_ENOMEM, "out of memory for a record that moves");
     size_t bytes = row_encode(m->from, m->l, m->r, m->row);
-    row_set_origin(m->row,
-                   apply_version(m->from, m->l, m->r, m->key->hash) &
+    if (!PLANTED(new_version))
+        row_set_origin(
+            m->row, apply_version(m->from, m->l, m->r, m->key->hash) &
                        ~UINT64_C(0xff));
     if (m->from == m->home && bytes > RELOCATE_BYTES_MAX)
         return error_set(WARP_ELIMIT, "%s: a record of %zu bytes moves to no "
@@ -74,7 +76,10 @@ static int log_one(struct move *m, struct shard *s, uint64_t batch,
 {
     const struct op *op = s == m->from ? &m->depart : &m->arrive;
     uint64_t position;
-    return log_append(m->db->log, s->number, batch, 2, op->body,
+    uint32_t parts = 2;
+    if (PLANTED(half_move))
+        batch = parts = 0;
+    return log_append(m->db->log, s->number, batch, parts, op->body,
                       op->logged_bytes, m->to == m->home, seq, &position);
 }
 

@@ -297,7 +297,10 @@ static int reserve(struct ssd *ssd, const char *dir, uint64_t bytes)
     uint64_t wanted = bytes;
     char text[200];
     for (;;) {
-        int rc = open_env(ssd, dir, bytes);
+        /* LMDB's map and ours; where there are few, most are for the rest. */
+        int rc = os_addresses(bytes * (bytes < wanted ? 8 : 2))
+                     ? open_env(ssd, dir, bytes)
+                     : ENOMEM;
         if (rc == 0)
             break;
         close_env(ssd);
@@ -378,12 +381,8 @@ static int grow(struct ssd *ssd, bool early)
     char text[96];
     int rc;
     /* LMDB cannot go back when mapping fails: see first that it will do. */
-    void *probe = os_reserve(2 * (bytes - old));
-    if (!probe && early)
-        return 0;
-    if (!probe)
-        return failed(ssd, MDB_MAP_FULL, "grow");
-    os_unreserve(probe, 2 * (bytes - old));
+    if (!os_addresses(2 * (bytes - old)))
+        return early ? 0 : failed(ssd, MDB_MAP_FULL, "grow");
     ssd_pool_shut(&ssd->pool);
     unmap(ssd);
     rc = mdb_env_set_mapsize(ssd->env, bytes);

@@ -13,8 +13,13 @@ d=$("$sim" --seeds 78-78 --digest | sed 's/seed=78/seed=77/')
 [ "$a" = "$c" ] || say "seed 77 alone '$a', behind another '$c'"
 [ "$a" != "$d" ] || say "seeds 77 and 78 have one digest: $a"
 
-for bug in skip-sync skip-crc reorder-log torn-ring early-checkpoint; do
-    out=$("$sim" --seeds 1-1500 --break $bug --no-shrink 2>&1)
+a=$("$sim" --seeds 1-60 --digest) b=$("$sim" --seeds 1-60 --digest)
+[ "$(echo "$a" | wc -l)" = 60 ] && [ "$a" = "$b" ] ||
+    say "seeds 1 to 60 differ the second time"
+
+for bug in skip-sync skip-crc reorder-log torn-ring early-checkpoint lost-forward \
+    half-move new-version; do
+    out=$("$sim" --seeds 1-4000 --break $bug --no-shrink 2>&1)
     code=$?
     seed=$(echo "$out" | grep -oE 'seed=[0-9]+' | head -n 1 | cut -d= -f2)
     if [ $code != 1 ] || [ -z "$seed" ]; then

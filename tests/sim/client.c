@@ -8,6 +8,7 @@
 #include "keeper.h"
 #include "schemas.h"
 #include "sim.h"
+#include "versions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ void client_init(struct client *c, uint64_t seed, uint32_t number, bool alone)
     c->other = sim_own(sizeof *c->other);
     c->kept = sim_own(sizeof *c->kept);
     c->redone = sim_own(sizeof *c->redone);
+    versions_init(c);
     model_init(c->base, seed, number);
     memcpy(c->now, c->base, sizeof *c->now);
 }
@@ -232,6 +234,8 @@ bool client_settle(struct client *c, struct warp_db *db, int64_t now,
     }
     if (!(history_schema(false) & SCHEMA_EXTRA))
         drop_extra(c->now);
+    c->now->now = now;
+    versions_check(c);
     if (!do_again(c, now))
         return false;
     sim_trace("world %u: found %llu to %llu of %llu to %llu", c->number,
@@ -403,6 +407,8 @@ static void step(struct client *c, struct client *all, uint32_t count)
         }
         memcpy(c->now, c->next, sizeof *c->now);
         c->late = 0;
+        if (predicted == WARP_OK)
+            versions_note(c);
     }
     c->acked = number;
     c->acked_at[number - c->base_op] = history_stamp();

@@ -28,6 +28,7 @@ struct client {
     uint64_t low, high; /* what may have been found at the open */
     struct model_op op;
     struct model_run run;
+    struct versions *versions; /* versions.h */
     uint64_t ops_left;
     uint32_t late; /* refused one after the other, although there is room */
     bool ended;    /* something was refused for a fault: no more in this life */

@@ -83,6 +83,8 @@ static void check_series(struct client *c, struct warp_db *db, uint32_t p,
     struct warp_iter *it = NULL;
     struct warp_str s;
     int64_t at;
+    if (!model_has_series(p))
+        return;
     int rc = warp_gen_range_with(db, desc, key, series_of(p), INT64_MIN + 1,
                                  INT64_MAX, WARP_ARCHIVE, &it);
     while (rc == WARP_OK &&

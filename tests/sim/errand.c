@@ -75,10 +75,23 @@ static void back_up(struct client *c, struct client *all, uint32_t count)
     sim_trace("backup: done");
 }
 
+/* A store of which no record may move has no place for one that does. */
+static void move(struct client *c, uint64_t chance)
+{
+    for (uint32_t i = 0; i < c->run.db->layout_count; i++)
+        if (!c->run.db->layouts[i]->roams)
+            return;
+    int moved = model_move_some(c->run.db, &chance);
+    if (moved < 0)
+        failed(c, "a move", moved);
+}
+
 void errand_run(struct client *c, struct client *all, uint32_t count)
 {
     uint64_t chance = history_chance(c->started);
     uint32_t which = history_errands();
+    if ((which & ERRAND_MOVE) && chance % 3 == 0)
+        move(c, chance);
     if ((which & ERRAND_MIGRATE) && chance % 8 == 0)
         migrate(c);
     else if ((which & ERRAND_BACKUP) && chance % 16 == 1)

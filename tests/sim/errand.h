@@ -1,12 +1,18 @@
 /* errand.h: what a user has done beside his operations, and what must be true
- * of it: values move to other tiers, backups are made and restored. */
+ * of it: values move to other tiers and records to other shards, backups are
+ * made and restored. */
 #ifndef SIM_ERRAND_H
 #define SIM_ERRAND_H
 
 #include "client.h"
 
 /* Which errands a history has; 0: none. */
-enum errand { ERRAND_MIGRATE = 1, ERRAND_BACKUP = 2, ERRAND_CLOCK = 4 };
+enum errand {
+    ERRAND_MIGRATE = 1,
+    ERRAND_BACKUP = 2,
+    ERRAND_CLOCK = 4,
+    ERRAND_MOVE = 8 /* records, to any shard */
+};
 
 /* Now and then behind an operation of `c`. */
 void errand_run(struct client *c, struct client *all, uint32_t count);

@@ -8,6 +8,7 @@
 #include "replace.h"
 #include "schemas.h"
 #include "sim.h"
+#include "versions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,9 @@ SIM_STATE static struct history {
     bool opened;
     enum ending ending;
     uint32_t shards, in_flight;
+    bool roams; /* records with a series are moved, too */
     struct warp_db *db;
+    const struct warp_db *counted; /* its moves are not counted yet */
 } h;
 
 pid_t history_pid(void)
@@ -219,6 +222,23 @@ static void make_scarce(void)
     replace_begin(h.db);
 }
 
+/* With a series no record moves by itself: the store is told that some were. */
+static int open_again_to_roam(const struct warp_options *o)
+{
+    if (!h.roams || h.db->layouts[0]->roams)
+        return WARP_OK;
+    model_roam(h.db);
+    int rc = warp_close(&h.db);
+    return rc == WARP_OK ? warp_open(STORE, schema_of(h.schema), o, &h.db) : rc;
+}
+
+static void count_moves(void)
+{
+    if (h.counted)
+        history_count->moves += atomic_load(&h.counted->relocated);
+    h.counted = NULL;
+}
+
 static void open_store(void)
 {
     static const char *const extra[] = {"Thing.extra", NULL};
@@ -230,10 +250,15 @@ static void open_store(void)
         o.allow_data_loss = extra;
         rc = warp_open(STORE, schema, &o, &h.db);
     }
+    if (rc == WARP_OK)
+        rc = open_again_to_roam(&o);
     sim_mix((uint64_t)rc, h.life);
     if (rc != WARP_OK && !history_forgives(rc))
         sim_finding("the store does not open: %s (%d)", warp_errmsg(NULL), rc);
     h.opened = rc == WARP_OK;
+    h.counted = h.opened ? h.db : NULL;
+    for (uint32_t i = 0; i < h.count; i++)
+        h.clients[i].run.moves = h.roams || (h.schema & SCHEMA_SINGLE);
     if (h.opened && !history_damaged())
         check_clock();
     if (h.opened && h.db->replace && sim_below(3) == 0)
@@ -257,12 +282,14 @@ static void begin_from_here(struct client *c)
     c->late = 0;
     c->is_redone = false;
     c->ops_left = h.op_limit;
+    versions_begin(c);
 }
 
 /* settled: what was acknowledged is known to be there. */
 static void close_store(bool settled)
 {
     uint64_t stamp = history_stamp();
+    count_moves();
     int rc = warp_close(&h.db);
     sim_mix((uint64_t)rc, 3);
     if (rc != WARP_OK && !history_forgives(rc))
@@ -330,7 +357,8 @@ static void live(void *arg)
  * found, which would have to be done again. */
 static void plan_schema(void)
 {
-    uint32_t next = sim_below(SCHEMAS) | (h.schema & SCHEMA_WIDE);
+    uint32_t next = sim_below(SCHEMA_SINGLE) |
+                    (h.schema & (SCHEMA_WIDE | SCHEMA_SINGLE));
     h.used = SCHEMAS;
     /* It died before the values that it may have lost were forgotten. */
     if (h.dropping)
@@ -418,6 +446,7 @@ static void plan_life(bool last)
         p.die_at = h.cut->die_at > sim_events ? h.cut->die_at : 0;
         p.fault = h.life == 2 ? (enum sim_fault)h.cut->fault : FAULT_NONE;
         p.fault_after = h.cut->fault_after;
+        p.die_faulted = h.life == 2 && h.cut->die_faulted;
         p.fault_times = 1;
         h.ending = END_CLOSE;
         h.op_limit = 1 + h.op_limit % 6;
@@ -441,10 +470,11 @@ static void end_life(enum sim_end how)
     bool died = how == SIM_CRASHED;
     if (died)
         history_count->crashes++;
-    if (died && h.cut->die_at) {
+    if (died && (h.cut->die_at || h.cut->die_faulted)) {
         h.ending = h.cut->die_power ? END_POWER : END_KILL;
         sim_salt(h.cut->salt);
     }
+    count_moves();
     sim_maps_drop();
     sim_fds_drop();
     sim_files_kill();
@@ -458,6 +488,22 @@ static void end_life(enum sim_end how)
         sim_files_power_loss();
         h.power = true;
     }
+}
+
+/* In half of the stores records move to other shards: by what they hold, by an
+ * errand, or both. */
+static void plan_moves(void)
+{
+    if (sim_one_in(2))
+        return;
+    h.errands |= sim_one_in(2) ? ERRAND_MOVE : 0;
+    h.roams = sim_one_in(3);
+    if (h.roams)
+        h.errands |= ERRAND_MOVE;
+    else
+        h.schema = SCHEMA_SINGLE |
+                   (sim_one_in(3) ? 0 : SCHEMA_HINTED) |
+                   (sim_one_in(3) ? 0 : SCHEMA_DRAWN);
 }
 
 void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
@@ -476,6 +522,7 @@ void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
     h.wall = sim_one_in(4);
     h.evolves = sim_one_in(2);
     h.errands = sim_one_in(3) ? sim_below(8) : sim_below(2) * ERRAND_CLOCK;
+    plan_moves();
     h.clock = 1000000;
     if (!cut->small && sim_one_in(12)) {
         h.misdirects = true;
@@ -484,7 +531,6 @@ void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
     }
     sim_files_start(0);
     sim_memory_start();
-    schemas_make();
     sim_variables_keep();
     for (uint32_t i = 0; i < h.count; i++)
         client_init(&h.clients[i], seed, h.count == 1 ? 0 : i + 1,

@@ -17,7 +17,7 @@ struct history_cut {
      * call fails in its second life. */
     bool small;
     uint64_t die_at, salt; /* salt: another power loss */
-    bool die_power;
+    bool die_power, die_faulted; /* faulted: soon after the fault */
     int fault; /* of enum sim_fault */
     uint64_t fault_after;
 };
@@ -29,6 +29,7 @@ _Noreturn void history_run(uint64_t seed, const struct history_cut *cut,
 
 struct history_count {
     uint64_t operations, lives, crashes, power_losses, events;
+    uint64_t moves, versions; /* records to other shards; versions compared */
     uint64_t faults[8]; /* by enum sim_fault */
 };
 /** Where the process that runs a seed counts, shared with its parent. */

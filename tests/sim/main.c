@@ -1,6 +1,7 @@
 /* warp-sim: runs seeds, each in a process of its own; a seed that finds
  * something is run again, ever smaller. */
 #include "history.h"
+#include "schemas.h"
 #include "sim.h"
 
 #include <getopt.h>
@@ -37,8 +38,9 @@ static void usage(FILE *to)
         fprintf(to, "%s ", planted_names[i]);
     fputs(
         "\n"
-        "  --every                     small histories, once with a death at\n"
-        "                              every event and a fault at every call\n"
+        "  --every                     small histories, with a death before\n"
+        "                              each change of a file, and a fault at\n"
+        "                              each call, alone and with a death then\n"
         "  --trace                     every event, on stderr\n"
         "  --no-shrink                 do not look for a shorter history\n"
         "  --go-on                     do not end with the first finding\n"
@@ -125,6 +127,8 @@ static void count_it(void)
     t->crashes += c->crashes;
     t->power_losses += c->power_losses;
     t->events += c->events;
+    t->moves += c->moves;
+    t->versions += c->versions;
     for (int i = 0; i < FAULT_KINDS; i++)
         t->faults[i] += c->faults[i];
 }
@@ -145,11 +149,12 @@ static bool run_small(uint64_t seed, const struct history_cut *cut)
     if (status == 0)
         return true;
     say_signal(status);
-    printf("seed=%llu --every: event %llu, %s %llu, fault %d after %llu\n",
+    printf("seed=%llu --every: event %llu, %s %llu, fault %d after %llu%s\n",
            (unsigned long long)seed, (unsigned long long)cut->die_at,
            cut->die_power ? "power loss" : "kill",
            (unsigned long long)cut->salt, cut->fault,
-           (unsigned long long)cut->fault_after);
+           (unsigned long long)cut->fault_after,
+           cut->die_faulted ? ", dies then" : "");
     return false;
 }
 
@@ -158,24 +163,47 @@ static bool run_every(uint64_t seed)
 {
     enum { LOSSES = 3 };
     struct history_cut cut = {.small = true, .alone = true, .plain = true};
+    static uint8_t calls[SIM_NOTED_MAX];
     bool clean = run_small(seed, &cut);
-    uint64_t events = shared->count.events;
+    uint64_t events = shared->count.events, points = 0;
+    if (events >= SIM_NOTED_MAX) {
+        fprintf(stderr, "seed %llu is too long for --every\n",
+                (unsigned long long)seed);
+        return false;
+    }
+    memcpy(calls, sim_noted, events + 1);
+    for (uint64_t at = 1; at <= events; at++)
+        points += sim_changes((enum sim_call)calls[at], true);
+    printf("seed=%llu: %llu events, %llu crash points\n",
+           (unsigned long long)seed, (unsigned long long)events,
+           (unsigned long long)points);
+    fflush(stdout);
     for (uint64_t at = 1; at <= events && clean; at++)
         for (uint64_t salt = 0; salt <= LOSSES && clean; salt++) {
+            if (!sim_changes((enum sim_call)calls[at], salt > 0))
+                continue;
             cut.die_at = at;
             cut.die_power = salt > 0;
             cut.salt = salt;
             clean = run_small(seed, &cut);
         }
     cut.die_at = 0;
-    for (int fault = 1; fault < FAULT_MISDIRECTED && clean; fault++) {
-        cut.fault = fault;
+    for (int fault = 1; fault < FAULT_MISDIRECTED && clean; fault++)
         for (cut.fault_after = 0; clean; cut.fault_after++) {
+            cut.fault = fault;
+            cut.die_faulted = cut.die_power = false;
             clean = run_small(seed, &cut);
             if (shared->count.faults[fault] == 0)
                 break; /* there is no such call any more */
+            cut.die_faulted = fault == FAULT_WRITE_EIO ||
+                              fault == FAULT_SYNC_EIO ||
+                              fault == FAULT_NO_SPACE;
+            for (int power = 0; cut.die_faulted && power < 2 && clean;
+                 power++) {
+                cut.die_power = power > 0;
+                clean = run_small(seed, &cut);
+            }
         }
-    }
     return clean;
 }
 
@@ -208,11 +236,13 @@ static void summary(uint64_t findings)
     if (findings)
         snprintf(found, sizeof found, "%llu", (unsigned long long)findings);
     printf("%llu histories, %s found: %llu operations, %llu lives, "
-           "%llu deaths, %llu power losses, %llu events",
+           "%llu deaths, %llu power losses, %llu events, %llu records moved, "
+           "%llu versions compared",
            (unsigned long long)shared->histories, found,
            (unsigned long long)t->operations, (unsigned long long)t->lives,
            (unsigned long long)t->crashes, (unsigned long long)t->power_losses,
-           (unsigned long long)t->events);
+           (unsigned long long)t->events, (unsigned long long)t->moves,
+           (unsigned long long)t->versions);
     for (int i = 1; i < FAULT_KINDS; i++)
         printf(", %llu %s", (unsigned long long)t->faults[i], names[i]);
     printf("\n");
@@ -258,6 +288,10 @@ int main(int argc, char **argv)
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     history_count = &shared->count;
+    schemas_make();
+    if (every)
+        sim_noted = mmap(NULL, SIM_NOTED_MAX, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     sim_plan.ignore_sync = planted_bug == PLANTED_skip_sync;
     uint64_t findings = 0;
     for (uint64_t seed = first; seed <= last && (goes_on || !findings); seed++)

@@ -72,9 +72,44 @@ static void unpin(struct schema *s)
         }
 }
 
+static void make_single(struct schema *s)
+{
+    struct warp_field hint = {.name = "hint",
+                              .type = &warp_type_u32,
+                              .home = WARP_HOME_MEMORY,
+                              .priority = WARP_PRIORITY_NORMAL,
+                              .by_offset = UINT32_MAX};
+    hint.offset = offsetof(struct sample_thing, hint);
+    s->thing_fields[THING_EVENTS] = hint;
+    s->thing.all |= BIT(THING_EVENTS);
+    s->thing.hot |= BIT(THING_EVENTS);
+    hint.offset = offsetof(struct sample_mortal, hint);
+    s->mortal_fields[MORTAL_TRAIL] = hint;
+    s->mortal.all |= BIT(MORTAL_TRAIL);
+    s->mortal.hot |= BIT(MORTAL_TRAIL);
+}
+
+/* What says where a record belongs. */
+static void draw(struct schema *s, uint32_t bits)
+{
+    struct warp_field *f = s->thing_fields;
+    if ((bits & SCHEMA_HINTED) && (bits & SCHEMA_SINGLE)) {
+        f[THING_EVENTS].physics = WARP_PHYSICS_SHARD_HINT;
+        s->mortal_fields[MORTAL_TRAIL].physics = WARP_PHYSICS_SHARD_HINT;
+    }
+    if (bits & SCHEMA_DRAWN) {
+        f[THING_OWNER].physics = WARP_PHYSICS_ENTANGLEMENT_GROUP;
+        f[THING_GOLD].physics = WARP_PHYSICS_MASS;
+        f[THING_POS].physics = WARP_PHYSICS_POSITION;
+    }
+}
+
 static void change(struct schema *s, uint32_t bits)
 {
     struct warp_field *f = s->thing_fields;
+    if (bits & SCHEMA_SINGLE)
+        make_single(s);
+    draw(s, bits);
     if (bits & SCHEMA_MOVES) {
         set_home(s, THING_FAR, WARP_HOME_AUTO);
         set_home(s, THING_PACKED, WARP_HOME_HYBRID);
@@ -169,6 +204,7 @@ static void describe_field(struct maker *m, const struct warp_field *f,
         .survives = f->survives,
         .compression = f->compression,
         .priority = f->priority,
+        .physics = f->physics,
         .copies = f->copies,
         .ttl_ms = f->ttl_ms,
         .retention_count = f->retention_count,

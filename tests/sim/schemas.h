@@ -15,10 +15,15 @@ enum schema_bits {
     SCHEMA_EXTRA = 1 << 4, /* THING_EXTRA */
     SCHEMA_LEAVES = 1 << 5, /* nothing is pinned: whole records leave memory */
     SCHEMA_COLUMNS = 1 << 6, /* numbers that lie in columns */
-    SCHEMAS = 1 << 7
+    SCHEMA_HINTED = 1 << 7, /* `hint` names a shard */
+    SCHEMA_DRAWN = 1 << 8, /* groups, masses and positions draw records */
+    /* No series, but a field `hint`: only then records move by themselves. A
+     * store has it in all its lives, or in none. */
+    SCHEMA_SINGLE = 1 << 9,
+    SCHEMAS = 1 << 10
 };
 
-/* Before the first schema_of(), and before a simulation begins. */
+/* Before the first schema_of(), and before a simulation begins; once. */
 void schemas_make(void);
 const struct warp_schema *schema_of(uint32_t bits);
 

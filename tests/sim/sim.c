@@ -12,6 +12,7 @@ SIM_STATE struct sim_plan sim_plan;
 SIM_STATE uint64_t sim_faults_hit[FAULT_KINDS];
 SIM_STATE uint64_t sim_events, sim_fault_seen;
 SIM_STATE bool sim_traces, sim_overtaken;
+SIM_STATE uint8_t *sim_noted;
 SIM_STATE static bool held;
 
 SIM_STATE static uint64_t state, digest;
@@ -151,11 +152,34 @@ void sim_mark(uint32_t m)
     sim_mix(m, 7);
 }
 
+bool sim_changes(enum sim_call call, bool power)
+{
+    switch (call) {
+    case SIM_SYNC:
+    case SIM_SYNC_DIR:
+        return power;
+    case SIM_OPEN:
+    case SIM_WRITE:
+    case SIM_SIZE:
+    case SIM_ALLOCATE:
+    case SIM_RENAME:
+    case SIM_UNLINK:
+    case SIM_LINK:
+    case SIM_MKDIR:
+    case SIM_STORE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void sim_event(enum sim_call call, uint64_t a, uint64_t b)
 {
     if (!sim_inside())
         return;
     sim_events++;
+    if (sim_noted && sim_events < SIM_NOTED_MAX)
+        sim_noted[sim_events] = (uint8_t)call;
     sim_mix(call + ((uint64_t)sim_thread() << 8), a ^ b << 20);
     if (sim_traces && call != SIM_LOCK && call != SIM_CLOCK)
         sim_trace("call %d %llx %llx", (int)call, (unsigned long long)a,
@@ -168,6 +192,8 @@ void sim_event(enum sim_call call, uint64_t a, uint64_t b)
         since_mark++ >= sim_plan.crash_events)
         dies = true;
     if (sim_plan.die_at && sim_events >= sim_plan.die_at)
+        dies = true;
+    if (sim_plan.die_faulted && sim_fault_seen > 0 && sim_changes(call, true))
         dies = true;
     if (dies && !held)
         sim_die();

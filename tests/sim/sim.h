@@ -65,6 +65,12 @@ enum sim_call {
     SIM_CALLS
 };
 void sim_event(enum sim_call call, uint64_t a, uint64_t b);
+/* What a kill leaves, or a power loss, is another thing before an event of this
+ * kind than before the event that it follows. */
+bool sim_changes(enum sim_call call, bool power);
+/* Where the kinds of the first events of a history go, by their numbers. */
+enum { SIM_NOTED_MAX = 1 << 20 };
+extern uint8_t *sim_noted;
 
 enum sim_fault {
     FAULT_NONE,
@@ -91,6 +97,7 @@ struct sim_plan {
     enum sim_call crash_call; /* only these events count; SIM_CALLS: all */
     bool crash_overtaken;     /* dies while a later write is done sooner */
     uint64_t die_at;          /* at this event of all lives; 0: never */
+    bool die_faulted;         /* at the first change of a file after a fault */
     uint64_t events_max;      /* more is a hang */
     bool ignore_sync;         /* a planted bug: syncs do nothing */
 };
@@ -129,6 +136,7 @@ void *sim_malloc(size_t bytes, size_t align);
 size_t sim_block_bytes(const void *at);
 void sim_free(void *at);
 void *sim_pages(size_t bytes); /* address space that reads zeros */
+void sim_pages_free(void *at, size_t bytes); /* the last ones are used again */
 void sim_pages_clear(void *at, size_t bytes);
 
 /* ---- names and room (sim_name.c) ---- */

@@ -147,6 +147,15 @@ void *sim_pages(size_t bytes)
     return at;
 }
 
+void sim_pages_free(void *at, size_t bytes)
+{
+    bytes = (bytes + SIM_PAGE - 1) & ~(size_t)(SIM_PAGE - 1);
+    if ((char *)at < pages || (char *)at + bytes != pages_end)
+        return;
+    pages_end = at;
+    sim_pages_clear(at, bytes);
+}
+
 void sim_pages_clear(void *at, size_t bytes)
 {
     sim_own_pages_clear(at, bytes);

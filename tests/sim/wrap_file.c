@@ -636,6 +636,7 @@ WRAP(int, munmap, (void *at, size_t bytes))
     if (!sim_inside())
         return __real_munmap(at, bytes);
     sim_map_remove(at, bytes);
+    sim_pages_free(at, bytes);
     return 0;
 }
 

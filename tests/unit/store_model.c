@@ -66,6 +66,11 @@ static uint32_t series_field(uint32_t product)
     return product == 0 ? THING_EVENTS : MORTAL_TRAIL;
 }
 
+bool model_has_series(uint32_t product)
+{
+    return field_of(product, series_field(product))->flags & WARP_F_SERIES;
+}
+
 static uint64_t stored_mask(uint32_t product)
 {
     const struct warp_product *p = model_product(product);
@@ -215,6 +220,10 @@ static void make_write(const struct world *w, uint64_t *rng,
         m->deadline = w->now + (int64_t)below(rng, 8000) - 1500;
         if (below(rng, 30) == 0)
             m->deadline = 0;
+    } else if (!model_has_series(m->product)) {
+        m->kind = W_SET;
+        m->field = series_field(m->product);
+        m->values[m->field] = make_value(m->product, m->field, rng);
     } else if (w->records[m->product][m->key].count + MODEL_WRITES >
                MODEL_SERIES) {
         m->kind = W_DELETE; /* its series is full */
@@ -583,10 +592,8 @@ int model_move_some(struct warp_db *db, uint64_t *rng)
         int rc = relocate(db, l, &p.keys[i],
                           away ? home : below(rng, db->shard_count));
         if (rc != WARP_OK && rc != WARP_EBUSY && rc != WARP_ENOTFOUND &&
-            rc != WARP_ELIMIT) {
-            fprintf(stderr, "a move gave %d: %s\n", rc, warp_errmsg(db));
-            return -1;
-        }
+            rc != WARP_ELIMIT)
+            return rc;
         moved += rc == WARP_OK;
     }
     return moved;

@@ -114,6 +114,7 @@ bool model_check(struct model_run *run, const struct world *w);
 void model_use(const struct warp_schema *schema);
 /* ---- values and keys ---- */
 const struct warp_product *model_product(uint32_t product);
+bool model_has_series(uint32_t product);
 bool model_exists(const struct world *w, const struct model_record *r);
 bool model_present(const struct world *w, const struct model_record *r,
                    uint32_t field);
@@ -134,7 +135,8 @@ uint64_t model_random(uint64_t *state);
 
 /* When it is opened again, the store's records may be in any shard. */
 void model_roam(struct warp_db *db);
-/* Some are; the model knows nothing of that. How many, or -1: a move failed. */
+/* Some are; the model knows nothing of that. How many, or the code of a move
+ * that failed. */
 int model_move_some(struct warp_db *db, uint64_t *rng);
 /* What may leave the memory of a store does. */
 void model_evict_all(struct warp_db *db);

@@ -220,6 +220,8 @@ static bool series_is(struct model_run *run, const struct world *w,
     char text[16];
     struct warp_iter *it = NULL;
     bool good = true;
+    if (!model_has_series(product))
+        return true;
     model_key(w, product, key, &k, text);
     int rc = run->code = warp_gen_range_with(run->db, p, &k, field, from, to,
                                              WARP_ARCHIVE, &it);

@@ -133,9 +133,12 @@ static bool step(struct actor *a)
     uint64_t rng = a->scene->seed + a->at;
     int moved = a->scene->moves ? model_move_some(a->run.db, &rng) : 0;
     atomic_fetch_add(&a->scene->shared->moved, moved > 0 ? moved : 0);
-    if (moved < 0)
-        good = false;
-    else if (a->op.kind == M_TICK)
+    if (moved < 0) {
+        fprintf(stderr, "a move gave %d: %s\n", moved,
+                warp_errmsg(a->run.db));
+        return say_op(a->scene, a->world, &a->op, a->at);
+    }
+    if (a->op.kind == M_TICK)
         atomic_store(&clock_ms, a->next->now);
     else if (a->op.kind == M_SWEEP)
         (void)sweep_run(a->run.db, true);

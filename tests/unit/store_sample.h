@@ -30,6 +30,7 @@ struct sample_thing {
     uint8_t level;
     struct warp_str extra;    /* tests/sim: a field that comes and goes */
     uint64_t wide;            /* tests/sim: `counter` as u64 */
+    uint32_t hint;            /* tests/sim: in the place of `events` */
     uint64_t have;
 };
 enum thing_field {
@@ -48,6 +49,7 @@ struct sample_mortal {
     struct warp_str body;     /* disk */
     uint64_t hits;            /* memory_only */
     uint32_t pin;             /* ttl 2 s */
+    uint32_t hint;            /* tests/sim: in the place of `trail` */
     uint64_t have;
 };
 enum mortal_field {

@@ -3,6 +3,7 @@
  * writers do while it takes long. */
 #include <check.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -206,6 +207,75 @@ START_TEST(room_comes_step_by_step)
 }
 END_TEST
 
+/* ---- a checkpoint that does not come to its last step ---- */
+
+static bool dies_last;
+
+int __real_secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
+int __wrap_secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
+int __wrap_secondary_flush(struct secondary *secondary, struct ssd_txn *txn)
+{
+    if (dies_last)
+        kill(getpid(), SIGKILL);
+    return __real_secondary_flush(secondary, txn);
+}
+
+/* In the first and in the last step; deleted, and expired. */
+static const struct warp_str mortal = {"mortal", 6};
+
+static void leave_elements(void)
+{
+    uint32_t tag = 5;
+    for (uint32_t i = 0; i < RECORDS; i += RECORDS - 1)
+        ck_ok(event(id_of(i), now, "old"));
+    struct warp_str s = warp_str("old");
+    ck_ok(warp_gen_append(store, &sample_mortal_product, &mortal, MORTAL_TRAIL,
+                          now, &s));
+    ck_ok(warp_gen_set(store, &sample_mortal_product, &mortal, MORTAL_TAG,
+                       &tag));
+    ck_ok(warp_checkpoint(store));
+}
+
+static void die_in_the_last_step(void)
+{
+    now += SAMPLE_MORTAL_TTL_MS + 1;
+    scene_sweep();
+    put_all(0, RECORDS - 1);
+    dies_last = true;
+    ck_ok(warp_checkpoint(store));
+    abort();
+}
+
+START_TEST(who_is_gone_takes_its_elements_along)
+{
+    struct sample_thing t = {0};
+    struct warp_iter *iter = NULL;
+    struct warp_str s = warp_str("new");
+    int64_t at;
+    leave_elements();
+    scene_crash(die_in_the_last_step);
+    now += SAMPLE_MORTAL_TTL_MS + 1;
+    for (uint32_t i = 0; i < RECORDS; i += RECORDS - 1) {
+        t.id = id_of(i);
+        ck_code(get(t.id, BIT(THING_GOLD), &t), WARP_ENOTFOUND, NULL);
+        t.id = id_of(i);
+        ck_ok(put(&t, BIT(THING_GOLD)));
+        ck_assert_str_eq(events_of(id_of(i)), "");
+    }
+    ck_ok(warp_gen_append(store, &sample_mortal_product, &mortal, MORTAL_TRAIL,
+                          now, &s));
+    ck_ok(warp_gen_range(store, &sample_mortal_product, &mortal, MORTAL_TRAIL,
+                         INT64_MIN + 1, INT64_MAX, &iter));
+    ck_ok(warp_gen_range_next(iter, &sample_mortal_product, MORTAL_TRAIL, &at,
+                              &s, &arena));
+    ck_assert(at == now && str_is(s, "new"));
+    ck_code(warp_gen_range_next(iter, &sample_mortal_product, MORTAL_TRAIL, &at,
+                                &s, &arena),
+            WARP_END, NULL);
+    warp_iter_close(&iter);
+}
+END_TEST
+
 /* ---- a checkpoint that takes long ---- */
 
 enum { LOG_MAX = 4 << 20, FILLS = 6 };
@@ -286,6 +356,7 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, all_of_them_hold);
     tcase_add_test(tcase, large_values_need_few_steps);
     tcase_add_test(tcase, room_comes_step_by_step);
+    tcase_add_test(tcase, who_is_gone_takes_its_elements_along);
     tcase_add_test(tcase, writers_wait_at_the_limit);
     tcase_add_test(tcase, writers_keep_the_pace_of_a_checkpoint);
 }
