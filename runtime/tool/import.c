@@ -8,16 +8,22 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = 1 << 30, DESCRIPTOR_MAX = 64 << 20 };
+enum {
+    PIECE_BYTES = 4 << 20,
+    RECORD_BYTES_MAX = 1 << 30,
+    DESCRIPTOR_MAX = 64 << 20
+};
 
 struct importing {
     struct tool *tool;
     struct source source;
     struct import_text text;
-    struct text file;
+    FILE *in;
+    struct text file; /* a piece of it */
 };
 
 extern char **environ;
@@ -31,11 +37,35 @@ static int read_all(FILE *in, struct text *to, size_t most)
         n = fread(to->data + to->used, 1, 1 << 16, in);
         to->used += n;
         if (to->used > most)
-            return error_set(WARP_ELIMIT, "the file is longer than 1 GiB: "
-                                          "split it");
+            return error_set(WARP_ELIMIT, "the descriptor is too long");
     } while (n > 0);
-    return ferror(in) ? error_set(WARP_EIO, "the file cannot be read")
+    return ferror(in) ? error_set(WARP_EIO, "the descriptor cannot be read")
                       : WARP_OK;
+}
+
+/* Of the file that is imported: a piece behind what is not yet read. */
+static int read_piece(struct import_text *text, size_t keep)
+{
+    struct importing *m = text->arg;
+    struct text *window = &m->file;
+    if (keep > RECORD_BYTES_MAX)
+        return error_set(WARP_ELIMIT, "%s: a record is longer than 1 GiB",
+                         text->name);
+    text->passed += window->used - keep;
+    if (keep > 0)
+        memmove(window->data, window->data + window->used - keep, keep);
+    window->used = keep;
+    /* As much again as a long record has, as that is read anew. */
+    size_t piece = keep > PIECE_BYTES ? keep : PIECE_BYTES;
+    if (!text_room(window, piece))
+        return error_set(WARP_ENOMEM, "out of memory for the file");
+    size_t n = fread(window->data + keep, 1, piece, m->in);
+    window->used += n;
+    text->data = window->data;
+    text->bytes = window->used;
+    if (ferror(m->in))
+        return error_set(WARP_EIO, "%s cannot be read", text->name);
+    return n > 0;
 }
 
 /* ---- the schema ---- */
@@ -162,16 +192,16 @@ static int import_file(struct importing *m, enum import_format format)
     if (!product)
         return error_set(WARP_EINVAL, "the schema has no product %s",
                          m->tool->args[1]);
-    FILE *in = strcmp(text->name, "-") == 0 ? stdin : fopen(text->name, "rb");
-    if (!in)
+    m->in = strcmp(text->name, "-") == 0 ? stdin : fopen(text->name, "rb");
+    if (!m->in)
         return error_set(WARP_EIO, "%s: %s", text->name, strerror(errno));
-    int rc = read_all(in, &m->file, FILE_BYTES_MAX);
-    if (in != stdin)
-        fclose(in);
-    text->data = m->file.data;
-    text->bytes = m->file.used;
-    return rc == WARP_OK ? import_records(m->source.db, product, format, text)
-                         : rc;
+    struct stat st;
+    if (fstat(fileno(m->in), &st) == 0 && S_ISREG(st.st_mode))
+        text->all = (uint64_t)st.st_size;
+    int rc = import_records(m->source.db, product, format, text);
+    if (m->in != stdin)
+        fclose(m->in);
+    return rc;
 }
 
 /* -1: there is none of that name. */
@@ -186,13 +216,16 @@ static int format_of(const char *name)
 
 int tool_import(struct tool *tool)
 {
-    struct importing m = {
-        .tool = tool, .source.socket = -1, .text.name = tool->args[2]};
+    struct importing m = {.tool = tool,
+                          .source.socket = -1,
+                          .text = {.name = tool->args[2],
+                                   .more = read_piece}};
     int format = format_of(tool->format), status = TOOL_CLEAN;
     if (format < 0)
         return tool_usage(tool, "--format is json, ndjson or csv, not %s",
                           tool->format);
     m.text.bar = &m.source.bar;
+    m.text.arg = &m;
     int rc = open_store(&m);
     if (rc == WARP_OK)
         rc = import_file(&m, (enum import_format)format);

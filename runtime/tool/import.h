@@ -10,12 +10,18 @@ enum import_format {
     IMPORT_CSV     /* the first line names the fields */
 };
 
+/* A file, or the part of it that is in memory. */
 struct import_text {
     const char *name; /* of the file, for messages */
     const char *data;
     size_t bytes;
     struct tool_bar *bar;
     uint64_t done; /* records that are in the store */
+    /* NULL: data is all. Else: the last `keep` bytes move to the front of data
+     * and more are read behind them. 1, 0: there are none, or an error. */
+    int (*more)(struct import_text *, size_t keep);
+    void *arg;
+    uint64_t passed, all; /* bytes before data; of the file, 0: not known */
 };
 
 /* WARP_EINVAL names file and line; what stands before it is in the store. */

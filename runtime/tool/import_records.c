@@ -120,57 +120,112 @@ static int put_record(struct importing *m, const struct json *j)
     return rc;
 }
 
-static int next_record(struct importing *m, const struct json *j, uint64_t done)
+/* done: what was read of the text. */
+static int next_record(struct importing *m, const struct json *j, size_t done)
 {
     if (j->kind != JSON_OBJECT)
         return say_line(m, j->line, "a record is an object");
     int rc = put_record(m, j);
     m->text->done += rc == WARP_OK;
     if (m->text->done % 256 == 0 &&
-        tool_progress(m->text->bar, "import", done, m->text->bytes))
+        tool_progress(m->text->bar, "import", m->text->passed + done,
+                      m->text->all ? m->text->all : m->text->bytes))
         rc = error_set(WARP_EIO, "stopped after %llu records",
                        (unsigned long long)m->text->done);
     return rc;
 }
 
+/* ---- a text that is longer than what is in memory ---- */
+
+enum { AHEAD_BYTES = 1 << 16 };
+
+static int read_more(struct importing *m, const char **at, const char **end)
+{
+    if (!m->text->more)
+        return 0;
+    int rc = m->text->more(m->text, (size_t)(*end - *at));
+    *at = m->text->data;
+    *end = m->text->data + m->text->bytes;
+    return rc;
+}
+
+static int read_ahead(struct importing *m, const char **at, const char **end)
+{
+    int rc = 1;
+    while (rc > 0 && *end - *at < AHEAD_BYTES)
+        rc = read_more(m, at, end);
+    return rc < 0 ? rc : WARP_OK;
+}
+
+/* Did what was read come to the end of what is in memory? More may follow. */
+static bool is_cut(const char *at, const char *end)
+{
+    enum { TOKEN_BYTES = 16 };
+    return end - at < TOKEN_BYTES;
+}
+
 /* ---- forms ---- */
+
+static int json_record(struct importing *m, struct json_input *in,
+                       struct json **j)
+{
+    for (;;) {
+        struct json_input from = *in;
+        warp_arena_reset(&m->arena);
+        int rc = json_read(in, &m->arena, j), more = 0;
+        if (rc != WARP_EINVAL || !is_cut(in->at, in->end) ||
+            (more = read_more(m, &from.at, &from.end)) == 0)
+            return rc == WARP_EINVAL ? say_line(m, in->line, in->fault) : rc;
+        if (more < 0)
+            return more;
+        *in = from;
+    }
+}
+
+/* White space may be long. */
+static int json_ahead(struct importing *m, struct json_input *in)
+{
+    const char *end;
+    do {
+        int rc = read_ahead(m, &in->at, &in->end);
+        if (rc != WARP_OK)
+            return rc;
+        end = in->end;
+        json_space(in);
+    } while (in->at == end && m->text->more && read_more(m, &in->at,
+                                                         &in->end) > 0);
+    return WARP_OK;
+}
 
 /* ndjson: objects one behind the other. json: one array of them. */
 static int import_json(struct importing *m, bool array)
 {
     struct json_input in = {m->text->data, m->text->data + m->text->bytes, 1,
                             NULL};
-    json_space(&in);
-    if (array) {
-        if (in.at == in.end || *in.at++ != '[')
-            return say_line(m, in.line, "a JSON file begins with [");
-        json_space(&in);
-    }
-    bool first = true;
-    for (;;) {
+    int rc = json_ahead(m, &in);
+    if (rc == WARP_OK && array && (in.at == in.end || *in.at++ != '['))
+        return say_line(m, in.line, "a JSON file begins with [");
+    for (bool first = true; rc == WARP_OK; first = false) {
         struct json *j;
-        json_space(&in);
+        rc = json_ahead(m, &in);
+        if (rc != WARP_OK)
+            break;
         if (array && in.at < in.end && *in.at == ']') {
             in.at++;
-            json_space(&in);
-            return in.at == in.end
-                       ? WARP_OK
+            rc = json_ahead(m, &in);
+            return rc != WARP_OK || in.at == in.end
+                       ? rc
                        : say_line(m, in.line, "something behind the ]");
         }
         if (in.at == in.end)
             return array ? say_line(m, in.line, "the ] is missing") : WARP_OK;
         if (array && !first && *in.at++ != ',')
             return say_line(m, in.line, "a comma is missing");
-        first = false;
-        warp_arena_reset(&m->arena);
-        int rc = json_read(&in, &m->arena, &j);
-        if (rc == WARP_EINVAL)
-            return say_line(m, in.line, in.fault);
+        rc = json_record(m, &in, &j);
         if (rc == WARP_OK)
-            rc = next_record(m, j, (uint64_t)(in.at - m->text->data));
-        if (rc != WARP_OK)
-            return rc;
+            rc = next_record(m, j, (size_t)(in.at - m->text->data));
     }
+    return rc;
 }
 
 /* A cell by the field's type: text as it is, anything else as JSON. */
@@ -196,7 +251,7 @@ static int cell_value(struct importing *m, const struct warp_field *f,
 }
 
 static int csv_record(struct importing *m, const int *fields, uint32_t count,
-                      const struct csv_row *row, uint64_t done)
+                      const struct csv_row *row, size_t done)
 {
     struct json object = {.kind = JSON_OBJECT, .line = row->line};
     struct json **last = &object.first;
@@ -220,6 +275,28 @@ static int csv_record(struct importing *m, const int *fields, uint32_t count,
     return next_record(m, &object, done);
 }
 
+static int next_row(struct importing *m, struct csv_input *in,
+                    struct csv_row *row)
+{
+    int rc = read_ahead(m, &in->at, &in->end);
+    while (rc == WARP_OK) {
+        struct csv_input from = *in;
+        rc = csv_next(in, row);
+        size_t left = (size_t)(in->end - in->at);
+        if ((rc != WARP_OK && rc != WARP_EINVAL) || !is_cut(in->at, in->end))
+            return rc;
+        int more = read_more(m, &from.at, &from.end);
+        if (more == 0) { /* it was the last one; what it left has moved */
+            in->end = from.end;
+            in->at = in->end - left;
+            return rc;
+        }
+        *in = from;
+        rc = more < 0 ? more : WARP_OK;
+    }
+    return rc;
+}
+
 static int import_csv(struct importing *m)
 {
     struct csv_input in = {m->text->data, m->text->data + m->text->bytes, 1,
@@ -227,7 +304,7 @@ static int import_csv(struct importing *m)
     struct csv_row row = {.text = TEXT_INIT};
     int fields[56];
     uint32_t count = 0;
-    int rc = csv_next(&in, &row);
+    int rc = next_row(m, &in, &row);
     if (rc == WARP_END)
         rc = say_line(m, 1,
                       "the file is empty; the first line names the "
@@ -247,10 +324,10 @@ static int import_csv(struct importing *m)
     }
     while (rc == WARP_OK) {
         warp_arena_reset(&m->arena);
-        rc = csv_next(&in, &row);
+        rc = next_row(m, &in, &row);
         if (rc == WARP_OK)
             rc = csv_record(m, fields, count, &row,
-                            (uint64_t)(in.at - m->text->data));
+                            (size_t)(in.at - m->text->data));
     }
     if (rc == WARP_EINVAL && in.fault)
         say_line(m, in.line, in.fault);

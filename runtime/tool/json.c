@@ -100,8 +100,10 @@ static int read_string(struct json_input *in, struct warp_arena *arena,
     const char *end = ++in->at;
     while (end < in->end && *end != '"')
         end += *end == '\\' && end + 1 < in->end ? 2 : 1;
-    if (end >= in->end)
+    if (end >= in->end) {
+        in->at = in->end;
         return fail(in, "a string does not end");
+    }
     if (end - in->at > UINT32_MAX / 2)
         return fail(in, "a string is too long");
     char *start = warp_arena_alloc(arena, (size_t)(end - in->at) + 1);

@@ -47,6 +47,35 @@ printf 'code,number\nf,1\ng,x\n' >bad.csv
 "$warp" import --format csv one.store Order bad.csv 2>err && fail "bad csv"
 grep -q 'bad.csv:3: number: a number is expected' err || fail "$(cat err)"
 
+# A file is read by pieces of 4 MiB: records on their borders, one that is longer,
+# space that is, and the line of a mistake far behind.
+awk 'BEGIN {
+    for (i = 100000; i < 180000; i++)
+        printf "{\"code\":\"%d\",\"number\":%d,\"tags\":[\"\\\"%d\"]}\n", i, i, i
+    printf "{\"code\":\"long\",\"raw\":\""
+    for (i = 0; i < 100000; i++)
+        printf "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2"
+    print "\"}"
+    for (i = 0; i < 100000; i++)
+        printf "%64s\n", ""
+    print "{\"code\":\"z\"}"
+}' >long.ndjson
+"$warp" import --schema "$schema" long.store Order long.ndjson 2>/dev/null
+grep -v '^ *$' long.ndjson | sed 's/"tags":\[\]//' >long.want
+"$warp" export --fields code,number,tags,raw long.store Order |
+    sed 's/,"tags":\[\]//' >long.back
+cmp long.want long.back || fail "a long file does not come back"
+for form in json csv; do
+    "$warp" export --format $form long.store Order >long.$form
+    "$warp" import --format $form --schema "$schema" long$form.store Order - \
+        <long.$form 2>/dev/null
+    "$warp" export --fields code,number,tags,raw long$form.store Order |
+        sed 's/,"tags":\[\]//' | cmp long.back - || fail "long $form"
+done
+echo '{"code":7}' >>long.ndjson
+"$warp" import long.store Order long.ndjson 2>err && fail "a mistake at the end"
+grep -q 'long.ndjson:180003: code: text is expected' err || fail "$(cat err)"
+
 # one record
 "$warp" get one.store Order c | grep -q '^draft  *(absent)$' || fail "get"
 status=0
