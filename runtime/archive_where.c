@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-static const struct ssd_slice name = {"archive", 7};
+static const struct ssd_slice name = {"archive", 7},
+                              made = {"archive-made", 12};
 
 static int copy_path(void *arg, struct ssd_slice value)
 {
@@ -18,13 +19,27 @@ static int copy_path(void *arg, struct ssd_slice value)
     return WARP_OK;
 }
 
+static int note_made(void *arg, struct ssd_slice value)
+{
+    (void)value;
+    *(bool *)arg = true;
+    return WARP_OK;
+}
+
 static int keep_path(struct ssd *ssd, const char *path)
 {
     struct ssd_txn *txn = NULL;
     struct ssd_slice value = {path, strlen(path)};
+    int os = os_mkdir(path);
+    if (os == 0)
+        os = os_sync_parent(path);
+    if (os != 0)
+        return error_os(os, "cannot make the archive", path);
     int rc = ssd_begin(ssd, &txn);
     if (rc == WARP_OK)
         rc = ssd_put(txn, SSD_META, name, value);
+    if (rc == WARP_OK)
+        rc = ssd_put(txn, SSD_META, made, value);
     if (rc == WARP_OK)
         return ssd_commit(&txn);
     ssd_abort(&txn);
@@ -51,6 +66,24 @@ static int from_url(const char *url, const uint8_t id[16], char *path)
                : WARP_OK;
 }
 
+/* A directory that was made and is not there is on a disk that is not mounted:
+ * what was written to another one in its place would be lost with it. */
+static int must_be_there(struct ssd *ssd, const char *path)
+{
+    bool was_made = false;
+    int rc = ssd_get(ssd, SSD_META, made, note_made, &was_made);
+    if (rc != WARP_OK && rc != WARP_ENOTFOUND)
+        return rc;
+    if (os_exists(path) == 1)
+        return was_made ? WARP_OK : keep_path(ssd, path);
+    return was_made ? error_set(WARP_EIO,
+                                "the archive of this store, %s, is not there: "
+                                "mount its disk, or make this directory to go "
+                                "on without what it held",
+                                path)
+                    : WARP_OK;
+}
+
 int archive_where(struct ssd *ssd, const char *store, const char *url,
                   const uint8_t id[16], bool remember,
                   char path[ARCHIVE_WHERE_BYTES])
@@ -62,8 +95,10 @@ int archive_where(struct ssd *ssd, const char *store, const char *url,
         return rc;
     snprintf(path, ARCHIVE_WHERE_BYTES, "%s",
              kept[0] && os_exists(inside) != 1 ? kept : inside);
-    if (!url)
-        return WARP_OK;
+    bool outside = strcmp(path, inside) != 0;
+    rc = outside && remember ? must_be_there(ssd, path) : WARP_OK;
+    if (!url || rc != WARP_OK)
+        return rc;
     char asked[ARCHIVE_WHERE_BYTES];
     rc = from_url(url, id, asked);
     if (rc != WARP_OK)

@@ -409,6 +409,15 @@ START_TEST(an_archive_is_inside_the_store_or_where_it_was_told)
         ssd_close(&ssd);
         open_store();
     }
+    /* Once it was made it is not done without. */
+    ck_assert_int_eq(os_rmdir(own), 0);
+    ck_assert_int_eq(where(NULL, true), WARP_EIO);
+    ck_assert_msg(strstr(error_text(), own) && strstr(error_text(), "mount"),
+                  "%s", error_text());
+    ck_assert_int_eq(where(url, true), WARP_EIO);
+    ck_assert_int_eq(where(NULL, false), WARP_OK); /* who only looks */
+    ck_assert_str_eq(path, own);
+    ck_assert_int_eq(os_mkdir(own), 0);
     /* It is not moved by an option. */
     must_refuse(scratch_path, own, "move its files there first");
     ck_assert_int_eq(where(NULL, true), WARP_OK);
@@ -418,6 +427,27 @@ START_TEST(an_archive_is_inside_the_store_or_where_it_was_told)
     ck_assert_int_eq(where(NULL, true), WARP_OK);
     ck_assert_str_eq(path, inside);
     must_refuse(url, inside, "move its files there first");
+    ssd_close(&ssd);
+}
+END_TEST
+
+/* What was remembered before the directory was made at once. */
+START_TEST(an_older_store_may_have_no_directory_yet)
+{
+    char own[400];
+    struct ssd_txn *txn = NULL;
+    open_store();
+    snprintf(own, sizeof own, "%s/own", elsewhere);
+    struct ssd_slice name = {"archive", 7}, value = {own, strlen(own)};
+    ck_assert_int_eq(ssd_begin(ssd, &txn), WARP_OK);
+    ck_assert_int_eq(ssd_put(txn, SSD_META, name, value), WARP_OK);
+    ck_assert_int_eq(ssd_commit(&txn), WARP_OK);
+    ck_assert_int_eq(where(NULL, true), WARP_OK);
+    ck_assert_str_eq(path, own);
+    ck_assert_int_eq(os_mkdir(own), 0); /* by its first segment */
+    ck_assert_int_eq(where(NULL, true), WARP_OK);
+    ck_assert_int_eq(os_rmdir(own), 0);
+    ck_assert_int_eq(where(NULL, true), WARP_EIO);
     ssd_close(&ssd);
 }
 END_TEST
@@ -457,6 +487,7 @@ int main(void)
     tcase_add_test(all, a_seal_that_fails_changes_nothing);
     tcase_add_test(all, what_was_not_committed_goes);
     tcase_add_test(all, an_archive_is_inside_the_store_or_where_it_was_told);
+    tcase_add_test(all, an_older_store_may_have_no_directory_yet);
     tcase_add_test(all, a_path_that_is_too_long_is_said);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "checkpoint.h"
 #include "migrate.h"
@@ -290,6 +291,95 @@ START_TEST(a_damaged_segment)
 }
 END_TEST
 
+/* ---- an archive that is elsewhere ---- */
+
+static char elsewhere[80], away[80];
+
+static int64_t scene_clock(void *arg)
+{
+    (void)arg;
+    return atomic_load(&clock_ms);
+}
+
+static int open_at(const char *url)
+{
+    struct warp_options o = WARP_OPTIONS_INIT;
+    o.shards = 12;
+    o.clock_ms = scene_clock;
+    o.archive_url = url;
+    return warp_open(move_dir, &aging_warp_schema, &o, &db);
+}
+
+/* The option is given once: the store remembers where its archive is. */
+static void open_elsewhere(void)
+{
+    snprintf(elsewhere, sizeof elsewhere, "%s.elsewhere", move_dir);
+    snprintf(away, sizeof away, "%s.away", move_dir);
+    ck_assert_int_eq(os_mkdir(elsewhere), 0);
+    close_it();
+    int rc = open_at(elsewhere);
+    ck_assert_msg(rc == WARP_OK, "%d: %s", rc, warp_errmsg(NULL));
+    close_it();
+    open_it();
+}
+
+static void remove_elsewhere(void)
+{
+    char command[256];
+    snprintf(command, sizeof command, "rm -rf %s %s", elsewhere, away);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* Its disk is not mounted: nothing is begun in its place, and with it all of it
+ * is there. Who wants to go on without it says so. */
+START_TEST(an_archive_elsewhere_is_missed)
+{
+    char own[200], command[300];
+    struct warp_arena arena = WARP_ARENA_INIT;
+    struct ag_letter p;
+    bool body;
+    open_elsewhere();
+    snprintf(own, sizeof own, "%s", db->paths.archive);
+    ck_assert_int_eq(strncmp(own, elsewhere, strlen(elsewhere)), 0);
+    put_all(50);
+    days_pass(36);
+    ck_assert_uint_gt(archived().segments, 0);
+    close_it();
+    must_be_sound();
+    ck_assert_int_eq(rename(elsewhere, away), 0);
+    for (int round = 0; round < 2; round++) {
+        ck_assert_int_eq(open_at(round ? elsewhere : NULL),
+                         WARP_EIO);
+        ck_assert_msg(strstr(warp_errmsg(NULL), own) &&
+                          strstr(warp_errmsg(NULL), "mount its disk"),
+                      "%s", warp_errmsg(NULL));
+        ck_assert_ptr_null(db);
+        if (round == 0)
+            ck_assert_int_eq(os_mkdir(elsewhere), 0); /* of the mount alone */
+    }
+    ck_assert_int_eq(rmdir(elsewhere), 0);
+    ck_assert_int_eq(rename(away, elsewhere), 0);
+    open_it();
+    all_are_there(50, 1);
+    close_it();
+    /* Without it, on purpose. */
+    ck_assert_int_eq(rename(elsewhere, away), 0);
+    snprintf(command, sizeof command, "mkdir -p %s", own);
+    ck_assert_int_eq(system(command), 0);
+    open_it();
+    ck_assert_int_eq(ag_letter_get(db, 7, AG_LETTER_ALL | WARP_ARCHIVE, &p,
+                                   &arena), WARP_ECORRUPT);
+    ck_assert_int_eq(ag_letter_get(db, 7, AG_LETTER_N, &p, &arena), WARP_OK);
+    ck_assert_uint_eq(p.n, 1);
+    put_letter(7, 2);
+    ck_assert_uint_eq(get_letter(7, 0, &body), 2);
+    ck_assert(body);
+    warp_arena_free(&arena);
+    close_it();
+    remove_elsewhere();
+}
+END_TEST
+
 /* Killed at any moment of moves in all directions. */
 static void move_all(uint64_t n)
 {
@@ -327,6 +417,7 @@ int main(void)
     tcase_add_test(tests, only_when_it_is_asked);
     tcase_add_test(tests, windows_outlive_a_restart);
     tcase_add_test(tests, a_damaged_segment);
+    tcase_add_test(tests, an_archive_elsewhere_is_missed);
     tcase_add_test(tests, killed_while_values_move);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
