@@ -114,7 +114,7 @@ static bool close_store(bool sick)
         model_restart(g.users[i].next);
         warp_arena_free(&g.users[i].run.arena);
     }
-    sample_take(&s);
+    sample_take(&s, NULL);
     samples_add(&g.closed, &s);
     return true;
 }
@@ -301,7 +301,7 @@ static bool run_round(void)
     struct warp_stat stat = WARP_STAT_INIT;
     bool sick = warp_stat(g.db, &stat) != WARP_OK || stat.health != WARP_OK;
     struct sample s;
-    sample_take(&s);
+    sample_take(&s, g.store);
     samples_add(&g.open, &s);
     if ((sick || g.rounds % 4 == 3) && (!close_store(sick) || !open_store()))
         return false;
@@ -316,7 +316,7 @@ static bool run_round(void)
 static void tell(double since)
 {
     struct sample s;
-    sample_take(&s);
+    sample_take(&s, g.db ? g.store : NULL);
     printf("%6.0f s: %llu rounds, %llu operations, %llu opens, %llu backups, "
            "%llu moved, %llu calls failed, %llu cut off; %llu KiB anonymous, "
            "%llu KiB allocated, %u descriptors, %llu KiB on disk\n",

@@ -6,16 +6,51 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-static uint32_t count_descriptors(void)
+static _Thread_local uint64_t disk_bytes;
+static _Thread_local uint32_t segments; /* files of the disk tier, of the log */
+
+static bool is_segment(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 5 && (strcmp(path + n - 5, ".wseg") == 0 ||
+                     strcmp(path + n - 5, ".wlog") == 0);
+}
+
+static int add_file(const char *path, const struct stat *st, int what,
+                    struct FTW *at)
+{
+    (void)at;
+    if (what == FTW_F)
+        disk_bytes += (uint64_t)st->st_blocks * 512;
+    segments += is_segment(path);
+    return 0;
+}
+
+/* A store has one for each segment that there is, and there may be more than
+ * before: those do not count. One too many of a segment does, and so does one
+ * of a file that was removed, whose name has more behind it. */
+static uint32_t count_descriptors(const char *store)
 {
     DIR *dir = opendir("/proc/self/fd");
-    uint32_t count = 0;
-    while (dir && readdir(dir))
-        count++;
+    uint32_t count = 0, open = 0;
+    const struct dirent *e;
+    while (dir && (e = readdir(dir))) {
+        char path[4096];
+        ssize_t n = readlinkat(dirfd(dir), e->d_name, path, sizeof path - 1);
+        path[n > 0 ? n : 0] = 0;
+        if (store && is_segment(path))
+            open++;
+        else
+            count++;
+    }
     if (dir)
         closedir(dir);
-    return count;
+    if (store)
+        (void)sample_disk_bytes(store);
+    return count + (open > segments ? open - segments : 0);
 }
 
 static uint64_t anonymous_bytes(void)
@@ -31,28 +66,17 @@ static uint64_t anonymous_bytes(void)
     return kib * 1024;
 }
 
-void sample_take(struct sample *s)
+void sample_take(struct sample *s, const char *store)
 {
-    s->descriptors = count_descriptors();
+    s->descriptors = count_descriptors(store);
     s->anonymous_bytes = anonymous_bytes();
     s->allocated_bytes = mallinfo2().uordblks;
-}
-
-static _Thread_local uint64_t disk_bytes;
-
-static int add_file(const char *path, const struct stat *st, int what,
-                    struct FTW *at)
-{
-    (void)path;
-    (void)at;
-    if (what == FTW_F)
-        disk_bytes += (uint64_t)st->st_blocks * 512;
-    return 0;
 }
 
 uint64_t sample_disk_bytes(const char *dir)
 {
     disk_bytes = 0;
+    segments = 0;
     nftw(dir, add_file, 16, FTW_PHYS);
     return disk_bytes;
 }

@@ -8,10 +8,11 @@
 struct sample {
     uint64_t anonymous_bytes; /* resident, without pages of files */
     uint64_t allocated_bytes; /* by malloc, in use */
-    uint32_t descriptors;
+    uint32_t descriptors; /* but one for each segment of a store */
 };
 
-void sample_take(struct sample *sample);
+/* store: the one that is open, or NULL. */
+void sample_take(struct sample *sample, const char *store);
 uint64_t sample_disk_bytes(const char *dir);
 
 /* Samples of one kind, in order. */

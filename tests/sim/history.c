@@ -2,6 +2,7 @@
  * lives ends. After each end the store is opened again and compared. */
 #include "history.h"
 
+#include "checkpoint_step.h"
 #include "client.h"
 #include "damage.h"
 #include "errand.h"
@@ -42,6 +43,7 @@ SIM_STATE static struct history {
     bool opened;
     enum ending ending;
     uint32_t shards, in_flight;
+    uint32_t step_records; /* a checkpoint's step is full; 0: by its bytes */
     bool roams; /* records with a series are moved, too */
     struct warp_db *db;
     const struct warp_db *counted; /* its moves are not counted yet */
@@ -237,6 +239,14 @@ static void count_moves(void)
     if (h.counted)
         history_count->moves += atomic_load(&h.counted->relocated);
     h.counted = NULL;
+}
+
+bool __real_step_is_full(const struct step *st);
+bool __wrap_step_is_full(const struct step *st);
+bool __wrap_step_is_full(const struct step *st)
+{
+    return h.step_records ? st->copied_count >= h.step_records
+                          : __real_step_is_full(st);
 }
 
 static void open_store(void)
@@ -458,6 +468,7 @@ static void plan_life(bool last)
     if (h.cut->plain)
         p.back_one_in = p.small_one_in = 0;
     p.ignore_sync = sim_plan.ignore_sync;
+    h.step_records = ONE_OF(0, 0, 1, 8);
     sim_plan = p;
     sim_disk_limit(0);
     plan_schema();

@@ -492,7 +492,10 @@ static bool execute_write(struct model_run *run, const struct world *w,
     run->code = rc;
     if (rc != predicted)
         return differs(run, w, "the write gave %d, expected %d", rc, predicted);
-    if (rc != WARP_OK && (before_rc != after_rc || before != after))
+    bool are_known = (before_rc == WARP_OK || before_rc == WARP_ENOTFOUND) &&
+                     (after_rc == WARP_OK || after_rc == WARP_ENOTFOUND);
+    if (rc != WARP_OK && are_known &&
+        (before_rc != after_rc || before != after))
         return differs(run, w, "a refused write changed the version");
     if (rc == WARP_OK && before_rc == WARP_OK && after_rc == WARP_OK &&
         (run->moves ? after == before : after <= before))
