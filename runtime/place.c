@@ -168,6 +168,20 @@ static void teach(struct place *p, const struct pending *r)
     }
 }
 
+/* That the tier has; where moves must pay, that it has room for. */
+static uint32_t objects_of(const struct place *p)
+{
+    uint32_t held = p->cache.lists[PLACE_NEW].count +
+                    p->cache.lists[PLACE_MAIN].count;
+    uint64_t bytes = 1;
+    for (uint32_t i = 0; i < p->pending_count; i++)
+        bytes += p->pending[i].before.bytes;
+    uint64_t room = p->cache.capacity * p->pending_count / bytes;
+    return !p->cache.move_ns || room <= held ? held
+           : room < UINT32_MAX               ? (uint32_t)room
+                                             : UINT32_MAX;
+}
+
 /* Each cache that learns takes as long as the others, about. */
 static void spend(struct place *p, int64_t from_ns)
 {
@@ -183,8 +197,7 @@ void place_catch_up(struct place *p)
     if (!p->model || p->pending_count == 0)
         return;
     int64_t from_ns = p->options.now_ns ? p->options.now_ns() : 0;
-    place_model_horizon(p->model, p->cache.lists[PLACE_NEW].count +
-                                      p->cache.lists[PLACE_MAIN].count);
+    place_model_horizon(p->model, objects_of(p));
     if (p->cache.move_ns)
         p->model->stay = place_price_stay(&p->cache);
     for (uint32_t i = 0; i < p->pending_count; i++) {
@@ -391,6 +404,7 @@ void place_view(const struct place *p, uint32_t object, struct place_view *v)
     v->bytes = t->bytes;
     v->uses = t->count;
     v->age = p->now - t->last;
+    v->saves = exp2(t->saves / 8.0);
     v->gap = t->gap[0] ? unlog(t->gap[0]) : 0;
     if (p->model)
         v->wait = exp2(place_model_wait(p->model, t, v->age));

@@ -97,6 +97,7 @@ struct place_view {
     uint32_t bytes, uses;  /* up to 255 */
     uint32_t age, gap;     /* requests since the last use, between the last two
                               (about); 0: none */
+    double saves; /* ns of a hit, as the owner said; 1: it has not */
     double wait; /* requests until the next use, as learned; 0: not learned */
 };
 void place_view(const struct place *place, uint32_t object,
@@ -110,8 +111,8 @@ struct place_stat {
     uint64_t capacity_bytes, used_bytes, pinned_bytes; /* pinned: of the used */
     uint32_t residents;
     uint64_t hits, misses, admissions, evictions, switches, fallbacks;
-    /* Settings (place_search.h) of who decides; those that were tried and taken,
-     * of whom the last one, and by how much less it cost in its trial. */
+    /* Settings (place_search.h) of who decides; how many were tried and taken;
+     * whose the last was, and how much less it cost in its trial. */
     uint32_t window, proves, strict;
     uint64_t trials, settings;
     const char *set_expert; /* NULL: none yet */

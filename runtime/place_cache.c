@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { STRICT = 1 };
+enum { STRICT = 4 };
 const struct place_expert place_experts[PLACE_EXPERTS] = {
     [PLACE_LRU] = {"lru", place_lru_hit, place_lru_admit, place_lru_evict,
                    NULL, {0, 0, STRICT}},

@@ -64,7 +64,7 @@ struct place_cache;
 struct place_setting {
     uint8_t window; /* percent for PLACE_NEW, where the expert has a window */
     uint8_t proves; /* S3-FIFO: uses on trial that prove */
-    uint8_t strict; /* times that a move pays back at least */
+    uint8_t strict; /* quarters of a move that a use pays back at least */
 };
 
 struct place_expert {

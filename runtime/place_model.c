@@ -3,10 +3,9 @@
 
 #include <math.h>
 
-/* The share of an error that a well-known weight takes, over all tables; and
- * the horizon in capacities. */
+/* The share of an error that a well-known weight takes, over all tables. */
 static const float step_least = 0.05f;
-enum { HORIZON_CAPACITIES = 32, HORIZON_LEAST = 64 };
+enum { HORIZON_LEAST = 64 };
 
 void place_model_init(struct place_model *m, uint64_t seed)
 {
@@ -22,7 +21,7 @@ void place_model_init(struct place_model *m, uint64_t seed)
 
 void place_model_horizon(struct place_model *m, uint32_t objects)
 {
-    uint64_t horizon = (uint64_t)objects * HORIZON_CAPACITIES + HORIZON_LEAST;
+    uint64_t horizon = (uint64_t)objects * MODEL_CAPACITIES + HORIZON_LEAST;
     m->horizon = horizon < UINT32_MAX / 2 ? (uint32_t)horizon : UINT32_MAX / 2;
 }
 
@@ -43,8 +42,8 @@ static void learn_reuse(struct place_model *m, const struct place_trait *trait,
     unsigned bin = bin_of(place_model_wait(m, trait, 0), m->stay);
     uint8_t *n = &m->reuse_lessons[bin];
     *n = (uint8_t)(*n + (*n < UINT8_MAX));
-    m->reuse[bin] +=
-        (((float)gap <= m->stay ? 1.0f : 0.0f) - m->reuse[bin]) / (float)(*n + 1);
+    float used = (float)gap <= m->stay ? 1.0f : 0.0f;
+    m->reuse[bin] += (used - m->reuse[bin]) / (float)(*n + 1);
 }
 
 /* Ages by half powers of two, gaps by powers. */

@@ -12,7 +12,8 @@
 #include "place_cache.h"
 
 enum {
-    MODEL_TABLES = 5, MODEL_AGES = 64, MODEL_COLUMNS = 32, MODEL_BINS = 64
+    MODEL_TABLES = 5, MODEL_AGES = 64, MODEL_COLUMNS = 32, MODEL_BINS = 64,
+    MODEL_CAPACITIES = 32 /* the horizon, in objects of the tier */
 };
 
 struct place_model {

@@ -16,7 +16,7 @@
 
 /* Share of what is new. */
 static const float between_share = 0.25f;
-/* Hits of one that came in to those that its next use is: another may follow. */
+/* Hits that one that came in is worth when it is used: another may follow. */
 static const float hits_of_stay = 1.5f;
 enum { BETWEEN_LEAST = 16 };
 
@@ -75,5 +75,5 @@ bool place_price_pays(const struct place_cache *cache, uint32_t at)
     place_trait_touch(&trait, cache->now);
     return hits_of_stay * saving(cache, &trait, 0) -
                price(cache, trait.bytes) * (float)trait.bytes >
-           (float)cache->move_ns * cache->setting.strict;
+           (float)cache->move_ns * (float)cache->setting.strict / 4;
 }

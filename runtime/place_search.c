@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A trial lasts until each object that a shadow holds was asked for about so
- * often. Another window takes long to show, another price shows at once. */
-enum { TRIAL_LIVES = 8, TRIAL_STRICT_LIVES = 2, TRIAL_LEAST = 64 };
+/* A trial lasts until each object that a shadow has room for was asked for
+ * about so often. Another window takes long to show; another price shows as
+ * soon as what came in can have paid. */
+enum { TRIAL_LIVES = 8, PRICE_LIVES = 2, PRICE_LIVES_MOST = 16,
+       PAYS_LIVES = 4, TRIAL_LEAST = 64 };
 /* Of several trials one looks good by luck: three deviations. */
 static const double trial_sure = 3, trial_gain = 0.01, trial_misses = 16;
 
@@ -26,7 +28,7 @@ static const struct change changes[] = {
     {PLACE_LEARN_BARE, WINDOW, 1},   {PLACE_LEARN_BARE, WINDOW, 4},
 };
 /* How strict the price is, where moves cost something: of every expert. */
-static const uint8_t stricts[] = {0, 1, 4};
+static const uint8_t stricts[] = {0, 1, 4, 16};
 enum {
     CHANGES = sizeof changes / sizeof changes[0],
     STRICTS = sizeof stricts / sizeof stricts[0],
@@ -157,25 +159,33 @@ static void adopt(struct place_search *s, const struct place_search_view *view,
             s->trials[i].running = false;
 }
 
+static uint64_t requests_of(const struct place_trial *t,
+                            const struct place_search_view *view)
+{
+    double lives = TRIAL_LIVES;
+    if (t->of_price)
+        lives = fmin(PRICE_LIVES_MOST,
+                     PRICE_LIVES + PAYS_LIVES * t->cache.move_ns / view->usual);
+    return (uint64_t)(lives * (view->objects + TRIAL_LEAST));
+}
+
 bool place_search_judge(struct place_search *s,
                         const struct place_search_view *view)
 {
-    uint64_t held =
-        view->shadows[PLACE_LRU].lists[PLACE_MAIN].count + TRIAL_LEAST;
     bool adopted = false;
     for (unsigned i = 0; i < SEARCH_TRIALS; i++) {
         struct place_trial *t = &s->trials[i];
         double sure = trial_sure * sqrt(t->squares),
                least = fmax(trial_gain * t->paid, trial_misses * view->usual);
-        uint64_t most =
-            held * (t->of_price ? TRIAL_STRICT_LIVES : TRIAL_LIVES);
+        uint64_t most = requests_of(t, view);
         if (!t->running)
             continue;
         if (t->requests > most && t->gain > sure && t->gain > least) {
             adopt(s, view, t);
             adopted = true;
         } else if (t->requests > most ||
-                   (-t->gain > sure && -t->gain > least)) {
+                   (t->requests > most / 2 && -t->gain > sure &&
+                    -t->gain > least)) {
             t->running = false;
         }
     }

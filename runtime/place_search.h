@@ -33,7 +33,7 @@ struct place_search {
 struct place_search_view {
     struct place_cache *shadows; /* PLACE_EXPERTS */
     enum place_expert_id deciding;
-    uint32_t room;  /* objects that the links have room for */
+    uint32_t objects, room; /* that a shadow, that the links have room for */
     double usual;   /* what a hit saves, on average */
 };
 

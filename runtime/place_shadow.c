@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "place_model.h"
+
 /* What was measured fades by half while this many times the objects that a
  * shadow holds are asked for. */
 static const double half_life = 4;
@@ -216,7 +218,8 @@ static void choose(struct place_shadow *s)
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
         if (!is_better(s, e))
             continue;
-        double whole = s->misses[e] + switch_price * cost(s, e) * s->weight * usual(s);
+        double whole = s->misses[e] +
+                       switch_price * cost(s, e) * s->weight * usual(s);
         if (whole < least) {
             least = whole;
             best = e;
@@ -226,6 +229,17 @@ static void choose(struct place_shadow *s)
         return;
     s->best = (enum place_expert_id)best;
     memset(s->differs, 0, sizeof s->differs);
+}
+
+/* That a shadow holds; where moves must pay, that it has room for. */
+static uint32_t objects_of(const struct place_shadow *s)
+{
+    const struct place_cache *lru = &s->caches[PLACE_LRU];
+    uint32_t held = lru->lists[PLACE_MAIN].count,
+             room = lru->move_ns ? lru->model->horizon / MODEL_CAPACITIES >>
+                                       s->halvings
+                                 : 0;
+    return held > room ? held : room;
 }
 
 void place_shadow_access(struct place_shadow *s, uint32_t object,
@@ -252,7 +266,7 @@ void place_shadow_access(struct place_shadow *s, uint32_t object,
     place_trait_touch(&s->traits[at], now);
     /* Before anything had to leave, and where nobody could know, all are
      * the same. */
-    if (!place_shadow_is_full(s) || !before->seen)
+    if ((!place_shadow_is_full(s) && !s->caches[0].move_ns) || !before->seen)
         return;
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
         double more = costs[e] - costs[s->best];
@@ -275,7 +289,8 @@ void place_shadow_access(struct place_shadow *s, uint32_t object,
     if (++s->requests % 64 != 0)
         return;
     choose(s);
-    struct place_search_view view = {s->caches, s->best, s->room, usual(s)};
+    struct place_search_view view = {s->caches, s->best, objects_of(s),
+                                     s->room, usual(s)};
     if (s->search && place_search_judge(s->search, &view))
         s->settings++;
 }

@@ -34,7 +34,8 @@ int placement_trace_make(struct placement_trace *trace, const char *name,
                          size_t count);
 /** Every object takes one byte. */
 void placement_trace_even(struct placement_trace *trace);
-/** 64 to 65536 bytes, by a hash of its key: as often 64 to 128 as 128 to 256. */
+/** 64 to 65536 bytes, by a hash of its key: 64 to 128 as often as 128 to 256.
+ */
 void placement_trace_vary(struct placement_trace *trace);
 void placement_trace_fini(struct placement_trace *trace);
 

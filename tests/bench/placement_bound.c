@@ -3,10 +3,10 @@
  *
  * What a tier holds is limited at every moment; the bound limits it on average
  * (as PFOO-L does) and takes a price for each byte and request instead. Then
- * objects do not meet any more, and the best way of each is found alone, exactly:
- * from use to use it is above some boundaries, pays there for its bytes, for the
- * time of the use and for coming in. What all pay, less what the capacities are
- * worth at the prices, is a bound for any prices (Lagrange), and the prices that
+ * objects do not meet any more, and the best way of each is found alone: from
+ * use to use it is above some boundaries, pays there for its bytes, for the
+ * time of the use and for coming in. What all pay, less what the capacities
+ * are worth at the prices, is a bound for any prices (Lagrange); those that
  * make it highest are looked for. */
 #include <float.h>
 #include <math.h>
@@ -130,9 +130,9 @@ double placement_bound(const struct placement_trace *t,
         best = bound > best ? bound : best;
         /* Dearer where more is held than there is room for. */
         for (unsigned b = 0; b < TIERS - 1; b++) {
-            double over = all.held[b] / room[b] - 1;
+            double over = 3 * (all.held[b] / room[b] - 1);
             prices.boundary[b] *=
-                exp((over < 1 ? over : 1) * 4 / (round + 4.0));
+                exp(fmax(-1, fmin(over, 1)) * 4 / (round + 4.0));
         }
     }
     bool measured = ways && last;

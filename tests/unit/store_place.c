@@ -215,6 +215,43 @@ START_TEST(plain_lru_is_plain_lru)
 }
 END_TEST
 
+/* A hit of what was on disk saves more than one of what was on ssd: the engine
+ * hears of it, by what misses of each have taken. */
+START_TEST(where_it_was_counts)
+{
+    struct pl_far far = {.id = 1, .body = {text, 1000}}, got;
+    struct replace_view near, away;
+    struct replace_stat stat;
+    uint8_t key[8];
+    open_it(1, UINT64_C(256) << 20);
+    put_item(1);
+    ck_assert_int_eq(pl_far_put(db, &far, PL_FAR_BODY), WARP_OK);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    evict_all();
+    struct replace_fixed fixed = {.capacity_bytes = 1 << 20,
+                                  .from_ns = {1000, 64000, 1e9}};
+    replace_fix(db, &fixed);
+    replace_begin(db);
+    get_item(1);
+    warp_arena_reset(&arena);
+    ck_assert_int_eq(pl_far_get(db, 1, PL_FAR_BODY, &got, &arena), WARP_OK);
+    ck_assert_uint_eq(got.body.len, 1000);
+    encode(key, 1);
+    const struct layout *item = layout_of(&pl_item_warp_product),
+                        *other = layout_of(&pl_far_warp_product);
+    ck_assert(replace_view(db, item, key_of(item, key).hash, &near));
+    ck_assert(replace_view(db, other, key_of(other, key).hash, &away));
+    ck_assert(near.known && away.known);
+    ck_assert_double_eq_tol(away.place.saves / near.place.saves, 64, 6);
+    ck_assert(replace_stat(db, item, &stat));
+    ck_assert_double_gt(stat.from_ns[REPLACE_SSD], 0);
+    ck_assert_double_eq(stat.from_ns[REPLACE_DISK], 0);
+    ck_assert(replace_stat(db, other, &stat));
+    ck_assert_double_eq(stat.from_ns[REPLACE_SSD], 0);
+    ck_assert_double_gt(stat.from_ns[REPLACE_DISK], 0);
+}
+END_TEST
+
 /* ---- two strategies ---- */
 
 static bool report_says(bool log, const char *what)
@@ -379,6 +416,7 @@ int main(void)
     tcase_add_test(tests, one_shard_decides_as_the_harness);
     tcase_add_test(tests, many_shards_decide_as_the_harness);
     tcase_add_test(tests, plain_lru_is_plain_lru);
+    tcase_add_test(tests, where_it_was_counts);
     tcase_add_test(tests, two_strategies_are_compared);
     tcase_add_test(tests, nothing_is_noted_far_from_the_budget);
     tcase_add_test(tests, learning_may_be_forbidden);
