@@ -19,12 +19,22 @@ static struct warp_arena arena = WARP_ARENA_INIT;
 static char text[2048];
 static const char *strategies; /* placement_ab of the next open */
 
+static _Atomic unsigned told; /* lines of the log about a setting */
+static void hear(void *arg, int level, int code, const char *line)
+{
+    (void)arg;
+    (void)level;
+    (void)code;
+    told += strstr(line, "has another setting") != NULL;
+}
+
 static void open_it(uint32_t shards, uint64_t memory)
 {
     struct warp_options o = WARP_OPTIONS_INIT;
     o.shards = shards;
     o.memory_max_bytes = memory;
     o.placement_ab = strategies;
+    o.log = hear;
     int rc = warp_open(dir, &place_warp_schema, &o, &db);
     ck_assert_msg(rc == WARP_OK, "%s", warp_errmsg(NULL));
 }
@@ -184,6 +194,14 @@ static void replay(uint32_t shards, bool lru)
     place_stat(harness, &same);
     ck_assert_str_eq(stat.expert, same.expert);
     ck_assert_uint_eq(stat.switches, same.switches);
+    ck_assert_uint_eq(stat.place.trials, same.trials);
+    ck_assert_uint_eq(stat.place.settings, same.settings);
+    ck_assert_uint_eq(stat.place.window, same.window);
+    /* The keeper tells the log of each. */
+    for (int n = 0; n < 1000 && told == 0 && !lru; n++)
+        usleep(10000);
+    ck_assert_uint_eq(told > 0, !lru);
+    ck_assert_uint_eq(same.settings > 0, !lru);
     ck_assert_uint_eq(stat.misses, misses);
     ck_assert_uint_eq(stat.evictions, same.evictions);
     ck_assert_uint_eq(stat.lost, 0);
