@@ -262,6 +262,8 @@ int checkpoint_run(struct warp_db *db)
     /* Whoever waited for room looks again, whatever the result. */
     atomic_fetch_add(&db->room_word, 1);
     os_futex_wake(&db->room_word, INT32_MAX);
+    atomic_fetch_add(&db->step_word, 1);
+    os_futex_wake(&db->step_word, INT32_MAX);
     return rc;
 }
 

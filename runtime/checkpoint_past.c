@@ -21,7 +21,7 @@ static void *past_room(void *arg, size_t bytes)
 {
     struct past_room *room = arg;
     room->bytes = bytes;
-    room->data = warp_arena_alloc(&room->step->arena, bytes ? bytes : 1);
+    room->data = step_alloc(room->step, bytes);
     return room->data;
 }
 
@@ -38,7 +38,7 @@ static int copy_past_value(struct step *st, struct record_copy *c,
     struct cold_copy cold = {i, (uint32_t)len, (l->tiered >> i & 1) != 0,
                              false, NULL};
     if (at > VAR_COLD) {
-        cold.data = warp_arena_alloc(&st->arena, cold.bytes ? cold.bytes : 1);
+        cold.data = step_alloc(st, cold.bytes);
         if (!cold.data)
             return no_memory();
         memcpy(cold.data, (const void *)(uintptr_t)at, cold.bytes);

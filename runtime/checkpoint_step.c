@@ -23,6 +23,12 @@ static int no_memory(void)
     return error_set(WARP_ENOMEM, "out of memory for a checkpoint");
 }
 
+void *step_alloc(struct step *st, size_t bytes)
+{
+    st->bytes += bytes;
+    return warp_arena_alloc(&st->arena, bytes ? bytes : 1);
+}
+
 #define PUSH(step, list, count, room, out)                                    \
     do {                                                                      \
         if ((step)->count == (step)->room) {                                  \
@@ -45,10 +51,10 @@ static int add_change(struct step *st, enum ssd_table table,
     c->table = table;
     c->key_bytes = key_bytes;
     c->value_bytes = value_bytes;
-    c->key = warp_arena_alloc(&st->arena, key_bytes);
+    c->key = step_alloc(st, key_bytes);
     c->value = NULL;
     if (c->key && value && copy)
-        c->value = warp_arena_alloc(&st->arena, value_bytes ? value_bytes : 1);
+        c->value = step_alloc(st, value_bytes);
     if (!c->key || (value && copy && !c->value))
         return no_memory();
     memcpy(c->key, key, key_bytes);
@@ -86,7 +92,7 @@ static int copy_cold(struct step *st, struct record_copy *c,
             &var->len_cap, memory_order_relaxed);
         if (at <= VAR_COLD)
             continue;
-        uint8_t *data = warp_arena_alloc(&st->arena, bytes ? bytes : 1);
+        uint8_t *data = step_alloc(st, bytes);
         if (!data)
             return no_memory();
         memcpy(data, (const void *)(uintptr_t)at, bytes);
@@ -114,7 +120,7 @@ static int encode_row(struct step *st, const struct shard *s,
     }
     c->row_bytes = (uint32_t)row_encode(s, l, r, st->scratch);
     c->worth_packing = row_worth_packing(l, r);
-    c->row = warp_arena_alloc(&st->arena, c->row_bytes);
+    c->row = step_alloc(st, c->row_bytes);
     if (!c->row)
         return no_memory();
     memcpy(c->row, st->scratch, c->row_bytes);
@@ -222,7 +228,7 @@ static int write_ssd_value(struct step *st, const struct layout *l,
                            const struct cold_copy *cold, const uint8_t *key,
                            uint32_t key_bytes)
 {
-    uint8_t *value = warp_arena_alloc(&st->arena, (size_t)cold->bytes + 5);
+    uint8_t *value = step_alloc(st, (size_t)cold->bytes + 5);
     if (!value)
         return no_memory();
     uint32_t bytes = row_pack_cold(st->compress, l, cold->field, cold->data,
@@ -238,7 +244,7 @@ static int write_row(struct step *st, struct record_copy *c)
     uint32_t bytes = c->row_bytes;
     if ((l->var & ~l->cold) && c->worth_packing) {
         /* A value that does not pay is tried 4 bytes further on. */
-        row = warp_arena_alloc(&st->arena, (size_t)c->row_bytes + 16);
+        row = step_alloc(st, (size_t)c->row_bytes + 16);
         if (!row)
             return no_memory();
         bytes = row_pack(st->compress, l, c->row, c->row_bytes, row);
@@ -563,6 +569,7 @@ static void step_reset(struct step *st)
 {
     st->change_count = st->copied_count = st->place_count = 0;
     st->archived = false;
+    st->bytes = 0;
     warp_arena_reset(&st->arena);
 }
 
@@ -614,6 +621,8 @@ int step_commit(struct step *st, bool last)
         settle(st);
         st->done += st->copied_count;
         pace_step(db, st->done);
+        atomic_fetch_add(&db->step_word, 1);
+        os_futex_wake(&db->step_word, INT32_MAX);
     } else {
         step_undo(st);
     }
@@ -650,8 +659,8 @@ bool step_is_full(const struct step *st)
 {
     uint64_t pages = st->change_count < st->tree_pages ? st->change_count
                                                        : st->tree_pages;
-    pages += st->arena.used_bytes / 2048;
-    return st->arena.used_bytes > st->shares.step_bytes ||
+    pages += st->bytes / 2048;
+    return st->bytes > st->shares.step_bytes ||
            pages > st->shares.step_pages;
 }
 

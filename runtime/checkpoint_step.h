@@ -41,6 +41,7 @@ struct new_place {
 struct step {
     struct warp_db *db;
     struct warp_arena arena;
+    uint64_t bytes; /* asked of it; its blocks are larger, and stay */
     struct change *changes;
     uint32_t change_count, change_room;
     struct copied *copied;
@@ -83,6 +84,8 @@ struct record_copy {
     struct disk_place was[56];
 };
 
+/* Memory until the step is committed. NULL: there is none. */
+void *step_alloc(struct step *st, size_t bytes);
 /* Under the shard's lock: the record as it is; it is clean from now. */
 int step_copy(struct step *st, struct shard *s, struct record *r,
               struct record_copy *c);

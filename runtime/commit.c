@@ -138,19 +138,28 @@ static bool has_room(const struct warp_db *db, const struct layout *l)
            limit - limit / 16;
 }
 
-/* Memory is out, but what is dirty may leave it after a checkpoint: the writer
- * sees to that itself. False: that cannot help. */
+/* Memory is out, but what is dirty may leave it after a checkpoint: behind one
+ * of its steps, or, when it has ended and that was not enough, behind one that
+ * the writer sees to itself. False: that cannot help. */
 static bool make_room(struct warp_db *db, const struct layout *l,
-                      uint32_t tries)
+                      uint32_t *tries)
 {
-    enum { TRIES_MAX = 8 };
-    if (tries == 0) {
+    enum { BALANCE, STEPS, TRIES, TRIES_MAX = 8 };
+    bool ended;
+    if (*tries == BALANCE) {
         /* One part of the budget may have what the other lacks. */
         db_balance(db);
+        *tries = STEPS;
         return true;
     }
-    if (db->priorities == 0 || tries == TRIES_MAX)
+    if (db->priorities == 0 || *tries == TRIES_MAX)
         return false;
+    if (*tries == STEPS) {
+        if (!shard_await_step(db, &ended) || ended)
+            *tries = TRIES;
+        return true;
+    }
+    ++*tries;
     uint64_t before = atomic_load(&db->evicted_bytes);
     if (checkpoint_run(db) != WARP_OK)
         return false;
@@ -244,7 +253,8 @@ static int commit_there(struct warp_db *db, struct op *op, bool power)
 int commit_op(struct warp_db *db, struct op *op, bool power)
 {
     int rc = commit_there(db, op, power);
-    for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, op->layout, n); n++)
+    uint32_t tries = 0;
+    while (rc == WARP_ELIMIT && make_room(db, op->layout, &tries))
         rc = commit_there(db, op, power);
     if (rc == WARP_OK && op->layout->drawn)
         gravity_wrote_one(db, op);
@@ -517,7 +527,8 @@ int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
         return commit_op(db, ops[0], power);
     }
     int rc = commit_many_there(db, ops, count, power);
-    for (uint32_t n = 0; rc == WARP_ELIMIT && make_room(db, NULL, n); n++)
+    uint32_t tries = 0;
+    while (rc == WARP_ELIMIT && make_room(db, NULL, &tries))
         rc = commit_many_there(db, ops, count, power);
     if (rc == WARP_OK && db->gravity)
         gravity_wrote(db, ops, count);

@@ -138,6 +138,7 @@ struct warp_db {
     struct server *server; /* of the tools; NULL: none */
     _Atomic uint32_t keeper_word; /* futex: bumped to wake the keeper */
     _Atomic uint32_t room_word;   /* futex: bumped when the log was cut */
+    _Atomic uint32_t step_word;   /* futex: and after each step before */
     _Atomic uint32_t loaded_word; /* futex: 1 when all is loaded */
     _Atomic bool stopping;
     _Atomic uint64_t checkpoints, expired, batches;

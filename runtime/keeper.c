@@ -144,6 +144,8 @@ static void move_unused(struct warp_db *db, struct schedule *when, int64_t now)
 
 static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
 {
+    /* Who asks from here on may need the next one, too. */
+    atomic_store(&db->no_room, false);
     int rc = checkpoint_run(db);
     when->checkpoint_ms = os_boot_ms();
     when->retry_ms = rc == WARP_OK ? 0 : now + RETRY_MS;
@@ -151,7 +153,6 @@ static int checkpoint(struct warp_db *db, struct schedule *when, int64_t now)
         db_log(db, WARP_LOG_ERROR, rc, error_text());
     when->told = rc;
     when->moved = false;
-    atomic_store(&db->no_room, false);
     atomic_store(&db->scanned, false);
     room_update(db);
     when->compacted = rc == WARP_OK && compact_due(db) &&

@@ -151,11 +151,6 @@ uint32_t log_in_flight(const struct log *log)
     return atomic_load(&log->in_flight_limit);
 }
 
-int64_t log_clock_mark(const struct log *log)
-{
-    return atomic_load_explicit(&log->clock_mark, memory_order_relaxed);
-}
-
 uint64_t log_bytes(const struct log *log)
 {
     uint64_t bytes = atomic_load(&log->live_bytes);

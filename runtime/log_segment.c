@@ -246,7 +246,7 @@ int log_segment_next(struct log *log)
         salt = (uint64_t)os_mono_ns() ^ (uint64_t)os_wall_ms() << 20;
     os_lock(&log->room_lock);
     if (log->segment_count == log->segment_max) {
-        uint32_t max = log->segment_max ? 2 * log->segment_max : 16;
+        uint32_t max = 2 * log->segment_max;
         more = realloc(log->segments, max * sizeof *more);
         if (!more) {
             os_unlock(&log->room_lock);

@@ -33,12 +33,10 @@ static int read_failed(const struct segment_file *file, int64_t negative)
     return error_os((int)negative, "read", path);
 }
 
-/* Reads exactly these bytes. */
+/* Reads exactly these bytes, which lie in the file as it was looked at. */
 static int read_all(const struct segment_file *file, void *to, uint64_t bytes,
                     uint64_t at)
 {
-    if (at > file->bytes || bytes > file->bytes - at)
-        return segment_damaged(file, at, "is behind the end of the file");
     int64_t n = os_pread(file->fd, to, bytes, at);
     if (n < 0)
         return read_failed(file, n);

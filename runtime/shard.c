@@ -219,12 +219,10 @@ static bool has_dirty(const struct warp_db *db)
     return false;
 }
 
-/* All that could leave memory waits for a checkpoint, and who only reads must
- * wait for it, too. False: there is none to wait for. */
-static bool await_checkpoint(struct warp_db *db)
+/* False: there is no checkpoint to wait for. */
+static bool await(struct warp_db *db, _Atomic uint32_t *word, uint32_t seen)
 {
     enum { S_MOST = 2 };
-    uint32_t seen = atomic_load(&db->room_word);
     bool runs = !os_trylock(&db->checkpoint_lock);
     if (!runs)
         os_unlock(&db->checkpoint_lock);
@@ -232,8 +230,17 @@ static bool await_checkpoint(struct warp_db *db)
         return false;
     atomic_store(&db->no_room, true);
     db_wake_keeper(db);
-    os_futex_wait(&db->room_word, seen, S_MOST * INT64_C(1000000000));
-    return atomic_load(&db->room_word) != seen;
+    os_futex_wait(word, seen, S_MOST * INT64_C(1000000000));
+    return atomic_load(word) != seen;
+}
+
+bool shard_await_step(struct warp_db *db, bool *ended)
+{
+    uint32_t seen = atomic_load(&db->step_word);
+    uint32_t ends = atomic_load(&db->room_word);
+    bool waited = await(db, &db->step_word, seen);
+    *ended = atomic_load(&db->room_word) != ends;
+    return waited;
 }
 
 int shard_fault(struct shard *s, const struct layout *l,
@@ -248,7 +255,8 @@ int shard_fault(struct shard *s, const struct layout *l,
             db_balance(s->db);
         /* Nothing freed: somebody else may just have made the room. */
         if (tries > 0 && evict_to(s->db, 0) == 0 && tries > 1 &&
-            !await_checkpoint(s->db) && evict_to(s->db, 0) == 0)
+            !await(s->db, &s->db->room_word, atomic_load(&s->db->room_word)) &&
+            evict_to(s->db, 0) == 0)
             break;
         os_lock(&s->lock);
         rc = shard_find(s, l, key, &r);

@@ -94,6 +94,10 @@ bool shard_matches(const struct record *r, const struct key_ref *key);
  * its home the forward of one that is in another shard. */
 int shard_find(struct shard *shard, const struct layout *l,
                const struct key_ref *key, struct record **record);
+/* Without locks. All that could leave memory waits for a checkpoint: asks for
+ * one and waits for a step of it, behind which some may leave, or for its end.
+ * False: there is none to wait for, or it takes long. */
+bool shard_await_step(struct warp_db *db, bool *ended);
 /* Without the lock: brings a record into memory that only the directory has.
  * WARP_ENOTFOUND: it is not there either. */
 int shard_fault(struct shard *shard, const struct layout *l,

@@ -61,3 +61,31 @@ status=0
 "$warp" explain one.store Order a scan | grep -qi disk || fail "explain"
 "$warp" inspect one.store --json | grep -q '"name":"Order"' || fail "inspect"
 "$warp" --help | head -1 | grep -q '^Examples' || fail "help"
+
+# What is no call: status 2, the reason, and how it is called.
+no_call() { # REASON ARGUMENT...
+    reason=$1 status=0
+    shift
+    "$warp" "$@" >out 2>err || status=$?
+    [ $status = 2 ] || fail "warp $*: status $status"
+    [ ! -s out ] || fail "warp $*: $(cat out)"
+    grep -q "$reason" err || fail "warp $*: $(cat err)"
+}
+no_call '^Examples'
+no_call 'unknown subcommand frob; see warp --help' frob
+no_call 'warp get: unknown option --frob' get one.store Order c --frob
+no_call 'usage: warp get STORE' get one.store Order c --keep 3
+no_call 'warp scan: --limit needs a value' scan one.store Order --limit
+no_call 'an argument is missing' verify
+no_call 'too many arguments' verify one.store two.store
+no_call 'too many arguments' get 1 2 3 4 5 6 7 8 9 10 11 12
+"$warp" --version | grep -q '^warp [0-9]' || fail "version"
+"$warp" help | head -1 | grep -q '^Examples' || fail "help as a word"
+"$warp" get one.store Order --json -- c >with || fail "behind --"
+"$warp" get --json one.store Order c | cmp -s - with || fail "an option first"
+if [ -w /dev/full ]; then
+    status=0
+    "$warp" get one.store Order c >/dev/full 2>err || status=$?
+    [ $status = 3 ] && grep -q 'cannot write to standard output' err ||
+        fail "a full output: $status $(cat err)"
+fi

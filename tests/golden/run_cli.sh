@@ -127,6 +127,34 @@ status 3 "$warpc" gen -I lib one.warp -o taken
 same "no file beside is left" "one.warp.c
 one.warp.h" "$(ls taken)"
 
+# fmt: in place, asked for only, and left alone where it cannot be read
+cp one.warp tidy.warp
+status 0 "$warpc" fmt tidy.warp
+sed 's/  id :: u64/ id   ::   u64/' tidy.warp >crooked.warp
+cp crooked.warp before.warp
+status 1 "$warpc" fmt --check tidy.warp crooked.warp
+same "the file that would change is named" "crooked.warp" "$(cat out)"
+cmp -s crooked.warp before.warp || { echo "FAIL  --check writes"; failed=1; }
+status 0 "$warpc" fmt crooked.warp tidy.warp
+same "it is laid out" "$(cat tidy.warp)" "$(cat crooked.warp)"
+status 0 "$warpc" fmt --check crooked.warp
+echo 'defproduct do' >broken.warp
+cp broken.warp before.warp
+status 1 "$warpc" fmt broken.warp
+cmp -s broken.warp before.warp || { echo "FAIL  a broken file"; failed=1; }
+status 3 "$warpc" fmt nowhere.warp tidy.warp
+same "and the one that is not there" 1 "$(grep -c 'cannot read `nowhere.warp`' out)"
+status 2 "$warpc" fmt
+same "what it needs" 1 "$(grep -c 'which file?' out)"
+status 2 "$warpc" fmt --frobnicate tidy.warp
+same "an option of another" 1 "$(grep -c 'no such option: `--frobnicate`' out)"
+printf 'defproduct A do\n id  :: u64\nend\n' >late.warp
+if [ "$(id -u)" != 0 ]; then
+    mkdir fixed && cp late.warp fixed && chmod a-w fixed fixed/late.warp
+    status 3 "$warpc" fmt fixed/late.warp
+    same "and why" 1 "$(grep -c 'cannot write `fixed/late.warp`' out)"
+fi
+
 # the same bytes from every directory, and from a default verb
 mkdir other && (cd other && "$warpc" -I ../lib ../one.warp -o here)
 cmp -s other/here/one.warp.c all/one.warp.c || { echo "FAIL  bytes differ"; failed=1; }

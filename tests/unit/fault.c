@@ -70,3 +70,5 @@ SYSTEM(int, os_map_ring, (int fd, size_t bytes, bool writable, void **base),
 SYSTEM(int, os_thread_start,
        (struct os_thread * t, void *(*fn)(void *), void *arg, const char *name),
        (t, fn, arg, name))
+SYSTEM(int, os_random, (void *to, size_t bytes), (to, bytes))
+SYSTEM(int, os_free_bytes, (const char *path, uint64_t *bytes), (path, bytes))

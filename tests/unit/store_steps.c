@@ -8,6 +8,7 @@
 
 #include "checkpoint_order.h"
 #include "pace.h"
+#include "ssd_env.h"
 #include "store_scene.h"
 
 enum { RECORDS = 30000, BATCH = 1000 };
@@ -162,6 +163,49 @@ START_TEST(all_of_them_hold)
 }
 END_TEST
 
+/* A step holds blocks that double; what counts is what it asked for. */
+START_TEST(large_values_need_few_steps)
+{
+    enum { LARGE = 8000, BYTES = 2000 };
+    struct db_shares shares;
+    char text[BYTES];
+    memset(text, 'x', sizeof text);
+    db_shares(store, &shares);
+    for (uint32_t i = 0; i < LARGE; i++) {
+        struct sample_thing t = {.id = id_of(i)};
+        t.note = (struct warp_str){text, sizeof text};
+        ck_ok(put(&t, BIT(THING_NOTE)));
+    }
+    uint64_t before = ssd_commits(store->ssd);
+    ck_ok(warp_checkpoint(store));
+    uint64_t least = (uint64_t)LARGE * BYTES / shares.step_bytes;
+    ck_assert_uint_ge(least, 3);
+    ck_assert_uint_le(ssd_commits(store->ssd) - before, 2 * least + 3);
+}
+END_TEST
+
+/* Who needs memory waits for a step, not for all of them. */
+static void *await_steps(void *arg)
+{
+    uint32_t *steps = arg;
+    bool ended = false;
+    while (!ended && shard_await_step(store, &ended))
+        *steps += !ended;
+    return arg;
+}
+
+START_TEST(room_comes_step_by_step)
+{
+    pthread_t waiter;
+    uint32_t steps = 0;
+    put_all(0, 0);
+    ck_assert_int_eq(pthread_create(&waiter, NULL, await_steps, &steps), 0);
+    ck_ok(warp_checkpoint(store));
+    ck_assert_int_eq(pthread_join(waiter, NULL), 0);
+    ck_assert_uint_ge(steps, 1);
+}
+END_TEST
+
 /* ---- a checkpoint that takes long ---- */
 
 enum { LOG_MAX = 4 << 20, FILLS = 6 };
@@ -240,6 +284,8 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, ranges_follow_each_other);
     tcase_add_test(tcase, one_range_needs_no_order);
     tcase_add_test(tcase, all_of_them_hold);
+    tcase_add_test(tcase, large_values_need_few_steps);
+    tcase_add_test(tcase, room_comes_step_by_step);
     tcase_add_test(tcase, writers_wait_at_the_limit);
     tcase_add_test(tcase, writers_keep_the_pace_of_a_checkpoint);
 }
