@@ -151,12 +151,15 @@ static uint64_t leave_all(struct warp_db *db)
 }
 
 void evict_brought(struct warp_db *db, const struct layout *l,
-                   const struct key_ref *key, int64_t began_ns)
+                   const struct key_ref *key, int64_t began_ns,
+                   unsigned from)
 {
     struct replace_use use = {
         .hash = key->hash,
         .kind = REPLACE_TAKES,
-        .took = replace_took(os_mono_ns() - began_ns, REPLACE_TAKES)};
+        .from = (uint8_t)from,
+        .took = replace_took(os_mono_ns() - began_ns, REPLACE_TAKES,
+                             (uint8_t)from)};
     _Atomic uint64_t *slot;
     struct shard *s = forward_lock(db, l, key);
     struct record *r = shard_peek(s, key, &slot);

@@ -18,9 +18,10 @@ uint64_t evict_one(struct shard *shard, struct record *record);
 /* Under the lock: the bytes of a record that the budget may take. */
 uint32_t evict_bytes(const struct layout *l, const struct record *record);
 /* Without locks: a get had to bring in what it read; what the engines let go
- * for it leaves. began_ns: of the get, os_mono_ns. */
+ * for it leaves. began_ns: of the get, os_mono_ns; from: enum replace_from. */
 void evict_brought(struct warp_db *db, const struct layout *l,
-                   const struct key_ref *key, int64_t began_ns);
+                   const struct key_ref *key, int64_t began_ns,
+                   unsigned from);
 /* Under the lock: the tiers have the record as it is. What could not leave when
  * its engine let it go does so now. */
 void evict_settled(struct shard *shard, struct record *record);

@@ -35,6 +35,8 @@ struct place {
     uint32_t sweep, pending_count;
     struct pending pending[PENDING];
     uint64_t hits, misses, switches, fallbacks, unlearned;
+    uint64_t settings; /* of the shadows, as far as they were followed */
+    int64_t began_ns, searched_ns; /* by options.now_ns */
 };
 
 /* Shadows take about 150 bytes for each object of the sample: a thirty-second
@@ -63,6 +65,8 @@ struct place *place_create(const struct place_options *options)
                      &place_experts[p->deciding]);
     p->cache.evicted = options->evicted;
     p->cache.owner = options->owner;
+    if (options->now_ns)
+        p->began_ns = options->now_ns();
     if (options->learning) {
         p->model = malloc(sizeof *p->model);
         if (p->model)
@@ -71,11 +75,16 @@ struct place *place_create(const struct place_options *options)
             place_shadow_init(&p->shadow, capacity, options->sample, seed,
                               p->model) != 0 ||
             place_shadow_init(&p->scout, capacity / SCOUT_SMALLER + 1,
-                              options->sample, seed, p->model) != 0) {
+                              options->sample, seed, p->model) != 0 ||
+            place_shadow_search(&p->shadow) != 0) {
             place_destroy(&p);
             return NULL;
         }
         p->cache.model = p->model;
+        p->cache.move_ns = options->move_ns;
+        for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+            p->shadow.caches[e].move_ns = p->scout.caches[e].move_ns =
+                options->move_ns;
     }
     return p;
 }
@@ -159,23 +168,54 @@ static void teach(struct place *p, const struct pending *r)
     }
 }
 
+/* That the tier has; where moves must pay, that it has room for. */
+static uint32_t objects_of(const struct place *p)
+{
+    uint32_t held = p->cache.lists[PLACE_NEW].count +
+                    p->cache.lists[PLACE_MAIN].count;
+    uint64_t bytes = 1;
+    for (uint32_t i = 0; i < p->pending_count; i++)
+        bytes += p->pending[i].before.bytes;
+    uint64_t room = p->cache.capacity * p->pending_count / bytes;
+    return !p->cache.move_ns || room <= held ? held
+           : room < UINT32_MAX               ? (uint32_t)room
+                                             : UINT32_MAX;
+}
+
+/* Each cache that learns takes as long as the others, about. */
+static void spend(struct place *p, int64_t from_ns)
+{
+    enum { SHARE = 50 };
+    int64_t now = p->options.now_ns();
+    unsigned running = place_search_running(p->shadow.search);
+    p->searched_ns += (now - from_ns) * running / (PLACE_EXPERTS + running);
+    p->shadow.search->resting = p->searched_ns * SHARE > now - p->began_ns;
+}
+
 void place_catch_up(struct place *p)
 {
     if (!p->model || p->pending_count == 0)
         return;
-    place_model_horizon(p->model, p->cache.lists[PLACE_NEW].count +
-                                      p->cache.lists[PLACE_MAIN].count);
+    int64_t from_ns = p->options.now_ns ? p->options.now_ns() : 0;
+    place_model_horizon(p->model, objects_of(p));
+    if (p->cache.move_ns)
+        p->model->stay = place_price_stay(&p->cache);
     for (uint32_t i = 0; i < p->pending_count; i++) {
         teach(p, &p->pending[i]);
         shadow(p, &p->pending[i]);
     }
     p->pending_count = 0;
+    if (p->options.now_ns)
+        spend(p, from_ns);
     if (p->model->broken) {
         place_model_init(p->model, p->model->random);
         place_fall_back(p);
     }
     if (p->shadow.best != p->deciding)
         decide_by(p, p->shadow.best);
+    else if (p->settings != p->shadow.settings)
+        p->cache.setting = p->shadow.caches[p->deciding].setting;
+    p->settings = p->shadow.settings;
 }
 
 /* The experts have what the pinned ones leave. */
@@ -270,6 +310,8 @@ int place_access(struct place *p, const struct place_request *request)
     }
     struct place_trait *trait = &p->traits[object];
     set_size(p, object, request->bytes ? request->bytes : trait->bytes);
+    if (request->saves_ns)
+        trait->saves = place_log(request->saves_ns);
     p->cache.now = p->now;
     bool hit = request->pinned || p->links[object].list == PLACE_PINNED
                    ? access_pinned(p, object)
@@ -362,6 +404,7 @@ void place_view(const struct place *p, uint32_t object, struct place_view *v)
     v->bytes = t->bytes;
     v->uses = t->count;
     v->age = p->now - t->last;
+    v->saves = exp2(t->saves / 8.0);
     v->gap = t->gap[0] ? unlog(t->gap[0]) : 0;
     if (p->model)
         v->wait = exp2(place_model_wait(p->model, t, v->age));
@@ -374,6 +417,22 @@ void place_fall_back(struct place *p)
         place_shadow_distrust(&p->shadow);
     if (p->deciding != PLACE_S3FIFO)
         decide_by(p, PLACE_S3FIFO);
+}
+
+static void stat_settings(const struct place *p, struct place_stat *stat)
+{
+    const struct place_search *search = p->shadow.search;
+    stat->window = p->cache.setting.window;
+    stat->proves = p->cache.setting.proves;
+    stat->strict = p->cache.setting.strict;
+    if (!search)
+        return;
+    stat->trials = search->tried;
+    stat->settings = search->adopted;
+    if (search->adopted == 0)
+        return;
+    stat->set_expert = place_experts[search->last].name;
+    stat->set_gain = search->last_gain;
 }
 
 void place_stat(const struct place *p, struct place_stat *stat)
@@ -398,4 +457,5 @@ void place_stat(const struct place *p, struct place_stat *stat)
                        place_shadow_bytes(&p->shadow) +
                        place_shadow_bytes(&p->scout) +
                        (p->model ? sizeof *p->model : 0)};
+    stat_settings(p, stat);
 }

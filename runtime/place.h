@@ -24,7 +24,12 @@ struct place_options {
     bool learning; /* access_pattern_learning: false: S3-FIFO, nothing else */
     bool lru; /* where nothing is learned: plain LRU, to compare with */
     uint32_t sample; /* objects in the shadows, a power of two; 0: 2^14 */
+    uint32_t move_ns; /* of bringing one in: what does not pay for it stays
+                         outside, while it learns */
     bool deferred; /* the owner calls place_catch_up, off its path */
+    /** Of a clock: settings are looked for in 2 % of the time and one trial.
+     *  NULL: always. */
+    int64_t (*now_ns)(void);
     /** An object leaves. May be NULL; must not call the engine. */
     void (*evicted)(void *owner, uint32_t object);
     void *owner;
@@ -35,6 +40,7 @@ struct place_request {
     uint32_t bytes;  /* at least 1; 0: as many as the last time */
     uint64_t key;    /* neighbours have near keys; or a hash */
     bool pinned; /* it must stay until place_unpin: it takes of the capacity */
+    uint32_t saves_ns; /* of a hit; 0: as much as the last time, at first 1 */
 };
 
 /** For options.sample, of a tier of this size. 0: nothing can be learned. */
@@ -47,7 +53,8 @@ void place_destroy(struct place **place);
 
 /** One request.
  *  Returns  1: it is resident; 0: it is now, and what had to leave was named;
- *           0 too for an object larger than the tier, which stays outside.
+ *           0 too for an object larger than the tier, or that does not pay
+ *           for being brought in, which stays outside.
  *  Threads  one at a time.
  *  Cost     a hit some tens of ns; a decision below 1 us; no system call but
  *           for numbers not seen yet. Unless learning is deferred, one in 64
@@ -90,6 +97,7 @@ struct place_view {
     uint32_t bytes, uses;  /* up to 255 */
     uint32_t age, gap;     /* requests since the last use, between the last two
                               (about); 0: none */
+    double saves; /* ns of a hit, as the owner said; 1: it has not */
     double wait; /* requests until the next use, as learned; 0: not learned */
 };
 void place_view(const struct place *place, uint32_t object,
@@ -103,6 +111,12 @@ struct place_stat {
     uint64_t capacity_bytes, used_bytes, pinned_bytes; /* pinned: of the used */
     uint32_t residents;
     uint64_t hits, misses, admissions, evictions, switches, fallbacks;
+    /* Settings (place_search.h) of who decides; how many were tried and taken;
+     * whose the last was, and how much less it cost in its trial. */
+    uint32_t window, proves, strict;
+    uint64_t trials, settings;
+    const char *set_expert; /* NULL: none yet */
+    double set_gain;
     uint64_t unlearned; /* requests of the sample that came in too fast */
     uint64_t state_bytes; /* all memory of the engine */
 };

@@ -3,19 +3,20 @@
 
 #include <stdlib.h>
 
+enum { STRICT = 4 };
 const struct place_expert place_experts[PLACE_EXPERTS] = {
     [PLACE_LRU] = {"lru", place_lru_hit, place_lru_admit, place_lru_evict,
-                   NULL, 0},
+                   NULL, {0, 0, STRICT}},
     [PLACE_S3FIFO] = {"s3fifo", place_s3fifo_hit, place_s3fifo_admit,
-                      place_s3fifo_evict, NULL, 10},
+                      place_s3fifo_evict, NULL, {10, 2, STRICT}},
     [PLACE_ARC] = {"arc", place_arc_hit, place_arc_admit, place_arc_evict,
-                   NULL, 0},
+                   NULL, {0, 0, STRICT}},
     [PLACE_LIRS] = {"lirs", place_lirs_hit, place_lirs_admit,
-                    place_lirs_evict, place_lirs_adopt, 1},
+                    place_lirs_evict, place_lirs_adopt, {1, 0, STRICT}},
     [PLACE_LEARN] = {"learn", place_learn_hit, place_learn_admit,
-                     place_learn_evict, NULL, 10},
+                     place_learn_evict, NULL, {10, 0, STRICT}},
     [PLACE_LEARN_BARE] = {"learn-bare", place_learn_hit, place_learn_admit,
-                          place_learn_evict, NULL, 1},
+                          place_learn_evict, NULL, {1, 0, STRICT}},
 };
 
 void place_cache_init(struct place_cache *cache, uint64_t capacity,
@@ -27,6 +28,7 @@ void place_cache_init(struct place_cache *cache, uint64_t capacity,
                                   .links = links,
                                   .traits = traits,
                                   .expert = expert,
+                                  .setting = expert->setting,
                                   .hand = PLACE_NONE};
     for (int i = 0; i < PLACE_LISTS; i++)
         cache->lists[i].head = cache->lists[i].tail = PLACE_NONE;
@@ -39,10 +41,13 @@ bool place_cache_access(struct place_cache *cache, uint32_t at, uint32_t now)
         cache->expert->hit(cache, at);
         return true;
     }
-    if (place_trait_of(cache, at)->bytes > cache->capacity)
+    if (place_trait_of(cache, at)->bytes > cache->capacity ||
+        (cache->move_ns && !place_price_pays(cache, at)))
         return false;
     cache->expert->admit(cache, at);
     cache->admissions += place_is_resident(cache, at);
+    if (cache->move_ns)
+        place_price_came(cache);
     return false;
 }
 
@@ -120,6 +125,7 @@ void place_cache_adopt(struct place_cache *cache,
            main = like ? (double)like->lists[PLACE_MAIN].bytes : 0;
     order(cache, held > 0 ? main / held : 1);
     cache->expert = expert;
+    cache->setting = like ? like->setting : expert->setting;
     cache->target = like ? like->target / (double)like->capacity *
                                (double)cache->capacity
                          : (double)cache->lists[PLACE_NEW].bytes;

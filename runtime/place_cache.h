@@ -39,8 +39,9 @@ struct place_trait {
     uint8_t gap[3]; /* between the last uses, newest first */
     uint8_t count;  /* uses */
     uint8_t fast, slow; /* how busy it has been, over a short and a long time */
-    uint8_t seen;       /* it was used before */
-    uint8_t sampled;    /* that it was not used again is a lesson already */
+    uint8_t seen : 1;    /* it was used before */
+    uint8_t sampled : 1; /* that it was not used again is a lesson already */
+    uint8_t saves;       /* ns of a hit, as place_log; 0: 1 */
 };
 
 struct place_link {
@@ -59,6 +60,13 @@ struct place_list {
 struct place_model;
 struct place_cache;
 
+/* What an expert may be told beside its capacity. */
+struct place_setting {
+    uint8_t window; /* percent for PLACE_NEW, where the expert has a window */
+    uint8_t proves; /* S3-FIFO: uses on trial that prove */
+    uint8_t strict; /* quarters of a move that a use pays back at least */
+};
+
 struct place_expert {
     const char *name;
     /** The object is resident and was asked for. */
@@ -70,7 +78,8 @@ struct place_expert {
     void (*evict)(struct place_cache *cache);
     /** Another expert had decided until now; may be NULL. */
     void (*adopt)(struct place_cache *cache);
-    uint8_t window; /* percent for PLACE_NEW, where the expert has a window */
+    /* To begin with; a cache may have others. */
+    struct place_setting setting;
 };
 
 enum { PLACE_POOL = 8 };
@@ -82,6 +91,7 @@ struct place_cache {
     const struct place_trait *traits;
     struct place_list lists[PLACE_LISTS];
     const struct place_expert *expert;
+    struct place_setting setting;
     double target;  /* ARC's aim for PLACE_NEW, bytes */
     uint32_t hand;  /* the learner's next candidate in PLACE_MAIN */
     uint32_t pool[PLACE_POOL];
@@ -90,6 +100,10 @@ struct place_cache {
     /* Waits by something else than the model, for the guards of the learner:
      * chance, the truth, the traits of others. NULL: the model. */
     float (*wait)(void *owner, uint32_t at);
+    /* place_price.c; only where moves cost something: */
+    uint32_t move_ns; /* of bringing one in; 0: nothing is priced */
+    uint32_t came;    /* tick of the last move */
+    float between;    /* ticks between two moves */
     uint64_t evictions, admissions;
     void (*evicted)(void *owner, uint32_t at); /* may be NULL */
     void *owner;
@@ -116,6 +130,13 @@ static inline uint8_t place_log(uint32_t x)
     unsigned part = (unsigned)(y << 3 >> high) & 7, log = high * 8 + part;
     return (uint8_t)(log < 255 ? log : 255);
 }
+/** Requests that an object stays after a use, about: as many come in meanwhile
+ *  as there are. */
+float place_price_stay(const struct place_cache *cache);
+/** One came in. */
+void place_price_came(struct place_cache *cache);
+/** What it will save, less what its room costs, pays for bringing it in. */
+bool place_price_pays(const struct place_cache *cache, uint32_t at);
 /** The trait learns of a use, after the caches have. */
 void place_trait_touch(struct place_trait *trait, uint32_t now);
 

@@ -3,11 +3,12 @@
  * Newcomers pass PLACE_NEW in the order of arrival, then they are candidates.
  * A decision looks at the one that left the window, at the next few of a hand
  * that goes around PLACE_MAIN, and at the most promising of the last decisions;
- * bytes count, as a large object is in the way of many small ones. */
+ * bytes count, as a large object is in the way of many small ones, and so does
+ * what a hit saves. */
 #include "place_cache.h"
 #include "place_model.h"
 
-enum { FRESH = 4, MOST = FRESH + PLACE_POOL + 1 };
+enum { FRESH = 8, MOST = FRESH + PLACE_POOL + 1 };
 
 struct candidates {
     uint32_t at[MOST];
@@ -25,16 +26,29 @@ void place_learn_hit(struct place_cache *cache, uint32_t at)
 static void add(const struct place_cache *cache, struct candidates *c,
                 uint32_t at)
 {
-    for (unsigned i = 0; i < c->count; i++)
+    __builtin_prefetch(place_trait_of(cache, at));
+    c->at[c->count++] = at;
+}
+
+static bool has(const struct candidates *c, unsigned count, uint32_t at)
+{
+    for (unsigned i = 0; i < count; i++)
         if (c->at[i] == at)
-            return;
-    const struct place_trait *trait = place_trait_of(cache, at);
-    float wait = cache->wait
-                     ? cache->wait(cache->owner, at)
-                     : place_model_wait(cache->model, trait,
-                                        cache->now - trait->last);
-    c->at[c->count] = at;
-    c->wait[c->count++] = wait + (float)place_log(trait->bytes) / 8;
+            return true;
+    return false;
+}
+
+static void weigh(const struct place_cache *cache, struct candidates *c)
+{
+    for (unsigned i = 0; i < c->count; i++) {
+        const struct place_trait *trait = place_trait_of(cache, c->at[i]);
+        float wait = cache->wait
+                         ? cache->wait(cache->owner, c->at[i])
+                         : place_model_wait(cache->model, trait,
+                                            cache->now - trait->last);
+        c->wait[i] =
+            wait + ((float)place_log(trait->bytes) - (float)trait->saves) / 8;
+    }
 }
 
 /* Takes the one with the longest wait out of the candidates. */
@@ -56,15 +70,19 @@ static void evict_one(struct place_cache *cache, uint32_t leaving)
     if (leaving != PLACE_NONE)
         add(cache, &c, leaving);
     for (unsigned i = 0; i < cache->pooled; i++)
-        if (cache->links[cache->pool[i]].list == PLACE_MAIN)
+        if (cache->links[cache->pool[i]].list == PLACE_MAIN &&
+            cache->pool[i] != leaving)
             add(cache, &c, cache->pool[i]);
+    unsigned known = c.count;
     for (unsigned i = 0; i < FRESH && i < cache->lists[PLACE_MAIN].count;
          i++) {
         if (cache->hand == PLACE_NONE)
             cache->hand = cache->lists[PLACE_MAIN].tail;
-        add(cache, &c, cache->hand);
+        if (!has(&c, known, cache->hand))
+            add(cache, &c, cache->hand);
         cache->hand = cache->links[cache->hand].prev;
     }
+    weigh(cache, &c);
     uint32_t out = c.count > 0 ? take(&c) : cache->lists[PLACE_NEW].tail;
     cache->pooled = 0;
     while (cache->pooled < PLACE_POOL && c.count > 0)
@@ -80,7 +98,7 @@ void place_learn_evict(struct place_cache *cache)
 void place_learn_admit(struct place_cache *cache, uint32_t at)
 {
     uint32_t bytes = place_trait_of(cache, at)->bytes, leaving = PLACE_NONE;
-    uint64_t window = cache->capacity * cache->expert->window / 100;
+    uint64_t window = cache->capacity * cache->setting.window / 100;
     place_remove(cache, at);
     while (cache->lists[PLACE_NEW].count > 0 &&
            cache->lists[PLACE_NEW].bytes + bytes > window) {

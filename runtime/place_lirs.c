@@ -17,7 +17,7 @@ static bool in_stack(const struct place_cache *cache, uint32_t at)
 
 static uint64_t trial_bytes(const struct place_cache *cache)
 {
-    uint64_t bytes = cache->capacity / 100;
+    uint64_t bytes = cache->capacity * cache->setting.window / 100;
     return bytes > 0 ? bytes : 1;
 }
 

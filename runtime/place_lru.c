@@ -29,7 +29,12 @@ void place_lru_admit(struct place_cache *cache, uint32_t at)
     place_push(cache, PLACE_MAIN, at);
 }
 
-enum { S3FIFO_PROMOTES = 2, S3FIFO_MOST = 3 };
+enum { S3FIFO_MOST = 3 };
+
+static uint64_t small_bytes(const struct place_cache *cache)
+{
+    return cache->capacity * cache->setting.window / 100;
+}
 
 void place_s3fifo_hit(struct place_cache *cache, uint32_t at)
 {
@@ -43,10 +48,10 @@ static void evict_small(struct place_cache *cache)
 {
     uint32_t tail;
     while ((tail = cache->lists[PLACE_NEW].tail) != PLACE_NONE) {
-        bool used = cache->links[tail].uses >= S3FIFO_PROMOTES;
+        bool used = cache->links[tail].uses >= cache->setting.proves;
         cache->links[tail].uses = 0;
         if (!used) {
-            uint64_t most = cache->capacity - cache->capacity / 10;
+            uint64_t most = cache->capacity - small_bytes(cache);
             place_evict(cache, tail, PLACE_PAST_NEW);
             place_forget(cache, PLACE_PAST_NEW, most);
             return;
@@ -71,7 +76,7 @@ static void evict_main(struct place_cache *cache)
 
 void place_s3fifo_evict(struct place_cache *cache)
 {
-    uint64_t small = cache->capacity / 10;
+    uint64_t small = small_bytes(cache);
     if (cache->lists[PLACE_MAIN].bytes > cache->capacity - small ||
         cache->lists[PLACE_NEW].count == 0)
         evict_main(cache);

@@ -3,15 +3,16 @@
 
 #include <math.h>
 
-/* The share of an error that a well-known weight takes, over all tables; and
- * the horizon in capacities. */
-static const float step_least = 0.02f;
-enum { HORIZON_CAPACITIES = 32, HORIZON_LEAST = 64 };
+/* The share of an error that a well-known weight takes, over all tables. */
+static const float step_least = 0.05f;
+enum { HORIZON_LEAST = 64 };
 
 void place_model_init(struct place_model *m, uint64_t seed)
 {
     *m = (struct place_model){.horizon = HORIZON_LEAST, .random = seed | 1};
     /* Until more is known: what was used longest ago waits longest. */
+    for (unsigned b = 0; b < MODEL_BINS; b++)
+        m->reuse[b] = 1 / (1 + exp2f((MODEL_BINS / 2.0f - (float)b) / 4));
     for (unsigned k = 0; k < MODEL_TABLES; k++)
         for (unsigned a = 0; a < MODEL_AGES; a++)
             for (unsigned c = 0; c < MODEL_COLUMNS; c++)
@@ -20,8 +21,29 @@ void place_model_init(struct place_model *m, uint64_t seed)
 
 void place_model_horizon(struct place_model *m, uint32_t objects)
 {
-    uint64_t horizon = (uint64_t)objects * HORIZON_CAPACITIES + HORIZON_LEAST;
+    uint64_t horizon = (uint64_t)objects * MODEL_CAPACITIES + HORIZON_LEAST;
     m->horizon = horizon < UINT32_MAX / 2 ? (uint32_t)horizon : UINT32_MAX / 2;
+}
+
+static unsigned bin_of(float wait, float stay)
+{
+    float x = 2 * (log2f(stay + 1) - wait) + MODEL_BINS / 2.0f;
+    return x < 0 ? 0 : x >= MODEL_BINS - 1 ? MODEL_BINS - 1 : (unsigned)x;
+}
+
+float place_model_reuse(const struct place_model *m, float wait, float stay)
+{
+    return m->reuse[bin_of(wait, stay)];
+}
+
+static void learn_reuse(struct place_model *m, const struct place_trait *trait,
+                        uint32_t gap)
+{
+    unsigned bin = bin_of(place_model_wait(m, trait, 0), m->stay);
+    uint8_t *n = &m->reuse_lessons[bin];
+    *n = (uint8_t)(*n + (*n < UINT8_MAX));
+    float used = (float)gap <= m->stay ? 1.0f : 0.0f;
+    m->reuse[bin] += (used - m->reuse[bin]) / (float)(*n + 1);
 }
 
 /* Ages by half powers of two, gaps by powers. */
@@ -68,6 +90,8 @@ void place_model_train(struct place_model *m, const struct place_trait *trait,
 {
     if (gap == 0)
         return;
+    if (m->stay > 0)
+        learn_reuse(m, trait, gap);
     uint32_t end = gap < m->horizon ? gap : m->horizon,
              age = some_age(m, end), wait = gap - age;
     unsigned row = age_row(age), column[MODEL_TABLES];

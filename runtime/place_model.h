@@ -11,11 +11,19 @@
 
 #include "place_cache.h"
 
-enum { MODEL_TABLES = 5, MODEL_AGES = 64, MODEL_COLUMNS = 32 };
+enum {
+    MODEL_TABLES = 5, MODEL_AGES = 64, MODEL_COLUMNS = 32, MODEL_BINS = 64,
+    MODEL_CAPACITIES = 32 /* the horizon, in objects of the tier */
+};
 
 struct place_model {
     float weights[MODEL_TABLES][MODEL_AGES][MODEL_COLUMNS];
     uint8_t lessons[MODEL_TABLES][MODEL_AGES][MODEL_COLUMNS]; /* up to 255 */
+    /* Share of the objects that were used again in `stay` requests, by how much
+     * longer or shorter than that their wait was said to be. */
+    float reuse[MODEL_BINS];
+    uint8_t reuse_lessons[MODEL_BINS];
+    float stay; /* 0: nobody asks */
     uint32_t horizon; /* requests; longer waits are all the same */
     uint64_t random;
     bool broken; /* a weight is not a number: nothing it says is of use */
@@ -28,6 +36,9 @@ void place_model_horizon(struct place_model *model, uint32_t objects);
 /** log2 of the requests until the next use of an object of this age. */
 float place_model_wait(const struct place_model *model,
                        const struct place_trait *trait, uint32_t age);
+/** How probable a use is in `stay` requests, log2 of the wait being so. */
+float place_model_reuse(const struct place_model *model, float wait,
+                        float stay);
 /** An object with this trait was used again after `gap` requests, or has not
  *  been for as many and the horizon is past. */
 void place_model_train(struct place_model *model,

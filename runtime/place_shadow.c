@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "place_model.h"
+
 /* What was measured fades by half while this many times the objects that a
  * shadow holds are asked for. */
 static const double half_life = 4;
@@ -50,6 +52,21 @@ static void map_remove(struct place_shadow *s, uint32_t object)
     s->map[hole] = MAP_EMPTY;
 }
 
+/* The shadows, then the trials that run; NULL past them or where none runs. */
+enum { CACHES = PLACE_EXPERTS + SEARCH_TRIALS };
+static struct place_cache *cache_at(struct place_shadow *s, uint32_t k)
+{
+    if (k < PLACE_EXPERTS)
+        return &s->caches[k];
+    struct place_trial *t = s->search ? &s->search->trials[k - PLACE_EXPERTS]
+                                      : NULL;
+    return t && t->running ? &t->cache : NULL;
+}
+
+#define FOR_CACHES(c, s)                                                       \
+    for (uint32_t k = 0; k < CACHES; k++)                                      \
+        for (struct place_cache *c = cache_at(s, k); c; c = NULL)
+
 int place_shadow_init(struct place_shadow *s, uint64_t capacity, uint32_t room,
                       uint64_t seed, const struct place_model *model)
 {
@@ -78,8 +95,17 @@ out:
     return -1;
 }
 
+int place_shadow_search(struct place_shadow *s)
+{
+    s->search = malloc(sizeof *s->search);
+    return s->search ? place_search_init(s->search, s->room) : -1;
+}
+
 void place_shadow_fini(struct place_shadow *s)
 {
+    if (s->search)
+        place_search_fini(s->search);
+    free(s->search);
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
         free(s->caches[e].links);
     free(s->traits);
@@ -88,22 +114,22 @@ void place_shadow_fini(struct place_shadow *s)
     *s = (struct place_shadow){0};
 }
 
-/* A free number has PLACE_NONE as its object; they are chained by the links of
- * the first expert. */
+/* A free number has PLACE_NONE as its object; they are chained by what was the
+ * tick of its last use. */
 static void release(struct place_shadow *s, uint32_t at)
 {
     map_remove(s, s->objects[at]);
-    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
-        place_remove(&s->caches[e], at);
+    FOR_CACHES(cache, s)
+        place_remove(cache, at);
     s->objects[at] = PLACE_NONE;
-    s->caches[0].links[at].next = s->free_head & PLACE_NONE;
+    s->traits[at].last = s->free_head;
     s->free_head = at;
 }
 
-static bool is_forgotten(const struct place_shadow *s, uint32_t at)
+static bool is_forgotten(struct place_shadow *s, uint32_t at)
 {
-    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
-        if (s->caches[e].links[at].list != PLACE_OUT)
+    FOR_CACHES(cache, s)
+        if (cache->links[at].list != PLACE_OUT)
             return false;
     return true;
 }
@@ -112,16 +138,18 @@ void place_shadow_resize(struct place_shadow *s, uint64_t capacity)
 {
     s->capacity = capacity;
     capacity >>= s->halvings;
-    for (uint32_t e = 0; s->map && e < PLACE_EXPERTS; e++)
-        place_cache_resize(&s->caches[e], capacity > 0 ? capacity : 1);
+    if (!s->map)
+        return;
+    FOR_CACHES(cache, s)
+        place_cache_resize(cache, capacity > 0 ? capacity : 1);
 }
 
 static void halve(struct place_shadow *s)
 {
     s->halvings++;
     uint64_t capacity = s->capacity >> s->halvings;
-    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
-        s->caches[e].capacity = capacity > 0 ? capacity : 1;
+    FOR_CACHES(cache, s)
+        cache->capacity = capacity > 0 ? capacity : 1;
     for (uint32_t at = 0; at < s->count; at++)
         if (s->objects[at] != PLACE_NONE &&
             !place_shadow_takes(s, s->objects[at]))
@@ -147,13 +175,19 @@ static uint32_t take(struct place_shadow *s, uint32_t object)
         if (!place_shadow_takes(s, object))
             return PLACE_NONE;
         at = s->free_head;
-        s->free_head = s->caches[0].links[at].next;
+        s->free_head = s->traits[at].last;
     }
-    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
-        place_link_init(&s->caches[e].links[at]);
+    FOR_CACHES(cache, s)
+        place_link_init(&cache->links[at]);
     s->map[map_find(s, object)] = at;
     s->objects[at] = object;
     return at;
+}
+
+/* What a hit saves, of all requests. */
+static double usual(const struct place_shadow *s)
+{
+    return s->saves / s->all;
 }
 
 /* Better by more than one in a hundred, and by more than chance gives: of n
@@ -162,7 +196,7 @@ static bool is_better(const struct place_shadow *s, uint32_t e)
 {
     double gain = s->misses[s->best] - s->misses[e], w = s->weight;
     return gain > 0.01 * s->misses[s->best] &&
-           gain > 2 * sqrt(s->differs[e] * w) && gain > 8 * w;
+           gain > 2 * sqrt(s->differs[e] * w) && gain > 8 * w * usual(s);
 }
 
 /* Objects that the better one holds and the one that decides does not: what a
@@ -184,7 +218,8 @@ static void choose(struct place_shadow *s)
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
         if (!is_better(s, e))
             continue;
-        double whole = s->misses[e] + switch_price * cost(s, e) * s->weight;
+        double whole = s->misses[e] +
+                       switch_price * cost(s, e) * s->weight * usual(s);
         if (whole < least) {
             least = whole;
             best = e;
@@ -196,6 +231,17 @@ static void choose(struct place_shadow *s)
     memset(s->differs, 0, sizeof s->differs);
 }
 
+/* That a shadow holds; where moves must pay, that it has room for. */
+static uint32_t objects_of(const struct place_shadow *s)
+{
+    const struct place_cache *lru = &s->caches[PLACE_LRU];
+    uint32_t held = lru->lists[PLACE_MAIN].count,
+             room = lru->move_ns ? lru->model->horizon / MODEL_CAPACITIES >>
+                                       s->halvings
+                                 : 0;
+    return held > room ? held : room;
+}
+
 void place_shadow_access(struct place_shadow *s, uint32_t object,
                          const struct place_trait *before, uint32_t now)
 {
@@ -204,22 +250,31 @@ void place_shadow_access(struct place_shadow *s, uint32_t object,
         at = take(s, object);
     if (at == PLACE_NONE)
         return;
-    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
-        if (s->traits[at].bytes != before->bytes)
-            place_cache_size(&s->caches[e], at, before->bytes);
+    if (s->traits[at].bytes != before->bytes)
+        FOR_CACHES(cache, s)
+            place_cache_size(cache, at, before->bytes);
     s->traits[at] = *before;
-    bool hits[PLACE_EXPERTS];
-    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
-        hits[e] = place_cache_access(&s->caches[e], at, now);
+    double saves = exp2(before->saves / 8.0), costs[PLACE_EXPERTS];
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
+        uint64_t came = s->caches[e].admissions;
+        bool hit = place_cache_access(&s->caches[e], at, now);
+        came = s->caches[e].admissions - came;
+        costs[e] = (hit ? 0 : saves) + (double)came * s->caches[e].move_ns;
+    }
+    if (s->search)
+        place_search_access(s->search, at, now, saves, costs);
     place_trait_touch(&s->traits[at], now);
     /* Before anything had to leave, and where nobody could know, all are
      * the same. */
-    if (!place_shadow_is_full(s) || !before->seen)
+    if ((!place_shadow_is_full(s) && !s->caches[0].move_ns) || !before->seen)
         return;
     for (uint32_t e = 0; e < PLACE_EXPERTS; e++) {
-        s->misses[e] += hits[e] ? 0 : s->weight;
-        s->differs[e] += hits[e] != hits[s->best] ? s->weight : 0;
+        double more = costs[e] - costs[s->best];
+        s->misses[e] += s->weight * costs[e];
+        s->differs[e] += s->weight * more * more;
     }
+    s->saves += s->weight * saves;
+    s->all += s->weight;
     uint32_t held = s->caches[PLACE_LRU].lists[PLACE_MAIN].count;
     s->weight *= exp2(1 / (half_life * (held + 64.0)));
     if (s->weight > 1e100) {
@@ -227,10 +282,17 @@ void place_shadow_access(struct place_shadow *s, uint32_t object,
             s->misses[e] /= s->weight;
             s->differs[e] /= s->weight;
         }
+        s->saves /= s->weight;
+        s->all /= s->weight;
         s->weight = 1;
     }
-    if (++s->requests % 64 == 0)
-        choose(s);
+    if (++s->requests % 64 != 0)
+        return;
+    choose(s);
+    struct place_search_view view = {s->caches, s->best, objects_of(s),
+                                     s->room, usual(s)};
+    if (s->search && place_search_judge(s->search, &view))
+        s->settings++;
 }
 
 void place_shadow_distrust(struct place_shadow *s)
@@ -238,6 +300,11 @@ void place_shadow_distrust(struct place_shadow *s)
     memset(s->misses, 0, sizeof s->misses);
     memset(s->differs, 0, sizeof s->differs);
     s->best = PLACE_S3FIFO;
+    if (s->search)
+        place_search_stop(s->search);
+    for (uint32_t e = 0; e < PLACE_EXPERTS; e++)
+        s->caches[e].setting = place_experts[e].setting;
+    s->settings++;
 }
 
 void place_shadow_drop(struct place_shadow *s, uint32_t object)
@@ -251,6 +318,7 @@ uint64_t place_shadow_bytes(const struct place_shadow *s)
     if (!s->map)
         return 0;
     return s->room * (sizeof *s->objects + sizeof *s->traits +
-                      PLACE_EXPERTS * sizeof(struct place_link) +
+                      (s->search ? CACHES : PLACE_EXPERTS) *
+                          sizeof(struct place_link) +
                       2 * sizeof *s->map);
 }

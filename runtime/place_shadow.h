@@ -10,7 +10,7 @@
 #ifndef WARP_PLACE_SHADOW_H
 #define WARP_PLACE_SHADOW_H
 
-#include "place_cache.h"
+#include "place_search.h"
 
 enum { SHADOW_ROOM = 1 << 14 };
 
@@ -23,18 +23,23 @@ struct place_shadow {
     uint32_t count, sweep, free_head;
     uint32_t halvings; /* the sample is 1 / 2^halvings */
     uint64_t capacity, seed;
-    /* Misses of each expert, and requests where it and the one that decides
-     * fared differently; both fade. */
-    double misses[PLACE_EXPERTS], differs[PLACE_EXPERTS];
+    /* What the misses of each expert cost, its moves with them, and the squares
+     * of what it and the one that decides differ by; what hits of all requests
+     * would save, and these. All fade. */
+    double misses[PLACE_EXPERTS], differs[PLACE_EXPERTS], saves, all;
     double weight; /* of the next request: grows instead of all fading */
     uint64_t requests;
     enum place_expert_id best; /* that should decide */
+    struct place_search *search; /* NULL: settings stay as they are */
+    uint64_t settings; /* times that those of a shadow have changed */
 };
 
 /** room: numbers in the sample, a power of two up to SHADOW_ROOM; 0: that. */
 int place_shadow_init(struct place_shadow *shadow, uint64_t capacity,
                       uint32_t room, uint64_t seed,
                       const struct place_model *model);
+/** Settings are looked for from here on. -1: no memory. */
+int place_shadow_search(struct place_shadow *shadow);
 /** The tier has another size: the shadows follow with what they admit. */
 void place_shadow_resize(struct place_shadow *shadow, uint64_t capacity);
 /** Also of one that is all zero. */

@@ -321,17 +321,30 @@ static void begin_cold(struct reading *g)
         g->began_ns = os_mono_ns();
 }
 
-static void note_use(const struct reading *g, bool brought)
+/* The slowest of the tiers where these were; the record itself was on ssd. */
+static enum replace_from from_of(const struct reading *g, uint64_t fetched)
+{
+    enum replace_from from = REPLACE_SSD;
+    if (fetched & g->archived)
+        return REPLACE_ARCHIVE;
+    FOR_BITS(i, fetched)
+        if (g->places[i].segment != 0)
+            from = REPLACE_DISK;
+    return from;
+}
+
+static void note_use(const struct reading *g, bool brought, uint64_t fetched)
 {
     if (brought && !g->no_locks) {
-        evict_brought(g->db, g->l, g->key, g->began_ns);
+        evict_brought(g->db, g->l, g->key, g->began_ns, from_of(g, fetched));
         return;
     }
     struct replace_use use = {.hash = g->key->hash,
                               .bytes = g->bytes ? g->bytes : 1,
                               .kind = REPLACE_HIT};
     if (g->began_ns && !brought)
-        use.took = replace_took(os_mono_ns() - g->began_ns, REPLACE_HIT);
+        use.took = replace_took(os_mono_ns() - g->began_ns, REPLACE_HIT,
+                                REPLACE_SSD);
     replace_note(g->db, g->l, use);
 }
 
@@ -391,7 +404,7 @@ static int read_stored(struct reading *g, uint64_t fields, uint64_t flags)
                 replace_is_on(g->db) &&
                 (g->l->leaves_whole || (fields & g->l->leaves)) &&
                 (fetch != 0 || g->cold == 0))
-                note_use(g, brought);
+                note_use(g, brought, fetch);
             if (g->l->heat && !g->quiet)
                 heat_touch(g->l->heat, g->key->hash);
             return decode_all(g);

@@ -136,6 +136,20 @@ static bool has_room(struct replace_ring *r, uint32_t head)
     return head - tail < REPLACE_RING;
 }
 
+/* A kind of four bits says too where something came from. */
+static uint8_t pack_kind(const struct replace_use *use)
+{
+    return use->kind == REPLACE_TAKES && use->from > 0
+               ? (uint8_t)(REPLACE_LEFT + use->from)
+               : use->kind;
+}
+
+static void unpack_kind(struct replace_use *use)
+{
+    use->from = use->kind > REPLACE_LEFT ? use->kind - REPLACE_LEFT : 0;
+    use->kind = use->from > 0 ? REPLACE_TAKES : use->kind;
+}
+
 void replace_note(struct warp_db *db, const struct layout *l,
                   struct replace_use use)
 {
@@ -159,7 +173,7 @@ void replace_note(struct warp_db *db, const struct layout *l,
     atomic_store_explicit(&r->uses[head % REPLACE_RING].hash, use.hash,
                           memory_order_relaxed);
     atomic_store_explicit(&r->uses[head % REPLACE_RING].word,
-                          use.bytes | (uint64_t)use.kind << 32 |
+                          use.bytes | (uint64_t)pack_kind(&use) << 32 |
                               (uint64_t)l->number << 36 |
                               (uint64_t)use.took << 52,
                           memory_order_relaxed);
@@ -219,6 +233,9 @@ static struct place *place_of(struct replace_domain *d)
                                               (!arm || arm->learning),
                                   .lru = lru,
                                   .sample = sample,
+                                  .now_ns = p->fixed.capacity_bytes
+                                                ? NULL
+                                                : os_mono_ns,
                                   .evicted = let_go,
                                   .owner = d};
         d->place = place_create(&o);
@@ -226,15 +243,51 @@ static struct place *place_of(struct replace_domain *d)
     return d->place;
 }
 
+static double took_ns(const struct replace_use *use)
+{
+    return (double)use->took *
+           (double)replace_unit_ns(use->kind, use->from);
+}
+
+static void follow(double *mean, double ns)
+{
+    *mean += *mean == 0 ? ns : (ns - *mean) / 256;
+}
+
 void replace_count_use(struct replace_count *c, const struct replace_use *use,
                        bool held)
 {
-    double *mean = use->kind == REPLACE_HIT ? &c->hit_ns : &c->miss_ns,
-           ns = use->took * (use->kind == REPLACE_HIT ? 4.0 : 64.0);
+    double ns = took_ns(use);
     c->hits += held;
     c->misses += !held && use->kind == REPLACE_TAKES;
-    if (use->took != 0 && (use->kind != REPLACE_HIT || held))
-        *mean += *mean == 0 ? ns : (ns - *mean) / 256;
+    if (use->took == 0)
+        return;
+    if (use->kind != REPLACE_HIT)
+        follow(&c->miss_ns, ns);
+    else if (held)
+        follow(&c->hit_ns, ns);
+    if (use->kind == REPLACE_TAKES)
+        follow(&c->from_ns[use->from], ns);
+}
+
+/* What a hit of this one saves, to what one of its domain does: as times are
+ * measured, only their ratio is the same from one run to the next. */
+static uint32_t saves(struct replace *p, struct replace_domain *d,
+                      const struct layout *l, const struct replace_use *use)
+{
+    enum { USUAL = 1 << 16 };
+    const double *ns = p->fixed.from_ns[REPLACE_SSD] > 0
+                           ? p->fixed.from_ns
+                           : p->counts[l->number].from_ns;
+    double usual = p->fixed.from_ns[REPLACE_SSD] > 0
+                       ? p->fixed.from_ns[REPLACE_SSD]
+                       : d->miss_ns,
+           ratio = usual > 0 && ns[use->from] > 0 ? ns[use->from] / usual : 1;
+    if (use->kind != REPLACE_TAKES)
+        return 0;
+    return ratio * USUAL < 1             ? 1
+           : ratio < UINT32_MAX / USUAL ? (uint32_t)(ratio * USUAL)
+                                         : UINT32_MAX;
 }
 
 static void learn_one(struct replace *p, const struct layout *l,
@@ -265,8 +318,12 @@ static void learn_one(struct replace *p, const struct layout *l,
     bool held = place_holds(d->place, number);
     if (p->ab)
         replace_ab_use(d, use, e, held);
+    replace_count_use(&p->counts[l->number], use, held);
+    if (use->kind == REPLACE_TAKES && use->took != 0)
+        follow(&d->miss_ns, took_ns(use));
     struct place_request request = {number, use->bytes, use->hash,
-                                    use->kind == REPLACE_WRITES};
+                                    use->kind == REPLACE_WRITES,
+                                    saves(p, d, l, use)};
     if (use->kind == REPLACE_HIT && held)
         request.bytes = 0;
     if (place_access(d->place, &request) < 0)
@@ -280,7 +337,6 @@ static void learn_one(struct replace *p, const struct layout *l,
         e->moved = p->now_ds & REPLACE_AGES;
         e->hits = 0;
     }
-    replace_count_use(&p->counts[l->number], use, held);
 }
 
 void replace_learn(struct replace *p)
@@ -301,7 +357,8 @@ void replace_learn(struct replace *p)
                 atomic_load_explicit(&r->uses[tail % REPLACE_RING].hash,
                                      memory_order_relaxed),
                 (uint32_t)word, (uint8_t)(word >> 32 & 15),
-                (uint16_t)(word >> 52)};
+                0, (uint16_t)(word >> 52)};
+            unpack_kind(&use);
             learn_one(p, p->db->layouts[word >> 36 & UINT16_MAX], &use);
         }
         atomic_store_explicit(&r->tail, tail, memory_order_release);

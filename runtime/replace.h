@@ -38,19 +38,30 @@ enum replace_kind {
     REPLACE_GONE, /* deleted or expired */
     REPLACE_LEFT  /* out of memory by somebody else's decision */
 };
+/* Where what is in memory now was before: what a hit of it saves. */
+enum replace_from {
+    REPLACE_SSD,
+    REPLACE_DISK,
+    REPLACE_ARCHIVE,
+    REPLACE_FROMS
+};
 struct replace_use {
     uint64_t hash;
     uint32_t bytes;
-    uint8_t kind;
-    uint16_t took; /* by the get, in 4 ns (a hit) or 64 ns; 0: not known */
+    uint8_t kind, from; /* from: of REPLACE_TAKES */
+    uint16_t took; /* by the get, in replace_unit_ns; 0: not known */
 };
+static inline int64_t replace_unit_ns(uint8_t kind, uint8_t from)
+{
+    return kind == REPLACE_HIT ? 4 : from == REPLACE_ARCHIVE ? 16384 : 64;
+}
 /* While replace_is_on. Threads: any, with or without shards' locks. Cost: some
  * ns; a hit that finds the ring full is not counted. */
 void replace_note(struct warp_db *db, const struct layout *l,
                   struct replace_use use);
-static inline uint16_t replace_took(int64_t ns, enum replace_kind kind)
+static inline uint16_t replace_took(int64_t ns, uint8_t kind, uint8_t from)
 {
-    int64_t n = kind == REPLACE_HIT ? ns / 4 : ns / 64;
+    int64_t n = ns / replace_unit_ns(kind, from);
     return (uint16_t)(n < 1 ? 1 : n > REPLACE_TOOK ? REPLACE_TOOK : n);
 }
 
@@ -100,6 +111,8 @@ struct replace_stat {
     uint64_t capacity_bytes, used_bytes, state_bytes, objects;
     uint64_t product_hits, product_misses; /* of this product */
     double hit_ns, miss_ns; /* measured means of its gets; 0: unknown */
+    double from_ns[REPLACE_FROMS]; /* of those misses; 0: none yet */
+    struct place_stat place; /* settings, and how they were found */
 };
 /* Of the engine that has a product. False: it has none. */
 bool replace_stat(struct warp_db *db, const struct layout *l,
@@ -148,6 +161,7 @@ struct replace_fixed {
     uint64_t capacity_bytes, seed;
     uint32_t sample;
     bool lru;
+    double from_ns[REPLACE_FROMS]; /* instead of what was measured */
 };
 void replace_fix(struct warp_db *db, const struct replace_fixed *fixed);
 

@@ -29,11 +29,13 @@ struct replace_domain {
     bool learning;
     struct place *place; /* NULL: nothing was used yet */
     struct place_map map;
+    double miss_ns;    /* mean of its products */
+    uint64_t settings; /* that the log has told of */
 };
 
 struct replace_count { /* of a product */
     uint64_t hits, misses;
-    double hit_ns, miss_ns;
+    double hit_ns, miss_ns, from_ns[REPLACE_FROMS];
 };
 
 void replace_count_use(struct replace_count *count,

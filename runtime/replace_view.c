@@ -32,7 +32,10 @@ bool replace_stat(struct warp_db *db, const struct layout *l,
             .product_hits = p->counts[l->number].hits,
             .product_misses = p->counts[l->number].misses,
             .hit_ns = p->counts[l->number].hit_ns,
-            .miss_ns = p->counts[l->number].miss_ns};
+            .miss_ns = p->counts[l->number].miss_ns,
+            .place = stat};
+        memcpy(out->from_ns, p->counts[l->number].from_ns,
+               sizeof out->from_ns);
     }
     os_unlock(&p->lock);
     return there;

@@ -49,6 +49,28 @@ static void say_next(struct text *t, const struct replace_view *v,
                  s->expert);
 }
 
+/* Of who decides, and the last one that was found better. */
+static void say_settings(struct text *t, const struct replace_stat *s)
+{
+    static const char *const from[] = {"from_ssd_us", "from_disk_us",
+                                       "from_archive_us"};
+    for (int i = 0; i < REPLACE_FROMS; i++)
+        if (s->from_ns[i] > 0)
+            say_real(t, from[i], s->from_ns[i] / 1e3);
+    text_key(t, "settings");
+    text_put(t, "{");
+    text_number(t, "window_percent", s->place.window);
+    if (s->place.proves)
+        text_number(t, "uses_that_prove", s->place.proves);
+    text_number(t, "tried", s->place.trials);
+    text_number(t, "taken", s->place.settings);
+    if (s->place.set_expert) {
+        text_string(t, "last_of", s->place.set_expert);
+        say_real(t, "last_gained_percent", s->place.set_gain * 100);
+    }
+    text_put(t, "}");
+}
+
 void request_place_explain(struct warp_db *db, const struct layout *l,
                            uint64_t hash, struct text *t)
 {
@@ -71,6 +93,7 @@ void request_place_explain(struct warp_db *db, const struct layout *l,
         say_real(t, "hit_us", s.hit_ns / 1e3);
     if (s.miss_ns > 0)
         say_real(t, "miss_us", s.miss_ns / 1e3);
+    say_settings(t, &s);
     if (!v.known) {
         text_string(t, "why", "not used since the budget came into sight: it "
                               "leaves before all that was");
@@ -148,6 +171,8 @@ static void say_product(struct warp_db *db, const struct layout *l,
         say_real(t, "miss_us", s.miss_ns / 1e3);
         text_number(t, "capacity_bytes", s.capacity_bytes);
         text_number(t, "switches", s.switches);
+        text_number(t, "settings_tried", s.place.trials);
+        text_number(t, "settings_taken", s.place.settings);
         text_number(t, "moves", s.admissions + s.evictions);
         text_number(t, "engine_bytes", s.state_bytes);
         text_key(t, "heat");

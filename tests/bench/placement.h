@@ -34,6 +34,9 @@ int placement_trace_make(struct placement_trace *trace, const char *name,
                          size_t count);
 /** Every object takes one byte. */
 void placement_trace_even(struct placement_trace *trace);
+/** 64 to 65536 bytes, by a hash of its key: 64 to 128 as often as 128 to 256.
+ */
+void placement_trace_vary(struct placement_trace *trace);
 void placement_trace_fini(struct placement_trace *trace);
 
 /* All bytes of a file, inflated where it is gzip or xz. */
@@ -49,6 +52,11 @@ struct placement_space {
     const struct placement_trace *trace;
     uint64_t capacity; /* bytes; at least 1 */
     uint64_t seed;
+    double saves_us; /* of a hit */
+    double move_us;  /* of bringing one in */
+};
+struct placement_moves {
+    uint64_t came, left; /* objects */
 };
 
 struct placement_policy {
@@ -57,8 +65,8 @@ struct placement_policy {
     void *(*create)(const struct placement_space *space);
     /** Request number `at`; true when it is served above the boundary. */
     bool (*access)(void *run, size_t at);
-    /** Objects that came in and that left, so far. */
-    uint64_t (*moves)(const void *run);
+    /** So far. */
+    struct placement_moves (*moves)(const void *run);
     void (*destroy)(void *run);
 };
 
@@ -73,6 +81,21 @@ extern const struct placement_policy placement_fallback;
 uint8_t *placement_optimum(const struct placement_trace *trace,
                            uint64_t capacity);
 
+enum { PLACEMENT_TIERS = 3 };
+struct placement_plan {
+    double latency_us[PLACEMENT_TIERS];
+    double move_us[PLACEMENT_TIERS - 1]; /* into the fast, the middle tier */
+    double middle;  /* capacity of the middle tier / of the fast one */
+    unsigned seeds; /* runs that are averaged */
+};
+
+/** Mean us of a request, its moves counted, that no placement over three tiers
+ *  is below; capacities: of the fast tier, and of it and the middle one. -1: no
+ *  memory. */
+double placement_bound(const struct placement_trace *trace,
+                       const struct placement_plan *plan,
+                       const uint64_t capacities[PLACEMENT_TIERS - 1]);
+
 /* One policy at one capacity over the whole trace. */
 struct placement_result {
     const char *name;
@@ -84,14 +107,10 @@ struct placement_result {
     double slow_ratio; /* requests that the slowest tier served */
     double moves;      /* per request, over all boundaries */
     double ns_per_request;
+    double cost_us; /* latency and moves, per request */
+    double bound_gap; /* of it, as gap_closed against the bound; moves only */
 };
 
-enum { PLACEMENT_TIERS = 3 };
-struct placement_plan {
-    double latency_us[PLACEMENT_TIERS];
-    double middle;  /* capacity of the middle tier / of the fast one */
-    unsigned seeds; /* runs that are averaged */
-};
 extern const struct placement_plan placement_default_plan;
 
 /** Results for hash, every policy of the list, and optimum, in that order, at

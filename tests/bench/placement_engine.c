@@ -8,6 +8,7 @@
 struct run {
     const struct placement_trace *trace;
     struct place *place;
+    uint32_t saves_ns;
 };
 
 static void destroy(void *opaque)
@@ -25,7 +26,10 @@ static void *create_with(const struct placement_space *space, bool learning)
     run->trace = space->trace;
     struct place_options options = {.capacity_bytes = space->capacity,
                                     .seed = space->seed,
-                                    .learning = learning};
+                                    .learning = learning,
+                                    .move_ns =
+                                        (uint32_t)(space->move_us * 1e3)};
+    run->saves_ns = (uint32_t)(space->saves_us * 1e3);
     run->place = place_create(&options);
     if (!run->place) {
         free(run);
@@ -49,15 +53,16 @@ static bool access_one(void *opaque, size_t at)
     struct run *run = opaque;
     uint32_t object = run->trace->object[at];
     struct place_request request = {object, run->trace->bytes[object],
-                                    run->trace->key[object]};
+                                    run->trace->key[object],
+                                    .saves_ns = run->saves_ns};
     return place_access(run->place, &request) == 1;
 }
 
-static uint64_t moves(const void *opaque)
+static struct placement_moves moves(const void *opaque)
 {
     struct place_stat stat;
     place_stat(((const struct run *)opaque)->place, &stat);
-    return stat.admissions + stat.evictions;
+    return (struct placement_moves){stat.admissions, stat.evictions};
 }
 
 const struct placement_policy placement_engine = {"engine", create, access_one,

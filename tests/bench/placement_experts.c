@@ -55,10 +55,11 @@ static bool access_one(void *opaque, size_t at)
     return hit;
 }
 
-static uint64_t moves(const void *opaque)
+static struct placement_moves moves(const void *opaque)
 {
     const struct run *run = opaque;
-    return run->cache.admissions + run->cache.evictions;
+    return (struct placement_moves){run->cache.admissions,
+                                   run->cache.evictions};
 }
 
 static void *create_lru(const struct placement_space *space)

@@ -6,7 +6,8 @@
 
 struct run {
     const struct placement_trace *trace;
-    uint64_t capacity, used, moves;
+    uint64_t capacity, used;
+    struct placement_moves moves;
     uint64_t *rank;    /* of each object: uses << 32 | last use */
     uint32_t *at, *heap; /* at: place in the heap + 1; 0: outside */
     uint32_t count;
@@ -92,18 +93,18 @@ static bool access_one(void *opaque, size_t at)
         uint32_t out = run->heap[0];
         run->used -= run->trace->bytes[out];
         run->at[out] = 0;
-        run->moves++;
+        run->moves.left++;
         if (--run->count > 0)
             sift_down(run, 0, run->heap[run->count]);
     }
     run->used += bytes;
     run->rank[object] = UINT64_C(1) << 32 | at;
     sift_up(run, run->count++, object);
-    run->moves++;
+    run->moves.came++;
     return false;
 }
 
-static uint64_t moves(const void *run)
+static struct placement_moves moves(const void *run)
 {
     return ((const struct run *)run)->moves;
 }

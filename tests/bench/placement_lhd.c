@@ -24,7 +24,8 @@ struct object {
 
 struct run {
     const struct placement_trace *trace;
-    uint64_t capacity, used, moves;
+    uint64_t capacity, used;
+    struct placement_moves moves;
     struct object *objects;
     uint32_t *residents, count;
     struct random random;
@@ -122,7 +123,7 @@ static void evict(struct run *run, size_t now)
     run->objects[run->residents[run->count]].at = o->at;
     o->at = 0;
     run->used -= run->trace->bytes[worst];
-    run->moves++;
+    run->moves.left++;
 }
 
 static void model(struct run *run)
@@ -163,13 +164,13 @@ static bool access_one(void *opaque, size_t at)
     run->residents[run->count] = object;
     o->at = ++run->count;
     run->used += bytes;
-    run->moves++;
+    run->moves.came++;
     if (density_of(run, object, at) < run->victim_density)
         run->recent[run->newest++ % RECENT] = object;
     return false;
 }
 
-static uint64_t moves(const void *run)
+static struct placement_moves moves(const void *run)
 {
     return ((const struct run *)run)->moves;
 }

@@ -25,8 +25,12 @@ static const char help_text[] =
     "                      slow tier serve; 0.5,80,100: memory, a read of a\n"
     "                      solid-state disk, a read and its decompression\n"
     "  --middle X          the middle tier is X times the fast one; 4\n"
+    "  --moves LIST        us of bringing an object into the fast and the\n"
+    "                      middle tier; 0,0. With them: what a request costs,\n"
+    "                      moves counted, and G of that against a bound\n"
     "  --seeds N           runs that are averaged (of --store: the best); 1\n"
     "  --unit              every object takes the same room\n"
+    "  --vary              64 to 65536 bytes, as its key's hash says\n"
     "  --cost              time each request of the engine too\n"
     "  --store DIR         no harness: gets of a real store made below DIR\n"
     "                      with a fifth of its records' bytes as memory, by\n"
@@ -60,7 +64,7 @@ struct command {
     const struct placement_policy *policies[POLICIES];
     unsigned policies_count;
     struct placement_plan plan;
-    bool unit, cost;
+    bool unit, vary, cost;
 };
 
 static int wrong(const char *option, const char *what, const char *value)
@@ -132,6 +136,11 @@ static int read_value(const char *option, const char *value, struct command *c)
         if (read_numbers(value, 0, 1e9, us, PLACEMENT_TIERS) !=
                 PLACEMENT_TIERS || us[0] >= us[1] || us[1] > us[2])
             return wrong(option, "three times, the fast tier's first", value);
+    } else if (strcmp(option, "--moves") == 0) {
+        if (read_numbers(value, -1, 1e9, c->plan.move_us,
+                         PLACEMENT_TIERS - 1) != PLACEMENT_TIERS - 1 ||
+            c->plan.move_us[0] < 0 || c->plan.move_us[1] < 0)
+            return wrong(option, "two times, into the fast tier first", value);
     } else if (strcmp(option, "--store") == 0) {
         c->store = value;
     } else if (strcmp(option, "--value-bytes") == 0) {
@@ -158,6 +167,8 @@ static int read_command(int argc, char **argv, struct command *c)
         int rc = 0;
         if (strcmp(argv[i], "--unit") == 0) {
             c->unit = true;
+        } else if (strcmp(argv[i], "--vary") == 0) {
+            c->vary = true;
         } else if (strcmp(argv[i], "--cost") == 0) {
             c->cost = true;
         } else if (i + 1 < argc) {
@@ -187,14 +198,15 @@ static int measure(const struct command *c, const struct placement_trace *trace,
                    struct placement_result *results)
 {
     unsigned each = c->policies_count + 2, count = 0;
-    placement_report_head(trace);
+    bool moves = c->plan.move_us[0] + c->plan.move_us[1] > 0;
+    placement_report_head(trace, moves);
     for (unsigned i = 0; i < c->capacities_count; i++) {
         if (placement_measure(trace, c->capacities[i], &c->plan, c->policies,
                               c->policies_count, results + count) < 0) {
             fputs("warp-bench: no memory\n", stderr);
             return 1;
         }
-        placement_report_rows(results + count, each);
+        placement_report_rows(results + count, each, moves);
         count += each;
     }
     for (unsigned i = 0; c->cost && i < c->capacities_count; i++) {
@@ -241,6 +253,8 @@ int placement_main(int argc, char **argv)
     }
     if (c.unit)
         placement_trace_even(&trace);
+    if (c.vary)
+        placement_trace_vary(&trace);
     static struct placement_result results[CAPACITIES * (POLICIES + 2)];
     rc = c.store ? measure_store(&c, &trace) : measure(&c, &trace, results);
     placement_trace_fini(&trace);

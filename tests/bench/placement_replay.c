@@ -13,11 +13,11 @@
 #include "placement.h"
 
 const struct placement_plan placement_default_plan = {
-    .latency_us = {0.5, 80, 100}, .middle = 4, .seeds = 1};
+    .latency_us = {0.5, 80, 100}, .move_us = {0, 0}, .middle = 4, .seeds = 1};
 
 struct served {
     uint8_t *tier; /* of each request */
-    double moves, ns;
+    double moves, moved_us, ns;
 };
 
 static double now_ns(void)
@@ -48,7 +48,10 @@ static int run_boundary(const struct placement_policy *policy,
             served->tier[i] = tier;
     if (tier == 0)
         served->ns = (now_ns() - start) / (double)t->count;
-    served->moves += (double)policy->moves(run) / (double)t->count;
+    struct placement_moves moves = policy->moves(run);
+    served->moves += (double)(moves.came + moves.left) / (double)t->count;
+    served->moved_us +=
+        (double)moves.came * space->move_us / (double)t->count;
     policy->destroy(run);
     return 0;
 }
@@ -60,9 +63,11 @@ static int serve(const struct placement_trace *t, double pct,
 {
     const double pcts[2] = {pct, pct * (1 + plan->middle)};
     memset(served->tier, PLACEMENT_TIERS - 1, t->count);
-    served->moves = served->ns = 0;
+    served->moves = served->moved_us = served->ns = 0;
     for (uint8_t b = 0; b < 2; b++) {
-        struct placement_space space = {t, share(t, pcts[b]), seed + b};
+        struct placement_space space = {
+            t, share(t, pcts[b]), seed + b,
+            plan->latency_us[b + 1] - plan->latency_us[b], plan->move_us[b]};
         if (policy) {
             if (run_boundary(policy, &space, b, served) != 0)
                 return -1;
@@ -107,6 +112,7 @@ static void tally(const struct placement_trace *t,
     r->slow_ratio += slow / n;
     r->accuracy += even / n;
     r->moves += served->moves / plan->seeds;
+    r->cost_us += us / n + served->moved_us / plan->seeds;
     r->ns_per_request += served->ns / plan->seeds;
 }
 
@@ -148,7 +154,26 @@ static int hash_result(const struct placement_trace *t, double pct,
                              : upto[best[i]]) / n;
     }
     free(seen);
+    r->cost_us = r->latency_us; /* it moves nothing */
     return 0;
+}
+
+/* Moves counted, against what no placement is below. */
+static int relate_bound(const struct placement_trace *t, double pct,
+                        const struct placement_plan *plan,
+                        struct placement_result *results, unsigned count)
+{
+    const uint64_t capacities[2] = {share(t, pct),
+                                    share(t, pct * (1 + plan->middle))};
+    if (plan->move_us[0] + plan->move_us[1] <= 0)
+        return 0;
+    double bound = placement_bound(t, plan, capacities),
+           room = results[0].cost_us - bound;
+    results[count - 1].cost_us = bound;
+    for (unsigned i = 0; i < count; i++)
+        results[i].bound_gap =
+            room > 0 ? (results[0].cost_us - results[i].cost_us) / room : 1;
+    return bound < 0 ? -1 : 0;
 }
 
 static void relate(struct placement_result *results, unsigned count)
@@ -198,6 +223,7 @@ int placement_measure(const struct placement_trace *t, double pct,
         for (unsigned i = 0; i < count + 2; i++)
             results[i].capacity_pct = pct;
         relate(results, count + 2);
+        rc = relate_bound(t, pct, plan, results, count + 2);
     }
     free(best.tier);
     free(served.tier);

@@ -4,26 +4,29 @@
 #include <math.h>
 #include <stdio.h>
 
-void placement_report_head(const struct placement_trace *t)
+void placement_report_head(const struct placement_trace *t, bool moves)
 {
     printf("%s: %zu requests, %u objects, %.0f bytes in all\n", t->name,
            t->count, t->objects, (double)t->footprint);
-    printf("%5s  %-8s %7s %7s %9s %6s %6s %6s %7s %6s %6s %8s\n", "cap %",
+    printf("%5s  %-8s %7s %7s %9s %6s %6s %6s %7s %6s %6s %8s%s\n", "cap %",
            "policy", "miss", "late", "mean us", "G", "late G", "A", "regret",
-           "slow", "moves", "ns/req");
+           "slow", "moves", "ns/req", moves ? "   cost us bound G" : "");
 }
 
 void placement_report_rows(const struct placement_result *results,
-                           unsigned count)
+                           unsigned count, bool moves)
 {
     for (unsigned i = 0; i < count; i++) {
         const struct placement_result *r = &results[i];
         printf("%5g  %-8s %7.4f %7.4f %9.3f %6.3f %6.3f %6.3f %7.2f %6.3f "
-               "%6.2f %8.0f\n",
+               "%6.2f %8.0f",
                r->capacity_pct, r->name, r->miss_ratio, r->late_miss_ratio,
                r->latency_us, r->gap_closed, r->late_gap_closed, r->accuracy,
                fmin(r->regret, 9999), r->slow_ratio, r->moves,
                r->ns_per_request);
+        if (moves)
+            printf(" %9.3f %7.3f", r->cost_us, r->bound_gap);
+        putchar('\n');
     }
 }
 
@@ -93,11 +96,13 @@ int placement_report_json(const char *path, const struct placement_trace *t,
                 "\"latency_us\":%.6f,\"gap_closed\":%.6f,\"accuracy\":%.6f,"
                 "\"regret\":%.4f,\"moves\":%.6f,\"ns_per_request\":%.1f,"
                 "\"slow_ratio\":%.6f,\"late_miss_ratio\":%.6f,"
-                "\"late_latency_us\":%.6f,\"late_gap_closed\":%.6f}",
+                "\"late_latency_us\":%.6f,\"late_gap_closed\":%.6f,"
+                "\"cost_us\":%.6f,\"bound_gap\":%.6f}",
                 i > 0 ? "," : "", r->name, r->capacity_pct, r->miss_ratio,
                 r->latency_us, r->gap_closed, r->accuracy, r->regret,
                 r->moves, r->ns_per_request, r->slow_ratio,
-                r->late_miss_ratio, r->late_latency_us, r->late_gap_closed);
+                r->late_miss_ratio, r->late_latency_us, r->late_gap_closed,
+                r->cost_us, r->bound_gap);
     }
     fputs("\n]}\n", file);
     return end(file);

@@ -5,9 +5,10 @@
 #include "placement.h"
 #include "placement_store.h"
 
-void placement_report_head(const struct placement_trace *trace);
+/** moves: with what they cost, too. */
+void placement_report_head(const struct placement_trace *trace, bool moves);
 void placement_report_rows(const struct placement_result *results,
-                           unsigned count);
+                           unsigned count, bool moves);
 void placement_report_cost(const struct placement_cost *cost);
 /** -1 when the file cannot be written. */
 int placement_report_json(const char *path, const struct placement_trace *trace,

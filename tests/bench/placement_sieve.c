@@ -5,7 +5,8 @@
 
 struct run {
     const struct placement_trace *trace;
-    uint64_t capacity, moves;
+    uint64_t capacity;
+    struct placement_moves moves;
     struct queue_links links;
     struct queue queue;
     uint8_t *used;
@@ -52,7 +53,7 @@ static void evict(struct run *run)
     }
     run->hand = run->links.prev[at];
     queue_remove(&run->links, &run->queue, at);
-    run->moves++;
+    run->moves.left++;
 }
 
 static bool access_one(void *opaque, size_t at)
@@ -70,11 +71,11 @@ static bool access_one(void *opaque, size_t at)
         evict(run);
     run->used[object] = 0;
     queue_push(&run->links, &run->queue, object);
-    run->moves++;
+    run->moves.came++;
     return false;
 }
 
-static uint64_t moves(const void *run)
+static struct placement_moves moves(const void *run)
 {
     return ((const struct run *)run)->moves;
 }

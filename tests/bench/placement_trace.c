@@ -1,5 +1,6 @@
 /* A trace in memory: CSV text -> requests of numbered objects. Keys become
  * numbers by a hash table; an object has the size of its last request. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,19 @@ void placement_trace_even(struct placement_trace *trace)
         trace->bytes[o] = 1;
     trace->footprint = trace->objects;
     trace->even = true;
+}
+
+void placement_trace_vary(struct placement_trace *trace)
+{
+    trace->footprint = 0;
+    trace->even = false;
+    for (uint32_t o = 0; o < trace->objects; o++) {
+        uint64_t hash = trace->key[o] * UINT64_C(0x9e3779b97f4a7c15);
+        hash = (hash ^ hash >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+        trace->bytes[o] =
+            (uint32_t)(64 * exp2((double)(hash >> 40) * 10 / (1 << 24)));
+        trace->footprint += trace->bytes[o];
+    }
 }
 
 void placement_trace_fini(struct placement_trace *trace)

@@ -15,7 +15,8 @@ static const double first_step = 0.0625, step_decay = 0.98, restart = 0.05;
 
 struct run {
     const struct placement_trace *trace;
-    uint64_t capacity, moves, seed;
+    uint64_t capacity, seed;
+    struct placement_moves moves;
     struct queue_links links;
     struct queue queues[QUEUES];
     uint8_t *sketch;
@@ -162,14 +163,14 @@ static void settle(struct run *run)
             victim = candidate;
         queue_remove(&run->links,
                      &run->queues[run->links.where[victim] - 1], victim);
-        run->moves++;
+        run->moves.left++;
     }
     while (held(run) > run->capacity) {
         int q = run->queues[PROBATION].tail != QUEUE_NONE   ? PROBATION
                 : run->queues[PROTECTED].tail != QUEUE_NONE ? PROTECTED
                                                             : WINDOW;
         queue_remove(&run->links, &run->queues[q], run->queues[q].tail);
-        run->moves++;
+        run->moves.left++;
     }
 }
 
@@ -186,13 +187,13 @@ static bool access_one(void *opaque, size_t at)
         shrink_protected(run);
     } else if (run->trace->bytes[object] <= run->capacity) {
         move(run, object, WINDOW);
-        run->moves++;
+        run->moves.came++;
         settle(run);
     }
     return hit;
 }
 
-static uint64_t moves(const void *run)
+static struct placement_moves moves(const void *run)
 {
     return ((const struct run *)run)->moves;
 }

@@ -37,6 +37,9 @@ has '"where":\["memory"' hot
 has '"last_move":{"to":"memory"' hot
 has '"gained_us":[0-9]' hot
 has '"next_move":{"to":"tier"' hot
+has '"from_ssd_us":[0-9]' hot
+has '"settings":{"window_percent":[0-9]' hot
+has '"tried":[0-9]' hot
 has '"uses":[1-9][0-9]' hot
 "$warp" explain s Book 600 text --json >cold
 has '"where":\["ssd"\]' cold

@@ -348,6 +348,153 @@ START_TEST(test_resize)
 }
 END_TEST
 
+/* As often used, but a hit of the odd ones saves 64 times as much: more of them
+ * stay, and in all more is saved than where all seem the same. */
+START_TEST(test_saves)
+{
+    double saved[2] = {0, 0};
+    for (int told = 0; told < 2; told++) {
+        uint64_t out = 0, dear = 0, cheap = 0;
+        struct place *p = engine(400, true, &out);
+        state = 7;
+        for (uint32_t i = 0; i < 300000; i++) {
+            uint32_t o = below(1 + below(3000));
+            struct place_request request = {o, 1, o};
+            request.saves_ns = told ? (o % 2 ? 64000 : 1000) : 0;
+            bool hit = place_access(p, &request) == 1;
+            dear += i > 100000 && hit && o % 2;
+            cheap += i > 100000 && hit && o % 2 == 0;
+        }
+        saved[told] = (double)dear * 64 + (double)cheap;
+        if (told)
+            ck_assert_uint_gt(dear, cheap * 5 / 4);
+        struct place_view view;
+        place_view(p, 1, &view);
+        ck_assert_double_eq_tol(view.saves, told ? 64000 : 1,
+                                told ? 6000 : 1e-9);
+        place_destroy(&p);
+    }
+    ck_assert_double_gt(saved[1], saved[0] * 1.1);
+}
+END_TEST
+
+/* Moves that cost as much as three hits save: what is used once stays outside,
+ * what is used often comes in; all in all it costs less than to move all. */
+START_TEST(test_moves)
+{
+    double cost[2];
+    for (int priced = 0; priced < 2; priced++) {
+        struct place_options options = {.capacity_bytes = 300,
+                                        .learning = true,
+                                        .move_ns = priced ? 3000 : 0};
+        struct place *p = place_create(&options);
+        struct place_stat stat;
+        ck_assert_ptr_nonnull(p);
+        state = 7;
+        for (uint32_t i = 0; i < 200000; i++) {
+            uint32_t o = i % 3 ? below(200) : 1000 + i;
+            struct place_request request = {o, 1, o, .saves_ns = 1000};
+            ck_assert_int_ge(place_access(p, &request), 0);
+        }
+        place_stat(p, &stat);
+        cost[priced] =
+            (double)stat.misses * 1000 + (double)stat.admissions * 3000;
+        uint32_t held = 0;
+        for (uint32_t o = 0; o < 200; o++)
+            held += place_holds(p, o);
+        ck_assert_uint_gt(held, 150);
+        if (priced)
+            ck_assert_uint_lt(stat.admissions, 200000 / 3 / 4);
+        else
+            ck_assert_uint_gt(stat.admissions, 200000 / 3);
+        place_destroy(&p);
+    }
+    ck_assert_double_lt(cost[1], cost[0] * 0.5);
+}
+END_TEST
+
+/* Skewed, with ones that never come again: S3-FIFO that keeps nine tenths for
+ * those is found out, and gets a smaller window. */
+static void search_scene(struct place_shadow *s, uint64_t requests)
+{
+    static struct place_trait traits[400000];
+    static struct place_model model;
+    memset(traits, 0, sizeof traits);
+    place_model_init(&model, 1);
+    for (uint32_t o = 0; o < 400000; o++)
+        traits[o].bytes = 1;
+    ck_assert_int_eq(place_shadow_init(s, 500, 0, 3, &model), 0);
+    ck_assert_int_eq(place_shadow_search(s), 0);
+    s->caches[PLACE_S3FIFO].setting.window = 90;
+    state = 9;
+    for (uint32_t i = 0, fresh = 3000; i < requests; i++) {
+        uint32_t o = i % 2 ? below(1 + below(2000)) : fresh++;
+        if (place_shadow_takes(s, o))
+            place_shadow_access(s, o, &traits[o], i);
+        place_trait_touch(&traits[o], i);
+    }
+}
+
+START_TEST(test_search)
+{
+    struct place_shadow s, again;
+    search_scene(&s, 300000);
+    ck_assert_uint_lt(s.caches[PLACE_S3FIFO].setting.window, 90);
+    ck_assert_uint_gt(s.search->adopted, 0);
+    ck_assert_uint_gt(s.search->tried, s.search->adopted);
+    ck_assert_double_gt(s.search->last_gain, 0.01);
+    ck_assert_uint_eq(s.settings, s.search->adopted);
+    for (int e = 0; e < PLACE_EXPERTS; e++)
+        check_lists(&s.caches[e]);
+    for (int i = 0; i < SEARCH_TRIALS; i++)
+        if (s.search->trials[i].running)
+            check_lists(&s.search->trials[i].cache);
+    search_scene(&again, 300000);
+    ck_assert_uint_eq(again.search->adopted, s.search->adopted);
+    ck_assert_uint_eq(again.search->tried, s.search->tried);
+    for (int e = 0; e < PLACE_EXPERTS; e++)
+        ck_assert_double_eq(again.misses[e], s.misses[e]);
+    place_shadow_distrust(&s);
+    ck_assert_uint_eq(s.caches[PLACE_S3FIFO].setting.window, 10);
+    place_shadow_fini(&s);
+    place_shadow_fini(&again);
+}
+END_TEST
+
+/* Two readings a batch: where the time in batches is half of all, of which a
+ * fourth is that of trials, these rest most of the time. */
+static int64_t clock_ns, clock_step[2];
+static unsigned clock_reads;
+static int64_t read_clock(void)
+{
+    return clock_ns += clock_step[clock_reads++ % 2];
+}
+
+START_TEST(test_budget)
+{
+    uint64_t tried[2];
+    for (int ample = 0; ample < 2; ample++) {
+        struct place_options options = {.capacity_bytes = 100,
+                                        .learning = true,
+                                        .now_ns = read_clock};
+        clock_reads = 0;
+        clock_step[0] = 1000;                    /* in a batch */
+        clock_step[1] = ample ? 1000000 : 1000; /* between two */
+        struct place *p = place_create(&options);
+        struct place_stat stat;
+        ck_assert_ptr_nonnull(p);
+        state = 9;
+        for (uint32_t i = 0; i < 300000; i++)
+            ask(p, below(1 + below(2000)));
+        place_stat(p, &stat);
+        tried[ample] = stat.trials;
+        place_destroy(&p);
+    }
+    ck_assert_uint_gt(tried[0], 0);
+    ck_assert_uint_gt(tried[1], 4 * tried[0]);
+}
+END_TEST
+
 static uint32_t held_of(const struct place *p, uint32_t from, uint32_t to)
 {
     uint32_t n = 0;
@@ -482,6 +629,10 @@ int main(void)
     Suite *suite = suite_create("place");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 60);
+    tcase_add_test(all, test_saves);
+    tcase_add_test(all, test_moves);
+    tcase_add_test(all, test_search);
+    tcase_add_test(all, test_budget);
     tcase_add_test(all, test_experts);
     tcase_add_test(all, test_lru);
     tcase_add_test(all, test_owner);

@@ -215,6 +215,54 @@ START_TEST(test_bounds)
 }
 END_TEST
 
+/* The bound with moves and sizes: no policy costs less; where there is room for
+ * all it is what the best of them must cost, moves counted. */
+START_TEST(test_bound_of_moves)
+{
+    static uint32_t sizes[LONG];
+    struct random r = random_seeded(8);
+    struct placement_plan plan = placement_default_plan;
+    plan.move_us[0] = 3;
+    plan.move_us[1] = 50;
+    for (size_t i = 0; i < LONG; i++) {
+        keys[i] = skewed(&r, 4000);
+        sizes[i] = 1 + (uint32_t)(random_mix(keys[i]) % 100);
+    }
+    for (int even = 0; even < 2; even++) {
+        struct placement_trace t;
+        ck_assert_int_eq(placement_trace_make(&t, "t", keys,
+                                              even ? NULL : sizes, LONG), 0);
+        struct placement_result results[POLICIES + 2];
+        ck_assert_int_eq(placement_measure(&t, 10, &plan, policies, POLICIES,
+                                           results), POLICIES + 2);
+        const struct placement_result *bound = &results[POLICIES + 1];
+        ck_assert_double_eq_tol(bound->bound_gap, 1, 1e-9);
+        for (int i = 0; i <= POLICIES; i++) {
+            ck_assert_double_ge(results[i].cost_us, results[i].latency_us);
+            ck_assert_double_gt(results[i].cost_us, bound->cost_us);
+        }
+        /* The engine is told what moves cost. */
+        for (int i = 1; i < POLICIES; i++)
+            ck_assert_double_lt(results[POLICIES].cost_us, results[i].cost_us);
+        const uint64_t all[2] = {t.footprint, t.footprint};
+        double cold = (double)t.objects / LONG, used = 0;
+        uint8_t *seen = calloc(t.objects, 1);
+        for (size_t i = 0; i < t.count; i++) {
+            used += seen[t.object[i]] == 1;
+            if (seen[t.object[i]] < 2)
+                seen[t.object[i]]++;
+        }
+        /* In memory from the first use on, if there is another. */
+        double best = cold * 100 + used / LONG * 3 + (1 - cold) * 0.5;
+        ck_assert_double_eq_tol(placement_bound(&t, &plan, all), best,
+                                best / 200);
+        ck_assert_double_le(placement_bound(&t, &plan, all), best);
+        free(seen);
+        placement_trace_fini(&t);
+    }
+}
+END_TEST
+
 /* With its learner off the engine is S3-FIFO, request for request. */
 START_TEST(test_fallback_is_s3fifo)
 {
@@ -317,6 +365,7 @@ int main(void)
     tcase_add_test(figures, test_loop);
     tcase_add_test(figures, test_optimum_is_exact);
     tcase_add_test(figures, test_bounds);
+    tcase_add_test(figures, test_bound_of_moves);
     tcase_add_test(guards, test_fallback_is_s3fifo);
     tcase_add_test(guards, test_recovers);
     tcase_add_test(guards, test_scan);

@@ -19,12 +19,22 @@ static struct warp_arena arena = WARP_ARENA_INIT;
 static char text[2048];
 static const char *strategies; /* placement_ab of the next open */
 
+static _Atomic unsigned told; /* lines of the log about a setting */
+static void hear(void *arg, int level, int code, const char *line)
+{
+    (void)arg;
+    (void)level;
+    (void)code;
+    told += strstr(line, "has another setting") != NULL;
+}
+
 static void open_it(uint32_t shards, uint64_t memory)
 {
     struct warp_options o = WARP_OPTIONS_INIT;
     o.shards = shards;
     o.memory_max_bytes = memory;
     o.placement_ab = strategies;
+    o.log = hear;
     int rc = warp_open(dir, &place_warp_schema, &o, &db);
     ck_assert_msg(rc == WARP_OK, "%s", warp_errmsg(NULL));
 }
@@ -184,6 +194,14 @@ static void replay(uint32_t shards, bool lru)
     place_stat(harness, &same);
     ck_assert_str_eq(stat.expert, same.expert);
     ck_assert_uint_eq(stat.switches, same.switches);
+    ck_assert_uint_eq(stat.place.trials, same.trials);
+    ck_assert_uint_eq(stat.place.settings, same.settings);
+    ck_assert_uint_eq(stat.place.window, same.window);
+    /* The keeper tells the log of each. */
+    for (int n = 0; n < 1000 && told == 0 && !lru; n++)
+        usleep(10000);
+    ck_assert_uint_eq(told > 0, !lru);
+    ck_assert_uint_eq(same.settings > 0, !lru);
     ck_assert_uint_eq(stat.misses, misses);
     ck_assert_uint_eq(stat.evictions, same.evictions);
     ck_assert_uint_eq(stat.lost, 0);
@@ -212,6 +230,43 @@ END_TEST
 START_TEST(plain_lru_is_plain_lru)
 {
     replay(4, true);
+}
+END_TEST
+
+/* A hit of what was on disk saves more than one of what was on ssd: the engine
+ * hears of it, by what misses of each have taken. */
+START_TEST(where_it_was_counts)
+{
+    struct pl_far far = {.id = 1, .body = {text, 1000}}, got;
+    struct replace_view near, away;
+    struct replace_stat stat;
+    uint8_t key[8];
+    open_it(1, UINT64_C(256) << 20);
+    put_item(1);
+    ck_assert_int_eq(pl_far_put(db, &far, PL_FAR_BODY), WARP_OK);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    evict_all();
+    struct replace_fixed fixed = {.capacity_bytes = 1 << 20,
+                                  .from_ns = {1000, 64000, 1e9}};
+    replace_fix(db, &fixed);
+    replace_begin(db);
+    get_item(1);
+    warp_arena_reset(&arena);
+    ck_assert_int_eq(pl_far_get(db, 1, PL_FAR_BODY, &got, &arena), WARP_OK);
+    ck_assert_uint_eq(got.body.len, 1000);
+    encode(key, 1);
+    const struct layout *item = layout_of(&pl_item_warp_product),
+                        *other = layout_of(&pl_far_warp_product);
+    ck_assert(replace_view(db, item, key_of(item, key).hash, &near));
+    ck_assert(replace_view(db, other, key_of(other, key).hash, &away));
+    ck_assert(near.known && away.known);
+    ck_assert_double_eq_tol(away.place.saves / near.place.saves, 64, 6);
+    ck_assert(replace_stat(db, item, &stat));
+    ck_assert_double_gt(stat.from_ns[REPLACE_SSD], 0);
+    ck_assert_double_eq(stat.from_ns[REPLACE_DISK], 0);
+    ck_assert(replace_stat(db, other, &stat));
+    ck_assert_double_eq(stat.from_ns[REPLACE_SSD], 0);
+    ck_assert_double_gt(stat.from_ns[REPLACE_DISK], 0);
 }
 END_TEST
 
@@ -379,6 +434,7 @@ int main(void)
     tcase_add_test(tests, one_shard_decides_as_the_harness);
     tcase_add_test(tests, many_shards_decide_as_the_harness);
     tcase_add_test(tests, plain_lru_is_plain_lru);
+    tcase_add_test(tests, where_it_was_counts);
     tcase_add_test(tests, two_strategies_are_compared);
     tcase_add_test(tests, nothing_is_noted_far_from_the_budget);
     tcase_add_test(tests, learning_may_be_forbidden);
