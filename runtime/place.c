@@ -39,9 +39,9 @@ struct place {
     int64_t began_ns, searched_ns; /* by options.now_ns */
 };
 
-/* Shadows take about 150 bytes for each object of the sample: a thirty-second
- * of the tier at most. Where those would be too few to tell the experts apart,
- * nothing is learned. */
+/* Shadows take about 170 bytes for each object of the sample until the tier is
+ * full, 92 then: a thirty-second of the tier or a little more. Where those
+ * would be too few to tell the experts apart, nothing is learned. */
 uint32_t place_sample(uint64_t capacity)
 {
     enum { LEAST = 256, MOST = 1 << 14, BYTES = 32 * 150 };

@@ -3,9 +3,10 @@
  * The owner gives each object a number and tells of every request; the engine
  * says which objects came in and which left. One expert of place_cache.h
  * decides at a time; all of them run beside it on a sample of the objects
- * (place_shadow.h), and another takes over when it has measurably fewer
- * misses. The policy alone is here: no object is moved, no contract is known;
- * what must stay or must not come in is never told of.
+ * (place_shadow.h), and another takes over when its misses and moves cost
+ * measurably less; so do other settings of theirs (place_search.h). The policy
+ * alone is here: no object is moved, no contract is known; what must stay or
+ * must not come in is never told of.
  *
  * State is 24 bytes for each number up to the largest, with up to an eighth
  * spare; 3 MiB for shadows until the tier is full, then half of it, however

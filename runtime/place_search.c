@@ -9,7 +9,7 @@
  * about so often. Another window takes long to show; another price shows as
  * soon as what came in can have paid. */
 enum { TRIAL_LIVES = 8, PRICE_LIVES = 2, PRICE_LIVES_MOST = 16,
-       PAYS_LIVES = 4, TRIAL_LEAST = 64 };
+       PAYS_LIVES = 4, TRIAL_LEAST = 512 };
 /* Of several trials one looks good by luck: three deviations. */
 static const double trial_sure = 3, trial_gain = 0.01, trial_misses = 16;
 

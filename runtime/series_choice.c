@@ -1,6 +1,7 @@
 /* series_choice.c: see series_choice.h. */
 #include "series_choice.h"
 
+#include "os.h"
 #include "place.h"
 #include "place_cache.h"
 #include "place_map.h"
@@ -45,6 +46,7 @@ struct choice *choice_create(struct budget *budget, uint64_t capacity_bytes,
     struct place_options o = {.capacity_bytes = capacity_bytes,
                               .learning = learning && sample > 0,
                               .sample = sample,
+                              .now_ns = os_mono_ns,
                               .evicted = let_go,
                               .owner = c};
     c->budget = budget;
