@@ -42,6 +42,7 @@ struct repair {
     struct warp_db *out;
     struct tool_bar bar;
     struct os_lock lock; /* the log is applied by several threads */
+    struct os_lock row_lock; /* one row at a time, with what reads it */
     struct departed departed;
     struct text lost;
     uint64_t lost_count, rows, commits;
@@ -418,7 +419,9 @@ static int apply(struct repair *r, struct op *op)
                               row_key(bytes, w.l->id, w.key, w.key_bytes)};
         struct ssd_slice row = {op->body + op->values_at,
                                 op->bytes - op->values_at};
+        os_lock(&r->row_lock);
         rc = take_row(r, k, row);
+        os_unlock(&r->row_lock);
     }
     if (rc == WARP_OK && op->kind == OP_APPEND)
         tell_record(r, w.l, w.key, w.key_bytes, (int)op->field,
