@@ -62,7 +62,7 @@ static bool cold_fields(struct warp_db *db, const struct layout *l,
                         const struct key_ref *key, uint64_t *cold)
 {
     struct shard *s = forward_shard(db, l, key);
-    for (;;) {
+    for (uint32_t tries = 0;; tries++) {
         _Atomic uint64_t *slot;
         struct record *r = shard_peek(s, key, &slot);
         *cold = 0;
@@ -76,6 +76,8 @@ static bool cold_fields(struct warp_db *db, const struct layout *l,
         if (!(word & 1) && record_read_ok(r, word) &&
             index_slot_holds(slot, r))
             return true;
+        if (tries > 4)
+            os_yield(); /* its writer may wait for a lock */
     }
 }
 
