@@ -584,9 +584,11 @@ static int put_position(struct warp_db *db, struct ssd_txn *txn)
     return ssd_put(txn, SSD_META, key, value);
 }
 
-/* One transaction of the directory. last: also entries of secondary indexes
- * and series, and the floors come after. Elements of a record go with its row:
- * without one nobody knows of them any more, and a new one would have them. */
+/* One transaction of the directory. last: also series, and the floors come
+ * after. Entries of secondary indexes are there no later than the rows: of a
+ * row that has a commit the replay makes none. Elements of a record go with its
+ * row: without one nobody knows of them any more, and a new one would have
+ * them. */
 int step_commit(struct step *st, bool last)
 {
     struct warp_db *db = st->db;
@@ -594,7 +596,7 @@ int step_commit(struct step *st, bool last)
     int rc = ssd_begin(db->ssd, &txn);
     if (rc == WARP_OK)
         rc = put_all(st->changes, st->change_count, txn);
-    bool indexes = last && rc == WARP_OK;
+    bool indexes = rc == WARP_OK;
     if (indexes)
         rc = secondary_flush(db->secondary, txn);
     bool disk = st->place_count > 0, series = false;

@@ -8,7 +8,7 @@
 #include "place_cache.h"
 #include "place_model.h"
 
-enum { FRESH = 8, MOST = FRESH + PLACE_POOL + 1 };
+enum { FRESH = 4, MOST = FRESH + PLACE_POOL + 1 };
 
 struct candidates {
     uint32_t at[MOST];

@@ -209,16 +209,56 @@ END_TEST
 
 /* ---- a checkpoint that does not come to its last step ---- */
 
-static bool dies_last;
+static int dies_at; /* the step, from 1; 0: none */
 
 int __real_secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
 int __wrap_secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
 int __wrap_secondary_flush(struct secondary *secondary, struct ssd_txn *txn)
 {
-    if (dies_last)
+    if (dies_at > 0 && --dies_at == 0)
         kill(getpid(), SIGKILL);
     return __real_secondary_flush(secondary, txn);
 }
+
+/* Of a row's index entries the old one goes, and the new one comes, no later
+ * than the row. */
+static uint32_t owned_by(uint64_t owner)
+{
+    struct warp_iter *iter = NULL;
+    struct sample_thing t;
+    uint32_t n = 0;
+    ck_ok(warp_gen_by(store, &sample_thing_product, THING_OWNER, &owner,
+                      BIT(THING_OWNER), &iter));
+    for (; warp_gen_next(iter, &sample_thing_product, &t, &arena) == WARP_OK;
+         n++)
+        ck_assert_uint_eq(t.owner, owner);
+    warp_iter_close(&iter);
+    warp_arena_reset(&arena);
+    return n;
+}
+
+static void change_owners_and_die(void)
+{
+    put_all(0, 0);
+    ck_ok(warp_checkpoint(store));
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        uint64_t id = id_of(i);
+        uint64_t owner = 10 + i % 10;
+        ck_ok(warp_gen_set(store, &sample_thing_product, &id, THING_OWNER,
+                           &owner));
+    }
+    dies_at = 3;
+    ck_ok(warp_checkpoint(store));
+    abort();
+}
+
+START_TEST(entries_of_an_index_go_with_the_rows)
+{
+    scene_crash(change_owners_and_die);
+    for (uint64_t owner = 0; owner < 20; owner++)
+        ck_assert_uint_eq(owned_by(owner), owner < 10 ? 0 : RECORDS / 10);
+}
+END_TEST
 
 /* In the first and in the last step; deleted, and expired. */
 static const struct warp_str mortal = {"mortal", 6};
@@ -236,12 +276,12 @@ static void leave_elements(void)
     ck_ok(warp_checkpoint(store));
 }
 
-static void die_in_the_last_step(void)
+static void die_in_the_third_step(void)
 {
     now += SAMPLE_MORTAL_TTL_MS + 1;
     scene_sweep();
     put_all(0, RECORDS - 1);
-    dies_last = true;
+    dies_at = 3;
     ck_ok(warp_checkpoint(store));
     abort();
 }
@@ -253,7 +293,7 @@ START_TEST(who_is_gone_takes_its_elements_along)
     struct warp_str s = warp_str("new");
     int64_t at;
     leave_elements();
-    scene_crash(die_in_the_last_step);
+    scene_crash(die_in_the_third_step);
     now += SAMPLE_MORTAL_TTL_MS + 1;
     for (uint32_t i = 0; i < RECORDS; i += RECORDS - 1) {
         t.id = id_of(i);
@@ -356,6 +396,7 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, all_of_them_hold);
     tcase_add_test(tcase, large_values_need_few_steps);
     tcase_add_test(tcase, room_comes_step_by_step);
+    tcase_add_test(tcase, entries_of_an_index_go_with_the_rows);
     tcase_add_test(tcase, who_is_gone_takes_its_elements_along);
     tcase_add_test(tcase, writers_wait_at_the_limit);
     tcase_add_test(tcase, writers_keep_the_pace_of_a_checkpoint);
