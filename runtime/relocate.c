@@ -283,9 +283,8 @@ static int tell_moved(struct warp_db *db, const struct layout *l)
                  : error_set(WARP_ENOMEM, "out of memory for a move");
     if (rc == WARP_OK) {
         uint8_t *at = ids;
-        db->layouts[l->number]->moved = true;
         for (uint32_t i = 0; i < db->layout_count; i++)
-            if (db->layouts[i]->moved)
+            if (db->layouts[i]->moved || db->layouts[i] == l)
                 at = wire_put16(at, db->layouts[i]->id);
         struct ssd_slice value = {ids, (size_t)(at - ids)};
         rc = ssd_put(txn, SSD_META, moved_key, value);
@@ -293,8 +292,10 @@ static int tell_moved(struct warp_db *db, const struct layout *l)
             rc = ssd_commit(&txn);
         else
             ssd_abort(&txn);
-        db->layouts[l->number]->moved = rc == WARP_OK;
     }
+    /* Not before: others move no record until the directory knows. */
+    if (rc == WARP_OK)
+        db->layouts[l->number]->moved = true;
     os_unlock(&db->checkpoint_lock);
     free(ids);
     return rc;
