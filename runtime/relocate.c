@@ -235,9 +235,16 @@ static void lock_both(const struct move *m)
 
 static int move(struct move *m)
 {
-    if (!is_settled(m->l, m->r))
+    if (!is_settled(m->l, m->r)) {
+        /* One of an earlier form would wait for its turn. */
+        if (!(record_have(m->r) & R_FLUSHING)) {
+            record_begin(m->r);
+            shard_dirty(m->from, m->r, m->key->hash);
+            record_end(m->r, record_version(m->r));
+        }
         return error_set(WARP_EBUSY, "%s: a checkpoint must come first",
                          m->l->desc->name);
+    }
     op_init(&m->arrive, m->l, OP_ARRIVE, NULL, 0);
     op_init(&m->depart, m->l, OP_DEPART, NULL, 0);
     int rc = move_locked(m);
