@@ -185,16 +185,14 @@ static int json_record(struct importing *m, struct json_input *in,
 /* White space may be long. */
 static int json_ahead(struct importing *m, struct json_input *in)
 {
-    const char *end;
-    do {
+    for (;;) {
         int rc = read_ahead(m, &in->at, &in->end);
         if (rc != WARP_OK)
             return rc;
-        end = in->end;
         json_space(in);
-    } while (in->at == end && m->text->more && read_more(m, &in->at,
-                                                         &in->end) > 0);
-    return WARP_OK;
+        if (in->at != in->end || (rc = read_more(m, &in->at, &in->end)) <= 0)
+            return rc;
+    }
 }
 
 /* ndjson: objects one behind the other. json: one array of them. */
