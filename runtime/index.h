@@ -124,6 +124,14 @@ static inline _Atomic uint64_t *index_home(const struct index *index,
     struct index_segment *s = index_segment_of(index, hash);
     return &s->slots[(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1)];
 }
+/* Start loading what an insert will touch. */
+static inline void index_prefetch_insert(const struct index *index,
+                                         uint64_t hash)
+{
+    struct index_segment *s = index_segment_of(index, hash);
+    __builtin_prefetch(s, 1);
+    __builtin_prefetch(&s->slots[(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1)], 1);
+}
 /* Start loading what a find will touch. */
 static inline void index_prefetch(const struct index *index, uint64_t hash)
 {

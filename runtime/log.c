@@ -291,11 +291,10 @@ int log_replay(struct log *log, log_replay_fn *fn, void *arg,
     uint64_t applied = 0;
     struct log_replay replay = {.log = log};
     int rc = error_set(WARP_ENOMEM, "out of memory for the replay");
-    replay.place = calloc(3 * n, sizeof *replay.place);
+    replay.place = calloc(2 * n, sizeof *replay.place);
     if (!replay.place)
         return rc;
-    replay.saved = replay.place + n;
-    replay.good = replay.saved + n;
+    replay.good = replay.place + n;
     rc = log_replay_streams(&replay);
     if (rc == WARP_OK) {
         keep_end(log, &replay);
@@ -312,8 +311,7 @@ int log_replay(struct log *log, log_replay_fn *fn, void *arg,
     if (replayed)
         *replayed = applied;
     free(replay.place);
-    free(replay.runs);
-    free(replay.parts);
+    log_found_free(&replay.found);
     free(replay.open.rows);
     return rc;
 }

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { THREADS_MAX = 4, RUN_ALONE = 16 << 10 };
+enum { THREADS_MAX = 4, RUN_ALONE = 4 << 10 };
 
 /* The commit that one shard's frames are being put together to. */
 struct commit {
@@ -141,44 +141,78 @@ static int apply_run(struct apply *a, uint32_t shard, const uint8_t *run,
     return WARP_OK;
 }
 
+/* What one thread reads with. */
+struct reader {
+    struct log_window w;
+    uint32_t segment;
+};
+
+static int read_run(struct apply *a, struct reader *in,
+                    const struct log_run *run)
+{
+    struct log *log = a->replay->log;
+    char path[LOG_PATH_BYTES];
+    log_segment_path(log, path, log->segments[run->segment].number);
+    if (run->segment != in->segment) {
+        log_window_close(&in->w);
+        in->segment = run->segment;
+        int rc = log_window_open(&in->w, path);
+        if (rc < 0)
+            return error_os(rc, "cannot read the log segment", path);
+    }
+    const uint8_t *data = log_window_get(&in->w, run->offset, run->bytes);
+    int rc = data ? apply_run(a, run->shard, data, run->bytes)
+                  : error_set(WARP_EIO, "%s cannot be read any more", path);
+    a->done[run->shard] += run->bytes;
+    if (rc == WARP_OK && log->options.progress)
+        log->options.progress(a->arg, run->shard, a->done[run->shard],
+                              a->all[run->shard]);
+    return rc;
+}
+
+/* This thread's runs of one segment. Long ones shard by shard, so that the
+ * index of one shard stays in the processor's caches; short ones as they lie
+ * there, so that one read has many. */
+static int apply_segment(struct apply *a, struct reader *in,
+                         const struct log_run *runs, size_t count)
+{
+    uint32_t shards = a->replay->log->shards;
+    uint64_t bytes = 0;
+    int rc = WARP_OK;
+    for (size_t i = 0; i < count; i++)
+        bytes += runs[i].bytes;
+    bool alone = bytes / count >= RUN_ALONE;
+    for (uint32_t s = a->index; s < shards; s += a->count) {
+        for (size_t i = 0; i < count && rc == WARP_OK; i++) {
+            if (alone ? runs[i].shard != s
+                      : runs[i].shard % a->count != a->index)
+                continue;
+            in->w.piece = alone ? runs[i].bytes : 0;
+            rc = read_run(a, in, &runs[i]);
+            if (atomic_load_explicit(a->stop, memory_order_relaxed))
+                return rc;
+        }
+        if (!alone)
+            break;
+    }
+    return rc;
+}
+
 static int apply_runs(struct apply *a)
 {
-    struct log_replay *replay = a->replay;
-    struct log *log = replay->log;
-    struct log_window w = {.fd = -1};
-    uint32_t segment = UINT32_MAX;
+    const struct log_run *runs = a->replay->found.runs;
+    size_t good = a->replay->runs_good;
+    struct reader in = {.w = {.fd = -1}, .segment = UINT32_MAX};
     int rc = WARP_OK;
-    for (size_t i = 0; i < replay->runs_good && rc == WARP_OK; i++) {
-        const struct log_run *run = &replay->runs[i];
-        if (run->shard % a->count != a->index)
-            continue;
-        char path[LOG_PATH_BYTES];
-        log_segment_path(log, path, log->segments[run->segment].number);
-        if (run->segment != segment) {
-            log_window_close(&w);
-            segment = run->segment;
-            rc = log_window_open(&w, path);
-            if (rc < 0) {
-                rc = error_os(rc, "cannot read the log segment", path);
-                break;
-            }
-        }
-        /* What lies between long runs is the other threads'. */
-        w.piece = run->bytes < RUN_ALONE ? 0 : run->bytes;
-        const uint8_t *data = log_window_get(&w, run->offset, run->bytes);
-        if (!data)
-            rc = error_set(WARP_EIO, "%s cannot be read any more", path);
-        else
-            rc = apply_run(a, run->shard, data, run->bytes);
-        a->done[run->shard] += run->bytes;
-        if (rc == WARP_OK && log->options.progress)
-            log->options.progress(a->arg, run->shard, a->done[run->shard],
-                                  a->all[run->shard]);
+    for (size_t i = 0, end = 0; i < good && rc == WARP_OK; i = end) {
+        while (end < good && runs[end].segment == runs[i].segment)
+            end++;
+        rc = apply_segment(a, &in, runs + i, end - i);
         if (atomic_load_explicit(a->stop, memory_order_relaxed))
             break;
     }
-    log_window_close(&w);
-    free(w.data);
+    log_window_close(&in.w);
+    free(in.w.data);
     return rc;
 }
 
@@ -219,8 +253,9 @@ int log_apply(struct log_replay *replay, log_replay_fn *fn, void *arg,
         free(bytes);
         return error_set(WARP_ENOMEM, "out of memory for the replay");
     }
+    const struct log_run *runs = replay->found.runs;
     for (size_t i = 0; i < replay->runs_good; i++)
-        bytes[log->shards + replay->runs[i].shard] += replay->runs[i].bytes;
+        bytes[log->shards + runs[i].shard] += runs[i].bytes;
     for (uint32_t i = 0; i < count; i++) {
         apply[i] = (struct apply){.replay = replay,
                                   .fn = fn,

@@ -30,14 +30,40 @@ struct log_part {
     uint32_t parts;
 };
 
+/* Runs in the order of the stream, and parts of batches that end in them. */
+struct log_found {
+    struct log_run *runs;
+    struct log_part *parts;
+    size_t run_count, run_max, part_count, part_max;
+};
+
+/* In place of a number of parts: a commit that an earlier segment begins, whose
+ * batch is known there; its id is then the shard. */
+#define LOG_PARTS_BEFORE UINT32_MAX
+
+/* One segment, read by itself from the places on that its header names. */
+struct log_scan {
+    struct log *log;
+    uint32_t segment;
+    uint64_t end; /* its blocks are below it */
+    struct log_found found;
+    struct log_place *start, *place, *saved, *good; /* [shards]: of the header,
+        NULL if there is none, now, before the block, at the last cut */
+    uint64_t block, offset, damage_offset, ring_bytes;
+    uint64_t cut_block, cut_offset;
+    size_t cut_runs, cut_parts;
+    uint32_t cut_flags;
+    bool any_cut, no_memory;
+    int error; /* -errno of the read that ended it */
+    int64_t clock;
+};
+
 struct log_replay {
     struct log *log;
-    struct log_run *runs;
-    size_t run_count, run_max, runs_good;
-    struct log_part *parts; /* seen since the last whole cut */
-    size_t part_count, part_max;
+    struct log_found found; /* parts: seen since the last whole cut */
+    size_t runs_good;
     struct log_batches open;
-    struct log_place *place, *saved, *good; /* [shards]: now, block, cut */
+    struct log_place *place, *good; /* [shards]: now, at the last cut */
     uint64_t block, good_block, good_offset, damage_offset;
     uint32_t segment, good_segment, good_flags;
     int64_t clock;
@@ -68,8 +94,17 @@ size_t log_record_check(const struct log *log, const uint8_t *record,
 int log_batches_count(struct log_batches *open, const struct log_part *part);
 bool log_batches_has(const struct log_batches *open, uint64_t id);
 
+int log_found_part(struct log_found *found, const struct log_part *part);
+int log_found_runs(struct log_found *found, const struct log_run *runs,
+                   size_t count);
+void log_found_free(struct log_found *found);
+bool log_block_valid(const uint8_t *block, const struct log_segment *segment);
+/* Into a scan that names its log, segment and end: first the header. */
+void log_scan_header(struct log_scan *scan, struct log_window *w);
+void log_scan_blocks(struct log_scan *scan, struct log_window *w);
+void log_scan_free(struct log_scan *scan);
+
 /* log_replay.c */
-int log_replay_part(struct log_replay *replay, const struct log_part *part);
 int log_replay_streams(struct log_replay *replay);
 /* log_replay_ring.c */
 int log_replay_rings(struct log_replay *replay);

@@ -82,7 +82,7 @@ static int read_ring(struct log_replay *replay, uint32_t shard, uint8_t *lap,
         }
         pending->bytes += n;
         if (part.parts > 0) {
-            int rc = log_replay_part(replay, &part);
+            int rc = log_found_part(&replay->found, &part);
             if (rc != WARP_OK)
                 return rc;
         }
@@ -137,13 +137,14 @@ int log_replay_rings(struct log_replay *replay)
                          log->dir, (unsigned long long)lap);
     bool known = false;
     rc = read_tails(log, tails, &known);
-    replay->part_count = 0;
+    replay->found.part_count = 0;
     for (uint32_t s = 0; s < log->shards && rc == WARP_OK; s++)
         rc = recover_ring(replay, s,
                           known ? get64(tails + log_tail_offset(log, s)) : 0,
                           known, &whole);
-    for (size_t i = 0; whole && rc == WARP_OK && i < replay->part_count; i++)
-        rc = log_batches_count(&replay->open, &replay->parts[i]);
+    const struct log_found *found = &replay->found;
+    for (size_t i = 0; whole && rc == WARP_OK && i < found->part_count; i++)
+        rc = log_batches_count(&replay->open, &found->parts[i]);
     for (uint32_t s = 0; !whole && s < log->shards; s++)
         log->pending[s].bytes = 0;
     return rc;

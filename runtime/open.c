@@ -270,6 +270,7 @@ struct replay {
     struct warp_db *db;
     uint64_t commits[256]; /* of a shard, so far */
     bool judged[256];      /* its index was given the room for all */
+    _Atomic bool strayed;  /* a record was changed away from its home */
 };
 
 static int replay(void *arg, uint32_t shard, uint64_t seq,
@@ -291,6 +292,8 @@ static int replay(void *arg, uint32_t shard, uint64_t seq,
             break;
         op.hash = shard_hash(db, &op);
         op.shard = shard;
+        if (op.layout->roams && hash_shard(op.hash, db->shard_count) != shard)
+            atomic_store(&r->strayed, true);
         rc = commit_replay(s, &op, seq, ordinal++);
         body += used;
         bytes -= used;
@@ -316,7 +319,7 @@ static void replay_ahead(void *arg, uint32_t shard, const uint8_t *body,
     if (near)
         shard_prefetch_record(s, hash);
     else
-        index_prefetch(&s->index, hash);
+        index_prefetch_insert(&s->index, hash);
 }
 
 /* When an eighth was replayed and nearly all were new records, the rest will be
@@ -412,7 +415,7 @@ int open_log(struct warp_db *db)
         rc = check_memory(db, resident);
     if (rc == WARP_OK)
         rc = log_replay(db->log, replay, &call, &replayed_mark, &replayed);
-    if (rc == WARP_OK)
+    if (rc == WARP_OK && (call.strayed || atomic_load(&db->roamed)))
         rc = forward_rebuild(db);
     if (rc != WARP_OK)
         return rc;

@@ -227,6 +227,43 @@ START_TEST(a_gap_is_told)
 }
 END_TEST
 
+/* Nobody needs what the tiers hold: a segment of it may be gone, another be
+ * damaged, and all that came later counts. */
+START_TEST(a_gap_that_the_tiers_hold)
+{
+    uint64_t floor[SCENE_SHARDS] = {0};
+    ck_assert_int_eq(scene_open(&scene), 0);
+    for (uint64_t i = 1; i <= 250; i++)
+        scene_append(&scene, 0, i, 30000);
+    scene_stop(&scene);
+    segment_count = 0;
+    ck_assert_int_eq(os_list(scene.dir, count_segment, NULL), 0);
+    ck_assert_uint_ge(segment_count, 4);
+    load(3);
+    floor[0] = get64(image + SEG_PLACES + 8);
+    ck_assert_uint_lt(floor[0], 250);
+    load(1);
+    memset(image + LOG_HEADER_BYTES, 0xa5, 100000);
+    store();
+    snprintf(path, sizeof path, "%s/%08u.wlog", scene.dir, 2);
+    ck_assert_int_eq(unlink(path), 0);
+    scene.options.floor_seq = floor;
+    for (int round = 0; round < 2; round++) {
+        scene_replay_only(&scene);
+        ck_assert_uint_eq(scene.seen.bad, 0);
+        ck_assert_uint_eq(scene.events, 0);
+        ck_assert_uint_eq(scene.replayed, 250 - floor[0]);
+        ck_assert_uint_eq(scene.seen.last_value[0], 250);
+    }
+    /* One commit more is missing than the tiers hold. */
+    floor[0]--;
+    scene_replay_only(&scene);
+    ck_assert_uint_ge(scene.events, 1);
+    ck_assert_int_eq(scene.event_code, WARP_ECORRUPT);
+    scene.options.floor_seq = NULL;
+}
+END_TEST
+
 /* The header of the second segment says that more came before it. */
 START_TEST(a_header_that_does_not_follow)
 {
@@ -392,6 +429,7 @@ int main(void)
     tcase_add_test(all, a_later_format_is_refused);
     tcase_add_test(all, a_length_of_rings_is_checked);
     tcase_add_test(all, a_gap_is_told);
+    tcase_add_test(all, a_gap_that_the_tiers_hold);
     tcase_add_test(all, a_header_that_does_not_follow);
     tcase_add_test(all, bytes_behind_the_last_record);
     tcase_add_test(all, impossible_records);
