@@ -418,6 +418,25 @@ int relocate_resolve(struct warp_db *db, struct op **ops, uint32_t count)
 
 /* ---- replay ---- */
 
+/* A record with values on a tier moves when the directory has it. If that has
+ * none now, the record expired, and a checkpoint took it and its values out. */
+static int is_gone_since(struct shard *s, const struct op *op, bool *gone)
+{
+    const struct layout *l = op->layout;
+    struct key_ref key = op_key_ref(op);
+    struct ssd_slice value = {op->body + op->values_at,
+                              op->bytes - op->values_at};
+    struct row_view view;
+    uint32_t at;
+    int rc = l->cold ? row_parse(l, value, &view) : WARP_OK;
+    *gone = false;
+    if (!l->cold || rc != WARP_OK || !(view.have & l->cold))
+        return rc;
+    rc = forward_in_directory(s->db, l, &key, &at);
+    *gone = rc == WARP_ENOTFOUND;
+    return *gone ? WARP_OK : rc;
+}
+
 static int replay_arrive(struct shard *s, struct op *op, struct record *t,
                          uint64_t seq)
 {
@@ -457,8 +476,15 @@ int relocate_replay(struct shard *s, struct op *op, uint64_t seq)
     bool live = rc == WARP_OK && r && !(record_have(r) & R_DELETED);
     if (rc != WARP_OK || (live && record_version(r) >= seq))
         return rc;
+    bool gone = false;
+    if (op->kind == OP_ARRIVE && !live)
+        rc = is_gone_since(s, op, &gone);
+    if (rc != WARP_OK)
+        return rc;
+    if (gone && r && (record_have(r) & R_AWAY))
+        forward_clear(s, r);
     if (op->kind == OP_ARRIVE)
-        return replay_arrive(s, op, r, seq);
+        return gone ? WARP_OK : replay_arrive(s, op, r, seq);
     if (live) {
         depart(s, l, r, s->number, seq);
         shard_dirty(s, r, op->hash);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "relocate.h"
 
 #include "move_scene.h"
@@ -24,7 +25,8 @@ enum { TEAMS = 40, MEMBERS = 6 };
 #define SPOT  gravity_warp_schema.products[2]
 #define POST  gravity_warp_schema.products[3]
 #define TOWN  gravity_warp_schema.products[4]
-#define STONE gravity_warp_schema.products[5]
+#define EMBER gravity_warp_schema.products[5]
+#define STONE gravity_warp_schema.products[6]
 
 static struct warp_arena arena = WARP_ARENA_INIT;
 
@@ -603,6 +605,79 @@ START_TEST(it_is_moved_or_it_is_not)
 }
 END_TEST
 
+/* Of a record that moved and then expired, the first step of a checkpoint has
+ * made that known to the tiers; there is no second, and the log tells of the
+ * move. */
+static int steps = -1; /* so many are still made; -1: all */
+
+int __real_secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
+int __wrap_secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
+int __wrap_secondary_flush(struct secondary *secondary, struct ssd_txn *txn)
+{
+    if (steps == 0)
+        kill(getpid(), SIGKILL);
+    steps -= steps > 0;
+    return __real_secondary_flush(secondary, txn);
+}
+
+static void move_expire_and_die(void)
+{
+    enum { EMBERS = 20 };
+    hold_still();
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t id = 0; id < EMBERS; id++) {
+            /* To another shard, and of every third back home. */
+            uint32_t to = home_of(EMBER, id) + (round == 0 ? 5 : 0);
+            if (round == 0 || id % 3 == 0)
+                ck_assert_int_eq(move_to(EMBER, id, to % 12), WARP_OK);
+        }
+    }
+    clock_ms += HOUR + 1;
+    (void)sweep_run(db, true);
+    for (uint64_t id = 0; id < 60000; id++) {
+        struct gr_stone s = {.id = id, .gold = 1};
+        ck_assert_int_eq(gr_stone_put(db, &s, GR_STONE_ALL), WARP_OK);
+    }
+    steps = 1;
+    ck_assert_int_ne(warp_checkpoint(db), WARP_OK);
+    _exit(1);
+}
+
+START_TEST(who_moved_and_expired_stays_away)
+{
+    int status;
+    hold_still();
+    for (uint64_t id = 0; id < 20; id++) {
+        struct gr_ember e = {.id = id, .shard = home_of(EMBER, id)};
+        fill(id, 1);
+        e.body = (struct warp_str){text, body_bytes(id)};
+        ck_assert_int_eq(gr_ember_put(db, &e, GR_EMBER_ALL), WARP_OK);
+    }
+    close_it();
+    pid_t pid = fork();
+    if (pid == 0) {
+        open_it();
+        move_expire_and_die();
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    clock_ms += HOUR + 1;
+    must_be_sound();
+    open_it();
+    hold_still();
+    ck_assert_uint_eq(stat_now().records_away, 0);
+    for (uint64_t id = 0; id < 20; id++) {
+        struct gr_ember e;
+        ck_assert_int_eq(gr_ember_get(db, id, GR_EMBER_ALL, &e, &arena),
+                         WARP_ENOTFOUND);
+        e = (struct gr_ember){.id = id, .shard = (uint32_t)(id % 12)};
+        ck_assert_int_eq(gr_ember_put(db, &e, GR_EMBER_SHARD), WARP_OK);
+    }
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    ck_assert_uint_eq(stat_now().records, 60000 + 20);
+}
+END_TEST
+
 /* What the tool's main.c has. */
 int tool_fail(const struct tool *tool, int code, const char *why)
 {
@@ -689,6 +764,7 @@ int main(void)
     tcase_add_test(tcase, a_shard_with_too_much_to_do_gives_some_away);
     tcase_add_test(tcase, what_is_not_drawn_is_as_it_was);
     tcase_add_test(tcase, it_is_moved_or_it_is_not);
+    tcase_add_test(tcase, who_moved_and_expired_stays_away);
     tcase_add_test(tcase, a_repaired_store_has_the_last_of_each);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
