@@ -1,114 +1,13 @@
 /* Records that are drawn to another shard: by the mass of their partners, by
- * where they are, by a hint, and off a shard that has too much to do; what that
- * is good for; and what is left when the process dies in the middle of it. */
-#include <signal.h>
+ * where they are, by a hint, and off a shard that has too much to do; and what
+ * that is good for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "keeper.h"
-#include "relocate.h"
-
-#include "move_scene.h"
-#include "tool.h"
-
-#include "gravity.warp.h"
-
-enum { TEAMS = 40, MEMBERS = 6 };
-
-/* In the order of the schema. */
-#define STAR  gravity_warp_schema.products[0]
-#define DUST  gravity_warp_schema.products[1]
-#define SPOT  gravity_warp_schema.products[2]
-#define POST  gravity_warp_schema.products[3]
-#define TOWN  gravity_warp_schema.products[4]
-#define EMBER gravity_warp_schema.products[5]
-#define STONE gravity_warp_schema.products[6]
-
-static struct warp_arena arena = WARP_ARENA_INIT;
-
-static _Atomic bool held;
-
-bool __real_gravity_step(struct warp_db *store);
-bool __wrap_gravity_step(struct warp_db *store);
-bool __wrap_gravity_step(struct warp_db *store)
-{
-    return !atomic_load(&held) && __real_gravity_step(store);
-}
-
-static void set_up(void)
-{
-    atomic_store(&held, false);
-    move_begin(&gravity_warp_schema);
-}
-
-static void tear_down(void)
-{
-    warp_arena_free(&arena);
-    move_end();
-}
-
-/* Nothing moves by itself from here on, in this test. */
-static void hold_still(void)
-{
-    atomic_store(&held, true);
-}
-
-static void reopen(void)
-{
-    close_it();
-    open_it();
-    hold_still();
-}
-
-static struct warp_stat stat_now(void)
-{
-    struct warp_stat s = WARP_STAT_INIT;
-    ck_assert_int_eq(warp_stat(db, &s), WARP_OK);
-    return s;
-}
-
-static struct key_ref key_of(const struct warp_product *product, uint64_t id,
-                             uint64_t *bytes)
-{
-    const struct layout *l = db_layout(db, product);
-    *bytes = __builtin_bswap64(id);
-    return (struct key_ref){(uint8_t *)bytes, 8, l->number,
-                            hash_key(db->seed, l->id, (uint8_t *)bytes, 8),
-                            l->row_bytes};
-}
-
-static uint32_t home_of(const struct warp_product *product, uint64_t id)
-{
-    uint64_t bytes;
-    struct key_ref key = key_of(product, id, &bytes);
-    return forward_home(db, &key)->number;
-}
-
-static uint32_t shard_of(const struct warp_product *product, uint64_t id)
-{
-    uint64_t bytes;
-    struct key_ref key = key_of(product, id, &bytes);
-    return forward_shard(db, db_layout(db, product), &key)->number;
-}
-
-static int move_to(const struct warp_product *product, uint64_t id,
-                   uint32_t shard)
-{
-    uint64_t bytes;
-    struct key_ref key = key_of(product, id, &bytes);
-    int rc = WARP_EBUSY;
-    /* A checkpoint may be at work on it. */
-    for (int tries = 0; rc == WARP_EBUSY && tries < 10000; tries++) {
-        rc = relocate(db, db_layout(db, product), &key, shard);
-        if (rc == WARP_EBUSY)
-            usleep(1000);
-    }
-    return rc;
-}
+#include "gravity_scene.h"
 
 /* The keeper needs a while for what was noted. */
 static bool soon(bool (*is)(void), void (*use)(void))
@@ -123,24 +22,6 @@ static bool soon(bool (*is)(void), void (*use)(void))
 }
 
 /* ---- partners ---- */
-
-static uint64_t star(uint64_t team, uint64_t member)
-{
-    return team * MEMBERS + member;
-}
-
-static void put_stars(void)
-{
-    for (uint64_t i = 0; i < TEAMS * MEMBERS; i++) {
-        struct gr_star s = {.id = i,
-                            .team = (uint32_t)(i / MEMBERS),
-                            .mass = i % MEMBERS == 3 ? 100 : 1,
-                            .gold = (int64_t)i,
-                            .seen = (uint32_t)i};
-        s.note = warp_str("a star of some team, with a text of its own");
-        ck_assert_int_eq(gr_star_put(db, &s, GR_STAR_ALL), WARP_OK);
-    }
-}
 
 static int64_t added;
 
@@ -188,29 +69,6 @@ static double batches_a_second(uint64_t *split)
     return ROUNDS * TEAMS / seconds;
 }
 
-/* more: to all of them together. */
-static void expect_stars(int64_t more)
-{
-    struct gr_star s;
-    struct warp_iter *it;
-    uint64_t id = 0;
-    int64_t sum = 0;
-    ck_assert_int_eq(gr_star_scan(db, NULL, GR_STAR_ALL, &it), WARP_OK);
-    while (gr_star_next(it, &s, &arena) == WARP_OK) {
-        ck_assert_uint_eq(s.id, id);
-        ck_assert_int_ge(s.gold, (int64_t)id);
-        sum += s.gold - (int64_t)id;
-        ck_assert_float_eq(s.mass, id % MEMBERS == 3 ? 100 : 1);
-        ck_assert_uint_eq(s.note.len, 43);
-        id++;
-    }
-    warp_iter_close(&it);
-    ck_assert_int_eq(sum, more);
-    ck_assert_uint_eq(id, TEAMS * MEMBERS);
-    ck_assert_uint_eq(stat_now().records, TEAMS * MEMBERS);
-    warp_arena_reset(&arena);
-}
-
 /* What explain tells of stars that are away; of one of them at least, why. */
 static void expect_explained(const char *why)
 {
@@ -236,7 +94,7 @@ START_TEST(light_ones_follow_the_heavy_one_of_their_group)
     put_stars();
     hold_still(); /* as it is without */
     double then = batches_a_second(&split_then);
-    atomic_store(&held, false);
+    move_again();
     ck_assert(soon(teams_are_together, use_teams));
     double now = batches_a_second(&split_now);
     printf("batches of %d, of a processor's second: %.0f over shards, %llu "
@@ -518,243 +376,11 @@ START_TEST(what_is_not_drawn_is_as_it_was)
 }
 END_TEST
 
-/* ---- death in the middle ---- */
-
-static _Atomic int appends; /* so many are still made; -1: all */
-
-int __real_log_append(struct log *log, uint32_t shard, uint64_t batch_id,
-                      uint32_t parts, const void *body, size_t bytes,
-                      bool urgent, uint64_t *seq, uint64_t *position);
-int __wrap_log_append(struct log *log, uint32_t shard, uint64_t batch_id,
-                      uint32_t parts, const void *body, size_t bytes,
-                      bool urgent, uint64_t *seq, uint64_t *position);
-int __wrap_log_append(struct log *log, uint32_t shard, uint64_t batch_id,
-                      uint32_t parts, const void *body, size_t bytes,
-                      bool urgent, uint64_t *seq, uint64_t *position)
-{
-    if (appends == 0)
-        kill(getpid(), SIGKILL);
-    appends -= appends > 0;
-    return __real_log_append(log, shard, batch_id, parts, body, bytes, urgent,
-                             seq, position);
-}
-
-/* A child moves the record and dies before append number `left`, or after all
- * of them where there is none such. */
-static void die_moving(uint64_t id, uint32_t to, int left)
-{
-    int status;
-    close_it();
-    pid_t pid = fork();
-    if (pid == 0) {
-        open_it();
-        hold_still();
-        appends = left;
-        if (move_to(STAR, id, to) != WARP_OK)
-            _exit(1);
-        kill(getpid(), SIGKILL);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    open_it();
-    hold_still();
-}
-
-static void expect_one(uint64_t id, uint32_t shard, uint64_t version)
-{
-    struct gr_star s;
-    uint64_t now;
-    ck_assert_uint_eq(shard_of(STAR, id), shard);
-    ck_assert_uint_eq(stat_now().records_away, shard != home_of(STAR, id));
-    ck_assert_int_eq(gr_star_get(db, id, GR_STAR_GOLD, &s, NULL), WARP_OK);
-    ck_assert_int_eq(s.gold, (int64_t)id);
-    ck_assert_int_eq(gr_star_version(db, id, &now), WARP_OK);
-    ck_assert_uint_eq(now, version);
-    expect_stars(0);
-}
-
-START_TEST(it_is_moved_or_it_is_not)
-{
-    enum { ID = 17 };
-    uint64_t version;
-    hold_still();
-    put_stars();
-    ck_assert_int_eq(gr_star_version(db, ID, &version), WARP_OK);
-    uint32_t home = home_of(STAR, ID), away = (home + 5) % 12;
-    for (int saved = 0; saved < 2; saved++) {
-        for (int left = 0; left < 4; left++) {
-            die_moving(ID, away, left);
-            expect_one(ID, left < 2 ? home : away, version);
-            if (saved)
-                ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-            if (left < 2)
-                continue;
-            die_moving(ID, home, left - 2);
-            expect_one(ID, away, version);
-            die_moving(ID, home, left);
-            expect_one(ID, home, version);
-            if (saved)
-                ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-        }
-        reopen();
-        expect_one(ID, home, version);
-    }
-    close_it();
-    must_be_sound();
-    open_it();
-}
-END_TEST
-
-/* Of a record that moved and then expired, the first step of a checkpoint has
- * made that known to the tiers; there is no second, and the log tells of the
- * move. */
-static int steps = -1; /* so many are still made; -1: all */
-
-int __real_secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
-int __wrap_secondary_flush(struct secondary *secondary, struct ssd_txn *txn);
-int __wrap_secondary_flush(struct secondary *secondary, struct ssd_txn *txn)
-{
-    if (steps == 0)
-        kill(getpid(), SIGKILL);
-    steps -= steps > 0;
-    return __real_secondary_flush(secondary, txn);
-}
-
-static void move_expire_and_die(void)
-{
-    enum { EMBERS = 20 };
-    hold_still();
-    for (int round = 0; round < 2; round++) {
-        for (uint64_t id = 0; id < EMBERS; id++) {
-            /* To another shard, and of every third back home. */
-            uint32_t to = home_of(EMBER, id) + (round == 0 ? 5 : 0);
-            if (round == 0 || id % 3 == 0)
-                ck_assert_int_eq(move_to(EMBER, id, to % 12), WARP_OK);
-        }
-    }
-    clock_ms += HOUR + 1;
-    (void)sweep_run(db, true);
-    for (uint64_t id = 0; id < 60000; id++) {
-        struct gr_stone s = {.id = id, .gold = 1};
-        ck_assert_int_eq(gr_stone_put(db, &s, GR_STONE_ALL), WARP_OK);
-    }
-    steps = 1;
-    ck_assert_int_ne(warp_checkpoint(db), WARP_OK);
-    _exit(1);
-}
-
-START_TEST(who_moved_and_expired_stays_away)
-{
-    int status;
-    hold_still();
-    for (uint64_t id = 0; id < 20; id++) {
-        struct gr_ember e = {.id = id, .shard = home_of(EMBER, id)};
-        fill(id, 1);
-        e.body = (struct warp_str){text, body_bytes(id)};
-        ck_assert_int_eq(gr_ember_put(db, &e, GR_EMBER_ALL), WARP_OK);
-    }
-    close_it();
-    pid_t pid = fork();
-    if (pid == 0) {
-        open_it();
-        move_expire_and_die();
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    clock_ms += HOUR + 1;
-    must_be_sound();
-    open_it();
-    hold_still();
-    ck_assert_uint_eq(stat_now().records_away, 0);
-    for (uint64_t id = 0; id < 20; id++) {
-        struct gr_ember e;
-        ck_assert_int_eq(gr_ember_get(db, id, GR_EMBER_ALL, &e, &arena),
-                         WARP_ENOTFOUND);
-        e = (struct gr_ember){.id = id, .shard = (uint32_t)(id % 12)};
-        ck_assert_int_eq(gr_ember_put(db, &e, GR_EMBER_SHARD), WARP_OK);
-    }
-    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-    ck_assert_uint_eq(stat_now().records, 60000 + 20);
-}
-END_TEST
-
-/* What the tool's main.c has. */
-int tool_fail(const struct tool *tool, int code, const char *why)
-{
-    ck_abort_msg("%s: %d: %s", tool->args[0], code, why);
-    return TOOL_IO;
-}
-
-int tool_print_json(const struct tool *tool, const struct text *reply)
-{
-    (void)tool;
-    return reply->failed ? TOOL_IO : TOOL_CLEAN;
-}
-
-int tool_progress(void *bar, const char *what, uint64_t done, uint64_t total)
-{
-    (void)bar, (void)what, (void)done, (void)total;
-    return 0;
-}
-
-void tool_bar_end(struct tool_bar *bar)
-{
-    (void)bar;
-}
-
-/* Written before, in between and after, and never checkpointed. */
-static void move_to_and_fro(void)
-{
-    for (uint64_t id = 0; id < 60; id++) {
-        uint32_t home = home_of(STAR, id);
-        ck_assert_int_eq(gr_star_add_gold(db, id, 1000, NULL), WARP_OK);
-        ck_assert_int_eq(move_to(STAR, id, (home + 5) % 12), WARP_OK);
-        ck_assert_int_eq(gr_star_add_gold(db, id, 1000, NULL), WARP_OK);
-        if (id % 2 == 0)
-            continue;
-        ck_assert_int_eq(move_to(STAR, id, home), WARP_OK);
-        ck_assert_int_eq(gr_star_add_gold(db, id, 1000, NULL), WARP_OK);
-    }
-}
-
-START_TEST(a_repaired_store_has_the_last_of_each)
-{
-    char to[sizeof move_dir], from[sizeof move_dir], command[100];
-    int status;
-    hold_still();
-    put_stars();
-    close_it();
-    pid_t pid = fork();
-    if (pid == 0) {
-        open_it();
-        hold_still();
-        move_to_and_fro();
-        kill(getpid(), SIGKILL);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFSIGNALED(status));
-    strcpy(from, move_dir);
-    snprintf(to, sizeof to, "%.40s.fixed", move_dir);
-    struct tool tool = {.args = {from, to}, .arg_count = 2, .json = true};
-    ck_assert_int_eq(tool_repair(&tool), TOOL_CLEAN);
-    strcpy(move_dir, to);
-    open_it();
-    expect_stars(60 * 2000 + 30 * 1000);
-    close_it();
-    strcpy(move_dir, from);
-    open_it();
-    expect_stars(60 * 2000 + 30 * 1000);
-    snprintf(command, sizeof command, "rm -rf %s", to);
-    ck_assert_int_eq(system(command), 0);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("store_gravity");
     TCase *tcase = tcase_create("gravity");
-    appends = -1;
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_checked_fixture(tcase, gravity_begin, gravity_end);
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, light_ones_follow_the_heavy_one_of_their_group);
     tcase_add_test(tcase, they_are_there_after_a_restart_too);
@@ -763,9 +389,6 @@ int main(void)
     tcase_add_test(tcase, a_hint_names_the_shard);
     tcase_add_test(tcase, a_shard_with_too_much_to_do_gives_some_away);
     tcase_add_test(tcase, what_is_not_drawn_is_as_it_was);
-    tcase_add_test(tcase, it_is_moved_or_it_is_not);
-    tcase_add_test(tcase, who_moved_and_expired_stays_away);
-    tcase_add_test(tcase, a_repaired_store_has_the_last_of_each);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
