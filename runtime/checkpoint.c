@@ -32,14 +32,13 @@ enum { LOCK_RECORDS = 8, AHEAD = 8 };
 
 /* ---- the run ---- */
 
-/* Records that were not copied go back to the list of the next run. */
-static void return_list(struct shard *s, const struct order_shard *o)
+/* Records that were not copied are dirty for the next run. */
+static void return_list(struct shard *s, uint32_t at)
 {
     os_lock(&s->lock);
-    for (uint32_t at = o->at; at < s->flushing_count; at++) {
-        uint32_t place = order_place(o, at);
-        struct record *r = s->flushing[place];
-        s->flushing[place] = NULL;
+    for (; at < s->flushing_count; at++) {
+        struct record *r = s->flushing[at];
+        s->flushing[at] = NULL;
         record_begin(r);
         record_set_have(r, record_have(r) & ~R_DIRTY);
         shard_dirty(s, r, shard_record_hash(s, r));
@@ -48,33 +47,25 @@ static void return_list(struct shard *s, const struct order_shard *o)
     os_unlock(&s->lock);
 }
 
-/* One shard's records up to `end` in its order. */
-static int flush_shard(struct step *st, struct shard *s,
-                       struct order_shard *o, uint32_t end,
-                       struct record_copy *copies)
+/* One shard's records from *at up to `end` in its list. */
+static int flush_shard(struct step *st, struct shard *s, uint32_t *at,
+                       uint32_t end, struct record_copy *copies)
 {
     int rc = WARP_OK;
-    while (rc == WARP_OK && o->at < end) {
+    while (rc == WARP_OK && *at < end) {
         uint32_t n = 0;
         uint32_t first = st->copied_count;
         os_lock(&s->lock);
         bool fetched = false;
-        for (; n < LOCK_RECORDS && o->at < end && rc == WARP_OK && !fetched;
+        for (; n < LOCK_RECORDS && *at < end && rc == WARP_OK && !fetched;
              n++) {
-            uint32_t place = order_place(o, o->at);
-            /* In the order of keys records lie anywhere, and so do their
-             * addresses. */
-            if (o->at + 3 * AHEAD < end)
-                __builtin_prefetch(
-                    &s->flushing[order_place(o, o->at + 3 * AHEAD)]);
-            if (o->at + AHEAD < end)
-                PREFETCH_LINES(s->flushing[order_place(o, o->at + AHEAD)], 1);
-            rc = step_copy(st, s, s->flushing[place], &copies[n]);
+            /* In the order of keys records lie anywhere. */
+            if (*at + AHEAD < end)
+                PREFETCH_LINES(s->flushing[*at + AHEAD], 1);
+            rc = step_copy(st, s, s->flushing[*at], &copies[n]);
             fetched = copies[n].fetched;
-            if (rc == WARP_OK) {
-                copies[n].entry->at = place;
-                o->at++;
-            }
+            if (rc == WARP_OK)
+                copies[n].entry->at = (*at)++;
         }
         os_unlock(&s->lock);
         for (uint32_t i = 0; i < n && rc == WARP_OK; i++) {
@@ -100,35 +91,34 @@ static int flush_all(struct warp_db *db, struct step *st, int rc)
         rc = error_set(WARP_ENOMEM, "out of memory for a checkpoint");
     for (uint32_t range = 0; range < order.range_count; range++) {
         for (uint32_t i = 0; i < db->shard_count && rc == WARP_OK; i++)
-            rc = flush_shard(st, &db->shards[i], &order.shards[i],
+            rc = flush_shard(st, &db->shards[i], &order.at[i],
                              order_end(&order, db, range, i), copies);
         if (rc == WARP_OK && range + 1 < order.range_count)
             rc = step_commit(st, false);
     }
     for (uint32_t i = 0; i < db->shard_count && rc != WARP_OK; i++)
-        return_list(&db->shards[i], &order.shards[i]);
-    order_fini(&order, db);
+        return_list(&db->shards[i], order.at[i]);
+    order_fini(&order);
     free(copies);
     return rc;
 }
 
-static void take_lists(struct warp_db *db, uint64_t *floors)
+/* After an error, too, what was taken is in the lists. */
+static int take_lists(struct warp_db *db, uint64_t *floors)
 {
     uint64_t records = 0;
+    int rc = WARP_OK;
     changed_turn(&db->changed);
-    for (uint32_t i = 0; i < db->shard_count; i++) {
+    for (uint32_t i = 0; i < db->shard_count && rc == WARP_OK; i++) {
         struct shard *s = &db->shards[i];
         os_lock(&s->lock);
         floors[i] = log_seq(db->log, i);
-        struct record **list = s->dirty;
-        s->dirty = s->flushing;
-        s->flushing = list;
-        s->flushing_count = atomic_load(&s->dirty_count);
+        rc = shard_take_dirty(s);
         records += s->flushing_count;
-        atomic_store(&s->dirty_count, 0);
         os_unlock(&s->lock);
     }
     pace_begin(db, records);
+    return rc;
 }
 
 static int write_floors(struct warp_db *db, struct step *st,
@@ -162,9 +152,7 @@ static void drop_lists(struct warp_db *db)
     for (uint32_t i = 0; i < db->shard_count; i++) {
         struct shard *s = &db->shards[i];
         os_lock(&s->lock);
-        if (s->flushing_count > 1 << 16)
-            os_release(s->flushing, s->flushing_count * sizeof *s->flushing);
-        s->flushing_count = 0;
+        shard_drop_flushing(s);
         os_unlock(&s->lock);
     }
     changed_settle(&db->changed);
@@ -187,9 +175,9 @@ static int run_steps(struct warp_db *db)
     db->dead_places = NULL;
     db->dead_count = db->dead_room = 0;
     os_unlock(&db->dead_lock);
-    take_lists(db, floors);
+    rc = take_lists(db, floors);
     os_point(OS_POINT_CHECKPOINT);
-    if (PLANTED(early_checkpoint))
+    if (rc == WARP_OK && PLANTED(early_checkpoint))
         rc = write_floors(db, &st, floors);
     rc = flush_all(db, &st, rc);
     os_point(OS_POINT_CHECKPOINT);

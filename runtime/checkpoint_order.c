@@ -1,6 +1,6 @@
 /* checkpoint_order.c: see checkpoint_order.h.
  *
- * Each shard's records are sorted by key. A hash spreads keys over the shards,
+ * Each shard's list is sorted by key. A hash spreads keys over the shards,
  * so that the longest list is a sample of all: it is cut into equal parts, and
  * the others where its keys say. Records of several products stand mixed; a
  * product's rows in a range of keys lie side by side in the directory all the
@@ -16,6 +16,7 @@
 enum {
     AHEAD = 16,
     SAMPLES = 256,
+    FEW = 256, /* records that need no order */
     ENTRY_BYTES = 64 /* of a change beside its record, about */
 };
 
@@ -34,7 +35,7 @@ static void key_of(const void *arg, uint32_t number, struct key_sort_key *key)
     *key = key_at(s, number);
 }
 
-static int sort_shard(struct order_shard *o, const struct shard *s)
+static int sort_shard(struct shard *s)
 {
     struct key_rank *ranks = NULL;
     if (s->flushing_count == 0)
@@ -42,13 +43,21 @@ static int sort_shard(struct order_shard *o, const struct shard *s)
     int rc = key_sort(s->flushing_count, key_of, s, &ranks);
     if (rc != WARP_OK)
         return rc;
-    o->by_key = malloc(s->flushing_count * sizeof *o->by_key);
-    if (!o->by_key)
+    struct record **sorted = os_reserve(s->flushing_room * sizeof *sorted);
+    if (!sorted)
         rc = error_set(WARP_ENOMEM, "out of memory for a checkpoint");
-    for (uint32_t i = 0; i < s->flushing_count && o->by_key; i++)
-        o->by_key[i] = ranks[i].at;
+    for (uint32_t i = 0; i < s->flushing_count && sorted; i++)
+        sorted[i] = s->flushing[ranks[i].at];
     free(ranks);
-    return rc;
+    if (!sorted)
+        return rc;
+    /* A scan may be reading it. */
+    os_lock(&s->lock);
+    struct record **old = s->flushing;
+    s->flushing = sorted;
+    os_unlock(&s->lock);
+    os_unreserve(old, s->flushing_room * sizeof *old);
+    return WARP_OK;
 }
 
 static int compare(const struct key_sort_key *a, const struct key_sort_key *b)
@@ -59,13 +68,12 @@ static int compare(const struct key_sort_key *a, const struct key_sort_key *b)
 }
 
 /* How many of a shard's records are below a key. */
-static uint32_t below(const struct order_shard *o, const struct shard *s,
-                      const struct key_sort_key *key)
+static uint32_t below(const struct shard *s, const struct key_sort_key *key)
 {
     uint32_t from = 0, to = s->flushing_count;
     while (from < to) {
         uint32_t middle = from + (to - from) / 2;
-        struct key_sort_key at = key_at(s, o->by_key[middle]);
+        struct key_sort_key at = key_at(s, middle);
         if (compare(&at, key) < 0)
             from = middle + 1;
         else
@@ -105,7 +113,6 @@ static uint64_t records_of_step(const struct shard *s,
 static int cut(struct order *o, const struct warp_db *db,
                const struct shard *sample)
 {
-    const struct order_shard *of_sample = &o->shards[sample->number];
     uint32_t cuts = o->range_count - 1;
     o->ends = malloc((size_t)cuts * db->shard_count * sizeof *o->ends);
     if (!o->ends)
@@ -113,10 +120,10 @@ static int cut(struct order *o, const struct warp_db *db,
     for (uint32_t c = 0; c < cuts; c++) {
         uint64_t at = (uint64_t)(c + 1) * sample->flushing_count /
                       o->range_count;
-        struct key_sort_key key = key_at(sample, of_sample->by_key[at]);
+        struct key_sort_key key = key_at(sample, (uint32_t)at);
         for (uint32_t i = 0; i < db->shard_count; i++)
             o->ends[c * db->shard_count + i] =
-                below(&o->shards[i], &db->shards[i], &key);
+                below(&db->shards[i], &key);
     }
     return WARP_OK;
 }
@@ -134,22 +141,22 @@ int order_make(struct order *o, struct warp_db *db,
     uint64_t ranges = count / records_of_step(sample, shares) + 1;
     if (ranges > sample->flushing_count)
         ranges = sample->flushing_count;
-    if (ranges < 2)
+    if (ranges < 2 && count < FEW)
         return WARP_OK;
+    if (ranges < 2)
+        ranges = 1;
     for (uint32_t i = 0; i < db->shard_count && rc == WARP_OK; i++)
-        rc = sort_shard(&o->shards[i], &db->shards[i]);
+        rc = sort_shard(&db->shards[i]);
     o->range_count = (uint32_t)ranges;
-    if (rc == WARP_OK)
+    if (rc == WARP_OK && ranges > 1)
         rc = cut(o, db, sample);
     if (rc != WARP_OK)
-        order_fini(o, db);
+        order_fini(o);
     return rc;
 }
 
-void order_fini(struct order *o, const struct warp_db *db)
+void order_fini(struct order *o)
 {
-    for (uint32_t i = 0; i < db->shard_count; i++)
-        free(o->shards[i].by_key);
     free(o->ends);
     memset(o, 0, sizeof *o);
     o->range_count = 1;

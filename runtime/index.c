@@ -1,7 +1,7 @@
 /* index.c: the hash index of one shard; see index.h for its rules.
  *
- * Bits of a hash: 0..19 directory, 20..37 shard (shard.h), 38..47 first slot,
- * 48..63 tag. Probing is linear inside a segment (index_probe). A slot is 0
+ * Bits of a hash: 0..18 directory, 20..37 shard (shard.h), 48..63 tag and place
+ * in a segment. Probing is linear inside a segment (index_probe). A slot is 0
  * (empty), 1 (was used) or tag << 48 | address. */
 #include "index.h"
 
@@ -18,32 +18,114 @@
 #endif
 
 enum {
-    USED_MAX = INDEX_SEGMENT_SLOTS * 2 / 3,
     AHEAD = 16,
+    SIZE_MAX_CODE = INDEX_SLOTS_MAX / INDEX_SLOTS_STEP - 2,
     SLOT_EMPTY = INDEX_SLOT_EMPTY,
     SLOT_GONE = INDEX_SLOT_GONE
 };
-#define ADDRESS_MASK  INDEX_ADDRESS_MASK
-#define DIR_BYTES     (sizeof(void *) << INDEX_DEPTH_MAX)
-#define SEGMENTS_MAX  (1u << (INDEX_DEPTH_MAX - 2))
-#define SEGMENT_BYTES (sizeof(struct index_segment))
-#define PAGE_BYTES    ((uintptr_t)4096)
+#define ADDRESS_MASK INDEX_ADDRESS_MASK
+#define SEGMENTS_MAX (1u << (INDEX_DEPTH_MAX - 2))
+#define SLOT_BYTES   sizeof(uint64_t)
+#define SLOTS_BYTES  (SEGMENTS_MAX * INDEX_SLOTS_MAX * SLOT_BYTES)
+#define DIR_BYTES    (sizeof(index_entry) << INDEX_DEPTH_MAX)
+#define HEADS_BYTES  (SEGMENTS_MAX * sizeof(struct index_head))
+#define MAP_BYTES    (SEGMENTS_MAX / 8)
 
-static struct index_segment *new_segment(struct index *index, uint32_t depth)
+static uint64_t load(_Atomic uint64_t *slot)
 {
-    uint64_t limit = atomic_load(&index->budget->limit);
-    if (index->segment_count == SEGMENTS_MAX ||
-        atomic_load(&index->budget->used) + SEGMENT_BYTES > limit)
-        return NULL;
-    atomic_fetch_add(&index->budget->used, SEGMENT_BYTES);
-    struct index_segment *s = &index->segments[index->segment_count++];
+    return atomic_load_explicit(slot, memory_order_relaxed);
+}
+
+static uint32_t next_slot(uint32_t at, uint32_t count)
+{
+    return at + 1 == count ? 0 : at + 1;
+}
+
+/* ---- sizes ---- */
+
+static uint32_t slots_of(uint32_t size)
+{
+    return index_entry_slots(size);
+}
+
+/* So many slots are in use before there must be more room. */
+static uint32_t used_max(uint32_t size)
+{
+    return slots_of(size) / 16 * 13;
+}
+
+/* Room for so many records, and for some more. */
+static uint16_t size_for(uint64_t count)
+{
+    uint16_t size = 0;
+    while (size < SIZE_MAX_CODE && count > used_max(size) * 7 / 8)
+        size++;
+    return size;
+}
+
+static bool fits(const struct index *index, uint64_t bytes)
+{
+    return atomic_load(&index->budget->used) + bytes <=
+           atomic_load(&index->budget->limit);
+}
+
+static void charge(struct index *index, int64_t bytes)
+{
+    atomic_fetch_add(&index->budget->used, (uint64_t)bytes);
+    index->bytes += (uint64_t)bytes;
+}
+
+static _Atomic uint64_t *slots_at(const struct index *index,
+                                  const struct index_head *head)
+{
+    return index->slots + (size_t)(head - index->heads) * INDEX_SLOTS_MAX;
+}
+
+/* The slots that come have never been written, or their pages were given back:
+ * they are empty. Those that go are empty. */
+static void resize(struct index *index, struct index_head *head, uint16_t size)
+{
+    _Atomic uint64_t *slots = slots_at(index, head);
+    size_t was = slots_of(head->size) * SLOT_BYTES;
+    size_t is = slots_of(size) * SLOT_BYTES;
+    head->size = size;
+    charge(index, (int64_t)is - (int64_t)was);
     /* All at once, and before a look reads what nobody has written. */
-    os_populate((void *)((uintptr_t)s & ~(PAGE_BYTES - 1)),
-                (((uintptr_t)s & (PAGE_BYTES - 1)) + SEGMENT_BYTES +
-                 PAGE_BYTES - 1) &
-                    ~(PAGE_BYTES - 1));
-    s->depth = depth;
-    return s;
+    if (is > was)
+        os_populate((char *)slots + was, is - was);
+    else if (is < was && !index->huge)
+        os_release((char *)slots + is, was - is);
+}
+
+static struct index_head *new_segment(struct index *index, uint16_t depth)
+{
+    if (index->segment_count == SEGMENTS_MAX)
+        return NULL;
+    struct index_head *head = &index->heads[index->segment_count++];
+    charge(index, (int64_t)(slots_of(0) * SLOT_BYTES + sizeof *head));
+    os_populate((void *)(uintptr_t)slots_at(index, head),
+                slots_of(0) * SLOT_BYTES);
+    head->depth = depth;
+    return head;
+}
+
+/* ---- open and close ---- */
+
+static index_entry entry_of(const struct index *index,
+                            const struct index_head *head)
+{
+    return (index_entry)slots_at(index, head) | head->size;
+}
+
+/* All entries of a segment, which end in these bits of a hash. */
+static void enter(struct index *index, const struct index_head *head,
+                  uint64_t bits)
+{
+    uint64_t step = UINT64_C(1) << head->depth;
+    uint64_t n = UINT64_C(1) << atomic_load(&index->depth);
+    for (uint64_t i = bits & (step - 1); i < n; i += step)
+        atomic_store_explicit(&index->dir[i], entry_of(index, head),
+                              memory_order_release);
 }
 
 int index_init(struct index *index, struct budget *budget, bool huge,
@@ -52,70 +134,285 @@ int index_init(struct index *index, struct budget *budget, bool huge,
 {
     memset(index, 0, sizeof *index);
     index->budget = budget;
+    index->huge = huge;
     index->hash_of = hash_of;
     index->arg = arg;
     index->dir = os_reserve(DIR_BYTES);
-    index->segments = os_reserve(SEGMENTS_MAX * SEGMENT_BYTES);
+    index->slots = os_reserve(SLOTS_BYTES);
+    index->heads = os_reserve(HEADS_BYTES);
+    index->map = os_reserve(MAP_BYTES);
     /* Before the first page is there: one that is small stays so, and the two
      * MiB around it with it. */
-    if (huge && index->segments)
-        os_huge(index->segments, SEGMENTS_MAX * SEGMENT_BYTES);
-    struct index_segment *first =
-        index->dir && index->segments ? new_segment(index, 0) : NULL;
+    if (huge && index->slots)
+        os_huge((void *)(uintptr_t)index->slots, SLOTS_BYTES);
+    struct index_head *first = NULL;
+    if (index->dir && index->slots && index->heads && index->map &&
+        fits(index, slots_of(0) * SLOT_BYTES + sizeof *first))
+        first = new_segment(index, 0);
     if (!first) {
         index_fini(index);
         return error_set(WARP_ENOMEM, "out of memory for an index");
     }
-    atomic_store(&index->dir[0], first);
+    enter(index, first, 0);
     return WARP_OK;
 }
 
 void index_fini(struct index *index)
 {
     if (index->budget)
-        atomic_fetch_sub(&index->budget->used,
-                         index->segment_count * SEGMENT_BYTES);
-    os_unreserve((void *)index->dir, DIR_BYTES);
-    os_unreserve(index->segments, SEGMENTS_MAX * SEGMENT_BYTES);
+        atomic_fetch_sub(&index->budget->used, index->bytes);
+    os_unreserve((void *)(uintptr_t)index->dir, DIR_BYTES);
+    os_unreserve((void *)(uintptr_t)index->slots, SLOTS_BYTES);
+    os_unreserve(index->heads, HEADS_BYTES);
+    os_unreserve(index->map, MAP_BYTES);
     memset(index, 0, sizeof *index);
 }
+
+/* ---- looking ---- */
 
 void *index_find(const struct index *index, uint64_t hash,
                  index_match_fn *match, const void *key,
                  _Atomic uint64_t **slot)
 {
     for (;;) {
-        /* Sure only if the segment was still and is still the right one. */
-        struct index_segment *s = index_segment_of(index, hash);
-        uint32_t v = atomic_load_explicit(&s->version, memory_order_acquire);
-        void *found = index_probe(s, hash, match, key, slot);
+        /* Sure only if the segment was still and is still the right one, of
+         * the same size. */
+        index_entry e = index_entry_of(index, hash);
+        struct index_head *head = index_entry_head(index, e);
+        uint32_t v = atomic_load_explicit(&head->version,
+                                          memory_order_acquire);
+        void *found = index_probe(e, hash, match, key, slot);
         if (found)
             return found;
         if (!(v & 1)) {
             index_fence(memory_order_acquire);
-            if (index_segment_of(index, hash) == s &&
-                atomic_load_explicit(&s->version, memory_order_relaxed) == v)
+            if (index_entry_of(index, hash) == e &&
+                atomic_load_explicit(&head->version, memory_order_relaxed) ==
+                    v)
                 return NULL;
         }
     }
 }
 
-/* Put a word where it belongs; the segment has room. */
-static void place(struct index_segment *s, uint64_t hash, uint64_t word)
+/* Under the lock: where a record stands that is in the index; else NULL. */
+static _Atomic uint64_t *slot_of(index_entry e, uint64_t hash,
+                                 const void *record)
 {
-    uint32_t at = (uint32_t)(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1);
-    for (;;) {
-        uint64_t old =
-            atomic_load_explicit(&s->slots[at], memory_order_relaxed);
-        if (old == SLOT_EMPTY || old == SLOT_GONE) {
-            if (old == SLOT_EMPTY)
-                s->used++;
-            s->live++;
-            atomic_store_explicit(&s->slots[at], word, memory_order_release);
-            return;
-        }
-        at = (at + 1) & (INDEX_SEGMENT_SLOTS - 1);
+    _Atomic uint64_t *slots = index_entry_at(e);
+    uint32_t count = index_entry_slots(e), at = index_home(hash, count);
+    for (uint32_t n = 0; n < count; n++) {
+        uint64_t w = load(&slots[at]);
+        if (w == SLOT_EMPTY)
+            return NULL;
+        if (w != SLOT_GONE && index_slot_holds(&slots[at], record))
+            return &slots[at];
+        at = next_slot(at, count);
     }
+    return NULL;
+}
+
+/* ---- marks ---- */
+
+static bool is_marked(const struct index_head *head, uint32_t at)
+{
+    return head->marks[at / 64] >> at % 64 & 1;
+}
+
+/* In the map: whether it has any. */
+static void note_marks(struct index *index, const struct index_head *head)
+{
+    size_t number = (size_t)(head - index->heads);
+    uint64_t bit = UINT64_C(1) << number % 64, *word = &index->map[number / 64];
+    *word = head->marked ? *word | bit : *word & ~bit;
+}
+
+static void clear_marks(struct index *index, struct index_head *head)
+{
+    memset(head->marks, 0, sizeof head->marks);
+    head->marked = 0;
+    note_marks(index, head);
+}
+
+void index_mark(struct index *index, uint64_t hash, const void *record)
+{
+    index_entry e = index_entry_of(index, hash);
+    _Atomic uint64_t *slot = index->last;
+    if (!slot || !index_slot_holds(slot, record))
+        slot = slot_of(e, hash, record);
+    if (!slot)
+        return;
+    struct index_head *head = index_entry_head(index, e);
+    uint32_t at = (uint32_t)(slot - index_entry_at(e));
+    head->marks[at / 64] |= UINT64_C(1) << at % 64;
+    if (head->marked++ == 0)
+        note_marks(index, head);
+}
+
+bool index_next_marked(const struct index *index, uint32_t *at)
+{
+    while (*at < index->segment_count) {
+        uint64_t word = index->map[*at / 64] >> *at % 64;
+        if (word) {
+            *at += (uint32_t)__builtin_ctzll(word);
+            return true;
+        }
+        *at = (*at / 64 + 1) * 64;
+    }
+    return false;
+}
+
+uint32_t index_marked(struct index *index, uint32_t at, bool clear,
+                      void *records[INDEX_SLOTS_MAX])
+{
+    struct index_head *head = &index->heads[at];
+    _Atomic uint64_t *slots = slots_at(index, head);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < INDEX_SLOTS_MAX / 64; i++)
+        for (uint64_t word = head->marks[i]; word; word &= word - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(word);
+            records[n++] =
+                (void *)(uintptr_t)(load(&slots[64 * i + bit]) & ADDRESS_MASK);
+        }
+    if (clear)
+        clear_marks(index, head);
+    return n;
+}
+
+/* ---- changing ---- */
+
+/* Put a word where it belongs; the segment has room. */
+static void place(struct index *index, struct index_head *head, uint64_t word)
+{
+    _Atomic uint64_t *slots = slots_at(index, head);
+    uint32_t count = slots_of(head->size), at = index_home(word, count);
+    while (load(&slots[at]) > SLOT_GONE)
+        at = next_slot(at, count);
+    if (load(&slots[at]) == SLOT_EMPTY)
+        head->used++;
+    head->live++;
+    atomic_store_explicit(&slots[at], word, memory_order_release);
+    index->last = &slots[at];
+}
+
+/* What a segment holds, taken out of it. */
+struct content {
+    uint64_t words[INDEX_SLOTS_MAX];
+    uint64_t marked[INDEX_SLOTS_MAX / 64]; /* bits of words */
+    uint64_t moves[INDEX_SLOTS_MAX / 64];  /* to another segment */
+    uint32_t count, moving;
+};
+
+static void set_bit(uint64_t *bits, uint32_t at)
+{
+    bits[at / 64] |= UINT64_C(1) << at % 64;
+}
+
+static void take_content(struct index *index, struct index_head *head,
+                         struct content *c)
+{
+    _Atomic uint64_t *slots = slots_at(index, head);
+    uint32_t count = slots_of(head->size);
+    memset(c->marked, 0, sizeof c->marked);
+    memset(c->moves, 0, sizeof c->moves);
+    c->count = c->moving = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t w = load(&slots[i]);
+        /* Without a branch: nobody can foretell which are empty. */
+        c->words[c->count] = w;
+        c->marked[c->count / 64] |= (uint64_t)is_marked(head, i)
+                                    << c->count % 64;
+        c->count += w > SLOT_GONE;
+        atomic_store_explicit(&slots[i], SLOT_EMPTY, memory_order_relaxed);
+    }
+    head->used = head->live = 0;
+    clear_marks(index, head);
+}
+
+/* Which of them have this bit in their hash. */
+static void find_moving(const struct index *index, struct content *c,
+                        uint64_t bit)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        /* Each key is a cache miss: several at a time. */
+        if (i + AHEAD < c->count)
+            __builtin_prefetch(
+                (void *)(uintptr_t)(c->words[i + AHEAD] & ADDRESS_MASK));
+        const void *record = (void *)(uintptr_t)(c->words[i] & ADDRESS_MASK);
+        if (!(index->hash_of(record, index->arg) & bit))
+            continue;
+        set_bit(c->moves, i);
+        c->moving++;
+    }
+}
+
+static void put_word(struct index_head *head, _Atomic uint64_t *slots,
+                     uint32_t at, const struct content *c, uint32_t i)
+{
+    uint64_t marked = c->marked[i / 64] >> i % 64 & 1;
+    atomic_store_explicit(&slots[at], c->words[i], memory_order_release);
+    head->marks[at / 64] |= marked << at % 64;
+    head->marked += (uint32_t)marked;
+}
+
+/* A segment that is filled anew: first how many belong at a slot, then where
+ * the next of them goes. Counted so that no branch depends on a hash. */
+struct filling {
+    struct index_head *head;
+    _Atomic uint64_t *slots;
+    uint32_t count;
+    uint16_t at[INDEX_SLOTS_MAX];
+};
+
+static void find_places(struct filling *f)
+{
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < f->count; i++) {
+        uint32_t n = f->at[i];
+        next = next > i ? next : i;
+        f->at[i] = (uint16_t)next;
+        next += n;
+    }
+}
+
+/* Into empty segments; all of them into head where there is no other. */
+static void put_content(struct index *index, struct index_head *head,
+                        struct index_head *other, const struct content *c)
+{
+    struct filling f[2];
+    uint16_t late[INDEX_SLOTS_MAX];
+    uint32_t late_count = 0;
+    for (uint32_t w = 0; w < (other ? 2 : 1); w++) {
+        f[w].head = w ? other : head;
+        f[w].slots = slots_at(index, f[w].head);
+        f[w].count = slots_of(f[w].head->size);
+        f[w].head->live = f[w].head->used = w ? c->moving
+                                              : c->count - c->moving;
+        memset(f[w].at, 0, f[w].count * sizeof f[w].at[0]);
+    }
+    for (uint32_t i = 0; i < c->count; i++) {
+        struct filling *to = &f[c->moves[i / 64] >> i % 64 & 1];
+        to->at[index_home(c->words[i], to->count)]++;
+    }
+    for (uint32_t w = 0; w < (other ? 2 : 1); w++)
+        find_places(&f[w]);
+    for (uint32_t i = 0; i < c->count; i++) {
+        struct filling *to = &f[c->moves[i / 64] >> i % 64 & 1];
+        uint32_t at = to->at[index_home(c->words[i], to->count)]++;
+        if (at >= to->count)
+            late[late_count++] = (uint16_t)i;
+        else
+            put_word(to->head, to->slots, at, c, i);
+    }
+    /* Behind the last slot comes the first. */
+    for (uint32_t k = 0; k < late_count; k++) {
+        uint32_t i = late[k], at = 0;
+        struct filling *to = &f[c->moves[i / 64] >> i % 64 & 1];
+        while (load(&to->slots[at]) != SLOT_EMPTY)
+            at++;
+        put_word(to->head, to->slots, at, c, i);
+    }
+    for (uint32_t w = 0; w < (other ? 2 : 1); w++)
+        note_marks(index, f[w].head);
 }
 
 static bool grow_directory(struct index *index)
@@ -134,110 +431,131 @@ static bool grow_directory(struct index *index)
     return true;
 }
 
-/* Refill a segment from its own words, without those that were used, and
- * without those that belong to `other` (NULL: none do). */
-static void refill(struct index *index, struct index_segment *s,
-                   struct index_segment *other, uint64_t bit)
+/* Odd while words move: a reader that misses looks again. */
+static void begin_moves(struct index_head *head)
 {
-    uint64_t words[INDEX_SEGMENT_SLOTS];
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < INDEX_SEGMENT_SLOTS; i++) {
-        uint64_t w = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
-        if (w != SLOT_EMPTY && w != SLOT_GONE)
-            words[n++] = w;
-        atomic_store_explicit(&s->slots[i], SLOT_EMPTY, memory_order_relaxed);
-    }
-    s->used = s->live = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        /* Each key is a cache miss: several at a time. */
-        if (i + AHEAD < n)
-            __builtin_prefetch(
-                (void *)(uintptr_t)(words[i + AHEAD] & ADDRESS_MASK));
-        uint64_t hash = index->hash_of(
-            (void *)(uintptr_t)(words[i] & ADDRESS_MASK), index->arg);
-        place(other && (hash & bit) ? other : s, hash, words[i]);
-    }
-}
-
-/* Of the segment of a hash: in two if it is full, or asked for. */
-static bool make_room(struct index *index, uint64_t hash, bool split)
-{
-    struct index_segment *s = index_segment_of(index, hash), *other = NULL;
-    uint64_t bit = UINT64_C(1) << s->depth;
-    if (split || s->live >= USED_MAX * 3 / 4) {
-        if (s->depth == atomic_load(&index->depth) && !grow_directory(index))
-            return false;
-        other = new_segment(index, s->depth + 1);
-        if (!other)
-            return false;
-    }
-    /* Odd first, then the moves: a reader that misses looks again. */
-    uint32_t v = atomic_load_explicit(&s->version, memory_order_relaxed);
-    atomic_store_explicit(&s->version, v + 1, memory_order_relaxed);
+    uint32_t v = atomic_load_explicit(&head->version, memory_order_relaxed);
+    atomic_store_explicit(&head->version, v + 1, memory_order_relaxed);
     index_fence(memory_order_release);
     os_point(OS_POINT_GROW);
-    refill(index, s, other, bit);
+}
+
+static void end_moves(struct index_head *head)
+{
+    uint32_t v = atomic_load_explicit(&head->version, memory_order_relaxed);
+    atomic_store_explicit(&head->version, v + 1, memory_order_release);
+}
+
+/* Of the segment of a hash: more slots, or as many without those that were
+ * used. */
+static bool refit(struct index *index, uint64_t hash, uint16_t size)
+{
+    struct index_head *head =
+        index_entry_head(index, index_entry_of(index, hash));
+    struct content c;
+    if (size > head->size &&
+        !fits(index,
+              (slots_of(size) - slots_of(head->size)) * SLOT_BYTES))
+        return false;
+    begin_moves(head);
+    take_content(index, head, &c);
+    resize(index, head, size);
+    put_content(index, head, NULL, &c);
     os_point(OS_POINT_GROW);
-    if (other) {
-        s->depth++;
-        uint64_t n = UINT64_C(1) << atomic_load(&index->depth);
-        for (uint64_t i = (hash & (bit - 1)) | bit; i < n; i += bit << 1)
-            atomic_store_explicit(&index->dir[i], other,
-                                  memory_order_release);
-    }
-    atomic_store_explicit(&s->version, v + 2, memory_order_release);
+    enter(index, head, hash);
+    end_moves(head);
     return true;
+}
+
+static bool split(struct index *index, uint64_t hash)
+{
+    struct index_head *head =
+        index_entry_head(index, index_entry_of(index, hash));
+    struct content c;
+    uint64_t bit = UINT64_C(1) << head->depth;
+    if (head->depth == INDEX_DEPTH_MAX ||
+        !fits(index, INDEX_SLOTS_MAX * SLOT_BYTES + sizeof *head) ||
+        (head->depth == atomic_load(&index->depth) && !grow_directory(index)))
+        return false;
+    struct index_head *other =
+        new_segment(index, (uint16_t)(head->depth + 1));
+    if (!other)
+        return false;
+    begin_moves(head);
+    take_content(index, head, &c);
+    find_moving(index, &c, bit);
+    resize(index, head, size_for(c.count - c.moving));
+    resize(index, other, size_for(c.moving));
+    put_content(index, head, other, &c);
+    os_point(OS_POINT_GROW);
+    head->depth++;
+    enter(index, other, (hash & (bit - 1)) | bit);
+    enter(index, head, hash & (bit - 1));
+    end_moves(head);
+    return true;
+}
+
+static bool make_room(struct index *index, uint64_t hash)
+{
+    const struct index_head *head =
+        index_entry_head(index, index_entry_of(index, hash));
+    if (head->live < used_max(head->size) * 3 / 4)
+        return refit(index, hash, head->size);
+    return head->size < SIZE_MAX_CODE
+               ? refit(index, hash, (uint16_t)(head->size + 1))
+               : split(index, hash);
 }
 
 int index_insert(struct index *index, uint64_t hash, void *record)
 {
-    while (index_segment_of(index, hash)->used >= USED_MAX)
-        if (!make_room(index, hash, false))
+    struct index_head *head;
+    for (;;) {
+        head = index_entry_head(index, index_entry_of(index, hash));
+        if (head->used < used_max(head->size))
+            break;
+        if (!make_room(index, hash))
             return error_set(WARP_ELIMIT,
                              "the index cannot grow: raise memory_max_bytes");
-    place(index_segment_of(index, hash), hash,
-          hash >> 48 << 48 | (uint64_t)(uintptr_t)record);
+    }
+    place(index, head, hash >> 48 << 48 | (uint64_t)(uintptr_t)record);
     index->count++;
     return WARP_OK;
 }
 
 void index_expect(struct index *index, uint64_t count)
 {
-    /* As full as splits leave segments; few of them will have to be split. */
-    const uint64_t each = USED_MAX * 7 / 8;
     uint32_t depth = 0;
-    while (depth < INDEX_DEPTH_MAX - 2 && count >> depth > each)
+    while (depth < INDEX_DEPTH_MAX - 2 &&
+           count >> depth > used_max(SIZE_MAX_CODE) * 15 / 16)
         depth++;
-    for (uint64_t i = 0; i < UINT64_C(1) << atomic_load(&index->depth); i++)
-        while (index_segment_of(index, i)->depth < depth)
-            if (!make_room(index, i, true))
+    uint16_t size = size_for(count >> depth);
+    for (uint64_t i = 0; i < UINT64_C(1) << atomic_load(&index->depth); i++) {
+        const struct index_head *head =
+            index_entry_head(index, index_entry_of(index, i));
+        while (head->depth < depth)
+            if (!split(index, i))
                 return;
+        if (head->size < size && !refit(index, i, size))
+            return;
+    }
 }
 
 void index_remove(struct index *index, uint64_t hash, void *record)
 {
-    struct index_segment *s = index_segment_of(index, hash);
-    uint32_t at = (uint32_t)(hash >> 38) & (INDEX_SEGMENT_SLOTS - 1);
-    for (uint32_t n = 0; n < INDEX_SEGMENT_SLOTS; n++) {
-        uint64_t w = atomic_load_explicit(&s->slots[at],
-                                          memory_order_relaxed);
-        if (w == SLOT_EMPTY)
-            return;
-        if (w != SLOT_GONE &&
-            (w & ADDRESS_MASK) == (uint64_t)(uintptr_t)record) {
-            atomic_store_explicit(&s->slots[at], SLOT_GONE,
-                                  memory_order_release);
-            s->live--;
-            index->count--;
-            return;
-        }
-        at = (at + 1) & (INDEX_SEGMENT_SLOTS - 1);
-    }
-}
-
-uint64_t index_bytes(const struct index *index)
-{
-    return index->segment_count * SEGMENT_BYTES;
+    index_entry e = index_entry_of(index, hash);
+    struct index_head *head = index_entry_head(index, e);
+    _Atomic uint64_t *slot = slot_of(e, hash, record);
+    if (!slot)
+        return;
+    uint32_t at = (uint32_t)(slot - index_entry_at(e));
+    atomic_store_explicit(slot, SLOT_GONE, memory_order_release);
+    head->live--;
+    index->count--;
+    if (!is_marked(head, at))
+        return;
+    head->marks[at / 64] &= ~(UINT64_C(1) << at % 64);
+    if (--head->marked == 0)
+        note_marks(index, head);
 }
 
 bool index_walk(struct index *index, uint32_t at,
@@ -245,9 +563,10 @@ bool index_walk(struct index *index, uint32_t at,
 {
     if (at >= index->segment_count)
         return false;
-    struct index_segment *s = &index->segments[at];
-    for (uint32_t i = 0; i < INDEX_SEGMENT_SLOTS; i++) {
-        uint64_t w = atomic_load_explicit(&s->slots[i], memory_order_relaxed);
+    const struct index_head *head = &index->heads[at];
+    _Atomic uint64_t *slots = slots_at(index, head);
+    for (uint32_t i = 0; i < slots_of(head->size); i++) {
+        uint64_t w = load(&slots[i]);
         if (w != SLOT_EMPTY && w != SLOT_GONE)
             fn(arg, (void *)(uintptr_t)(w & ADDRESS_MASK));
     }

@@ -165,11 +165,16 @@ static int take_keys(struct warp_iter *it)
     for (uint32_t i = 0; i < it->db->shard_count && rc == WARP_OK; i++) {
         struct shard *s = &it->db->shards[i];
         os_lock(&s->lock);
-        uint32_t n = atomic_load(&s->dirty_count);
-        for (uint32_t k = 0; k < n && rc == WARP_OK; k++) {
-            if (k + AHEAD < n)
-                PREFETCH_LINES(s->dirty[k + AHEAD], 0);
-            rc = add_key(it, s->dirty[k]);
+        for (uint32_t at = 0; rc == WARP_OK &&
+                              index_next_marked(&s->index, &at);
+             at++) {
+            void *records[INDEX_SLOTS_MAX];
+            uint32_t n = index_marked(&s->index, at, false, records);
+            for (uint32_t k = 0; k < n && rc == WARP_OK; k++) {
+                if (k + AHEAD < n)
+                    PREFETCH_LINES(records[k + AHEAD], 0);
+                rc = add_key(it, records[k]);
+            }
         }
         for (uint32_t k = 0; k < s->flushing_count && rc == WARP_OK; k++)
             rc = add_key(it, s->flushing[k]);

@@ -12,9 +12,6 @@
 
 #include <stdlib.h>
 
-enum { DIRTY_MAX = 1 << 26 };
-#define DIRTY_BYTES (sizeof(struct record *) * (size_t)DIRTY_MAX)
-
 static uint64_t hash_of(const void *record, const void *arg)
 {
     const struct warp_db *db = arg;
@@ -60,11 +57,6 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
         return rc;
     if (huge)
         heap_huge(&s->heap);
-    s->dirty = os_reserve(DIRTY_BYTES);
-    s->flushing = os_reserve(DIRTY_BYTES);
-    if (!s->dirty || !s->flushing)
-        return error_set(WARP_ENOMEM, "no address space for shard %u",
-                         number);
     return make_columns(s);
 }
 
@@ -78,8 +70,7 @@ void shard_fini(struct shard *s)
     for (uint32_t i = 0; s->columns && i < s->db->layout_count; i++)
         column_set_destroy(&s->columns[i]);
     free(s->columns);
-    os_unreserve(s->dirty, DIRTY_BYTES);
-    os_unreserve(s->flushing, DIRTY_BYTES);
+    shard_drop_flushing(s);
 }
 
 /* May be asked about memory that is no record any more: compares bytes of it,
@@ -191,6 +182,8 @@ int shard_find(struct shard *s, const struct layout *l,
     _Atomic uint64_t *slot;
     /* Under the lock no slot moves: one look is sure. */
     *record = index_look(&s->index, key->hash, matches, key, &slot);
+    if (*record)
+        s->index.last = slot;
     if (*record || !db_may_be_cold(s->db, l))
         return WARP_OK;
     uint8_t bytes[ROW_KEY_BYTES_MAX];
@@ -426,8 +419,33 @@ void shard_dirty(struct shard *s, struct record *r, uint64_t hash)
     uint32_t n = atomic_load_explicit(&s->dirty_count, memory_order_relaxed);
     record_set_have(r, have | R_DIRTY);
     changed_mark(&s->db->changed, hash);
-    s->dirty[n] = r;
+    index_mark(&s->index, hash, r);
     atomic_store_explicit(&s->dirty_count, n + 1, memory_order_relaxed);
-    if (n + 1 == DIRTY_MAX / 2)
-        db_wake_keeper(s->db);
+}
+
+int shard_take_dirty(struct shard *s)
+{
+    void *records[INDEX_SLOTS_MAX];
+    uint32_t n = atomic_load(&s->dirty_count), at = 0;
+    s->flushing_count = 0;
+    if (n == 0)
+        return WARP_OK;
+    s->flushing = os_reserve(n * sizeof *s->flushing);
+    if (!s->flushing)
+        return error_set(WARP_ENOMEM, "out of memory for a checkpoint");
+    for (; index_next_marked(&s->index, &at); at++) {
+        uint32_t more = index_marked(&s->index, at, true, records);
+        for (uint32_t i = 0; i < more && s->flushing_count < n; i++)
+            s->flushing[s->flushing_count++] = records[i];
+    }
+    s->flushing_room = n;
+    atomic_store(&s->dirty_count, 0);
+    return WARP_OK;
+}
+
+void shard_drop_flushing(struct shard *s)
+{
+    os_unreserve(s->flushing, s->flushing_room * sizeof *s->flushing);
+    s->flushing = NULL;
+    s->flushing_count = s->flushing_room = 0;
 }

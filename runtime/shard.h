@@ -30,15 +30,14 @@ static inline uint32_t shard_inline_add(uint32_t sum, uint32_t bytes)
 struct shard {
     /* What each change writes, in a line that no reader looks at. */
     _Alignas(64) struct os_lock lock;
-    _Atomic uint32_t dirty_count;
-    /* Records with R_DIRTY, in the order they became so; reserved memory. */
-    struct record **dirty;
+    _Atomic uint32_t dirty_count; /* records with R_DIRTY and not flushing; the
+                                     index marks them */
     /* Records that exist = rows of the directory + fresh - gone. */
     int64_t fresh;            /* exist, the directory lacks them */
     int64_t gone;             /* deleted, the directory has them still */
     uint64_t live_bytes;      /* handed out by the heap and not freed */
     struct record **flushing; /* taken by the checkpoint under way */
-    uint32_t flushing_count;
+    uint32_t flushing_count, flushing_room;
     uint32_t evict_at;        /* the segment where eviction goes on */
     uint32_t strays_seen;     /* replace_strays when a round found none */
 
@@ -120,6 +119,10 @@ void shard_destroy(struct shard *shard, const struct layout *l,
                    struct record *r);
 /* Under the lock: the checkpoint must copy it. hash: of its key. */
 void shard_dirty(struct shard *shard, struct record *r, uint64_t hash);
+/* What is dirty, in no order, into shard->flushing, for a checkpoint; then no
+ * more of it. WARP_ENOMEM: nothing was taken. */
+int shard_take_dirty(struct shard *shard);
+void shard_drop_flushing(struct shard *shard);
 
 /* Under the lock: the flags of a record changed from `before`: counts it. */
 void shard_counted(struct shard *shard, const struct record *r,
