@@ -106,7 +106,7 @@ static int flush_all(struct warp_db *db, struct step *st, int rc)
 /* After an error, too, what was taken is in the lists. */
 static int take_lists(struct warp_db *db, uint64_t *floors)
 {
-    uint64_t records = 0;
+    uint64_t records = 0, bytes = 0;
     int rc = WARP_OK;
     changed_turn(&db->changed);
     for (uint32_t i = 0; i < db->shard_count && rc == WARP_OK; i++) {
@@ -115,9 +115,11 @@ static int take_lists(struct warp_db *db, uint64_t *floors)
         floors[i] = log_seq(db->log, i);
         rc = shard_take_dirty(s);
         records += s->flushing_count;
+        if (s->index.count > 0)
+            bytes += s->live_bytes / s->index.count * s->flushing_count;
         os_unlock(&s->lock);
     }
-    pace_begin(db, records);
+    pace_begin(db, records, bytes);
     return rc;
 }
 

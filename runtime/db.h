@@ -36,7 +36,8 @@ struct pace {
     _Atomic int64_t from_ns;     /* since then, */
     _Atomic uint64_t from_bytes; /* when it was so long, */
     _Atomic uint64_t bytes_per_s;
-    uint64_t records, record_ns; /* of the checkpoint; of a record in it */
+    uint64_t records;            /* of the checkpoint */
+    uint64_t record_ns, guess_ns; /* of one: by the last one, or a guess */
     int64_t run_ns;              /* when it began */
 };
 

@@ -6,7 +6,8 @@
 #include "pace.h"
 
 enum {
-    RECORD_NS = 3000,      /* of a record, before a checkpoint was seen */
+    RECORD_NS = 3000,      /* of a record, before a checkpoint was seen, */
+    BYTE_NS = 5,           /* and of each byte of it */
     RECORDS_TIMED = 10000, /* fewer say nothing about that */
     CHUNK_MIN = 256,       /* bytes of a thread between two looks */
     CHUNK_MAX = 16 << 10,
@@ -15,14 +16,17 @@ enum {
     SLEEPS_MAX = 1000 /* of a long batch */
 };
 
-void pace_begin(struct warp_db *db, uint64_t records)
+void pace_begin(struct warp_db *db, uint64_t records, uint64_t bytes)
 {
     struct pace *p = &db->pace;
     p->records = records;
     p->run_ns = os_mono_ns();
-    /* Before one was timed nobody knows: the first step tells. */
-    if (p->record_ns > 0)
-        pace_step(db, 0);
+    p->guess_ns = p->record_ns;
+    /* Before one was timed nobody knows; soon the first step tells. Without a
+     * guess a fast writer reaches the limit before. */
+    if (p->guess_ns == 0 && records > 0)
+        p->guess_ns = RECORD_NS + BYTE_NS * (bytes / records);
+    pace_step(db, 0);
 }
 
 void pace_step(struct warp_db *db, uint64_t done)
@@ -32,7 +36,7 @@ void pace_step(struct warp_db *db, uint64_t done)
     uint64_t most = limit - limit / 16; /* keeper_watch_log stops them there */
     int64_t now = os_mono_ns();
     uint64_t each =
-        done > 0 ? (uint64_t)(now - p->run_ns) / done : p->record_ns;
+        done > 0 ? (uint64_t)(now - p->run_ns) / done : p->guess_ns;
     uint64_t left_ms = (p->records - done) * each / 1000000 + 1;
     uint64_t room = most > log + limit / 32 ? most - log : limit / 32;
     uint64_t rate = room * 1000 / left_ms;
