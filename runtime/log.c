@@ -325,10 +325,10 @@ static int write_block(struct log *log, const uint8_t *payload, size_t bytes,
         int rc = log_write_alone(log, payload, bytes, flags, skip);
         if (rc != WARP_TIMEOUT)
             return rc;
-        rc = log_segment_make(log);
+        rc = log_segment_make(log, false);
         if (rc == WARP_ENOSPC && log->options.need_space &&
             log->options.need_space(log->options.arg))
-            rc = log_segment_make(log);
+            rc = log_segment_make(log, false);
         if (rc != WARP_OK)
             return rc;
     }

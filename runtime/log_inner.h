@@ -200,7 +200,9 @@ int log_segments_scan(struct log *log); /* names and spares */
 int log_segments_reclaim(struct log *log);
 /* gather_lock held: goes on in the next ready segment. */
 int log_segment_next(struct log *log);
-int log_segment_make(struct log *log);    /* one more ready segment */
+/* One more ready segment; urgent: its room is for urgent commits alone, until
+ * another is made. */
+int log_segment_make(struct log *log, bool urgent);
 /* Is this the length of a file that was allocated and not written? */
 bool log_segment_is_blank(uint64_t bytes);
 uint64_t log_room(const struct log *log); /* room_lock held */

@@ -36,27 +36,14 @@ static bool wants_more(struct log *log)
 
 static int make_one(struct log *log)
 {
-    int rc = log_segment_make(log);
-    if (rc == WARP_OK) {
+    int rc = log_segment_make(log, false);
+    if (rc == WARP_OK)
         atomic_store(&log->no_space, false);
-        os_lock(&log->room_lock);
-        log->urgent_room = 0;
-        os_unlock(&log->room_lock);
-        return rc;
-    }
     if (rc != WARP_ENOSPC || atomic_load(&log->no_space))
         return rc;
     atomic_store(&log->no_space, true);
-    if (log->options.need_space && log->options.need_space(log->options.arg)) {
-        os_lock(&log->room_lock);
-        uint64_t before = log_room(log);
-        os_unlock(&log->room_lock);
-        rc = log_segment_make(log);
-        os_lock(&log->room_lock);
-        if (rc == WARP_OK)
-            log->urgent_room = log_room(log) - before;
-        os_unlock(&log->room_lock);
-    }
+    if (log->options.need_space && log->options.need_space(log->options.arg))
+        rc = log_segment_make(log, true);
     log_wake_all(log); /* they fail now, or the reserve lets them go on */
     log_bump(log);
     return rc;

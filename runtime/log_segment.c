@@ -192,7 +192,7 @@ static bool take_spare(struct log *log, struct log_spare *spare)
     return true;
 }
 
-int log_segment_make(struct log *log)
+int log_segment_make(struct log *log, bool urgent)
 {
     char from[LOG_PATH_BYTES], to[LOG_PATH_BYTES];
     struct log_spare spare = {0};
@@ -220,6 +220,7 @@ int log_segment_make(struct log *log)
         return error_os(rc, "cannot make the log segment", to);
     os_lock(&log->room_lock);
     log->ready[log->ready_count++] = made;
+    log->urgent_room = urgent ? made.bytes - LOG_HEADER_BYTES - ROOM_LOST : 0;
     os_unlock(&log->room_lock);
     log_bump(log);
     return WARP_OK;
