@@ -13,6 +13,7 @@
 #include "gravity.h"
 #include "header.h"
 #include "keeper.h"
+#include "learner.h"
 #include "loader.h"
 #include "migrate.h"
 #include "manifest.h"
@@ -432,6 +433,8 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = keeper_start(db);
     if (rc == WARP_OK && !db->evolve)
         rc = open_partners(db);
+    if (rc == WARP_OK && !db->evolve)
+        rc = learner_start(db);
     if (rc == WARP_OK && !db->read_only)
         rc = serve_start(db);
     return rc;
@@ -509,6 +512,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     int rc = WARP_OK;
     serve_stop(db);
     prefetch_stop(db);
+    learner_stop(db);
     compute_close(db);
     if (db->fork_guard)
         keeper_stop(db);

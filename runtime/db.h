@@ -122,6 +122,7 @@ struct warp_db {
     _Atomic uint64_t ring_total; /* what the log's rings and buffers take */
 
     struct coaccess *coaccess; /* uses together; NULL: no product learns */
+    struct learner *learner;   /* NULL: nothing leaves memory */
     struct prefetch *prefetch; /* of partners; NULL: nothing leaves memory */
     struct compute *compute; /* batches of kernels */
     /* What a device holds of columns, and what was sent to it; its kind, or

@@ -9,6 +9,7 @@
 #include "evict.h"
 
 #include "forward.h"
+#include "learner.h"
 #include "replace.h"
 #include "weight.h"
 
@@ -168,6 +169,12 @@ void evict_brought(struct warp_db *db, const struct layout *l,
     if (use.bytes == 0)
         return;
     replace_note(db, l, use);
+    if (!learner_takes(db))
+        evict_learned(db);
+}
+
+void evict_learned(struct warp_db *db)
+{
     replace_drain(db);
     (void)leave_all(db);
 }

@@ -22,6 +22,9 @@ uint32_t evict_bytes(const struct layout *l, const struct record *record);
 void evict_brought(struct warp_db *db, const struct layout *l,
                    const struct key_ref *key, int64_t began_ns,
                    unsigned from);
+/* Without locks: the engines hear of all that was noted; what they let go
+ * leaves. */
+void evict_learned(struct warp_db *db);
 /* Under the lock: the tiers have the record as it is. What could not leave when
  * its engine let it go does so now. */
 void evict_settled(struct shard *shard, struct record *record);

@@ -180,6 +180,15 @@ void replace_note(struct warp_db *db, const struct layout *l,
     atomic_store_explicit(&r->head, head + 1, memory_order_release);
 }
 
+bool replace_is_behind(struct warp_db *db)
+{
+    const struct replace *p = db->replace;
+    struct replace_ring *r = &p->rings[db_stripe(db) - db->stripes];
+    uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed),
+             tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    return p->fixed.capacity_bytes != 0 || head - tail > REPLACE_RING / 2;
+}
+
 /* ---- learning, under the lock ---- */
 
 static void enqueue(struct replace *p, struct replace_queue *q, uint64_t hash)

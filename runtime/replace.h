@@ -155,6 +155,10 @@ bool replace_ab_stat(struct warp_db *db, struct replace_ab_stat arms[2]);
 uint32_t replace_ab_log(struct warp_db *db, struct replace_decision *to,
                         uint32_t room);
 
+/* Is this thread's ring of uses more than half full, or must all be learned at
+ * once (replace_fix)? */
+bool replace_is_behind(struct warp_db *db);
+
 /* For tests and comparisons, before the first use: a fixed capacity, a seed,
  * plain LRU. Zero: as usual. */
 struct replace_fixed {

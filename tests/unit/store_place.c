@@ -10,6 +10,7 @@
 
 #include "evict.h"
 #include "hash.h"
+#include "learner.h"
 #include "replace.h"
 #include "request.h"
 
@@ -181,9 +182,14 @@ static void replay(uint32_t shards, bool lru)
         bool there = place_holds(harness, numbers[id]);
         for (int n = 0; n < 100 && there != (resident_bytes(l, id) > 0); n++)
             usleep(10000);
-        ck_assert_msg(there == (resident_bytes(l, id) > 0),
-                      "request %u of %u: the harness has it: %d", i, id,
-                      there);
+        if (there != (resident_bytes(l, id) > 0)) {
+            uint8_t key[8];
+            encode(key, id);
+            ck_abort_msg("request %u of %u: the harness has it: %d, the "
+                         "store's engine: %d", i, id, there,
+                         replace_state(db, l, key_of(l, key).hash) ==
+                             REPLACE_HELD);
+        }
         misses += !there;
         ck_assert_int_ge(place_access(harness, &request), 0);
         get_item(id);
@@ -267,6 +273,38 @@ START_TEST(where_it_was_counts)
     ck_assert(replace_stat(db, other, &stat));
     ck_assert_double_eq(stat.from_ns[REPLACE_SSD], 0);
     ck_assert_double_gt(stat.from_ns[REPLACE_DISK], 0);
+}
+END_TEST
+
+/* Where a processor is free for it, who brings something in does not wait for
+ * what the engine makes of that; where all is to be as in the harness, it
+ * does. */
+START_TEST(another_thread_learns)
+{
+    static uint32_t bytes[OBJECTS];
+    struct replace_stat stat;
+    uint8_t key[8];
+    open_it(4, UINT64_C(256) << 20);
+    const struct layout *l = layout_of(&pl_item_warp_product);
+    uint64_t all = fill(l, bytes);
+    replace_begin(db);
+    ck_assert_int_eq(learner_takes(db), os_cpu_count() > 1);
+    for (uint64_t id = 0; id < OBJECTS; id++) {
+        get_item(id);
+        encode(key, id);
+        uint64_t hash = key_of(l, key).hash;
+        for (int n = 0; n < 1000 && id % 100 == 0 &&
+                        replace_state(db, l, hash) != REPLACE_HELD;
+             n++)
+            usleep(1000);
+        ck_assert(id % 100 || replace_state(db, l, hash) == REPLACE_HELD);
+    }
+    ck_assert(replace_stat(db, l, &stat));
+    ck_assert_uint_eq(stat.misses, OBJECTS);
+    ck_assert_uint_eq(stat.used_bytes, all);
+    struct replace_fixed fixed = {.capacity_bytes = all / 5};
+    replace_fix(db, &fixed);
+    ck_assert(!learner_takes(db));
 }
 END_TEST
 
@@ -435,6 +473,7 @@ int main(void)
     tcase_add_test(tests, many_shards_decide_as_the_harness);
     tcase_add_test(tests, plain_lru_is_plain_lru);
     tcase_add_test(tests, where_it_was_counts);
+    tcase_add_test(tests, another_thread_learns);
     tcase_add_test(tests, two_strategies_are_compared);
     tcase_add_test(tests, nothing_is_noted_far_from_the_budget);
     tcase_add_test(tests, learning_may_be_forbidden);
