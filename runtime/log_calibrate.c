@@ -18,6 +18,7 @@ enum {
 
 struct writer {
     struct log *log;
+    struct log_syncs *syncs;
     const uint8_t *page;
     int fd, rc;
     uint32_t index;
@@ -39,7 +40,8 @@ static void *write_pages(void *arg)
     while (w->rc == 0 && os_mono_ns() < w->until_ns &&
            !is_wanted(w->log)) {
         uint64_t page = w->index * pages + w->count % pages;
-        w->rc = log_write(w->log, w->fd, w->page, LOG_PAGE, page * LOG_PAGE);
+        w->rc = log_write(w->log, w->syncs, w->fd, w->page, LOG_PAGE,
+                          page * LOG_PAGE);
         w->count++;
     }
     return NULL;
@@ -49,9 +51,11 @@ static uint64_t measure(struct log *log, const uint8_t *page, int fd,
                         uint32_t writers)
 {
     struct writer w[WRITERS] = {0};
+    struct log_syncs syncs = {0};
     uint64_t count = 0;
     for (uint32_t i = 0; i < writers; i++) {
         w[i] = (struct writer){.log = log,
+                               .syncs = &syncs,
                                .page = page,
                                .fd = fd,
                                .index = i,

@@ -80,6 +80,12 @@ struct log_pending {
     size_t bytes;
 };
 
+/* Of files that are not written directly: after one failed there is none. */
+struct log_syncs {
+    struct os_lock lock;
+    bool failed;
+};
+
 struct log {
     struct log_options options;
     char *dir, *ring_dir;
@@ -125,6 +131,7 @@ struct log {
     _Atomic uint32_t waiters;
     _Atomic uint64_t sync_count;
     _Atomic int64_t durable_ns; /* when the last durable cut was taken */
+    struct log_syncs syncs;
 
     /* Segments. */
     struct os_lock room_lock;
@@ -213,8 +220,9 @@ void log_header_encode(const struct log *log, uint8_t *to,
 int log_write_zeros(struct log *log, const char *path, uint64_t bytes,
                     bool *blank);
 int log_open_segment(struct log *log, const char *path, int *fd);
-int log_write(struct log *log, int fd, const void *from, size_t bytes,
-              uint64_t at);
+/* Durable. syncs: of all who write to this file, and to those after it. */
+int log_write(struct log *log, struct log_syncs *syncs, int fd,
+              const void *from, size_t bytes, uint64_t at);
 void log_segments_close(struct log *log);
 
 /* log_maker.c */

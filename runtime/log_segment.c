@@ -67,13 +67,22 @@ int log_open_segment(struct log *log, const char *path, int *fd)
     return rc < 0 ? rc : 0;
 }
 
-int log_write(struct log *log, int fd, const void *from, size_t bytes,
-              uint64_t at)
+/* One after the other: a sync that fails drops what others have written, too,
+ * and the kernel tells of it once. */
+static int sync_pages(struct log_syncs *syncs, int fd)
+{
+    os_lock(&syncs->lock);
+    int rc = syncs->failed ? -EIO : os_fdatasync(fd);
+    syncs->failed = rc < 0;
+    os_unlock(&syncs->lock);
+    return rc;
+}
+
+int log_write(struct log *log, struct log_syncs *syncs, int fd,
+              const void *from, size_t bytes, uint64_t at)
 {
     int rc = os_pwrite(fd, from, bytes, at);
-    if (rc == 0 && !log->direct)
-        rc = os_fdatasync(fd);
-    return rc;
+    return rc == 0 && !log->direct ? sync_pages(syncs, fd) : rc;
 }
 
 bool log_segment_is_blank(uint64_t bytes)

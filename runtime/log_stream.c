@@ -145,7 +145,7 @@ static int write_ahead(struct log *log, struct log_slot *slot, size_t want)
     if (bytes > log->current_bytes - at)
         bytes = (size_t)(log->current_bytes - at);
     memset(slot->buffer, 0, bytes);
-    int rc = log_write(log, log->fd, slot->buffer, bytes, at);
+    int rc = log_write(log, &log->syncs, log->fd, slot->buffer, bytes, at);
     log->written_to = at + bytes;
     return rc < 0 ? cannot_write(log, log->current_number, rc) : WARP_OK;
 }
@@ -312,7 +312,8 @@ static void complete(struct log *log, struct log_slot *slot)
 
 static int write_slot(struct log *log, struct log_slot *slot)
 {
-    int rc = log_write(log, slot->fd, slot->from, slot->bytes, slot->offset);
+    int rc = log_write(log, &log->syncs, slot->fd, slot->from, slot->bytes,
+                       slot->offset);
     atomic_fetch_add_explicit(&log->sync_count, 1, memory_order_relaxed);
     if (rc < 0)
         return cannot_write(

@@ -4,6 +4,7 @@
 #include "log_scene.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ int __real_os_rename(const char *from, const char *to);
 int __wrap_os_rename(const char *from, const char *to);
 int __real_os_unlink(const char *path);
 int __wrap_os_unlink(const char *path);
+int __real_os_fdatasync(int fd);
+int __wrap_os_fdatasync(int fd);
 int __real_os_open(const char *path, int flags);
 int __wrap_os_open(const char *path, int flags);
 
@@ -34,6 +37,27 @@ static bool is_zero(const uint8_t *from, size_t bytes)
     return from[0] == 0 && memcmp(from, from + 1, bytes - 1) == 0;
 }
 
+/* Of two writers the first comes to its sync when the other's has failed, which
+ * dropped the pages of both: the kernel tells the first that all is well. */
+static _Atomic enum { AS_USUAL, FIRST_WRITES, SECOND_FAILS, ALL_WELL } syncs;
+
+int __wrap_os_fdatasync(int fd)
+{
+    int second = SECOND_FAILS;
+    if (atomic_load(&syncs) == AS_USUAL)
+        return __real_os_fdatasync(fd);
+    return atomic_compare_exchange_strong(&syncs, &second, ALL_WELL) ? -EIO : 0;
+}
+
+static void write_first(void)
+{
+    int first = FIRST_WRITES;
+    if (!atomic_compare_exchange_strong(&syncs, &first, SECOND_FAILS))
+        return;
+    for (int i = 0; i < 5000 && atomic_load(&syncs) == SECOND_FAILS; i++)
+        usleep(1000);
+}
+
 int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
 {
     int64_t left = atomic_load(&writes_until_error);
@@ -44,7 +68,9 @@ int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
     }
     if (bytes > 512 << 10 && is_zero(from, bytes))
         atomic_fetch_add(&writes_of_zeros, 1);
-    return __real_os_pwrite(fd, from, bytes, at);
+    int rc = __real_os_pwrite(fd, from, bytes, at);
+    write_first();
+    return rc;
 }
 
 /* One read fails, those behind it do not. */
@@ -394,6 +420,37 @@ START_TEST(without_direct_writes_all_is_the_same)
 }
 END_TEST
 
+static void *append_one(void *shard)
+{
+    uint32_t s = (uint32_t)(uintptr_t)shard;
+    uint64_t position;
+    int rc = try_append(s, 1, 100, false, &position);
+    if (rc == 0)
+        rc = log_wait(scene.log, s, position);
+    return (void *)(intptr_t)rc;
+}
+
+START_TEST(a_sync_that_fails_fails_for_all)
+{
+    pthread_t other;
+    atomic_store(&direct_refused, true);
+    scene.options.sync_every_ms = 60000;
+    ck_assert_int_eq(scene_open(&scene), 0);
+    usleep(50000); /* the spare segment is made */
+    atomic_store(&syncs, FIRST_WRITES);
+    pthread_create(&other, NULL, append_one, (void *)1);
+    for (int i = 0; i < 5000 && atomic_load(&syncs) == FIRST_WRITES; i++)
+        usleep(1000);
+    ck_assert_int_eq((int)(intptr_t)append_one((void *)2), WARP_EIO);
+    void *rc;
+    pthread_join(other, &rc);
+    ck_assert_int_eq((int)(intptr_t)rc, WARP_EIO);
+    ck_assert_int_eq(atomic_load(&syncs), ALL_WELL);
+    scene_crash(&scene);
+    atomic_store(&syncs, AS_USUAL);
+}
+END_TEST
+
 static void append_quickly(uint64_t from, uint64_t to)
 {
     for (uint64_t i = from; i <= to; i++)
@@ -447,6 +504,7 @@ int main(void)
     tcase_add_test(all, a_small_file_system_fills_up);
     tcase_add_test(all, reading_only_writes_nothing);
     tcase_add_test(all, without_direct_writes_all_is_the_same);
+    tcase_add_test(all, a_sync_that_fails_fails_for_all);
     tcase_add_test(all, a_log_that_grows_quickly_is_written_once);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
