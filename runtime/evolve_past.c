@@ -311,7 +311,9 @@ int evolve_move(struct warp_db *db, uint32_t rows, uint32_t *marked)
         return rc;
     db_wait_loaded(db);
     os_lock(&p->lock);
-    bool more = false;
+    /* Another thread may have come to the end meanwhile: what stands there as
+     * the form before belongs to the next change. */
+    bool more = !evolve_pending(db);
     while (rc == WARP_OK && !more && p->at < db->layout_count) {
         const struct layout *l = db->layouts[p->at];
         if (l->past)

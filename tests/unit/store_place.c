@@ -180,7 +180,7 @@ static void replay(uint32_t shards, bool lru)
             numbers[id] = known++;
         struct place_request request = {numbers[id], bytes[id], id, false};
         bool there = place_holds(harness, numbers[id]);
-        for (int n = 0; n < 100 && there != (resident_bytes(l, id) > 0); n++)
+        for (int n = 0; n < 1000 && there != (resident_bytes(l, id) > 0); n++)
             usleep(10000);
         if (there != (resident_bytes(l, id) > 0)) {
             uint8_t key[8];
