@@ -379,8 +379,7 @@ static void put_content(struct index *index, struct index_head *head,
                         struct index_head *other, const struct content *c)
 {
     struct filling f[2];
-    uint16_t late[INDEX_SLOTS_MAX];
-    uint32_t late_count = 0;
+    uint64_t late[INDEX_SLOTS_MAX / 64] = {0};
     for (uint32_t w = 0; w < (other ? 2 : 1); w++) {
         f[w].head = w ? other : head;
         f[w].slots = slots_at(index, f[w].head);
@@ -399,18 +398,19 @@ static void put_content(struct index *index, struct index_head *head,
         struct filling *to = &f[c->moves[i / 64] >> i % 64 & 1];
         uint32_t at = to->at[index_home(c->words[i], to->count)]++;
         if (at >= to->count)
-            late[late_count++] = (uint16_t)i;
+            set_bit(late, i);
         else
             put_word(to->head, to->slots, at, c, i);
     }
     /* Behind the last slot comes the first. */
-    for (uint32_t k = 0; k < late_count; k++) {
-        uint32_t i = late[k], at = 0;
-        struct filling *to = &f[c->moves[i / 64] >> i % 64 & 1];
-        while (load(&to->slots[at]) != SLOT_EMPTY)
-            at++;
-        put_word(to->head, to->slots, at, c, i);
-    }
+    for (uint32_t k = 0; k < INDEX_SLOTS_MAX / 64; k++)
+        for (uint64_t word = late[k]; word; word &= word - 1) {
+            uint32_t i = 64 * k + (uint32_t)__builtin_ctzll(word), at = 0;
+            struct filling *to = &f[c->moves[k] >> i % 64 & 1];
+            while (load(&to->slots[at]) != SLOT_EMPTY)
+                at++;
+            put_word(to->head, to->slots, at, c, i);
+        }
     for (uint32_t w = 0; w < (other ? 2 : 1); w++)
         note_marks(index, f[w].head);
 }
