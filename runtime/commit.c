@@ -111,7 +111,8 @@ static bool needs_log(const struct op *op, const struct plan *plan)
         return true;
     if (apply_writes_full(l, plan->record))
         return true;
-    return (op->mark & ~row_load(plan->record, l->lost)) != 0;
+    /* A product without such fields has no word for their marks. */
+    return op->mark && (op->mark & ~row_load(plan->record, l->lost)) != 0;
 }
 
 static bool needs_power(const struct op *op)

@@ -52,13 +52,22 @@ static inline uint8_t *record_key(const struct layout *l,
 }
 
 /* ---- words of the row ---- */
+/* Of a layout that has the word: else it is far behind the record. */
+#ifdef __SANITIZE_ADDRESS__
+#include <assert.h>
+#define ROW_HAS(slot) assert((slot) != UINT32_MAX)
+#else
+#define ROW_HAS(slot) ((void)0)
+#endif
 static inline uint64_t row_load(const struct record *r, uint32_t slot)
 {
+    ROW_HAS(slot);
     return atomic_load_explicit(
         (_Atomic uint64_t *)(uintptr_t)(r->row + slot), memory_order_relaxed);
 }
 static inline void row_store(struct record *r, uint32_t slot, uint64_t word)
 {
+    ROW_HAS(slot);
     atomic_store_explicit((_Atomic uint64_t *)(void *)(r->row + slot), word,
                           memory_order_relaxed);
 }

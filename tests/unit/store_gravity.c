@@ -367,6 +367,9 @@ START_TEST(what_is_not_drawn_is_as_it_was)
 {
     for (uint64_t i = 0; i < 1000; i++)
         ck_assert_int_eq(gr_stone_set_gold(db, i, 7), WARP_OK);
+    /* Nothing of it: it has no word for marks of what is in memory alone. */
+    struct gr_stone none = {.id = 1};
+    ck_assert_int_eq(gr_stone_put(db, &none, 0), WARP_OK);
     const struct layout *l = db_layout(db, STONE);
     ck_assert(!l->roams && !l->drawn);
     ck_assert_uint_eq(l->origin, UINT32_MAX);
