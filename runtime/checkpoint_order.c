@@ -143,8 +143,6 @@ int order_make(struct order *o, struct warp_db *db,
         ranges = sample->flushing_count;
     if (ranges < 2 && count < FEW)
         return WARP_OK;
-    if (ranges < 2)
-        ranges = 1;
     for (uint32_t i = 0; i < db->shard_count && rc == WARP_OK; i++)
         rc = sort_shard(&db->shards[i]);
     o->range_count = (uint32_t)ranges;

@@ -550,6 +550,7 @@ int db_destroy(struct warp_db *db, bool orderly)
     free(db->layouts);
     evolve_past_close(&db->past);
     migrate_close(db);
+    learner_free(db);
     replace_close(db);
     catalog_free(&db->catalog);
     free(db->by_desc);

@@ -44,7 +44,7 @@ static void *learn(void *arg)
 bool learner_takes(struct warp_db *db)
 {
     struct learner *l = db->learner;
-    if (!l || replace_is_behind(db))
+    if (!l || atomic_load(&l->stopping) || replace_is_behind(db))
         return false;
     atomic_fetch_add(&l->word, 1);
     if (atomic_load(&l->asleep))
@@ -74,6 +74,10 @@ void learner_stop(struct warp_db *db)
     atomic_fetch_add(&l->word, 1);
     os_futex_wake(&l->word, 1);
     os_thread_join(&l->thread);
-    free(l);
+}
+
+void learner_free(struct warp_db *db)
+{
+    free(db->learner);
     db->learner = NULL;
 }

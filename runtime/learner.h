@@ -8,7 +8,9 @@
 
 /* None where nothing may leave memory, and none on one processor. */
 int learner_start(struct warp_db *db);
+/* From here on nobody takes anything; those who ask may still run. */
 void learner_stop(struct warp_db *db);
+void learner_free(struct warp_db *db); /* they do not */
 
 /* Something was brought in, and noted. False: nobody will see to it in time,
  * the caller does. */
