@@ -1,11 +1,13 @@
 /* backup.c: see backup.h.
  *
  * ORDER. B1 disk segments and the log are held: nothing is unlinked or cut from
- * here on. B2 LMDB is copied, in any committed state. B3 then the segments: all
+ * here on. B2 the newest state of LMDB is pinned, and a mark set in the log,
+ * while no checkpoint runs: what the log tells up to the mark relies on no
+ * later state (relocate.h, R3). Then it is copied. B3 then the segments: all
  * places of that state are in them, synced before its commit (C3). B4 then the
- * log up to a mark taken now: it begins at or before the checkpoint of that
- * state, so a replay makes the state consistent. B5 holds end. B6 the copy is
- * checked as a whole and takes the target's place by a rename. */
+ * log up to the mark: it begins at or before the checkpoint of that state, so a
+ * replay makes the state consistent. B5 holds end. B6 the copy is checked as a
+ * whole and takes the target's place by a rename. */
 #include "backup.h"
 
 #include "backup_keep.h"
@@ -36,6 +38,7 @@ struct backup {
     uint64_t mark;
     uint32_t keep, earlier; /* states */
     bool placed; /* it stands under the target's name */
+    bool checkpoints_run;
 };
 
 /* ---- directories ---- */
@@ -101,6 +104,31 @@ int backup_dir_used(const char *dir)
     if (rc == -ENOENT)
         return 0;
     return rc < 0 ? error_os(rc, "cannot read the directory", dir) : rc;
+}
+
+/* ---- what must not change ---- */
+
+/* Held until it is clear which state is copied. */
+static void let_checkpoints(struct backup *b, bool run)
+{
+    if (b->db->read_only || b->checkpoints_run == run)
+        return;
+    b->checkpoints_run = run;
+    if (run)
+        os_unlock(&b->db->checkpoint_lock);
+    else
+        os_lock(&b->db->checkpoint_lock);
+}
+
+static void hold(struct backup *b, bool on)
+{
+    struct warp_db *db = b->db;
+    if (db->read_only)
+        return;
+    let_checkpoints(b, !on);
+    disk_hold(db->disk, on);
+    archive_hold(db->archive, on);
+    log_hold(db->log, on);
 }
 
 /* ---- copying ---- */
@@ -293,16 +321,32 @@ int backup_base(struct ssd *ssd, uint64_t *block)
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }
 
-static int copy_tiers(struct backup *b)
+/* Which state of the tiers it is, is clear; no checkpoint runs (B2). */
+static int take_mark(void *arg)
 {
+    struct backup *b = arg;
     struct warp_db *db = b->db;
+    int rc = WARP_OK;
+    b->mark = UINT64_MAX;
+    if (!db->read_only)
+        rc = log_mark(db->log, &b->mark);
+    b->manifest.clock_ms =
+        db->read_only ? clock_mark(db->clock) : clock_now(db->clock);
+    b->manifest.position =
+        b->mark == UINT64_MAX ? log_end_block(db->log) : b->mark;
+    let_checkpoints(b, true);
+    return rc;
+}
+
+static int copy_ssd(struct backup *b)
+{
     char dir[PATH_BYTES + 32];
+    struct ssd *copy = NULL;
     snprintf(dir, sizeof dir, "%s/ssd", b->dir);
     int rc = os_mkdir(dir);
     if (rc < 0)
         return error_os(rc, "cannot make", dir);
-    rc = ssd_copy(db->ssd, dir, false); /* B2 */
-    struct ssd *copy = NULL;
+    rc = ssd_copy(b->db->ssd, dir, take_mark, step_bytes, b);
     if (rc == WARP_OK)
         rc = ssd_open(dir, 0, true, NULL, NULL, &copy);
     if (rc == WARP_OK)
@@ -313,29 +357,30 @@ static int copy_tiers(struct backup *b)
         rc = add_part(b, "ssd/data.mdb");
     if (rc == WARP_OK && (rc = os_sync_dir(dir)) < 0)
         rc = error_os(rc, "cannot sync", dir);
-    if (rc == WARP_OK)
-        rc = copy_dir(b, db->paths.disk, "disk", copy_segment); /* B3 */
-    if (rc == WARP_OK)
-        rc = copy_archive(b);
     return rc;
 }
 
 static int copy_log(struct backup *b)
 {
     struct warp_db *db = b->db;
-    int rc = WARP_OK;
-    b->mark = UINT64_MAX;
-    if (!db->read_only)
-        rc = log_mark(db->log, &b->mark); /* B4 */
-    b->manifest.clock_ms =
-        db->read_only ? clock_mark(db->clock) : clock_now(db->clock);
-    b->manifest.position =
-        b->mark == UINT64_MAX ? log_end_block(db->log) : b->mark;
-    if (rc == WARP_OK)
-        rc = copy_dir(b, db->paths.log, "log", copy_log_file);
+    int rc = copy_dir(b, db->paths.log, "log", copy_log_file);
     /* Nobody has the store open: what is in the rings alone comes along. */
     if (rc == WARP_OK && db->read_only && !log_was_clean(db->log))
         rc = copy_dir(b, db->paths.ring, "ring", copy_any);
+    return rc;
+}
+
+static int copy_held(struct backup *b)
+{
+    hold(b, true); /* B1 */
+    int rc = copy_ssd(b); /* B2 */
+    if (rc == WARP_OK)
+        rc = copy_dir(b, b->db->paths.disk, "disk", copy_segment); /* B3 */
+    if (rc == WARP_OK)
+        rc = copy_archive(b);
+    if (rc == WARP_OK)
+        rc = copy_log(b); /* B4 */
+    hold(b, false);       /* B5 */
     return rc;
 }
 
@@ -377,20 +422,6 @@ static int copy_rest(struct backup *b)
 }
 
 /* ---- the whole ---- */
-
-static void hold(struct warp_db *db, bool on)
-{
-    if (db->read_only)
-        return;
-    /* No checkpoint is between its reads and its cut. */
-    if (on)
-        os_lock(&db->checkpoint_lock);
-    disk_hold(db->disk, on);
-    archive_hold(db->archive, on);
-    log_hold(db->log, on);
-    if (on)
-        os_unlock(&db->checkpoint_lock);
-}
 
 static int check_target(struct backup *b)
 {
@@ -488,6 +519,7 @@ int backup_run(struct warp_db *db, const char *target, uint32_t keep,
     b->progress = progress;
     b->target = target;
     b->keep = keep;
+    b->checkpoints_run = true;
     memcpy(b->manifest.store_id, db->store_id, 16);
     int n = snprintf(b->dir, sizeof b->dir, "%s.new", target);
     int rc = n >= (int)sizeof b->dir - 64
@@ -501,12 +533,9 @@ int backup_run(struct warp_db *db, const char *target, uint32_t keep,
         rc = ssd_stat(db->ssd, &ssd);
     if (rc == WARP_OK) {
         disk_stat(db->disk, &disk);
-        b->total = disk.file_bytes + ssd.file_bytes + log_bytes(db->log);
-        hold(db, true); /* B1 */
-        rc = copy_tiers(b);
-        if (rc == WARP_OK)
-            rc = copy_log(b);
-        hold(db, false); /* B5 */
+        /* The ssd tier is read twice: its sum is made of the copy. */
+        b->total = disk.file_bytes + 2 * ssd.file_bytes + log_bytes(db->log);
+        rc = copy_held(b);
     }
     if (rc == WARP_OK)
         rc = copy_rest(b);

@@ -50,7 +50,7 @@ struct ssd {
     int fd; /* of data.mdb, for reading */
     int sum_fd;
     bool read_only;
-    uint64_t map_bytes, checked_bytes;
+    uint64_t map_bytes;
     struct tree_file file;
     struct ssd_pool pool;
     _Atomic int broken;     /* the code of a map that was lost */
@@ -173,20 +173,12 @@ uint64_t ssd_commits(const struct ssd *ssd)
 static void unmap(struct ssd *ssd)
 {
     ssd_guard_unmap(&ssd->txn.guard);
-    os_unmap((void *)(uintptr_t)ssd->file.map, ssd->file.map_bytes);
-    os_unreserve((void *)(uintptr_t)ssd->file.checked, ssd->checked_bytes);
-    ssd->file.map = NULL;
-    ssd->file.checked = NULL;
+    ssd_file_unmap(&ssd->file);
 }
 
 static int map(struct ssd *ssd, uint64_t bytes)
 {
-    void *at = NULL;
-    ssd->checked_bytes = (bytes / ssd->file.page_bytes / 64 + 1) * 8;
-    ssd->file.checked = os_reserve(ssd->checked_bytes);
-    int rc = ssd->file.checked ? os_map_read(ssd->fd, bytes, &at) : -ENOMEM;
-    ssd->file.map = at;
-    ssd->file.map_bytes = bytes;
+    int rc = ssd_file_map(&ssd->file, ssd->fd, bytes);
     if (rc == 0)
         rc = ssd_guard_map(&ssd->txn.guard, &ssd->file);
     if (rc < 0)
@@ -659,36 +651,48 @@ void ssd_abort(struct ssd_txn **handle)
         end(handle, 0);
 }
 
-/* ---- figures and checks ---- */
+/* ---- the file as a whole ---- */
 
-int ssd_stat(struct ssd *ssd, struct ssd_stat *stat)
+int ssd_file_bytes(const struct ssd *ssd, uint64_t *bytes)
 {
-    struct ssd_reader *reader;
-    int rc = os_size(ssd->fd, &stat->file_bytes);
-    if (rc < 0)
-        return error_os(rc, "size of", ssd->data_path);
-    rc = ssd_reader_enter(ssd, &reader);
+    int rc = os_size(ssd->fd, bytes);
+    return rc < 0 ? error_os(rc, "size of", ssd->data_path) : 0;
+}
+
+int ssd_pin(struct ssd *ssd, struct ssd_pin *pin)
+{
+    uint32_t page = ssd->file.page_bytes;
+    MDB_envinfo info;
+    *pin = (struct ssd_pin){.meta_bytes = 2 * page, .meta = malloc(2 * page)};
+    if (!pin->meta)
+        return error_set(WARP_ENOMEM, "no memory to copy %s", ssd->data_path);
+    os_lock(&ssd->writing);
+    int rc = atomic_load(&ssd->broken);
+    if (rc == 0)
+        rc = failed(ssd, mdb_txn_begin(ssd->env, NULL, MDB_RDONLY, &pin->txn),
+                    "read");
+    if (rc == 0) {
+        mdb_env_info(ssd->env, &info);
+        pin->file_bytes = (info.me_last_pgno + 1) * page;
+        int64_t n = os_pread(ssd->fd, pin->meta, pin->meta_bytes, 0);
+        if (n != (int64_t)pin->meta_bytes)
+            rc = error_os(n < 0 ? (int)n : -EIO, "read", ssd->data_path);
+    }
+    os_unlock(&ssd->writing);
     if (rc != 0)
-        return rc;
-    uint64_t pages = 0;
-    rc = tree_free_walk(&ssd->file, &reader->snapshot, &pages, NULL, NULL);
-    stat->map_bytes = ssd->map_bytes;
-    stat->free_bytes = pages * ssd->file.page_bytes;
-    stat->used_bytes =
-        (reader->snapshot.page_count - pages) * ssd->file.page_bytes;
-    ssd_reader_leave(ssd, reader);
+        ssd_unpin(pin);
     return rc;
 }
 
-int ssd_copy(struct ssd *ssd, const char *dir, bool compact)
+void ssd_unpin(struct ssd_pin *pin)
 {
-    char path[PATH_BYTES + 16];
-    snprintf(path, sizeof path, "%s/data.mdb", dir);
-    /* LMDB would make it readable to all. */
-    int fd = os_open(path, OS_WRITE | OS_CREATE | OS_EXCL);
-    if (fd < 0)
-        return error_os(fd, "cannot make", path);
-    int rc = mdb_env_copyfd2(ssd->env, fd, compact ? MDB_CP_COMPACT : 0);
-    os_close(fd);
-    return failed(ssd, rc, "copy");
+    if (pin->txn)
+        mdb_txn_abort(pin->txn);
+    free(pin->meta);
+    memset(pin, 0, sizeof *pin);
+}
+
+int ssd_write_compact(struct ssd *ssd, int fd)
+{
+    return failed(ssd, mdb_env_copyfd2(ssd->env, fd, MDB_CP_COMPACT), "copy");
 }

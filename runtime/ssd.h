@@ -77,9 +77,15 @@ bool ssd_cursor_current(const struct ssd_cursor *cursor);
 uint64_t ssd_cursor_snapshot(const struct ssd_cursor *cursor);
 void ssd_cursor_close(struct ssd_cursor **cursor);
 
-/* One state of the file to dir/data.mdb, which must not exist; dir does.
- * compact: without free pages, for a file that was checked. */
-int ssd_copy(struct ssd *ssd, const char *dir, bool compact);
+/* The newest state of the file to dir/data.mdb, which must not exist; dir
+ * does. `pinned`, if any, is called once it is clear which state that is: what
+ * the caller holds commits back with may be let go then. An error of it, or a
+ * `step` (told the bytes of each piece) that is not 0, ends the copy. The map
+ * may grow meanwhile. */
+int ssd_copy(struct ssd *ssd, const char *dir, int (*pinned)(void *arg),
+             int (*step)(void *arg, uint64_t bytes), void *arg);
+/* One state without free pages to an empty file; this one was checked. */
+int ssd_write_compact(struct ssd *ssd, int fd);
 
 struct ssd_stat {
     uint64_t file_bytes, used_bytes, free_bytes, map_bytes;

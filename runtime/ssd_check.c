@@ -319,3 +319,22 @@ int ssd_verify(struct ssd *ssd, void (*bad)(void *arg, const char *text),
     ssd_reader_leave(ssd, reader);
     return rc;
 }
+
+int ssd_stat(struct ssd *ssd, struct ssd_stat *stat)
+{
+    const struct tree_file *file = ssd_tree_file(ssd);
+    struct ssd_reader *reader;
+    uint64_t pages = 0;
+    int rc = ssd_file_bytes(ssd, &stat->file_bytes);
+    if (rc == 0)
+        rc = ssd_reader_enter(ssd, &reader);
+    if (rc != 0)
+        return rc;
+    rc = tree_free_walk(file, &reader->snapshot, &pages, NULL, NULL);
+    stat->map_bytes = file->map_bytes;
+    stat->free_bytes = pages * file->page_bytes;
+    stat->used_bytes =
+        (reader->snapshot.page_count - pages) * file->page_bytes;
+    ssd_reader_leave(ssd, reader);
+    return rc;
+}

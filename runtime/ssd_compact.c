@@ -10,6 +10,16 @@
 
 enum { PATH_BYTES = 4300, WORTH_BYTES = 1 << 20 };
 
+static int make(struct ssd *ssd, const char *path)
+{
+    int fd = os_open(path, OS_WRITE | OS_CREATE | OS_EXCL);
+    if (fd < 0)
+        return error_os(fd, "cannot make", path);
+    int rc = ssd_write_compact(ssd, fd);
+    os_close(fd);
+    return rc;
+}
+
 static int copy(const char *from, const char *to, uint64_t *before,
                 uint64_t *after)
 {
@@ -31,7 +41,7 @@ static int copy(const char *from, const char *to, uint64_t *before,
     snprintf(new, sizeof new, "%s/data.mdb", to);
     os_unlink(new); /* of a run that was interrupted */
     int os = os_mkdir(to);
-    rc = os == 0 ? ssd_copy(ssd, to, true) : error_os(os, "cannot make", to);
+    rc = os == 0 ? make(ssd, new) : error_os(os, "cannot make", to);
     if (rc == WARP_OK)
         rc = ssd_check_file(to, true, NULL, NULL);
     if (rc == WARP_OK) {

@@ -39,7 +39,19 @@ int ssd_pool_retry(const struct tree_file *file, uint64_t txn, int rc,
 int ssd_reader_enter(struct ssd *ssd, struct ssd_reader **reader);
 void ssd_reader_leave(struct ssd *ssd, struct ssd_reader *reader);
 const struct tree_file *ssd_tree_file(const struct ssd *ssd);
+int ssd_file_bytes(const struct ssd *ssd, uint64_t *bytes);
 uint64_t ssd_commits(const struct ssd *ssd); /* so far; before they return */
+
+/* The newest state, whose pages stay as they are until it is let go: for as
+ * long as one likes, because the map may grow meanwhile. */
+struct ssd_pin {
+    struct MDB_txn *txn;
+    uint8_t *meta; /* the meta pages, which other commits write over */
+    uint32_t meta_bytes;
+    uint64_t file_bytes;
+};
+int ssd_pin(struct ssd *ssd, struct ssd_pin *pin);
+void ssd_unpin(struct ssd_pin *pin);
 
 /* ---- ssd_read.c ---- */
 /* The state after transaction txn, of what the file open as fd has now. */

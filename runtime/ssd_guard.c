@@ -26,10 +26,37 @@
 
 enum { HALF_FULL = 500 };
 
+static uint64_t bits_bytes(const struct tree_file *file)
+{
+    return (file->map_bytes / file->page_bytes / 64 + 1) * 8;
+}
+
+int ssd_file_map(struct tree_file *file, int fd, uint64_t bytes)
+{
+    void *at = NULL;
+    file->map_bytes = bytes;
+    file->checked = os_reserve(bits_bytes(file));
+    int rc = file->checked ? os_map_read(fd, bytes, &at) : -ENOMEM;
+    file->map = at;
+    if (rc < 0)
+        ssd_file_unmap(file);
+    return rc;
+}
+
+void ssd_file_unmap(struct tree_file *file)
+{
+    if (!file->checked)
+        return;
+    os_unmap((void *)(uintptr_t)file->map, file->map_bytes);
+    os_unreserve((void *)(uintptr_t)file->checked, bits_bytes(file));
+    file->map = NULL;
+    file->checked = NULL;
+}
+
 int ssd_guard_map(struct ssd_guard *guard, const struct tree_file *file)
 {
     guard->file = *file;
-    guard->bits_bytes = (file->map_bytes / file->page_bytes / 64 + 1) * 8;
+    guard->bits_bytes = bits_bytes(file);
     uint8_t *bits = os_reserve(2 * guard->bits_bytes);
     guard->file.checked = (_Atomic uint64_t *)(void *)bits;
     guard->listed = bits ? (uint64_t *)(void *)(bits + guard->bits_bytes)

@@ -28,7 +28,11 @@ struct ssd_guard {
     struct ssd_guarded range[SSD_TABLE_COUNT];
 };
 
-/* The file is mapped, or mapped anew. 0 or -ENOMEM. */
+/* The file and a bit for each of its pages; unmapped in any case of an error. 0
+ * or a negative errno. */
+int ssd_file_map(struct tree_file *file, int fd, uint64_t bytes);
+void ssd_file_unmap(struct tree_file *file);
+/* It is mapped, or mapped anew. 0 or -ENOMEM. */
 int ssd_guard_map(struct ssd_guard *guard, const struct tree_file *file);
 void ssd_guard_unmap(struct ssd_guard *guard);
 /* Before a transaction begins on the last commit, txn: nothing is checked but

@@ -331,6 +331,55 @@ START_TEST(the_map_grows)
 }
 END_TEST
 
+/* Four commits, each of all entries, which the map must grow for. */
+static int write_on(void *arg)
+{
+    static char value[8192];
+    char key[16];
+    for (uint32_t round = 2; round < 6; round++) {
+        struct ssd_txn *txn = begin();
+        for (uint32_t n = 0; n < 2 * MODEL; n++)
+            put(txn, SSD_ROWS, number_key(n, key),
+                model_value(n, round, value));
+        commit(&txn);
+    }
+    (*(int *)arg)++;
+    return WARP_OK;
+}
+
+START_TEST(a_copy_is_of_one_state)
+{
+    static char value[8192];
+    char key[16], to[100];
+    uint64_t seed = 7;
+    int calls = 0;
+    ssd_close(&ssd);
+    memset(model, 0, sizeof model);
+    told = 0;
+    ck_assert_int_eq(ssd_open(dir, 1 << 20, false, tell, NULL, &ssd), 0);
+    struct ssd_txn *txn = begin();
+    for (uint32_t n = 0; n < 100; n++) {
+        model[n] = 1;
+        put(txn, SSD_ROWS, number_key(n, key), model_value(n, 1, value));
+    }
+    commit(&txn);
+    told = 0;
+    snprintf(to, sizeof to, "%s/copy", dir);
+    ck_assert_int_eq(os_mkdir(to), 0);
+    ck_assert_int_eq(ssd_copy(ssd, to, write_on, NULL, &calls), 0);
+    ck_assert_int_eq(calls, 1);
+    ck_assert_int_gt(told, 0);
+    ck_assert_uint_eq(count_of(ssd, SSD_ROWS), 2 * MODEL);
+    struct ssd *live = ssd;
+    ck_assert_int_eq(ssd_check_file(to, true, NULL, NULL), 0);
+    ck_assert_int_eq(ssd_open(to, 0, true, NULL, NULL, &ssd), 0);
+    check_model(&seed);
+    ssd_close(&ssd);
+    ssd = live;
+    ck_assert_int_ne(ssd_copy(ssd, to, NULL, NULL, NULL), 0);
+}
+END_TEST
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 static int less;
 static void tell_less(void *arg, int code, const char *what)
@@ -546,6 +595,7 @@ int main(void)
     tcase_add_test(all, sizes);
     tcase_add_test(all, random_changes_follow_a_model);
     tcase_add_test(all, the_map_grows);
+    tcase_add_test(all, a_copy_is_of_one_state);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     /* A sanitizer dies itself when addresses are short. */
     tcase_add_test(all, few_addresses_give_a_smaller_map);
