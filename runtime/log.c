@@ -11,7 +11,8 @@
  *                   at position p begins at byte p mod ring_bytes and goes on
  *                   at byte 0 past the end.
  *   ring-tails      one page: at 16 (over 32 shards: 8) times the shard's
- *                   number the u64 position up to which its ring is written.
+ *                   number the u64 position up to which its ring is written;
+ *                   at 4032 which start of the kernel that is of.
  *   NNNNNNNN.wlog   segment: header (8 KiB), then blocks, each at a multiple of
  *                   4 KiB, then what an earlier use of the file has left.
  *   free-NNNNNNNN.wlog, making.tmp, calibrate.tmp, in-flight
@@ -65,7 +66,10 @@
  *       of tails promises, and only so far; else the stream alone counts. So
  *       what is recovered is a cut as in L7: a union of two of them. The
  *       tails are of one moment: up to 64 shards' lie in one sector of 512
- *       bytes, more need a disk that writes 4 KiB whole or not at all. */
+ *       bytes, more need a disk that writes 4 KiB whole or not at all.
+ *   L13 Tails that were written since the kernel started are not those that a
+ *       power loss leaves: rings that hold less then are damaged, which is
+ *       told, and count as in L12. */
 #include "log_replay.h"
 
 #include "crc.h"
@@ -442,6 +446,7 @@ int log_start(struct log *log)
         r->cut = r->granted = at;
         r->kick_at = at + log->ring_bytes / 4;
     }
+    log_rings_begin(log);
     uint64_t batch = 0;
     (void)os_random(&batch, sizeof batch);
     atomic_store(&log->next_batch, batch);

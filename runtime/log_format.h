@@ -40,6 +40,15 @@ enum {
     SEG_PLACES = 4096 /* 256 x {u64 ring position, u64 sequence number} */
 };
 
+/* The page of tails, behind the last of them. */
+enum {
+    TAILS_BOOT = 4032, /* magic, the kernel's start, crc of both */
+    BOOT_ID = 8,
+    BOOT_CRC = 24,
+    BOOT_BYTES = 32
+};
+#define LOG_BOOT_MAGIC UINT64_C(0x544f4f4250524157) /* "WARPBOOT" */
+
 /* Block header. */
 enum {
     BLOCK_MAGIC = 0,

@@ -182,6 +182,11 @@ static inline uint32_t log_tail_offset(const struct log *log, uint32_t shard)
 
 /* log_ring.c */
 int log_rings_open(struct log *log);
+/* Before the first append: the page of tails tells what the rings hold now, and
+ * since which start of the kernel (L13). */
+void log_rings_begin(struct log *log);
+/* `page`, of tails, was written to since the kernel started. */
+bool log_tails_are_current(const uint8_t page[LOG_PAGE]);
 void log_rings_close(struct log *log);
 uint32_t log_record_crc(const struct log *log, uint64_t position,
                         const uint8_t *record, size_t bytes);

@@ -26,6 +26,22 @@ static void tell_missing(struct log *log, const char *path)
         log->options.event(log->options.arg, WARP_ECORRUPT, text);
 }
 
+/* Since the kernel started nothing but a write can have changed them. */
+static void tell_damaged(const struct log_replay *replay, uint32_t shard)
+{
+    struct log *log = replay->log;
+    char path[LOG_PATH_BYTES], text[LOG_PATH_BYTES + 256];
+    log_ring_path(log, path, shard);
+    snprintf(text, sizeof text,
+             "%s: a damaged record at byte %llu, or its tail in ring-tails: "
+             "commits of all shards that had not reached the disk are lost",
+             path,
+             (unsigned long long)(replay->good[shard].position &
+                                  (log->old_ring_bytes - 1)));
+    if (log->options.event)
+        log->options.event(log->options.arg, WARP_ECORRUPT, text);
+}
+
 /* `bytes` of a ring from a position on, in a line: the count, or -errno. */
 static int64_t read_lap(const struct log *log, const char *path,
                         uint64_t position, uint8_t *to, uint64_t bytes)
@@ -47,15 +63,21 @@ static int64_t read_lap(const struct log *log, const char *path,
     return rc < 0 ? rc : (int64_t)bytes;
 }
 
-/* Where the tails stood; *known is false when the file is not there. */
-static int read_tails(const struct log *log, uint8_t *page, bool *known)
+struct tails {
+    bool known;   /* the file is there */
+    bool current; /* and of this start of the kernel */
+    uint8_t page[LOG_PAGE];
+};
+
+static int read_tails(const struct log *log, struct tails *tails)
 {
     char path[LOG_PATH_BYTES];
     log_tails_path(log, path);
     int fd = os_open(path, OS_READ);
-    int64_t n = fd < 0 ? fd : os_pread(fd, page, LOG_PAGE, 0);
+    int64_t n = fd < 0 ? fd : os_pread(fd, tails->page, LOG_PAGE, 0);
     os_close(fd);
-    *known = n == LOG_PAGE;
+    tails->known = n == LOG_PAGE;
+    tails->current = tails->known && log_tails_are_current(tails->page);
     return n >= 0 || n == -ENOENT
                ? WARP_OK
                : error_os((int)n, "cannot read the ring's tails", path);
@@ -90,58 +112,80 @@ static int read_ring(struct log_replay *replay, uint32_t shard, uint8_t *lap,
     return WARP_OK;
 }
 
-/* One ring up to where its tail stood; *whole is false when it holds less. */
+/* The first `bytes` of a ring behind the stream; what was taken stays. */
+static int take_ring(struct log_replay *replay, uint32_t shard,
+                     uint64_t position, uint64_t bytes, bool *missing)
+{
+    struct log_pending *pending = &replay->log->pending[shard];
+    char path[LOG_PATH_BYTES];
+    log_ring_path(replay->log, path, shard);
+    uint8_t *more = realloc(pending->data, bytes);
+    if (!more)
+        return error_set(WARP_ENOMEM, "out of memory for the replay");
+    pending->data = more;
+    int64_t n = read_lap(replay->log, path, position, more, bytes);
+    *missing = n == -ENOENT;
+    if (n < 0)
+        return *missing ? WARP_OK : error_os((int)n, "cannot read the ring",
+                                             path);
+    return read_ring(replay, shard, more, (size_t)n);
+}
+
+/* One ring up to where its tail stood; *whole is false when it holds less. The
+ * tail of a process that was killed may lack its last record, which is there:
+ * as many as there are count, so that a damaged tail costs none. */
 static int recover_ring(struct log_replay *replay, uint32_t shard,
-                        uint64_t tail, bool tail_known, bool *whole)
+                        const struct tails *tails, bool *whole)
 {
     struct log *log = replay->log;
     struct log_pending *pending = &log->pending[shard];
     uint64_t position = replay->good[shard].position;
-    uint64_t want = log->old_ring_bytes;
+    uint64_t lap = log->old_ring_bytes, promised = lap, want;
+    uint64_t tail = get64(tails->page + log_tail_offset(log, shard));
+    bool missing = false;
     char path[LOG_PATH_BYTES];
-    if (tail_known)
-        want = tail <= position || tail - position > want ? 0 : tail - position;
     log_ring_path(log, path, shard);
+    if (tails->known)
+        promised = tail <= position || tail - position > lap ? 0
+                                                             : tail - position;
+    want = !tails->current || promised + LOG_FRAME_MAX > lap
+               ? promised
+               : promised + LOG_FRAME_MAX;
     if (want == 0) {
         if (os_exists(path) == 0)
             tell_missing(log, path);
         return WARP_OK;
     }
-    pending->data = malloc(want);
-    if (!pending->data)
-        return error_set(WARP_ENOMEM, "out of memory for the replay");
-    int64_t n = read_lap(log, path, position, pending->data, want);
-    if (n == -ENOENT) {
+    int rc = take_ring(replay, shard, position, want, &missing);
+    if (rc == WARP_OK && tails->current && pending->bytes > promised)
+        rc = take_ring(replay, shard, position, lap, &missing);
+    if (rc != WARP_OK)
+        return rc;
+    if (missing)
         tell_missing(log, path);
-        *whole = false;
+    if (!tails->known || pending->bytes >= promised)
         return WARP_OK;
-    }
-    if (n < 0)
-        return error_os((int)n, "cannot read the ring", path);
-    int rc = read_ring(replay, shard, pending->data, (size_t)n);
-    if (tail_known && pending->bytes < want)
-        *whole = false;
-    return rc;
+    if (!missing && *whole && tails->current)
+        tell_damaged(replay, shard);
+    *whole = false;
+    return WARP_OK;
 }
 
 int log_replay_rings(struct log_replay *replay)
 {
     struct log *log = replay->log;
     uint64_t lap = log->old_ring_bytes;
-    uint8_t tails[LOG_PAGE];
+    struct tails tails = {0};
     bool whole = true;
     int rc = WARP_OK;
     if (lap < LOG_PAGE || (lap & (lap - 1)) || lap > UINT64_C(1) << 40)
         return error_set(WARP_ECORRUPT,
                          "a segment header in %s names rings of %llu bytes",
                          log->dir, (unsigned long long)lap);
-    bool known = false;
-    rc = read_tails(log, tails, &known);
+    rc = read_tails(log, &tails);
     replay->found.part_count = 0;
     for (uint32_t s = 0; s < log->shards && rc == WARP_OK; s++)
-        rc = recover_ring(replay, s,
-                          known ? get64(tails + log_tail_offset(log, s)) : 0,
-                          known, &whole);
+        rc = recover_ring(replay, s, &tails, &whole);
     const struct log_found *found = &replay->found;
     for (size_t i = 0; whole && rc == WARP_OK && i < found->part_count; i++)
         rc = log_batches_count(&replay->open, &found->parts[i]);

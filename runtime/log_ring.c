@@ -92,6 +92,35 @@ int log_rings_open(struct log *log)
     return WARP_OK;
 }
 
+static void boot_mark(const uint8_t id[OS_BOOT_BYTES], uint8_t mark[BOOT_BYTES])
+{
+    memset(mark, 0, BOOT_BYTES);
+    put64(mark, LOG_BOOT_MAGIC);
+    memcpy(mark + BOOT_ID, id, OS_BOOT_BYTES);
+    put32(mark + BOOT_CRC, crc32c(0, mark, BOOT_CRC));
+}
+
+void log_rings_begin(struct log *log)
+{
+    uint8_t id[OS_BOOT_BYTES], mark[BOOT_BYTES] = {0};
+    for (uint32_t s = 0; s < log->shards; s++) {
+        uint64_t tail = LOG_LE64(atomic_load(&log->rings[s].tail));
+        os_map_store(log->rings[s].tail_mark, &tail, sizeof tail);
+    }
+    if (os_boot_id(id) == 0)
+        boot_mark(id, mark);
+    os_map_store(log->tails + TAILS_BOOT, mark, sizeof mark);
+}
+
+bool log_tails_are_current(const uint8_t page[LOG_PAGE])
+{
+    uint8_t id[OS_BOOT_BYTES], mark[BOOT_BYTES];
+    if (os_boot_id(id) != 0)
+        return false;
+    boot_mark(id, mark);
+    return memcmp(page + TAILS_BOOT, mark, sizeof mark) == 0;
+}
+
 void log_rings_close(struct log *log)
 {
     for (uint32_t s = 0; log->rings && s < log->shards; s++) {

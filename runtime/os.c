@@ -474,3 +474,28 @@ int os_pid(void)
 {
     return (int)getpid();
 }
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                                                 : -1;
+}
+
+int os_boot_id(uint8_t id[OS_BOOT_BYTES])
+{
+    char text[64];
+    int fd = os_open("/proc/sys/kernel/random/boot_id", OS_READ), count = 0;
+    if (fd < 0)
+        return fd;
+    int64_t n = os_pread(fd, text, sizeof text, 0);
+    os_close(fd);
+    memset(id, 0, OS_BOOT_BYTES);
+    for (int64_t i = 0; i < n && count < 2 * OS_BOOT_BYTES; i++) {
+        int digit = hex_digit(text[i]);
+        if (digit < 0)
+            continue;
+        id[count / 2] = (uint8_t)(id[count / 2] << 4 | digit);
+        count++;
+    }
+    return n < 0 ? (int)n : count == 2 * OS_BOOT_BYTES ? 0 : -EINVAL;
+}

@@ -177,5 +177,8 @@ int64_t os_wall_ms(void);
 int64_t os_mono_ns(void);
 int64_t os_boot_ms(void); /* goes on while suspended */
 int os_random(void *to, size_t bytes);
+enum { OS_BOOT_BYTES = 16 };
+/* A number that the kernel draws when it starts. 0 or -errno. */
+int os_boot_id(uint8_t id[OS_BOOT_BYTES]);
 
 #endif

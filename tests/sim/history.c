@@ -169,11 +169,23 @@ static int64_t read_clock(void *arg)
     return h.clock - h.behind;
 }
 
+/* The kernel starts anew when the power is back. */
+int __wrap_os_boot_id(uint8_t id[OS_BOOT_BYTES]);
+int __wrap_os_boot_id(uint8_t id[OS_BOOT_BYTES])
+{
+    memset(id, 0, OS_BOOT_BYTES);
+    memcpy(id, &history_count->power_losses,
+           sizeof history_count->power_losses);
+    return 0;
+}
+
 static void tell(void *arg, int level, int code, const char *text)
 {
     (void)arg;
     (void)level;
     sim_trace("the store says: %s (%d)", text, code);
+    if (code == WARP_ECORRUPT && !history_damaged())
+        sim_finding("the store says: %s", text);
 }
 
 static uint32_t one_of(const uint32_t *values, uint32_t count)
