@@ -279,13 +279,13 @@ static void keep_end(struct log *log, const struct log_replay *replay)
     atomic_store(&log->clock_mark, replay->clock);
     for (uint32_t s = 0; s < log->shards; s++) {
         log->end_position[s] = replay->any ? replay->good[s].position : 0;
-        log->end_seq[s] = replay->any ? replay->good[s].seq : log->floor_seq[s];
+        log->end_seq[s] = replay->any && replay->good[s].seq > log->floor_seq[s]
+                              ? replay->good[s].seq
+                              : log->floor_seq[s];
     }
     /* Clean, too: a segment that was begun behind CLEAN and holds nothing. */
     log->clean = !replay->any || (replay->good_flags & BLOCK_CLEAN);
     log->damaged = replay->damaged;
-    if (replay->damaged)
-        log->clean = false;
 }
 
 int log_replay(struct log *log, log_replay_fn *fn, void *arg,
@@ -305,6 +305,9 @@ int log_replay(struct log *log, log_replay_fn *fn, void *arg,
         if (replay.any && !log->clean && !replay.damaged &&
             !log->options.no_rings)
             rc = log_replay_rings(&replay);
+        if (rc == WARP_OK && !replay.damaged)
+            log->damaged = log_replay_lacks(&replay);
+        log->clean = log->clean && !log->damaged;
     }
     if (rc == WARP_OK)
         rc = log_apply(&replay, fn, arg, &applied);

@@ -108,6 +108,8 @@ void log_scan_free(struct log_scan *scan);
 int log_replay_streams(struct log_replay *replay);
 /* log_replay_ring.c */
 int log_replay_rings(struct log_replay *replay);
+/* Segments are gone that must have been there: this is told. */
+bool log_replay_lacks(const struct log_replay *replay);
 /* log_apply.c */
 int log_apply(struct log_replay *replay, log_replay_fn *fn, void *arg,
               uint64_t *applied);

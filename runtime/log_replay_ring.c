@@ -146,8 +146,9 @@ static int recover_ring(struct log_replay *replay, uint32_t shard,
     char path[LOG_PATH_BYTES];
     log_ring_path(log, path, shard);
     if (tails->known)
-        promised = tail <= position || tail - position > lap ? 0
-                                                             : tail - position;
+        promised = tail <= position ? 0 : tail - position;
+    if (promised > lap) /* segments are missing, or it is of no use */
+        promised = tails->current ? lap : 0;
     want = !tails->current || promised + LOG_FRAME_MAX > lap
                ? promised
                : promised + LOG_FRAME_MAX;
@@ -192,4 +193,38 @@ int log_replay_rings(struct log_replay *replay)
     for (uint32_t s = 0; !whole && s < log->shards; s++)
         log->pending[s].bytes = 0;
     return rc;
+}
+
+/* Do the tails, of whatever moment, tell of commits? Before the first one the
+ * log had a durable block. */
+static bool tails_tell(const struct log *log)
+{
+    struct tails tails = {0};
+    if (log->options.no_rings || read_tails(log, &tails) != WARP_OK)
+        return false;
+    for (uint32_t s = 0; s < log->shards; s++)
+        if (get64(tails.page + log_tail_offset(log, s)) > 0)
+            return true;
+    return false;
+}
+
+/* The tiers hold no commit that the log did not have on the disk first, and a
+ * cut leaves the segment that is written to. */
+bool log_replay_lacks(const struct log_replay *replay)
+{
+    struct log *log = replay->log;
+    char text[LOG_PATH_BYTES + 256];
+    bool lacks = !replay->any && tails_tell(log);
+    for (uint32_t s = 0; s < log->shards; s++)
+        lacks |= (replay->any ? replay->good[s].seq : 0) < log->floor_seq[s];
+    if (!lacks)
+        return false;
+    snprintf(text, sizeof text,
+             "%s: the last segments of the log are missing: commits since the "
+             "last checkpoint are lost, restore a backup or a replica to get "
+             "them back",
+             log->dir);
+    if (log->options.event)
+        log->options.event(log->options.arg, WARP_ECORRUPT, text);
+    return true;
 }

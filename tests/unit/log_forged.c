@@ -264,6 +264,78 @@ START_TEST(a_gap_that_the_tiers_hold)
 }
 END_TEST
 
+static void drop_segments(uint32_t from)
+{
+    segment_count = 0;
+    ck_assert_int_eq(os_list(scene.dir, count_segment, NULL), 0);
+    for (uint32_t i = from; i <= segment_count; i++) {
+        snprintf(path, sizeof path, "%s/%08u.wlog", scene.dir, i);
+        ck_assert_int_eq(unlink(path), 0);
+    }
+}
+
+static void expect_told(uint32_t times, const char *what)
+{
+    atomic_store(&scene.events, 0);
+    scene_replay_only(&scene);
+    ck_assert_uint_eq(scene.seen.bad, 0);
+    ck_assert_uint_eq(scene.events, times);
+    ck_assert_int_eq(scene.event_code, WARP_ECORRUPT);
+    ck_assert_msg(strstr(scene.event_text, what) != NULL, "%s",
+                  scene.event_text);
+}
+
+/* Goes on behind `floor`, which the tiers hold: new commits are no older ones
+ * of the same number. */
+static void go_on_behind(uint64_t floor)
+{
+    ck_assert_int_eq(scene_open(&scene), 0);
+    ck_assert_uint_eq(log_seq(scene.log, 0), floor);
+    for (uint64_t i = 1; i <= 5; i++)
+        scene_append(&scene, 0, floor + i, 100);
+    scene_crash(&scene);
+    atomic_store(&scene.events, 0);
+    scene_replay_only(&scene);
+    ck_assert_uint_eq(scene.events, 0);
+    ck_assert_uint_eq(scene.replayed, 5);
+    ck_assert_uint_eq(scene.seen.last_value[0], floor + 5);
+}
+
+/* All segments are gone, or the last ones: by what the tails or the tiers say
+ * there were some. */
+START_TEST(the_end_is_gone)
+{
+    uint64_t floor[SCENE_SHARDS] = {0};
+    ck_assert_int_eq(scene_open(&scene), 0);
+    for (uint64_t i = 1; i <= 250; i++)
+        scene_append(&scene, 0, i, 30000);
+    if (_i % 2)
+        scene_stop(&scene);
+    else
+        scene_crash(&scene);
+    scene.options.floor_seq = floor;
+    if (_i < 2) {
+        drop_segments(1);
+        expect_told(1, "the last segments of the log are missing");
+        go_on_behind(0);
+    } else if (_i < 4) {
+        floor[0] = 240;
+        drop_segments(1);
+        expect_told(1, "the last segments of the log are missing");
+        go_on_behind(240);
+    } else if (_i < 6) {
+        floor[0] = 200;
+        drop_segments(3);
+        expect_told(2, "the last segments of the log are missing");
+        go_on_behind(200);
+    } else {
+        drop_segments(3);
+        expect_told(1, "/ring-000: a damaged record");
+    }
+    scene.options.floor_seq = NULL;
+}
+END_TEST
+
 /* The header of the second segment says that more came before it. */
 START_TEST(a_header_that_does_not_follow)
 {
@@ -430,6 +502,7 @@ int main(void)
     tcase_add_test(all, a_length_of_rings_is_checked);
     tcase_add_test(all, a_gap_is_told);
     tcase_add_test(all, a_gap_that_the_tiers_hold);
+    tcase_add_loop_test(all, the_end_is_gone, 0, 8);
     tcase_add_test(all, a_header_that_does_not_follow);
     tcase_add_test(all, bytes_behind_the_last_record);
     tcase_add_test(all, impossible_records);
