@@ -401,7 +401,7 @@ static int open_parts(struct warp_db *db, const char *path)
     if (rc == WARP_OK && !db->read_only)
         rc = make_dirs(db);
     if (rc == WARP_OK)
-        rc = open_tiers(db);
+        rc = open_tiers(db, is_new);
     if (rc == WARP_OK)
         rc = open_schema(db, is_new);
     if (rc == WARP_OK)

@@ -166,9 +166,24 @@ static void tier_event(void *arg, int code, const char *text)
     db_log(arg, WARP_LOG_WARNING, code, text);
 }
 
-int open_tiers(struct warp_db *db)
+/* A store that is made has it: a new one in its place would hide that. */
+static int missing_ssd(const struct warp_db *db)
+{
+    char path[DB_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/data.mdb", db->paths.ssd);
+    return os_exists(path) != 0
+               ? WARP_OK
+               : error_set(WARP_ECORRUPT,
+                           "%s is missing: put it back, or restore a backup",
+                           path);
+}
+
+int open_tiers(struct warp_db *db, bool is_new)
 {
     uint64_t rows = 0, series = 0;
+    int missing = is_new ? WARP_OK : missing_ssd(db);
+    if (missing != WARP_OK)
+        return missing;
     uint64_t map = db->options.ssd_map_bytes ? db->options.ssd_map_bytes
                                              : UINT64_C(1) << 40;
     int rc = ssd_open(db->paths.ssd, map, db->read_only, tier_event, db,

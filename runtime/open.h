@@ -12,7 +12,7 @@ int open_layouts(struct warp_db *db);
 /* The budgets that strategies, products and options name. */
 int open_pools(struct warp_db *db);
 int open_series(struct warp_db *db); /* and the archive; after the shards */
-int open_tiers(struct warp_db *db);
+int open_tiers(struct warp_db *db, bool is_new);
 /* What is learned of records that are used together, and what prefetches. */
 int open_partners(struct warp_db *db);
 int open_shards(struct warp_db *db);

@@ -312,6 +312,34 @@ START_TEST(wrong_stores)
 }
 END_TEST
 
+/* Where a part that a store must have is gone, nothing takes its place. */
+START_TEST(a_part_is_gone)
+{
+    static const char *const parts[] = {"ssd/data.mdb", "schema/1.wsd"};
+    struct warp_db *db = NULL;
+    ck_ok(add_gold(1, 41, NULL));
+    scene_close();
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char path[400], away[400];
+        snprintf(path, sizeof path, "%s/%s", store_path, parts[i]);
+        snprintf(away, sizeof away, "%s.away", store_path);
+        ck_assert_int_eq(rename(path, away), 0);
+        for (int only = 0; only < 2; only++) {
+            options.read_only = only;
+            refused(try_open(&options, &db), WARP_ECORRUPT, "is missing");
+            ck_assert(strstr(warp_errmsg(NULL), path) != NULL);
+            ck_assert_int_eq(access(path, F_OK), -1);
+        }
+        options.read_only = false;
+        ck_assert_int_eq(rename(away, path), 0);
+    }
+    int64_t gold = 0;
+    scene_open();
+    ck_ok(add_gold(1, 1, &gold));
+    ck_assert_int_eq(gold, 49);
+}
+END_TEST
+
 START_TEST(another_schema)
 {
     struct warp_options o = WARP_OPTIONS_INIT;
@@ -353,6 +381,7 @@ static void fill(TCase *t)
     tcase_add_loop_test(t, read_only, 0, 2);
     tcase_add_test(t, read_only_after_a_crash);
     tcase_add_test(t, wrong_stores);
+    tcase_add_test(t, a_part_is_gone);
     tcase_add_test(t, another_schema);
     tcase_add_test(t, modes);
 }
