@@ -257,10 +257,13 @@ static int copy_log_file(void *arg, const char *name)
     struct copy_call *c = arg;
     char from[PATH_BYTES + 300], to[MANIFEST_PATH_MAX];
     struct log_extent e = {.limit_block = c->b->mark, .limit_clock = INT64_MAX};
-    if (log_segment_number(name) == 0)
+    bool ends = strcmp(name, LOG_ENDS_HERE) == 0;
+    if (log_segment_number(name) == 0 && !ends)
         return 0;
     snprintf(from, sizeof from, "%s/%s", c->from, name);
     snprintf(to, sizeof to, "%s/%.60s", c->part, name);
+    if (ends)
+        return copy_part(c->b, from, to, 0, false);
     int rc = log_extent_read(from, &e);
     if (rc == WARP_ENOTFOUND || (rc == WARP_OK && e.first == e.next))
         return 0;

@@ -15,6 +15,7 @@
  *                   at 4032 which start of the kernel that is of.
  *   NNNNNNNN.wlog   segment: header (8 KiB), then blocks, each at a multiple of
  *                   4 KiB, then what an earlier use of the file has left.
+ *   ends-here       log_copy.h.
  *   free-NNNNNNNN.wlog, making.tmp, calibrate.tmp, in-flight
  *                   written spares; files in the making; the calibrated count
  *                   of writes in flight {u32 count, u32 crc}.
@@ -74,6 +75,7 @@
 
 #include "crc.h"
 #include "error.h"
+#include "log_copy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -450,6 +452,9 @@ int log_start(struct log *log)
         r->kick_at = at + log->ring_bytes / 4;
     }
     log_rings_begin(log);
+    char ends[LOG_PATH_BYTES];
+    log_path(log, ends, LOG_ENDS_HERE);
+    os_unlink(ends);
     uint64_t batch = 0;
     (void)os_random(&batch, sizeof batch);
     atomic_store(&log->next_batch, batch);

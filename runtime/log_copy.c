@@ -43,6 +43,16 @@ uint64_t log_segment_number(const char *name)
     return number;
 }
 
+int log_end_here(const char *dir)
+{
+    char path[LOG_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/" LOG_ENDS_HERE, dir);
+    int fd = os_open(path, OS_WRITE | OS_CREATE);
+    os_close(fd);
+    int rc = fd < 0 ? fd : os_sync_dir(dir);
+    return rc < 0 ? error_os(rc, "cannot make", path) : WARP_OK;
+}
+
 static bool header_ok(const uint8_t *h)
 {
     return get64(h + SEG_MAGIC) == LOG_SEGMENT_MAGIC &&

@@ -21,5 +21,10 @@ struct log_extent {
 int log_extent_read(const char *path, struct log_extent *extent);
 /* The number in the name of a segment in use, or 0. */
 uint64_t log_segment_number(const char *name);
+/* A file in the log's directory: nothing is missing behind what there is, or
+ * there is none, because it was removed or cut on purpose. The next log_start
+ * takes it away. */
+#define LOG_ENDS_HERE "ends-here"
+int log_end_here(const char *dir);
 
 #endif

@@ -10,6 +10,7 @@
 #include "log_replay.h"
 
 #include "error.h"
+#include "log_copy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -214,6 +215,9 @@ bool log_replay_lacks(const struct log_replay *replay)
 {
     struct log *log = replay->log;
     char text[LOG_PATH_BYTES + 256];
+    log_path(log, text, LOG_ENDS_HERE);
+    if (os_exists(text) != 0)
+        return false;
     bool lacks = !replay->any && tails_tell(log);
     for (uint32_t s = 0; s < log->shards; s++)
         lacks |= (replay->any ? replay->good[s].seq : 0) < log->floor_seq[s];

@@ -4,6 +4,7 @@
 #include "../backup_keep.h"
 #include "../error.h"
 #include "../header.h"
+#include "../log_copy.h"
 #include "../schema_file.h"
 #include "../schema_load.h"
 #include "../ssd_compact.h"
@@ -180,6 +181,8 @@ static int remove_one(void *arg, const char *name)
 {
     struct names *n = arg;
     char path[4400];
+    if (strcmp(name, LOG_ENDS_HERE) == 0)
+        return 0;
     snprintf(path, sizeof path, "%s/%s", n->dir, name);
     if (os_unlink(path) != 0)
         n->failed = 1;
@@ -191,7 +194,10 @@ static int remove_one(void *arg, const char *name)
 static int forget_log(struct tool *tool, const char *store)
 {
     static const char *const parts[] = {"log", "ring"};
-    for (int i = 0; i < 2; i++) {
+    char log[4200];
+    snprintf(log, sizeof log, "%s/log", store);
+    int rc = log_end_here(log);
+    for (int i = 0; i < 2 && rc == WARP_OK; i++) {
         char dir[4200];
         struct names n = {dir, 0};
         snprintf(dir, sizeof dir, "%s/%s", store, parts[i]);
@@ -200,7 +206,8 @@ static int forget_log(struct tool *tool, const char *store)
                              "the log's files cannot be "
                              "removed");
     }
-    int rc = header_renew(store);
+    if (rc == WARP_OK)
+        rc = header_renew(store);
     return rc == WARP_OK ? TOOL_CLEAN : tool_fail(tool, rc, error_text());
 }
 

@@ -253,6 +253,11 @@ static int run(struct restore *r)
     rc = copy_files(r);
     if (rc == WARP_OK && r->tool->to)
         rc = cut_log(r);
+    if (rc == WARP_OK) {
+        char log[4300];
+        snprintf(log, sizeof log, "%.4000s/log", r->tool->args[1]);
+        rc = log_end_here(log);
+    }
     if (rc == WARP_OK)
         rc = header_renew(r->tool->args[1]);
     if (rc == WARP_OK)

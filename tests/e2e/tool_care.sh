@@ -35,6 +35,15 @@ exits 0 "$warp" checkpoint r
 "$warp" clock r --json | grep -q '"jumped":false' || fail "clock"
 exits 0 "$warp" clock r reset
 exits 0 "$warp" verify r
+# It has no log now, on purpose: so have its copies.
+exits 0 "$warp" backup r rb
+exits 0 "$warp" verify rb
+exits 0 "$warp" restore rb rr
+exits 0 "$warp" verify rr
+rm -rf rr && cp -r r rr && rm rr/log/*
+exits 1 "$warp" verify rr
+grep -q 'last segments of the log are missing' out || fail "$(cat out)"
+rm -rf rb rr
 "$warp" export r Order | sort >have
 cmp want have || fail "the store differs after a reset of the clock"
 exits 1 "$warp" restore b late --to 1
