@@ -7,7 +7,10 @@
  * goes on where the step before ended, and begins anew when the chunk that is
  * due first is late by 1/64 of its age (an hour at most): reads hide exactly,
  * and a chunk moves as a whole. Each step is a transaction of the directory: a
- * chunk has one owner at any moment. */
+ * chunk has one owner at any moment.
+ *
+ * A chunk with an element that a replay would bring again stays where that one
+ * is told from it, by its order, until a checkpoint has settled it. */
 #include "series_part.h"
 
 #include "catalog.h"
@@ -134,8 +137,20 @@ static bool is_past(int64_t last_at, int64_t age, int64_t now)
     return age != INT64_MAX && last_at < series_first_alive(now, age);
 }
 
-/* Copies a chunk's elements to the run. */
-static int take_chunk(struct walk *k, const struct chunk *c)
+enum { GO_ON, SKIP, UNSETTLED }; /* beside errors */
+
+static bool has_from(const struct series_item *items, uint32_t count,
+                     uint64_t keep)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (items[i].order >= keep)
+            return true;
+    return false;
+}
+
+/* Copies a chunk's elements to the run; UNSETTLED: not, for one of them has an
+ * order from `keep` on. */
+static int take_chunk(struct walk *k, const struct chunk *c, uint64_t keep)
 {
     struct series *s = k->w.s;
     struct run *r = &k->run;
@@ -143,6 +158,8 @@ static int take_chunk(struct walk *k, const struct chunk *c)
     int rc = series_chunk_items(s, s->pack, k->w.type, c, &s->packed, &items);
     if (rc != WARP_OK)
         return rc;
+    if ((c->flags & CHUNK_ORDERS) && has_from(items, c->count, keep))
+        return UNSETTLED;
     if (r->count + c->count > r->room) {
         size_t room = (r->count + c->count) * 2;
         struct series_item *grown = realloc(r->items, room * sizeof *grown);
@@ -231,7 +248,7 @@ static int take_overlap(struct walk *k)
             break;
         uint32_t before = r->count;
         if (rc == WARP_OK)
-            rc = take_chunk(k, &c);
+            rc = take_chunk(k, &c, UINT64_MAX);
         if (rc == WARP_OK)
             rc = series_remove(&k->w, &c, key);
         if (rc != WARP_OK)
@@ -280,8 +297,6 @@ static int store_run(struct walk *k)
 
 /* ---- the walk ---- */
 
-enum { GO_ON, SKIP }; /* beside errors */
-
 static void tell(const struct series *s)
 {
     if (s->c.event)
@@ -297,12 +312,21 @@ static int take_before(struct walk *k, const struct chunk *c)
     k->before.count = 0;
     if (b.count == 0 || b.count > JOIN_COUNT || b.last_at > c->first_at)
         return WARP_OK;
-    int rc = take_chunk(k, &b);
+    int rc = take_chunk(k, &b, UINT64_MAX);
     if (rc == WARP_OK && fits(k, c))
         return series_remove(&k->w, &b, key);
     k->run.count = 0; /* it stays where it is */
     k->run.raw_bytes = 0;
     return rc;
+}
+
+/* Of the record that the walk has come to. */
+static uint64_t keep_of(const struct walk *k)
+{
+    uint8_t record[SSD_KEY_BYTES_MAX];
+    uint32_t bytes =
+        series_record_key(k->w.prefix, k->w.prefix_bytes, record);
+    return series_keep(k->w.s, k->w.l, record, bytes);
 }
 
 static int move_chunk(struct walk *k, const struct chunk *c,
@@ -315,7 +339,12 @@ static int move_chunk(struct walk *k, const struct chunk *c,
     if (rc == WARP_OK && to == CHUNK_DISK && k->run.count == 0)
         rc = take_before(k, c);
     if (rc == WARP_OK)
-        rc = take_chunk(k, c);
+        rc = take_chunk(k, c, keep_of(k));
+    if (rc == UNSETTLED) {
+        k->age->next_walk = k->now;
+        rc = store_run(k);
+        return rc == WARP_OK && c->where == CHUNK_HERE ? SKIP : rc;
+    }
     if (rc != WARP_ECORRUPT)
         return rc == WARP_OK ? series_remove(&k->w, c, key) : rc;
     /* A damaged chunk stays; what comes behind it is a run of its own. */
@@ -442,9 +471,7 @@ static int age_field(struct walk *k, struct series *s, struct ssd_txn *txn,
     if (p->near_ms == INT64_MAX && p->disk_ms == INT64_MAX &&
         p->end_ms == INT64_MAX)
         return WARP_OK;
-    /* All that the directory holds is below the log's end: no order comes
-     * again. */
-    k->w.keep = UINT64_MAX;
+    k->w.keep = UINT64_MAX; /* of what moves no order comes again */
     k->w.prefix_bytes = 0;
     k->age = age_of(s, name);
     if (!k->age)

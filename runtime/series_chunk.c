@@ -61,6 +61,21 @@ static uint32_t escape(const uint8_t *key, uint32_t bytes, uint8_t *to)
     return 4 + bytes;
 }
 
+uint32_t series_record_key(const uint8_t *prefix, uint32_t bytes, uint8_t *key)
+{
+    const uint8_t *from = prefix + SERIES_PREFIX_BYTES;
+    uint32_t left = bytes - SERIES_PREFIX_BYTES, n = 0;
+    if (left > 4 && from[0] == 0 && from[1] == 1) {
+        memcpy(key, from + 4, left - 4);
+        return left - 4;
+    }
+    for (uint32_t i = 0; i + 2 < left; i++) {
+        key[n++] = from[i];
+        i += from[i] == 0;
+    }
+    return n;
+}
+
 uint32_t series_prefix(const uint8_t *name, uint32_t bytes,
                        enum series_stream stream, uint8_t *to)
 {

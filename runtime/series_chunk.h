@@ -48,6 +48,8 @@ void series_head(uint8_t *to, const struct layout *l, uint32_t field);
 /* A group's name as the beginning of its keys in the table. */
 uint32_t series_prefix(const uint8_t *name, uint32_t bytes,
                        enum series_stream stream, uint8_t *to);
+/* The record's key in such a prefix: how many bytes. */
+uint32_t series_record_key(const uint8_t *prefix, uint32_t bytes, uint8_t *key);
 void series_element_key(uint8_t *to, int64_t at_ms, uint64_t order);
 void series_element_read(const uint8_t *key, int64_t *at_ms, uint64_t *order);
 

@@ -81,6 +81,10 @@ struct series_work {
 bool series_work_begin(struct series_work *w, struct series *s,
                        struct ssd_txn *txn, const uint8_t *name,
                        uint32_t name_bytes);
+/* Orders of this record's elements from here on may come again: what the log
+ * tells of them is not below the floor of its shard. */
+uint64_t series_keep(const struct series *s, const struct layout *l,
+                     const uint8_t *key, uint32_t bytes);
 /* The bytes behind a key's prefix in the table; 0: it is no chunk's. */
 uint32_t series_prefix_of(struct ssd_slice key);
 

@@ -62,6 +62,15 @@ int series_chunk_items(struct series *s, struct series_pack *pack,
 
 /* ---- one record ---- */
 
+uint64_t series_keep(const struct series *s, const struct layout *l,
+                     const uint8_t *key, uint32_t bytes)
+{
+    if (s->c.shard_count == 0)
+        return 0;
+    uint64_t hash = hash_key(s->c.seed, l->id, key, bytes);
+    return (s->settled[hash_shard(hash, s->c.shard_count)] + 1) << 16;
+}
+
 bool series_work_begin(struct series_work *w, struct series *s,
                        struct ssd_txn *txn, const uint8_t *name,
                        uint32_t name_bytes)
@@ -78,13 +87,8 @@ bool series_work_begin(struct series_work *w, struct series *s,
     w->level = f->compression ? f->compression : WARP_COMPRESS_DEFAULT;
     series_policy(w->l, w->field, &w->policy);
     w->prefix_bytes = series_prefix(name, name_bytes, STREAM_NEAR, w->prefix);
-    w->keep = 0;
-    if (s->c.shard_count > 0) {
-        uint64_t hash =
-            hash_key(s->c.seed, w->l->id, name + SERIES_HEAD_BYTES,
-                     name_bytes - SERIES_HEAD_BYTES);
-        w->keep = (s->settled[hash_shard(hash, s->c.shard_count)] + 1) << 16;
-    }
+    w->keep = series_keep(s, w->l, name + SERIES_HEAD_BYTES,
+                          name_bytes - SERIES_HEAD_BYTES);
     return true;
 }
 

@@ -547,6 +547,8 @@ void model_roam(struct warp_db *db)
     if (ssd_begin(db->ssd, &txn) == WARP_OK &&
         ssd_put(txn, SSD_META, key, value) == WARP_OK)
         (void)ssd_commit(&txn);
+    else
+        ssd_abort(&txn);
     os_unlock(&db->checkpoint_lock);
 }
 
