@@ -245,18 +245,21 @@ static uint64_t last_txn(struct ssd *ssd)
 static int prepare(struct ssd *ssd, const char *dir)
 {
     MDB_txn *txn = NULL;
-    char text[160], path[PATH_BYTES + 16];
+    char text[160];
     int dead = 0;
-    int rc = ssd->read_only ? 0 : mdb_reader_check(ssd->env, &dead);
+    if (ssd->read_only)
+        return 0;
+    int rc = mdb_reader_check(ssd->env, &dead);
     if (rc != 0)
         return failed(ssd, rc, "clear readers");
     if (dead > 0 && ssd->event) {
         snprintf(text, sizeof text, "cleared %d readers that had died", dead);
         ssd->event(ssd->arg, 0, text);
     }
-    if (ssd->read_only)
-        return 0;
-    rc = ssd_guard_begin(&ssd->txn.guard, ssd->fd, last_txn(ssd));
+    /* A commit of a killed process may be there and not on the disk. */
+    rc = failed(ssd, mdb_env_sync(ssd->env, 1), "sync");
+    if (rc == 0)
+        rc = ssd_guard_begin(&ssd->txn.guard, ssd->fd, last_txn(ssd));
     if (rc != 0)
         return rc;
     rc = mdb_txn_begin(ssd->env, NULL, 0, &txn);
@@ -270,8 +273,7 @@ static int prepare(struct ssd *ssd, const char *dir)
         mdb_txn_abort(txn);
     if (rc != 0)
         return failed(ssd, rc, "create tables in");
-    snprintf(path, sizeof path, "%s/data.sum", dir);
-    ssd->sum_fd = os_open(path, OS_READ | OS_WRITE | OS_CREATE);
+    ssd->sum_fd = ssd_sum_open(dir);
     ssd_guard_commit(&ssd->txn.guard, ssd->fd, ssd->sum_fd, last_txn(ssd));
     rc = os_sync_dir(dir);
     return rc == 0 ? 0 : error_os(rc, "sync", dir);

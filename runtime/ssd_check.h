@@ -24,6 +24,7 @@ int ssd_check_pages(const struct tree_file *file,
 
 /* ---- ssd_sum.c ---- */
 uint32_t ssd_sum_roots(const struct tree_snapshot *snapshot);
+int ssd_sum_open(const char *dir); /* a file, or -errno */
 /* After a commit: remembers its roots in data.sum, open as fd. */
 void ssd_sum_write(int fd, const struct tree_snapshot *snapshot);
 /* WARP_ECORRUPT: data.sum knows this transaction with other roots. */

@@ -59,6 +59,13 @@ static uint64_t place_of(const struct tree_snapshot *s)
     return (s->txn & 1) * SLOT_BYTES;
 }
 
+int ssd_sum_open(const char *dir)
+{
+    char path[4096 + 16];
+    snprintf(path, sizeof path, "%s/data.sum", dir);
+    return os_open(path, OS_READ | OS_WRITE | OS_CREATE);
+}
+
 void ssd_sum_write(int fd, const struct tree_snapshot *s)
 {
     uint8_t slot[SLOT_BYTES];

@@ -117,6 +117,34 @@ START_TEST(what_is_put_is_got)
 }
 END_TEST
 
+struct MDB_env;
+static int syncs;
+
+int __real_mdb_env_sync(struct MDB_env *env, int force);
+int __wrap_mdb_env_sync(struct MDB_env *env, int force);
+int __wrap_mdb_env_sync(struct MDB_env *env, int force)
+{
+    syncs += force;
+    return __real_mdb_env_sync(env, force);
+}
+
+/* What a killed process has committed may not be on the disk: who opens the
+ * file for writing sees to that before he builds on it. */
+START_TEST(what_is_found_is_durable)
+{
+    struct ssd_txn *txn = begin();
+    put(txn, SSD_ROWS, text("a"), text("one"));
+    commit(&txn);
+    for (int read_only = 0; read_only < 2; read_only++) {
+        ssd_close(&ssd);
+        syncs = 0;
+        open_bytes(64 << 20, read_only);
+        ck_assert_int_eq(syncs, !read_only);
+        ck_assert_uint_eq(count_of(ssd, SSD_ROWS), 1);
+    }
+}
+END_TEST
+
 START_TEST(an_abort_keeps_nothing)
 {
     struct ssd_txn *txn = begin();
@@ -590,6 +618,7 @@ int main(void)
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_set_timeout(all, 60);
     tcase_add_test(all, what_is_put_is_got);
+    tcase_add_test(all, what_is_found_is_durable);
     tcase_add_test(all, an_abort_keeps_nothing);
     tcase_add_test(all, arguments_are_checked);
     tcase_add_test(all, sizes);
