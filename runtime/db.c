@@ -319,21 +319,9 @@ static int draft_header(struct warp_db *db, struct header *h)
                : rc;
 }
 
-static int sync_parents(const struct warp_db *db)
-{
-    const char *dirs[] = {db->paths.store, db->paths.ring, db->paths.ssd,
-                          db->paths.disk};
-    int rc = 0;
-    for (size_t i = 0; i < sizeof dirs / sizeof dirs[0] && rc == 0; i++)
-        rc = os_sync_parent(dirs[i]);
-    return rc;
-}
-
 static int keep_header(struct warp_db *db)
 {
-    int rc = sync_parents(db);
-    if (rc == 0)
-        rc = os_rename(db->paths.making, db->paths.header);
+    int rc = os_rename(db->paths.making, db->paths.header);
     if (rc == 0)
         rc = os_sync_dir(db->paths.store);
     return rc == 0 ? WARP_OK
@@ -373,6 +361,18 @@ static int open_header(struct warp_db *db, struct header *h, bool *is_new)
                           : error_set(WARP_ENOMEM, "out of memory");
 }
 
+/* Before anything stands in one of them that tells of what is in another. */
+static int sync_dirs(const struct warp_db *db)
+{
+    const char *dirs[] = {db->paths.store, db->paths.ring, db->paths.ssd};
+    for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
+        int rc = os_sync_parent(dirs[i]);
+        if (rc != 0)
+            return error_os(rc, "cannot sync what holds", dirs[i]);
+    }
+    return WARP_OK;
+}
+
 static int make_dirs(struct warp_db *db)
 {
     const char *dirs[] = {db->paths.log, db->paths.ring, db->paths.ssd,
@@ -400,6 +400,8 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = open_header(db, &h, &is_new);
     if (rc == WARP_OK && !db->read_only)
         rc = make_dirs(db);
+    if (rc == WARP_OK && is_new)
+        rc = sync_dirs(db);
     if (rc == WARP_OK)
         rc = open_tiers(db, is_new);
     if (rc == WARP_OK)
