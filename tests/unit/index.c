@@ -187,6 +187,35 @@ START_TEST(marks_are_taken_once)
 }
 END_TEST
 
+/* Whether the kernel has some, or not. */
+START_TEST(in_huge_pages)
+{
+    index_fini(&table);
+    ck_assert_int_eq(index_init(&table, &budget, true, hash_of, NULL),
+                     WARP_OK);
+    for (uint64_t i = 0; i < 30000; i++)
+        add(i);
+    check_all(30000);
+}
+END_TEST
+
+/* The last mark of a segment goes with its record. */
+START_TEST(a_mark_goes_with_its_record)
+{
+    uint32_t at = 0;
+    for (uint64_t i = 0; i < 300; i++)
+        add(i);
+    for (uint64_t i = 0; i < 5; i++)
+        mark(i);
+    ck_assert(index_next_marked(&table, &at));
+    for (uint64_t i = 0; i < 5; i++)
+        take_out(i);
+    at = 0;
+    ck_assert(!index_next_marked(&table, &at));
+    check_all(300);
+}
+END_TEST
+
 /* Hashes of which all begin alike: slow, but all are there. */
 START_TEST(the_same_place_for_all)
 {
@@ -278,6 +307,8 @@ int main(void)
     tcase_add_test(tcase, it_is_dense);
     tcase_add_test(tcase, what_goes_makes_room);
     tcase_add_test(tcase, marks_are_taken_once);
+    tcase_add_test(tcase, in_huge_pages);
+    tcase_add_test(tcase, a_mark_goes_with_its_record);
     tcase_add_test(tcase, the_same_place_for_all);
     tcase_add_test(tcase, a_limit_is_kept);
     tcase_add_test(tcase, readers_miss_nothing);

@@ -336,6 +336,25 @@ START_TEST(the_end_is_gone)
 }
 END_TEST
 
+/* A ring that is gone is missed even if nothing is known of what it held. */
+START_TEST(an_empty_ring_is_gone)
+{
+    ck_assert_int_eq(scene_open(&scene), 0);
+    scene_append(&scene, 0, 1, 100);
+    ck_assert_int_eq(log_sync(scene.log), 0);
+    scene_crash(&scene);
+    snprintf(path, sizeof path, "%s/ring-tails", scene.dir);
+    int fd = os_open(path, OS_READ | OS_WRITE);
+    uint8_t other[BOOT_BYTES] = {0}; /* of another start of the kernel */
+    ck_assert_int_eq(os_pwrite(fd, other, sizeof other, TAILS_BOOT), 0);
+    os_close(fd);
+    snprintf(path, sizeof path, "%s/ring-002", scene.dir);
+    ck_assert_int_eq(unlink(path), 0);
+    expect_told(1, "/ring-002 is missing or cut short");
+    ck_assert_uint_eq(scene.replayed, 1);
+}
+END_TEST
+
 /* The header of the second segment says that more came before it. */
 START_TEST(a_header_that_does_not_follow)
 {
@@ -503,6 +522,7 @@ int main(void)
     tcase_add_test(all, a_gap_is_told);
     tcase_add_test(all, a_gap_that_the_tiers_hold);
     tcase_add_loop_test(all, the_end_is_gone, 0, 8);
+    tcase_add_test(all, an_empty_ring_is_gone);
     tcase_add_test(all, a_header_that_does_not_follow);
     tcase_add_test(all, bytes_behind_the_last_record);
     tcase_add_test(all, impossible_records);
