@@ -44,8 +44,7 @@ static int create_ring(const char *path, uint64_t bytes, int *fd)
 }
 
 /* A file of `bytes`, made when it is missing or of another length, mapped. */
-static int open_ring(const char *path, uint64_t bytes, uint8_t **base,
-                     bool *created)
+static int open_ring(const char *path, uint64_t bytes, uint8_t **base)
 {
     uint64_t size = 0;
     void *at = NULL;
@@ -56,7 +55,6 @@ static int open_ring(const char *path, uint64_t bytes, uint8_t **base,
     }
     if (fd == -ENOENT) {
         rc = create_ring(path, bytes, &fd);
-        *created = true;
     } else if (fd < 0) {
         rc = fd;
     }
@@ -73,21 +71,20 @@ static int open_ring(const char *path, uint64_t bytes, uint8_t **base,
 int log_rings_open(struct log *log)
 {
     char path[LOG_PATH_BYTES];
-    bool created = false;
     for (uint32_t s = 0; s < log->shards; s++) {
         log_ring_path(log, path, s);
-        int rc =
-            open_ring(path, log->ring_bytes, &log->rings[s].base, &created);
+        int rc = open_ring(path, log->ring_bytes, &log->rings[s].base);
         if (rc != WARP_OK)
             return rc;
     }
     log_tails_path(log, path);
-    int rc = open_ring(path, LOG_PAGE, &log->tails, &created);
+    int rc = open_ring(path, LOG_PAGE, &log->tails);
     if (rc != WARP_OK)
         return rc;
     for (uint32_t s = 0; s < log->shards; s++)
         log->rings[s].tail_mark = log->tails + log_tail_offset(log, s);
-    if (created && (rc = os_sync_dir(log->ring_dir)) < 0)
+    /* Whoever made them may have been stopped before this. */
+    if ((rc = os_sync_dir(log->ring_dir)) < 0)
         return error_os(rc, "cannot sync the directory", log->ring_dir);
     return WARP_OK;
 }
