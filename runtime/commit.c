@@ -15,6 +15,7 @@
 #include "pace.h"
 #include "read.h"
 #include "relocate.h"
+#include "relocate_carry.h"
 #include "room.h"
 #include "secondary.h"
 #include "unique.h"
@@ -545,6 +546,8 @@ int commit_replay(struct shard *s, struct op *op, uint64_t seq,
     if (op->kind == OP_ARRIVE || op->kind == OP_DEPART)
         return relocate_replay(s, op, seq);
     int rc = shard_find(s, op->layout, &key, &plan.record);
+    if (rc == WARP_OK && (op->flags & OP_CARRIED))
+        return carry_replay(s, op, plan.record, seq, ordinal);
     if (rc == WARP_OK && op->layout->roams)
         rc = relocate_replay_here(s, op, plan.record);
     if (rc != WARP_OK)

@@ -10,7 +10,8 @@
  *     u32 length, the element's wire bytes
  *   delete: nothing
  *   arrive: u32 length, a row (row.h): the whole record comes from the shard
- *     that logs a depart of its key in the same batch
+ *     that logs a depart of its key in the same batch; an update may follow,
+ *     with what the row does not hold
  *   depart: nothing
  * mark names memory-only fields that this commit wrote: they exist, and are
  * LOST after a restart. Their values stand behind the logged bytes, in memory
@@ -31,7 +32,8 @@ enum op_flags {
     OP_FLOOR = 1, /* what the record held before is gone (it had expired) */
     OP_SET = 2,
     OP_MARK = 4,
-    OP_DEAD = 8
+    OP_DEAD = 8,
+    OP_CARRIED = 16 /* relocate_carry.h */
 };
 #define OP_RECORD_DEADLINE (UINT64_C(1) << 56)
 enum { OP_HEADER_BYTES = 8, OP_BODY_BYTES_MAX = 128 << 20 };

@@ -5,6 +5,7 @@
 #include "checkpoint.h"
 #include "error.h"
 #include "planted.h"
+#include "relocate_carry.h"
 #include "wire.h"
 
 #include <stdlib.h>
@@ -16,7 +17,9 @@ struct move {
     struct shard *home, *from, *to;
     struct record *r, *t; /* the record, and what it becomes */
     uint8_t *row;
+    size_t row_bytes;
     struct op arrive, depart;
+    struct carry carry;
     bool made; /* t */
 };
 
@@ -56,7 +59,7 @@ static int make_ops(struct move *m)
     m->row = malloc(room);
     if (!m->row)
         return error_set(WARP_ENOMEM, "out of memory for a record that moves");
-    size_t bytes = row_encode(m->from, m->l, m->r, m->row);
+    size_t bytes = m->row_bytes = row_encode(m->from, m->l, m->r, m->row);
     if (!PLANTED(new_version))
         row_set_origin(
             m->row, apply_version(m->from, m->l, m->r, m->key->hash) &
@@ -68,7 +71,9 @@ static int make_ops(struct move *m)
     int rc = address(&m->depart, m->l, m->key);
     if (rc == WARP_OK)
         rc = address(&m->arrive, m->l, m->key);
-    return rc == WARP_OK ? op_arrive(&m->arrive, m->row, (uint32_t)bytes) : rc;
+    if (rc == WARP_OK)
+        rc = op_arrive(&m->arrive, m->row, (uint32_t)bytes);
+    return rc == WARP_OK ? carry_append(&m->carry, &m->arrive) : rc;
 }
 
 static int log_one(struct move *m, struct shard *s, uint64_t batch,
@@ -197,8 +202,7 @@ static int move_locked(struct move *m)
     if (rc != WARP_OK)
         return rc;
     record_begin(m->t);
-    rc = fill(m->to, l, m->t, m->arrive.body + m->arrive.values_at,
-              m->arrive.bytes - m->arrive.values_at, &view);
+    rc = fill(m->to, l, m->t, m->row, m->row_bytes, &view);
     if (rc == WARP_OK)
         rc = copy_memory(m);
     bool ascends = m->from->number < m->to->number;
@@ -233,7 +237,7 @@ static void lock_both(const struct move *m)
     os_lock(&(ascends ? m->to : m->from)->lock);
 }
 
-static int move(struct move *m)
+static int move(struct move *m, bool *fetch)
 {
     if (!is_settled(m->l, m->r)) {
         /* One of an earlier form would wait for its turn. */
@@ -245,6 +249,9 @@ static int move(struct move *m)
         return error_set(WARP_EBUSY, "%s: a checkpoint must come first",
                          m->l->desc->name);
     }
+    *fetch = !carry_is_current(&m->carry, m->l, m->r);
+    if (*fetch)
+        return WARP_OK;
     op_init(&m->arrive, m->l, OP_ARRIVE, NULL, 0);
     op_init(&m->depart, m->l, OP_DEPART, NULL, 0);
     int rc = move_locked(m);
@@ -308,38 +315,53 @@ static int tell_moved(struct warp_db *db, const struct layout *l)
     return rc;
 }
 
+/* Under relocate_lock, for a scan that takes the keys of one shard after the
+ * other must see the record. *fetch: not yet, the log needs values of it. */
+static int move_one(struct move *m, bool *fetch)
+{
+    int rc = WARP_OK;
+    *fetch = false;
+    for (bool again = true; again && !*fetch;) {
+        m->from = forward_look(m->db, m->key).shard;
+        if (m->from == m->to)
+            return WARP_OK;
+        if (m->from != m->home && m->to != m->home)
+            return error_set(WARP_EBUSY, "%s: a record moves by its home",
+                             m->l->desc->name);
+        lock_both(m);
+        rc = shard_find(m->from, m->l, m->key, &m->r);
+        again = rc == WARP_OK && m->r && (record_have(m->r) & R_AWAY);
+        if (rc == WARP_OK && !again)
+            rc = !m->r || (record_have(m->r) & R_DELETED) ? WARP_ENOTFOUND
+                                                          : move(m, fetch);
+        os_unlock(&m->from->lock);
+        os_unlock(&m->to->lock);
+    }
+    return rc;
+}
+
 int relocate(struct warp_db *db, const struct layout *l,
              const struct key_ref *key, uint32_t to)
 {
+    enum { FETCHES = 4 };
     int rc = tell_moved(db, l);
+    bool fetch = true;
     if (rc != WARP_OK)
         return rc;
     struct move m = {.db = db, .l = l, .key = key};
+    carry_init(&m.carry, l);
     m.home = forward_home(db, key);
     m.to = &db->shards[to];
-    /* A scan that takes the keys of one shard after the other must see it. */
-    os_lock(&db->relocate_lock);
-    for (bool again = true; again;) {
-        m.from = forward_look(db, key).shard;
-        if (m.from == m.to) {
-            rc = WARP_OK;
-            break;
-        }
-        if (m.from != m.home && m.to != m.home) {
-            rc = error_set(WARP_EBUSY, "%s: a record moves by its home",
-                           l->desc->name);
-            break;
-        }
-        lock_both(&m);
-        rc = shard_find(m.from, l, key, &m.r);
-        again = rc == WARP_OK && m.r && (record_have(m.r) & R_AWAY);
-        if (rc == WARP_OK && !again)
-            rc = !m.r || (record_have(m.r) & R_DELETED) ? WARP_ENOTFOUND
-                                                        : move(&m);
-        os_unlock(&m.from->lock);
-        os_unlock(&m.to->lock);
+    for (int i = 0; rc == WARP_OK && fetch && i <= FETCHES; i++) {
+        os_lock(&db->relocate_lock);
+        rc = move_one(&m, &fetch);
+        os_unlock(&db->relocate_lock);
+        if (fetch)
+            rc = i < FETCHES ? carry_fetch(db, l, key, &m.carry)
+                             : error_set(WARP_EBUSY, "%s: it is written to",
+                                         l->desc->name);
     }
-    os_unlock(&db->relocate_lock);
+    carry_fini(&m.carry);
     if (rc == WARP_OK && m.from != m.to)
         atomic_fetch_add(&db->relocated, 1);
     return rc;
@@ -477,7 +499,7 @@ int relocate_replay(struct shard *s, struct op *op, uint64_t seq)
     if (rc != WARP_OK || (live && record_version(r) >= seq))
         return rc;
     bool gone = false;
-    if (op->kind == OP_ARRIVE && !live)
+    if (op->kind == OP_ARRIVE && !live && !(op->flags & OP_CARRIED))
         rc = is_gone_since(s, op, &gone);
     if (rc != WARP_OK)
         return rc;

@@ -5,8 +5,9 @@
  * R2 both shards are locked from the look at the record to the last change of
  *    it: no reader finds it in neither, or in both.
  * R3 what lies on a tier stays there: the row tells the places. So a record
- *    with a value that its tier does not have yet waits for a checkpoint, and
- *    a copy of the log tells of no move later than its copy of the tiers.
+ *    with a value that its tier does not have yet waits for a checkpoint. The
+ *    log has the values, too (relocate_carry.h), but of long ones; so a backup
+ *    tells of no move later than its copy of the tiers.
  * R4 a replay takes an arrive, and a change that begins the record anew, as
  *    they come; other changes only where the record is. A key that is away in
  *    the directory, or in memory, has later changes elsewhere (F4).

@@ -1,5 +1,6 @@
 /* gravity_scene.c: see gravity_scene.h. */
 #include "relocate.h"
+#include "tool.h"
 
 #include "gravity_scene.h"
 
@@ -129,4 +130,34 @@ void expect_stars(int64_t more)
     ck_assert_uint_eq(id, TEAMS * MEMBERS);
     ck_assert_uint_eq(stat_now().records, TEAMS * MEMBERS);
     warp_arena_reset(&arena);
+}
+
+/* What the tool's main.c has. */
+int tool_fail(const struct tool *tool, int code, const char *why)
+{
+    ck_abort_msg("%s: %d: %s", tool->args[0], code, why);
+    return TOOL_IO;
+}
+
+int tool_print_json(const struct tool *tool, const struct text *reply)
+{
+    (void)tool;
+    return reply->failed ? TOOL_IO : TOOL_CLEAN;
+}
+
+int tool_progress(void *bar, const char *what, uint64_t done, uint64_t total)
+{
+    (void)bar, (void)what, (void)done, (void)total;
+    return 0;
+}
+
+void tool_bar_end(struct tool_bar *bar)
+{
+    (void)bar;
+}
+
+int tool_usage(const struct tool *tool, const char *format, ...)
+{
+    ck_abort_msg("%s: %s", tool->args[0], format);
+    return TOOL_USAGE;
 }

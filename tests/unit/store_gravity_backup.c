@@ -1,5 +1,6 @@
 /* store_gravity_backup.c: a backup while records move. */
 #include "backup.h"
+#include "tool.h"
 
 #include "gravity_scene.h"
 
@@ -103,6 +104,45 @@ START_TEST(who_changed_and_moves_has_the_new_value)
 }
 END_TEST
 
+/* By the tiers of the first backup and the log of the second: between the two a
+ * checkpoint let them move, with values that those tiers do not have. */
+START_TEST(a_time_between_two_backups)
+{
+    struct text reply = TEXT_INIT;
+    struct progress quiet = {0};
+    char restored[96], to[24], was[sizeof move_dir];
+    uint64_t mark;
+    put_embers(1);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    ck_assert_int_eq(backup_run(db, target, 3, &quiet, &reply), WARP_OK);
+    put_embers(2);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    for (uint64_t id = 0; id < EMBERS; id++)
+        ck_assert_int_eq(
+            move_to(EMBER, id, (home_of(EMBER, id) + 5) % 12), WARP_OK);
+    ck_assert_int_eq(log_mark(db->log, &mark), WARP_OK);
+    put_embers(3);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    ck_assert_int_eq(backup_run(db, target, 3, &quiet, &reply), WARP_OK);
+    text_free(&reply);
+    close_it();
+    snprintf(restored, sizeof restored, "%s-then", move_dir);
+    snprintf(to, sizeof to, "%llu", (unsigned long long)mark);
+    struct tool tool = {.args = {target, restored}, .arg_count = 2, .to = to};
+    ck_assert_int_eq(tool_restore(&tool), TOOL_CLEAN);
+    strcpy(was, move_dir);
+    strcpy(move_dir, restored);
+    open_it();
+    expect_embers(2);
+    close_it();
+    must_be_sound();
+    (void)backup_remove(restored);
+    strcpy(move_dir, was);
+    open_it();
+    expect_embers(3);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_gravity_backup");
@@ -111,6 +151,7 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, who_is_new_and_moves_is_there);
     tcase_add_test(tcase, who_changed_and_moves_has_the_new_value);
+    tcase_add_test(tcase, a_time_between_two_backups);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
