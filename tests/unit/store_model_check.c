@@ -541,8 +541,10 @@ static bool execute_batch(struct model_run *run, const struct world *w,
         rc = expect(run, batch, w, &op->writes[i]);
         if (rc == WARP_OK)
             rc = run->code = call_write(run, batch, w, &op->writes[i], NULL);
-        if (rc != WARP_OK && rc != WARP_EINVAL)
+        if (rc != WARP_OK && rc != WARP_EINVAL) {
+            warp_batch_abort(&batch);
             return differs(run, w, "change %u of the batch: %d", i, rc);
+        }
     }
     if (op->kind == M_ABORT)
         warp_batch_abort(&batch);
