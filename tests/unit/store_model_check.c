@@ -543,6 +543,7 @@ static bool execute_batch(struct model_run *run, const struct world *w,
             rc = run->code = call_write(run, batch, w, &op->writes[i], NULL);
         if (rc != WARP_OK && rc != WARP_EINVAL) {
             warp_batch_abort(&batch);
+            run->code = rc;
             return differs(run, w, "change %u of the batch: %d", i, rc);
         }
     }
