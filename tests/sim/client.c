@@ -23,6 +23,7 @@ void client_init(struct client *c, uint64_t seed, uint32_t number, bool alone)
     c->next = sim_own(sizeof *c->next);
     c->other = sim_own(sizeof *c->other);
     c->kept = sim_own(sizeof *c->kept);
+    c->then = sim_own(sizeof *c->then);
     c->redone = sim_own(sizeof *c->redone);
     versions_init(c);
     model_init(c->base, seed, number);

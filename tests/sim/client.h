@@ -13,6 +13,7 @@ struct client {
     bool alone;
     struct world *base, *now, *next, *other;
     struct world *kept; /* what the backup holds of it (errand.c) */
+    struct world *then; /* and at the time that was noted */
     /* What was done again at an open, if that is known and durable. */
     struct world *redone;
     bool is_redone;
@@ -24,7 +25,8 @@ struct client {
     bool refused[OPS_MAX]; /* for lack of space: nothing was done */
     struct client_range {
         uint64_t low, high;
-    } done, begun;      /* where a backup may stand: acknowledged, or not */
+    } done, begun, noted; /* where a backup may stand: acknowledged, or not; and
+                             where the log was when its place was noted */
     uint64_t low, high; /* what may have been found at the open */
     struct model_op op;
     struct model_run run;

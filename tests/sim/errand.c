@@ -22,6 +22,12 @@ SIM_STATE static struct {
     uint32_t number;
 } b;
 
+/* A position of the log, and whether a backup was made behind it. */
+SIM_STATE static struct {
+    bool known, covered;
+    uint64_t position;
+} note;
+
 static void name_target(void)
 {
     snprintf(b.path, sizeof b.path, "backup%u", b.number);
@@ -70,9 +76,27 @@ static void back_up(struct client *c, struct client *all, uint32_t count)
     }
     b.begun = b.kept = false;
     b.done = true;
+    note.covered = note.known;
     for (uint32_t i = 0; i < count; i++)
         all[i].done = (struct client_range){all[i].begun.low, all[i].started};
     sim_trace("backup: done");
+}
+
+/* The log tells to restore to here. */
+static void note_position(struct client *c, struct client *all, uint32_t count)
+{
+    note.known = note.covered = false;
+    for (uint32_t i = 0; i < count; i++)
+        all[i].noted.low = all[i].acked;
+    int rc = log_mark(c->run.db->log, &note.position);
+    if (rc != WARP_OK) {
+        failed(c, "a mark", rc);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        all[i].noted.high = all[i].started;
+    note.known = true;
+    sim_trace("noted: position %llu", (unsigned long long)note.position);
 }
 
 /* A store of which no record may move has no place for one that does. */
@@ -96,6 +120,8 @@ void errand_run(struct client *c, struct client *all, uint32_t count)
         migrate(c);
     else if ((which & ERRAND_BACKUP) && chance % 16 == 1)
         back_up(c, all, count);
+    else if ((which & ERRAND_BACKUP) && chance % 16 > 12)
+        note_position(c, all, count);
     else if ((which & ERRAND_CLOCK) && chance % 4 == 2) {
         int64_t now = history_clock_back(), is = warp_now(c->run.db);
         if (is != now)
@@ -140,23 +166,43 @@ static bool holds(struct client *c, struct warp_db *db, int64_t now)
                        known && !b.done);
 }
 
+/* Is what a restored store must show of a world there? then: what it had at the
+ * position that was noted. */
+static bool restored_holds(struct client *c, struct warp_db *db, int64_t now,
+                           bool then)
+{
+    static const struct client_range none = {1, 0};
+    if (!then)
+        return client_find(c, db, now, &none, true);
+    struct world *kept = c->kept;
+    c->kept = c->then;
+    bool found = client_find(c, db, now, &c->noted, false);
+    c->kept = kept;
+    return found;
+}
+
 static void check_restored(struct client *all, uint32_t count, int64_t now,
-                           uint32_t schema, const char *path)
+                           uint32_t schema, const char *path, bool then)
 {
     struct warp_db *db = NULL;
-    static const struct client_range none = {1, 0};
+    char to[24];
+    snprintf(to, sizeof to, "%llu", (unsigned long long)note.position);
     int rc = backup_remove("restored"); /* of a life that died here */
     if (rc == WARP_OK)
-        rc = restore_run(path, "restored");
+        rc = restore_run(path, "restored", then ? to : NULL);
+    sim_trace("restored%s%s: %d", then ? " to " : "", then ? to : "", rc);
+    if (then && rc == WARP_EINVAL)
+        return; /* the log was cut in between, or the schema has changed */
     if (rc == WARP_OK)
         rc = open_it("restored", schema, false, &db);
     if (rc != WARP_OK && !history_forgives(rc))
-        sim_finding("the backup cannot be restored: %s (%d)", warp_errmsg(NULL),
-                    rc);
+        sim_finding("the backup cannot be restored%s%s: %s (%d)",
+                    then ? " to " : "", then ? to : "", warp_errmsg(NULL), rc);
     for (uint32_t i = 0; i < count && rc == WARP_OK; i++)
-        if (!client_find(&all[i], db, now, &none, true) && !sim_fault_seen)
-            sim_finding("world %u is not in the restored store: %s",
-                        all[i].number, all[i].run.said);
+        if (!restored_holds(&all[i], db, now, then) && !sim_fault_seen)
+            sim_finding("world %u is not in the store restored%s%s: %s",
+                        all[i].number, then ? " to " : "", then ? to : "",
+                        all[i].run.said);
     if (db)
         rc = warp_close(&db);
     if (rc != WARP_OK && !history_forgives(rc))
@@ -169,7 +215,8 @@ void errand_check(struct client *all, uint32_t count, int64_t now)
     struct warp_db *db = NULL, *store = all[0].run.db;
     uint32_t schema = 0;
     const char *path = b.path;
-    b.running = false;
+    bool covered = note.covered;
+    note.known = note.covered = b.running = false;
     if (!b.kept && !b.done && !b.begun)
         return;
     history_set_clock(now); /* a backup knows of no later time */
@@ -206,7 +253,9 @@ void errand_check(struct client *all, uint32_t count, int64_t now)
         b.kept = true;
         b.done = b.begun = false;
         b.schema = schema;
-        check_restored(all, count, now, schema, path);
+        check_restored(all, count, now, schema, path, false);
+        if (covered)
+            check_restored(all, count, now, schema, path, true);
     } else { /* a fault came between: it is not looked at again */
         b.kept = b.done = b.begun = false;
         b.number++;

@@ -28,7 +28,8 @@ uint64_t history_chance(uint64_t op); /* the same in each run of a seed */
 int64_t history_clock_back(void);     /* the clock is set back, to be read */
 struct warp_options history_options(void);
 
-/* restore.c: `warp restore BACKUP TARGET`; a code. */
-int restore_run(const char *backup, const char *target);
+/* restore.c: `warp restore BACKUP TARGET`, with --to, if that is not NULL; a
+ * code. */
+int restore_run(const char *backup, const char *target, const char *to);
 
 #endif

@@ -6,10 +6,12 @@
 
 static int code;
 
-int restore_run(const char *backup, const char *target)
+int restore_run(const char *backup, const char *target, const char *to)
 {
-    struct tool tool = {
-        .name = "restore", .args = {backup, target}, .arg_count = 2};
+    struct tool tool = {.name = "restore",
+                        .args = {backup, target},
+                        .arg_count = 2,
+                        .to = to};
     code = WARP_OK;
     (void)tool_restore(&tool);
     return code;
