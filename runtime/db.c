@@ -419,7 +419,7 @@ static int open_parts(struct warp_db *db, const char *path)
     if (rc == WARP_OK)
         rc = loader_init(db);
     if (rc == WARP_OK)
-        rc = open_log(db);
+        rc = open_log(db, is_new);
     if (rc == WARP_OK && !db->evolve)
         rc = migrate_open(db);
     /* Only a store whose parts all exist gets its header. */

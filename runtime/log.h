@@ -26,6 +26,7 @@ struct log_options {
     uint64_t fingerprint;  /* of the schema; stands in segment headers */
     bool read_only;
     bool no_rings;         /* a backup's log: what it holds is all there is */
+    bool fresh;            /* nothing was ever acknowledged */
     /* Commits up to and including these are in the tiers: not replayed. What
      * was cut must be below: a log that begins later than the floor has lost
      * its beginning, tells it by `event` and replays nothing. */

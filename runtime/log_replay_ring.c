@@ -216,7 +216,7 @@ bool log_replay_lacks(const struct log_replay *replay)
     struct log *log = replay->log;
     char text[LOG_PATH_BYTES + 256];
     log_path(log, text, LOG_ENDS_HERE);
-    if (os_exists(text) != 0)
+    if (log->options.fresh || os_exists(text) != 0)
         return false;
     bool lacks = !replay->any && tails_tell(log);
     for (uint32_t s = 0; s < log->shards; s++)

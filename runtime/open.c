@@ -394,7 +394,7 @@ static void make_ready(struct warp_db *db)
     }
 }
 
-int open_log(struct warp_db *db)
+int open_log(struct warp_db *db, bool is_new)
 {
     int64_t mark = 0, replayed_mark = 0;
     uint64_t resident = 0, replayed = 0;
@@ -414,6 +414,7 @@ int open_log(struct warp_db *db)
         .fingerprint = db->schema->fingerprint,
         .read_only = db->read_only,
         .no_rings = db->is_backup && os_exists(db->paths.ring) != 1,
+        .fresh = is_new,
         .floor_seq = db->floor_seq,
         .clock_ms = log_clock,
         .event = log_event,

@@ -17,7 +17,7 @@ int open_tiers(struct warp_db *db, bool is_new);
 int open_partners(struct warp_db *db);
 int open_shards(struct warp_db *db);
 /* Opens the log, replays it, and (unless read_only) starts it. */
-int open_log(struct warp_db *db);
+int open_log(struct warp_db *db, bool is_new);
 
 /* Private to db.c and its tests. */
 int db_destroy(struct warp_db *db, bool orderly);

@@ -336,6 +336,24 @@ START_TEST(the_end_is_gone)
 }
 END_TEST
 
+/* Rings that another store has left in the directory of a new one's. */
+START_TEST(old_rings_of_a_new_log)
+{
+    three_blocks();
+    drop_segments(1);
+    scene.options.fresh = true;
+    ck_assert_int_eq(scene_open(&scene), 0);
+    ck_assert_uint_eq(scene.events, 0);
+    ck_assert_uint_eq(scene.replayed, 0);
+    scene_append(&scene, 0, 1, 100);
+    scene_crash(&scene);
+    scene.options.fresh = false;
+    scene_replay_only(&scene);
+    ck_assert_uint_eq(scene.events, 0);
+    ck_assert_uint_eq(scene.replayed, 1);
+}
+END_TEST
+
 /* A ring that is gone is missed even if nothing is known of what it held. */
 START_TEST(an_empty_ring_is_gone)
 {
@@ -522,6 +540,7 @@ int main(void)
     tcase_add_test(all, a_gap_is_told);
     tcase_add_test(all, a_gap_that_the_tiers_hold);
     tcase_add_loop_test(all, the_end_is_gone, 0, 8);
+    tcase_add_test(all, old_rings_of_a_new_log);
     tcase_add_test(all, an_empty_ring_is_gone);
     tcase_add_test(all, a_header_that_does_not_follow);
     tcase_add_test(all, bytes_behind_the_last_record);
