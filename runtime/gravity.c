@@ -33,13 +33,7 @@ void gravity_close(struct warp_db *db)
 
 /* ---- uses ---- */
 
-/* One of GRAVITY_SAMPLE, in no step with a loop of the caller's. */
-bool gravity_samples(void)
-{
-    static _Thread_local uint32_t state;
-    state = state * 1664525u + 1013904223u;
-    return state / (UINT32_MAX / GRAVITY_SAMPLE + 1) == 0;
-}
+_Thread_local uint32_t gravity_chance;
 
 static void note(struct warp_db *db, const struct layout *l,
                  const struct key_ref *key, bool placed)
@@ -68,11 +62,10 @@ static void note(struct warp_db *db, const struct layout *l,
     os_unlock(&g->lock);
 }
 
-void gravity_used(struct warp_db *db, const struct layout *l,
-                  const struct key_ref *key)
+void gravity_note_use(struct warp_db *db, const struct layout *l,
+                      const struct key_ref *key)
 {
-    if (db->gravity && gravity_samples())
-        note(db, l, key, false);
+    note(db, l, key, false);
 }
 
 void gravity_note_op(struct warp_db *db, const struct op *op, bool placed)

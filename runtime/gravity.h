@@ -39,20 +39,39 @@ enum gravity_why {
 int gravity_open(struct warp_db *db);
 void gravity_close(struct warp_db *db);
 
-/* A use of a record that is drawn; cheap, may be lost. */
-void gravity_used(struct warp_db *db, const struct layout *l,
-                  const struct key_ref *key);
+/* One of GRAVITY_SAMPLE, in no step with a loop of the caller's. Part of each
+ * get and each commit: no call for the thread's own number. */
+enum { GRAVITY_SAMPLE = 32 };
+extern _Thread_local uint32_t gravity_chance
+    __attribute__((tls_model("initial-exec")));
+static inline bool gravity_samples(void)
+{
+    gravity_chance = gravity_chance * 1664525u + 1013904223u;
+    return gravity_chance < UINT32_MAX / GRAVITY_SAMPLE;
+}
+
+/* A use of a record that is drawn; may be lost. */
+void gravity_note_use(struct warp_db *db, const struct layout *l,
+                      const struct key_ref *key);
+static inline void gravity_used(struct warp_db *db, const struct layout *l,
+                                const struct key_ref *key)
+{
+    if (db->gravity && gravity_samples())
+        gravity_note_use(db, l, key);
+}
+
 /* Ops that were committed together. */
 void gravity_wrote(struct warp_db *db, struct op *const *ops, uint32_t count);
 /* One alone. */
 void gravity_note_op(struct warp_db *db, const struct op *op, bool placed);
-bool gravity_samples(void);
 static inline void gravity_wrote_one(struct warp_db *db, const struct op *op)
 {
     const struct layout *l = op->layout;
+    if (!db->gravity)
+        return;
     bool placed = ((op->set | op->memory) &
                    (op->flags & OP_FLOOR ? l->places : l->hint)) != 0;
-    if (db->gravity && (placed || gravity_samples()))
+    if (placed || gravity_samples())
         gravity_note_op(db, op, placed);
 }
 

@@ -8,7 +8,6 @@
 #include "partner.h"
 
 enum {
-    GRAVITY_SAMPLE = 32,     /* one use of so many is noted */
     GRAVITY_RING = 1024,     /* notes between two steps */
     GRAVITY_SPOTS = 4096,    /* records that are known */
     GRAVITY_WAYS = 4,
