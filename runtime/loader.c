@@ -289,7 +289,8 @@ static void *load(void *arg)
     }
     atomic_store(&db->loaded_word, 1);
     os_futex_wake(&db->loaded_word, INT32_MAX);
-    if (rc == WARP_OK)
+    /* A change of the schema is about to take values from their places. */
+    if (rc == WARP_OK && !db->evolve)
         warm_all(db);
     return NULL;
 }
