@@ -40,10 +40,14 @@ static uint64_t read_version(struct client *c, uint32_t product, uint32_t key)
 void versions_begin(struct client *c)
 {
     struct versions *v = c->versions;
-    v->count = 0;
+    uint64_t base[MODEL_PRODUCTS][MODEL_KEYS];
     for (uint32_t p = 0; p < MODEL_PRODUCTS; p++)
         for (uint32_t k = 0; k < MODEL_KEYS; k++)
-            v->base[p][k] = read_version(c, p, k);
+            base[p][k] = read_version(c, p, k);
+    /* At once: the process may die at any read, and what was noted then goes on
+     * to count. */
+    memcpy(v->base, base, sizeof base);
+    v->count = 0;
 }
 
 void versions_note(struct client *c)
