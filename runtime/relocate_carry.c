@@ -129,7 +129,9 @@ int carry_replay(struct shard *s, struct op *op, struct record *r,
 {
     const struct layout *l = op->layout;
     struct plan plan;
-    if (!r || (record_have(r) & R_DELETED) || record_version(r) != seq)
+    /* Of one that came from the directory the tiers have the values. */
+    if (!r || (record_have(r) & (R_DELETED | R_DIRTY)) != R_DIRTY ||
+        record_version(r) != seq)
         return WARP_OK;
     plan_init(&plan);
     plan.record = r;
