@@ -37,14 +37,15 @@ int header_read(const char *path, struct header *h)
         return error_set(WARP_EVERSION, "%s: format %u; this library reads "
                                         "format %d", path,
                          wire_get32(b + 8), HEADER_FORMAT);
-    h->shards = wire_get32(b + 12);
+    uint32_t shards = wire_get32(b + 12);
+    uint16_t len = wire_get16(b + 48);
+    if (shards < 1 || shards > 256 || len > HEADER_PATH_MAX)
+        return error_set(WARP_ECORRUPT, "%s: impossible numbers in the "
+                                        "store's header", path);
+    h->shards = shards;
     h->ring_bytes = wire_get64(b + 16);
     h->seed = wire_get64(b + 24);
     memcpy(h->store_id, b + 32, 16);
-    uint16_t len = wire_get16(b + 48);
-    if (h->shards < 1 || h->shards > 256 || len > HEADER_PATH_MAX)
-        return error_set(WARP_ECORRUPT, "%s: impossible numbers in the "
-                                        "store's header", path);
     memcpy(h->ring_path, b + 50, len);
     h->ring_path[len] = 0;
     h->life = wire_get64(b + HEADER_LIFE);

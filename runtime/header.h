@@ -24,7 +24,8 @@ struct header {
     char ring_path[HEADER_PATH_MAX + 1];
 };
 
-/* WARP_ENOSTORE, WARP_ECORRUPT, WARP_EVERSION, WARP_EIO. */
+/* WARP_ENOSTORE, WARP_ECORRUPT, WARP_EVERSION, WARP_EIO: *header stays as it
+ * was. */
 int header_read(const char *path, struct header *header);
 int header_write(const char *path, const char *dir,
                  const struct header *header);

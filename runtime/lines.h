@@ -5,13 +5,15 @@
 #ifndef WARP_LINES_H
 #define WARP_LINES_H
 
+#include <stdint.h>
+
 /* The three lines from an address on: a usual record. write: 1 or 0. */
 #define PREFETCH_LINES(address, write)                                        \
     do {                                                                      \
-        const char *line_ = (const char *)(address);                          \
-        __builtin_prefetch(line_, write);                                     \
-        __builtin_prefetch(line_ + 64, write);                                \
-        __builtin_prefetch(line_ + 128, write);                               \
+        uintptr_t line_ = (uintptr_t)(address);                               \
+        __builtin_prefetch((const void *)line_, write);                       \
+        __builtin_prefetch((const void *)(line_ + 64), write);                \
+        __builtin_prefetch((const void *)(line_ + 128), write);               \
     } while (0)
 
 #endif

@@ -157,7 +157,7 @@ static int take_scan(struct log_replay *replay, const struct log_scan *scan)
     if (scan->any_cut) {
         runs = scan->cut_runs;
         parts = scan->cut_parts;
-        rc = log_found_runs(&replay->found, scan->found.runs, runs);
+        rc = log_found_runs(&replay->found, &scan->found, 0, runs);
         if (rc == WARP_OK)
             rc = take_parts(replay, scan, 0, parts);
         take_places(replay, scan->good);
@@ -166,8 +166,8 @@ static int take_scan(struct log_replay *replay, const struct log_scan *scan)
             rc = accept_cut(replay, scan->cut_offset, scan->cut_flags);
     }
     if (rc == WARP_OK)
-        rc = log_found_runs(&replay->found, scan->found.runs + runs,
-                            scan->found.run_count - runs);
+        rc = log_found_runs(&replay->found, &scan->found, runs,
+                            scan->found.run_count);
     if (rc == WARP_OK)
         rc = take_parts(replay, scan, parts, scan->found.part_count);
     take_places(replay, scan->place);

@@ -95,8 +95,9 @@ int log_batches_count(struct log_batches *open, const struct log_part *part);
 bool log_batches_has(const struct log_batches *open, uint64_t id);
 
 int log_found_part(struct log_found *found, const struct log_part *part);
-int log_found_runs(struct log_found *found, const struct log_run *runs,
-                   size_t count);
+/* The runs of `of` from one place to another. */
+int log_found_runs(struct log_found *found, const struct log_found *of,
+                   size_t from, size_t to);
 void log_found_free(struct log_found *found);
 bool log_block_valid(const uint8_t *block, const struct log_segment *segment);
 /* Into a scan that names its log, segment and end: first the header. */

@@ -143,14 +143,14 @@ static int add_run(struct log_scan *scan, uint32_t shard, uint64_t offset,
     return rc;
 }
 
-int log_found_runs(struct log_found *found, const struct log_run *runs,
-                   size_t count)
+int log_found_runs(struct log_found *found, const struct log_found *of,
+                   size_t from, size_t to)
 {
     int rc = WARP_OK;
-    for (size_t i = 0; i < count && rc == WARP_OK; i++) {
+    for (; from < to && rc == WARP_OK; from++) {
         rc = room_for_run(found);
         if (rc == WARP_OK)
-            found->runs[found->run_count++] = runs[i];
+            found->runs[found->run_count++] = of->runs[from];
     }
     return rc;
 }
