@@ -310,8 +310,11 @@ static void learn_one(struct replace *p, const struct layout *l,
                           ? place_map_number(&d->map, d->place, use->hash,
                                              &is_new)
                           : place_map_find(&d->map, use->hash);
-    if (number == PLACE_NONE)
+    if (number == PLACE_NONE) {
+        if (use->kind <= REPLACE_WRITES)
+            replace_stray(p->db);
         return;
+    }
     if (use->kind == REPLACE_GONE) {
         place_drop(d->place, number);
         place_map_remove(&d->map, number);
@@ -335,8 +338,13 @@ static void learn_one(struct replace *p, const struct layout *l,
                                     saves(p, d, l, use)};
     if (use->kind == REPLACE_HIT && held)
         request.bytes = 0;
-    if (place_access(d->place, &request) < 0)
+    if (place_access(d->place, &request) < 0) {
+        replace_stray(p->db);
         return;
+    }
+    /* The engine keeps it outside, where it is not. */
+    if (!place_holds(d->place, number))
+        let_go(d, number);
     if (is_new && l->prior != 0)
         place_prior(d->place, number, l->prior);
     e->product = l->number;

@@ -189,13 +189,13 @@ END_TEST
 
 /* ---- who leaves first ---- */
 
-enum { RIVALS = 3000 };
+enum { RIVALS = 3000, CROWD = 20000 };
 
-static uint32_t resident_first(void)
+static uint32_t resident_first(uint64_t count)
 {
     uint32_t n = 0;
     struct warp_arena arena = WARP_ARENA_INIT;
-    for (uint64_t id = 0; id < RIVALS; id++) {
+    for (uint64_t id = 0; id < count; id++) {
         struct mem_first r;
         ck_assert_int_eq(mem_first_get(db, id,
                                        MEM_FIRST_BODY | WARP_RESIDENT, &r,
@@ -207,11 +207,11 @@ static uint32_t resident_first(void)
     return n;
 }
 
-static uint32_t resident_last(void)
+static uint32_t resident_last(uint64_t count)
 {
     uint32_t n = 0;
     struct warp_arena arena = WARP_ARENA_INIT;
-    for (uint64_t id = 0; id < RIVALS; id++) {
+    for (uint64_t id = 0; id < count; id++) {
         struct mem_last r;
         ck_assert_int_eq(mem_last_get(db, id, MEM_LAST_BODY | WARP_RESIDENT,
                                       &r, &arena),
@@ -222,34 +222,84 @@ static uint32_t resident_last(void)
     return n;
 }
 
+static void put_both(uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        struct mem_first first = {.id = i, .body = {text, 1200}};
+        struct mem_last last = {.id = i, .body = {text, 1200}};
+        ck_assert_int_eq(mem_first_put(db, &first, MEM_FIRST_ALL), WARP_OK);
+        ck_assert_int_eq(mem_last_put(db, &last, MEM_LAST_ALL), WARP_OK);
+    }
+}
+
 /* Two products as large as each other, the second written last: when a third
  * one needs the memory, the one of the lower priority gives it up. */
 START_TEST(the_lower_priority_leaves_first)
 {
     uint64_t id = 0;
     open_it(UINT64_C(40) << 20);
-    for (uint64_t i = 0; i < RIVALS; i++) {
-        struct mem_first first = {.id = i, .body = {text, 1200}};
-        struct mem_last last = {.id = i, .body = {text, 1200}};
-        ck_assert_int_eq(mem_first_put(db, &first, MEM_FIRST_ALL), WARP_OK);
-        ck_assert_int_eq(mem_last_put(db, &last, MEM_LAST_ALL), WARP_OK);
-    }
+    put_both(RIVALS);
     ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
-    ck_assert_uint_eq(resident_first(), RIVALS);
-    ck_assert_uint_eq(resident_last(), RIVALS);
+    ck_assert_uint_eq(resident_first(RIVALS), RIVALS);
+    ck_assert_uint_eq(resident_last(RIVALS), RIVALS);
     uint32_t last = RIVALS;
     for (; id < 60000 && last > RIVALS / 10; id++) {
         put_wide(id);
         if (id % 2000 == 1999)
-            last = resident_last();
+            last = resident_last(RIVALS);
     }
-    uint32_t first = resident_first();
+    uint32_t first = resident_first(RIVALS);
     printf("after %u records: %u of :critical, %u of :background in memory\n",
            (unsigned)id, first, last);
     ck_assert_uint_le(last, RIVALS / 10);
     ck_assert_uint_gt(first, RIVALS / 2);
 }
 END_TEST
+
+/* Both are read as often, and the one of the higher priority could fill the
+ * memory alone: what is read of the other finds no room, and leaves again. */
+START_TEST(the_lower_priority_finds_no_room)
+{
+    struct warp_arena arena = WARP_ARENA_INIT;
+    uint64_t seed = 7;
+    open_it(UINT64_C(40) << 20);
+    put_both(CROWD);
+    for (uint32_t n = 0; n < 8 * CROWD; n++) {
+        struct mem_first first;
+        struct mem_last last;
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        warp_arena_reset(&arena);
+        int rc = n & 1 ? mem_first_get(db, seed % CROWD, MEM_FIRST_ALL, &first,
+                                       &arena)
+                       : mem_last_get(db, seed % CROWD, MEM_LAST_ALL, &last,
+                                      &arena);
+        ck_assert_msg(rc == WARP_OK, "%d: %s", rc, warp_errmsg(db));
+    }
+    uint32_t first = resident_first(CROWD), last = resident_last(CROWD);
+    printf("%u of :critical, %u of :background in memory\n", first, last);
+    ck_assert_uint_gt(first, 4 * last);
+    ck_assert_uint_gt(first, CROWD / 8);
+    warp_arena_free(&arena);
+}
+END_TEST
+
+/* What the heaps have left. */
+static void use_up(void)
+{
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        struct shard *s = &db->shards[i];
+        os_lock(&s->lock);
+        for (size_t bytes = 65536; bytes >= 16; bytes /= 2)
+            while (heap_alloc(&s->heap, bytes))
+                ;
+        for (size_t bytes = 16; bytes < 4096; bytes += bytes / 8 + 1)
+            while (heap_alloc(&s->heap, bytes))
+                ;
+        os_unlock(&s->lock);
+    }
+}
 
 /* Memory is full of what no tier has yet: a get that needs some makes the
  * keeper write it. */
@@ -276,6 +326,7 @@ START_TEST(a_get_waits_for_a_checkpoint)
     uint64_t checkpoints = atomic_load(&db->checkpoints);
     db->memory_max = db_memory_used(db);
     db_balance(db);
+    use_up();
     for (uint64_t id = 0; id < COLD; id++)
         get_wide(id, &arena);
     ck_assert_uint_gt(atomic_load(&db->checkpoints), checkpoints);
@@ -293,6 +344,7 @@ int main(void)
     tcase_set_timeout(tests, 200);
     tcase_add_test(tests, five_times_the_memory);
     tcase_add_test(tests, the_lower_priority_leaves_first);
+    tcase_add_test(tests, the_lower_priority_finds_no_room);
     tcase_add_test(tests, a_get_waits_for_a_checkpoint);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
