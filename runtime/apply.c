@@ -80,12 +80,15 @@ static bool value_in_row(const struct shard *s, const struct layout *l,
     return at > VAR_COLD;
 }
 
-/* Will the record hold this value when the commit is through? Its hint was
- * made already (index_new_values), and must not be taken away. */
+/* Will the record hold what has this entry when the commit is through? Its
+ * hint was made already (index_new_values), and must not be taken away. Other
+ * bytes may have the same entry: 0 and -0. */
 static bool comes_back(const struct layout *l, const struct record *r,
                        const struct op *op, const struct plan *plan,
-                       uint32_t i, const struct op_value *v)
+                       uint32_t i, const uint8_t *entry, uint32_t count)
 {
+    uint8_t next[512];
+    uint32_t next_count;
     struct op *writer = NULL;
     if (plan && plan->run) {
         struct past past;
@@ -99,7 +102,8 @@ static bool comes_back(const struct layout *l, const struct record *r,
     const uint8_t *at = op_value_of(writer, i);
     uint32_t bytes = l->fields[i].form == SLOT_VAR ? wire_get32(at - 4)
                                                    : l->fields[i].bytes;
-    return bytes == v->bytes && memcmp(at, v->data, bytes) == 0;
+    return secondary_value(l, i, at, bytes, next, &next_count) == WARP_OK &&
+           next_count == count && memcmp(next, entry, count) == 0;
 }
 
 /* op, plan: the commit that takes the value away; NULL: the sweeper does. */
@@ -110,10 +114,9 @@ static void index_forget(struct shard *s, const struct layout *l,
     struct op_value v;
     uint8_t bytes[512], scratch[16];
     uint32_t count;
-    if (!value_in_row(s, l, r, i, &v, scratch) ||
-        comes_back(l, r, op, plan, i, &v))
-        return;
-    if (secondary_value(l, i, v.data, v.bytes, bytes, &count) == WARP_OK)
+    if (value_in_row(s, l, r, i, &v, scratch) &&
+        secondary_value(l, i, v.data, v.bytes, bytes, &count) == WARP_OK &&
+        !comes_back(l, r, op, plan, i, bytes, count))
         (void)secondary_change(s->db->secondary, l, i, bytes, count,
                                record_key(l, r), r->key_bytes, false);
 }
