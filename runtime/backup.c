@@ -410,7 +410,9 @@ static int copy_rest(struct backup *b)
         rc = header_read(db->paths.header, &h);
     if (rc != WARP_OK)
         return rc;
-    h.ring_path[0] = 0; /* a restored store has all its files in itself */
+    /* A restored store has all its files in itself. */
+    for (int i = 0; i < HEADER_PATHS; i++)
+        h.paths[i][0] = 0;
     snprintf(path, sizeof path, "%s/store", b->dir);
     rc = header_write(path, b->dir, &h);
     if (rc == WARP_OK)

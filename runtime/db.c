@@ -59,6 +59,13 @@ void db_balance(struct warp_db *db)
     atomic_store(&db->budget.limit, total > heap ? total - heap : 0);
 }
 
+void db_balance_all(struct warp_db *db)
+{
+    uint64_t rest = atomic_load(&db->budget.used);
+    atomic_store(&db->heap_budget.limit,
+                 db->memory_max > rest ? db->memory_max - rest : 0);
+}
+
 static uint64_t at_most(uint64_t bytes, uint64_t most)
 {
     return bytes < most ? bytes : most;
@@ -152,8 +159,6 @@ static int resolve_options(const struct warp_options *given,
         o->sweep_every_ms = 1000;
     if (o->prefetch_reads_max == 0)
         o->prefetch_reads_max = 1000;
-    if (o->survives == WARP_SURVIVES_DEFAULT)
-        o->survives = WARP_SURVIVES_PROCESS_CRASH;
     if (o->survives > WARP_SURVIVES_POWER_LOSS)
         return out_of_range("survives");
     return WARP_OK;
@@ -170,28 +175,19 @@ static char *join(const char *dir, const char *name)
     return path;
 }
 
-static char *path_or(const char *given, const char *dir, const char *name)
-{
-    return given ? strdup(given) : join(dir, name);
-}
-
 static int make_paths(struct warp_db *db, const char *path)
 {
     struct db_paths *p = &db->paths;
     p->store = strdup(path);
     p->log = join(path, "log");
-    p->ssd = path_or(db->options.ssd_path, path, "ssd");
-    p->disk = path_or(db->options.disk_path, path, "disk");
     p->schema = join(path, "schema");
     p->lock = join(path, "lock");
     p->header = join(path, "store");
     p->making = join(path, "making");
     p->reserve = join(path, "reserve");
-    if (!p->store || !p->log || !p->ssd || !p->disk || !p->schema ||
-        !p->lock || !p->header || !p->making || !p->reserve)
+    if (!p->store || !p->log || !p->schema || !p->lock || !p->header ||
+        !p->making || !p->reserve)
         return error_set(WARP_ENOMEM, "out of memory for paths");
-    /* The callbacks' struct keeps no pointer into the caller's memory. */
-    db->options.ssd_path = db->options.disk_path = NULL;
     return WARP_OK;
 }
 
@@ -270,15 +266,33 @@ static int take_lock(struct warp_db *db)
     return rc == 0 ? WARP_OK : error_os(rc, "cannot lock", db->paths.lock);
 }
 
+/* Where the program says that the tiers are. */
+static int name_tiers(const struct warp_db *db, struct header *h,
+                      bool *changed)
+{
+    const struct warp_options *o = &db->options;
+    int rc = o->ssd_path ? header_name(h, HEADER_SSD, o->ssd_path, changed)
+                         : WARP_OK;
+    return rc == WARP_OK && o->disk_path
+               ? header_name(h, HEADER_DISK, o->disk_path, changed)
+               : rc;
+}
+
 static int new_header(struct warp_db *db, struct header *h)
 {
-    const char *ring = db->options.ring_path;
+    const struct warp_options *o = &db->options;
+    bool changed;
     memset(h, 0, sizeof *h);
-    h->shards = db->options.shards ? db->options.shards : 24;
-    h->ring_bytes = db->options.ring_bytes;
-    if (ring && strlen(ring) > HEADER_PATH_MAX)
-        return out_of_range("ring_path (too long)");
-    strcpy(h->ring_path, ring ? ring : "");
+    h->shards = o->shards ? o->shards : 24;
+    h->ring_bytes = o->ring_bytes;
+    h->nothing = o->survives == WARP_SURVIVES_NOTHING;
+    int rc = o->ring_path
+                 ? header_name(h, HEADER_RING, o->ring_path, &changed)
+                 : WARP_OK;
+    if (rc == WARP_OK)
+        rc = name_tiers(db, h, &changed);
+    if (rc != WARP_OK)
+        return rc;
     if (os_random(&h->seed, sizeof h->seed) != 0 ||
         os_random(h->store_id, sizeof h->store_id) != 0)
         return error_set(WARP_EIO, "the kernel gives no random bytes");
@@ -287,12 +301,13 @@ static int new_header(struct warp_db *db, struct header *h)
 
 /* LMDB does not go on with a file that was killed in its first write. Nothing
  * was ever committed to it. */
-static int drop_draft(const struct warp_db *db)
+static int drop_draft(const struct warp_db *db, const struct header *h)
 {
     static const char *const files[] = {"data.mdb", "data.sum", "lock.mdb"};
-    char path[DB_PATH_BYTES];
+    char dir[DB_PATH_BYTES], path[DB_PATH_BYTES + 16];
+    header_dir(h, HEADER_SSD, db->paths.store, dir, sizeof dir);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", db->paths.ssd, files[i]);
+        snprintf(path, sizeof path, "%s/%s", dir, files[i]);
         int rc = os_unlink(path);
         if (rc < 0 && rc != -ENOENT)
             return error_os(rc, "cannot remove", path);
@@ -309,7 +324,7 @@ static int draft_header(struct warp_db *db, struct header *h)
         return error_os(there, "cannot look at", db->paths.making);
     int rc = there ? header_read(db->paths.making, h) : WARP_ECORRUPT;
     if (rc == WARP_OK && !db->read_only)
-        rc = drop_draft(db);
+        rc = drop_draft(db, h);
     /* One that only cannot be read now is not replaced: the log has its id. */
     if (rc != WARP_ECORRUPT)
         return rc;
@@ -328,7 +343,34 @@ static int keep_header(struct warp_db *db)
                    : error_os(rc, "cannot write", db->paths.header);
 }
 
-static int open_header(struct warp_db *db, struct header *h, bool *is_new)
+/* From the header on the options say what the store is. */
+static int take_header(struct warp_db *db, const struct header *h)
+{
+    char *const *const dirs[] = {&db->paths.ring, &db->paths.ssd,
+                                 &db->paths.disk};
+    char path[DB_PATH_BYTES];
+    db->shard_count = h->shards;
+    db->options.shards = h->shards;
+    db->options.ring_bytes = h->ring_bytes;
+    if (db->options.survives == WARP_SURVIVES_DEFAULT)
+        db->options.survives = header_survives(h);
+    db->seed = h->seed;
+    memcpy(db->store_id, h->store_id, sizeof db->store_id);
+    /* No pointer into the caller's memory stays. */
+    db->options.ring_path = db->options.ssd_path = db->options.disk_path =
+        NULL;
+    for (int i = 0; i < HEADER_PATHS; i++) {
+        header_dir(h, (enum header_path)i, db->paths.store, path,
+                   sizeof path);
+        *(char **)dirs[i] = strdup(path);
+        if (!*dirs[i])
+            return error_set(WARP_ENOMEM, "out of memory for paths");
+    }
+    return WARP_OK;
+}
+
+static int open_header(struct warp_db *db, struct header *h, bool *is_new,
+                       bool *moved)
 {
     int there = os_exists(db->paths.header);
     if (there < 0)
@@ -349,16 +391,16 @@ static int open_header(struct warp_db *db, struct header *h, bool *is_new)
                          "%s has %u shards, options.shards asks for %u: the "
                          "number is fixed when a store is made; leave it 0",
                          db->paths.store, h->shards, db->options.shards);
-    db->shard_count = h->shards;
-    db->options.shards = h->shards;
-    db->options.ring_bytes = h->ring_bytes;
-    db->seed = h->seed;
-    memcpy(db->store_id, h->store_id, sizeof db->store_id);
-    db->paths.ring = h->ring_path[0] ? strdup(h->ring_path)
-                                     : join(db->paths.store, "ring");
-    db->options.ring_path = NULL;
-    return db->paths.ring ? WARP_OK
-                          : error_set(WARP_ENOMEM, "out of memory");
+    /* Which fields are durable follows from it: stored rows, too. */
+    if (db->options.survives != WARP_SURVIVES_DEFAULT &&
+        h->nothing != (db->options.survives == WARP_SURVIVES_NOTHING))
+        return error_set(WARP_EINVAL,
+                         "%s was made with options.survives %s "
+                         "WARP_SURVIVES_NOTHING, which is fixed then: fields "
+                         "that survive nothing say persist: :memory_only",
+                         db->paths.store, h->nothing ? "=" : "other than");
+    rc = name_tiers(db, h, moved);
+    return rc == WARP_OK ? take_header(db, h) : rc;
 }
 
 /* Before anything stands in one of them that tells of what is in another. */
@@ -390,20 +432,22 @@ static int make_dirs(struct warp_db *db)
 static int open_parts(struct warp_db *db, const char *path)
 {
     struct header h;
-    bool is_new = false;
+    bool is_new = false, moved = false;
     int rc = make_paths(db, path);
     if (rc == WARP_OK)
         rc = open_dir(db);
     if (rc == WARP_OK)
         rc = take_lock(db);
     if (rc == WARP_OK)
-        rc = open_header(db, &h, &is_new);
+        rc = open_header(db, &h, &is_new, &moved);
     if (rc == WARP_OK && !db->read_only)
         rc = make_dirs(db);
     if (rc == WARP_OK && is_new)
         rc = sync_dirs(db);
     if (rc == WARP_OK)
         rc = open_tiers(db, is_new);
+    if (rc == WARP_OK && moved && !is_new && !db->read_only)
+        rc = header_write(db->paths.header, db->paths.store, &h);
     if (rc == WARP_OK)
         rc = open_schema(db, is_new);
     if (rc == WARP_OK)

@@ -185,6 +185,11 @@ int os_mkdir(const char *path)
     return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
+int os_working_dir(char *to, size_t bytes)
+{
+    return getcwd(to, bytes) ? 0 : -errno;
+}
+
 int os_exists(const char *path)
 {
     struct stat st;

@@ -142,7 +142,7 @@ static int check_schema(struct closed *c)
     c->layouts = calloc(c->schema->product_count, sizeof *c->layouts);
     for (uint32_t i = 0; c->layouts && i < c->schema->product_count; i++) {
         rc = layout_make(c->schema->products[i], (uint16_t)i,
-                         WARP_SURVIVES_PROCESS_CRASH, &c->layouts[i]);
+                         header_survives(&c->header), &c->layouts[i]);
         if (rc != WARP_OK) {
             verify_tell(c->v, error_text());
             return rc;
@@ -165,7 +165,7 @@ static int check_ssd(struct closed *c)
     char dir[PATH_BYTES + 128];
     int64_t mark;
     uint64_t resident;
-    sub_path(c, dir, "ssd");
+    header_dir(&c->header, HEADER_SSD, c->path, dir, sizeof dir);
     verify_step(c->v, "pages", 0, 0);
     int rc = ssd_check_file(dir, true, verify_tell, c->v);
     if (rc == WARP_ENOTFOUND) {
@@ -194,7 +194,7 @@ static int check_ssd(struct closed *c)
 static int check_disk(struct closed *c)
 {
     char dir[PATH_BYTES + 128];
-    sub_path(c, dir, "disk");
+    header_dir(&c->header, HEADER_DISK, c->path, dir, sizeof dir);
     verify_step(c->v, "segments", 0, 0);
     int rc = disk_open(dir, true, 0, tier_event, c->v, &c->disk);
     if (rc == WARP_OK)
@@ -255,11 +255,11 @@ static int check_log(struct closed *c)
     char dir[PATH_BYTES + 128], ring[PATH_BYTES + 128];
     struct log *log = NULL;
     sub_path(c, dir, "log");
-    sub_path(c, ring, "ring");
+    header_dir(&c->header, HEADER_RING, c->path, ring, sizeof ring);
     verify_step(c->v, "log", 0, 0);
     struct log_options o = {
         .dir = dir,
-        .ring_dir = c->header.ring_path[0] ? c->header.ring_path : ring,
+        .ring_dir = ring,
         .shards = c->header.shards,
         .ring_bytes = c->header.ring_bytes,
         .read_only = true,

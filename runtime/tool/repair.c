@@ -487,14 +487,14 @@ static int read_log(struct repair *r, log_replay_fn *fn,
     int64_t mark;
     struct log *log = NULL;
     snprintf(dir, sizeof dir, "%.4000s/log", r->from);
-    snprintf(ring, sizeof ring, "%.4000s/ring", r->from);
+    header_dir(&r->header, HEADER_RING, r->from, ring, sizeof ring);
     if ((!r->ssd || checkpoint_read(r->ssd, r->header.shards, floors, &mark,
                                     &resident) != WARP_OK) &&
         event)
         tell(r, "the checkpoint's entry: the log is applied from its start");
     struct log_options o = {
         .dir = dir,
-        .ring_dir = r->header.ring_path[0] ? r->header.ring_path : ring,
+        .ring_dir = ring,
         .shards = r->header.shards,
         .ring_bytes = r->header.ring_bytes,
         .read_only = true,
@@ -546,7 +546,7 @@ static int open_schema(struct repair *r)
     r->layouts = calloc(r->schema->product_count, sizeof *r->layouts);
     for (uint32_t i = 0; r->layouts && i < r->schema->product_count; i++) {
         rc = layout_make(r->schema->products[i], (uint16_t)i,
-                         WARP_SURVIVES_PROCESS_CRASH, &r->layouts[i]);
+                         header_survives(&r->header), &r->layouts[i]);
         if (rc != WARP_OK)
             return rc;
         r->layout_count = i + 1;
@@ -574,19 +574,19 @@ static int open_series(struct repair *r)
 static int open_tiers(struct repair *r)
 {
     char dir[PATH_BYTES];
-    snprintf(dir, sizeof dir, "%.4000s/disk", r->from);
+    header_dir(&r->header, HEADER_DISK, r->from, dir, sizeof dir);
     int rc = disk_open(dir, true, 0, tell_event, r, &r->disk);
     if (rc != WARP_OK)
         return rc;
     atomic_store(&r->budget.limit, os_memory_limit() / 4);
-    snprintf(dir, sizeof dir, "%.4000s/ssd", r->from);
+    header_dir(&r->header, HEADER_SSD, r->from, dir, sizeof dir);
     rc = ssd_open(dir, 0, true, tell_event, r, &r->ssd);
     if (rc == WARP_OK)
         rc = catalog_number_all(r->ssd, r->layouts, r->layout_count);
     if (rc == WARP_OK) {
         snprintf(dir, sizeof dir, "%.4000s/schema", r->from);
         rc = evolve_past_open(r->ssd, r->disk, &r->archive, dir,
-                              WARP_SURVIVES_PROCESS_CRASH, r->schema,
+                              header_survives(&r->header), r->schema,
                               r->layouts, r->layout_count, &r->past);
     }
     if (rc == WARP_OK) {

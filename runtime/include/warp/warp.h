@@ -201,11 +201,12 @@ struct warp_options {
     uint32_t checkpoint_every_ms; /* 60000; also at half of log_bytes_max, or
                                      at three quarters if that is in time */
     uint32_t sweep_every_ms; /* 1000 */
-    /* where the schema is silent: WARP_SURVIVES_PROCESS_CRASH */
+    /* where the schema is silent: WARP_SURVIVES_PROCESS_CRASH. _NOTHING is for
+     * fields that live in memory, and fixed when the store is made. */
     enum warp_survives survives;
     const struct warp_pool *pools; /* none */
-    const char *ssd_path;    /* in the store */
-    const char *disk_path;   /* in the store */
+    const char *ssd_path;    /* where it was last; in a new store: in it */
+    const char *disk_path;   /* likewise */
     const char *archive_url; /* in the store */
     int64_t (*clock_ms)(void *arg); /* the wall clock */
     void *clock_arg;
