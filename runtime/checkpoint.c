@@ -123,15 +123,32 @@ static int take_lists(struct warp_db *db, uint64_t *floors)
     return rc;
 }
 
+/* Where nothing may leave, all; beside what may, rows without the values that
+ * are too long for them. */
+static uint64_t pinned_bytes(struct warp_db *db)
+{
+    bool all = true, loading = atomic_load(&db->loading);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < db->layout_count; i++)
+        all = all && !db->layouts[i]->cold && !db->layouts[i]->evictable;
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        struct shard *s = &db->shards[i];
+        os_lock(&s->lock);
+        bytes += all ? s->live_bytes : s->pinned_bytes;
+        os_unlock(&s->lock);
+    }
+    return loading && bytes < db->pinned_before ? db->pinned_before : bytes;
+}
+
 static int write_floors(struct warp_db *db, struct step *st,
                         const uint64_t *floors)
 {
     uint8_t b[24 + 256 * 8];
     struct ssd_txn *txn = NULL;
     uint8_t *at = wire_put32(b, db->shard_count);
-    at = wire_put32(at, 0);
+    at = wire_put32(at, 1);
     at = wire_put64(at, (uint64_t)clock_mark(db->clock));
-    at = wire_put64(at, db_memory_used(db));
+    at = wire_put64(at, pinned_bytes(db));
     for (uint32_t i = 0; i < db->shard_count; i++)
         at = wire_put64(at, floors[i]);
     int rc = ssd_begin(db->ssd, &txn);
@@ -263,7 +280,7 @@ struct floors_call {
     uint32_t shards;
     uint64_t *floors;
     int64_t *clock_mark;
-    uint64_t *resident_bytes;
+    uint64_t *pinned_bytes;
 };
 
 static int read_floors(void *arg, struct ssd_slice value)
@@ -275,20 +292,20 @@ static int read_floors(void *arg, struct ssd_slice value)
         return error_set(WARP_ECORRUPT, "the checkpoint's entry is of "
                                         "another size than the store's");
     *c->clock_mark = (int64_t)wire_get64(b + 8);
-    *c->resident_bytes = wire_get64(b + 16);
+    *c->pinned_bytes = wire_get32(b + 4) == 1 ? wire_get64(b + 16) : 0;
     for (uint32_t i = 0; i < c->shards; i++)
         c->floors[i] = wire_get64(b + 24 + 8 * i);
     return WARP_OK;
 }
 
 int checkpoint_read(struct ssd *ssd, uint32_t shards, uint64_t *floors,
-                    int64_t *clock_mark, uint64_t *resident_bytes)
+                    int64_t *clock_mark, uint64_t *pinned_bytes)
 {
-    struct floors_call call = {shards, floors, clock_mark, resident_bytes};
+    struct floors_call call = {shards, floors, clock_mark, pinned_bytes};
     struct ssd_slice key = {"checkpoint", 10};
     memset(floors, 0, shards * sizeof *floors);
     *clock_mark = 0;
-    *resident_bytes = 0;
+    *pinned_bytes = 0;
     int rc = ssd_get(ssd, SSD_META, key, read_floors, &call);
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
 }

@@ -13,9 +13,10 @@ int checkpoint_run(struct warp_db *db);
  * due, not only what is worth its while. */
 int checkpoint_migrate(struct warp_db *db, bool force, bool *more);
 
-/* SSD_META "checkpoint": u32 shards, u32 0, i64 clock mark, u64 resident bytes,
- * then u64 floor for each shard. floors: [shards], zeroed if there is none. */
+/* SSD_META "checkpoint": u32 shards, u32 1, i64 clock mark, u64 bytes of rows
+ * that must be in memory (with u32 0: of something else), then u64 floor for
+ * each shard. floors: [shards], zeroed if there is none. */
 int checkpoint_read(struct ssd *ssd, uint32_t shards, uint64_t *floors,
-                    int64_t *clock_mark, uint64_t *resident_bytes);
+                    int64_t *clock_mark, uint64_t *pinned_bytes);
 
 #endif

@@ -449,25 +449,32 @@ static bool over_instance_max(const struct layout *l, const struct record *r)
     return bytes > l->instance_max;
 }
 
-/* Under the lock: values that must not stay in memory leave it. */
+static void settle_value(struct shard *s, const struct layout *l,
+                         struct record *r, uint32_t field)
+{
+    struct var *var = row_var(r, l->fields[field].slot);
+    uint64_t len = atomic_load_explicit(&var->len_cap, memory_order_relaxed) &
+                   UINT32_MAX;
+    shard_free_value(s, l, r, var);
+    atomic_store_explicit(&var->at, VAR_COLD, memory_order_relaxed);
+    atomic_store_explicit(&var->len_cap, len, memory_order_relaxed);
+}
+
+/* Under the lock: values that must not stay in memory leave it; of a record
+ * that is too large others, too, the lowest priority first. */
 static void settle_values(struct shard *s, struct copied *e)
 {
     const struct layout *l = e->layout;
     struct record *r = e->record;
-    uint64_t leave = e->written & record_have(r) &
+    uint64_t clean = e->written & record_have(r) &
                      ~row_load(r, l->cold_dirty);
-    if (!over_instance_max(l, r))
-        leave &= l->disk_only | e->archived;
-    FOR_BITS(i, leave)
-    {
-        struct var *var = row_var(r, l->fields[i].slot);
-        uint64_t len = atomic_load_explicit(&var->len_cap,
-                                            memory_order_relaxed) &
-                       UINT32_MAX;
-        shard_free_value(s, l, r, var);
-        atomic_store_explicit(&var->at, VAR_COLD, memory_order_relaxed);
-        atomic_store_explicit(&var->len_cap, len, memory_order_relaxed);
-    }
+    uint64_t must = clean & (l->disk_only | e->archived);
+    FOR_BITS(i, must)
+        settle_value(s, l, r, (uint32_t)i);
+    for (uint8_t p = 0; l->instance_max && p <= WARP_PRIORITY_CRITICAL; p++)
+        FOR_BITS(i, clean & ~must)
+            if (l->desc->fields[i].priority == p && over_instance_max(l, r))
+                settle_value(s, l, r, (uint32_t)i);
 }
 
 static bool is_home(const struct shard *s, const struct record *r)

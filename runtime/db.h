@@ -119,6 +119,7 @@ struct warp_db {
     int lock_fd;
     uint8_t store_id[16];
     uint64_t *floor_seq;  /* [shards]: the log below is in the tiers */
+    uint64_t pinned_before; /* bytes of rows, counted in the last life */
     _Atomic uint64_t ring_total; /* what the log's rings and buffers take */
 
     struct coaccess *coaccess; /* uses together; NULL: no product learns */
@@ -202,6 +203,8 @@ uint64_t db_set_aside(const struct warp_db *db);
 int db_forked(void) __attribute__((cold));
 /* Gives each part what the other does not use; heaps at most 7/8. */
 void db_balance(struct warp_db *db);
+/* The heaps may have all that is left, until the next db_balance. */
+void db_balance_all(struct warp_db *db);
 
 struct stripe *db_stripe(struct warp_db *db);
 static inline void db_count(_Atomic uint64_t *counter)

@@ -151,7 +151,11 @@ int index_init(struct index *index, struct budget *budget, bool huge,
         first = new_segment(index, 0);
     if (!first) {
         index_fini(index);
-        return error_set(WARP_ENOMEM, "out of memory for an index");
+        return error_set(WARP_ENOMEM,
+                         "no memory for an index, or no %d GiB of addresses "
+                         "(ulimit -v): fewer shards in a new store need less",
+                         (int)((DIR_BYTES + SLOTS_BYTES + HEADS_BYTES +
+                                MAP_BYTES) >> 30));
     }
     enter(index, first, 0);
     return WARP_OK;

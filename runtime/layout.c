@@ -44,6 +44,11 @@ static void classify(struct layout *l, uint32_t i, uint8_t default_survives)
     const struct warp_field *f = &l->desc->fields[i];
     uint64_t bit = UINT64_C(1) << i;
     uint8_t survives = f->survives ? f->survives : default_survives;
+    /* A tier that is named is durable. */
+    if (survives == WARP_SURVIVES_NOTHING && !f->survives &&
+        ((f->home != WARP_HOME_MEMORY && f->home != WARP_HOME_MEMORY_ONLY &&
+          f->home != WARP_HOME_COMPUTED) || f->copies))
+        survives = WARP_SURVIVES_PROCESS_CRASH;
     if (f->flags & WARP_F_KEY) {
         l->keys |= bit;
         return;
@@ -186,17 +191,37 @@ static void set_leaves(struct layout *l)
             l->desc->fields[i].home == WARP_HOME_HYBRID)
             l->leaves_whole = false;
     l->movable = l->leaves || l->leaves_whole;
+    /* What may leave does so together. */
+    uint8_t most = 0;
+    FOR_BITS(i, l->leaves_whole ? l->durable : l->leaves)
+        if (l->desc->fields[i].priority > most)
+            most = l->desc->fields[i].priority;
+    l->priority = most              ? most
+                  : l->desc->priority ? l->desc->priority
+                                      : WARP_PRIORITY_NORMAL;
     /* One hot field makes its record hot. */
     FOR_BITS(i, l->leaves_whole ? l->durable : l->leaves)
     {
+        uint8_t prefer = l->desc->fields[i].prefer;
         uint8_t access = l->desc->fields[i].access ? l->desc->fields[i].access
                                                    : l->desc->access;
-        if (access == WARP_ACCESS_HOT || (l->kept >> i & 1))
+        if (access == WARP_ACCESS_HOT || (l->kept >> i & 1) ||
+            prefer == WARP_TIER_MEMORY)
             l->prior = 1;
-        else if (l->prior == 0 && (access == WARP_ACCESS_COLD ||
-                                   access == WARP_ACCESS_SEQUENTIAL))
+        else if (l->prior == 0 &&
+                 (access == WARP_ACCESS_COLD ||
+                  access == WARP_ACCESS_SEQUENTIAL ||
+                  prefer >= WARP_TIER_SSD))
             l->prior = -1;
     }
+}
+
+void layout_unpin(struct layout *l)
+{
+    if (l->columns || !l->durable)
+        return;
+    l->evictable = true;
+    set_leaves(l);
 }
 
 int layout_make(const struct warp_product *desc, uint16_t number,
@@ -236,7 +261,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
             (f->home == WARP_HOME_AUTO || f->home == WARP_HOME_HYBRID)) {
             l->ssd |= bit;
             l->tiered |= bit;
-            if (f->prefer == WARP_TIER_DISK)
+            if (f->prefer == WARP_TIER_DISK || f->prefer == WARP_TIER_ARCHIVE)
                 l->prefer_disk |= bit;
         }
         fl->bare = is_bare(f->type);
@@ -275,7 +300,6 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     set_leaves(l);
     if (desc->strategy)
         l->instance_max = desc->strategy->max_memory_per_instance_bytes;
-    l->priority = desc->priority ? desc->priority : WARP_PRIORITY_NORMAL;
     set_roles(l);
     place_slots(l);
     *out = l;

@@ -100,6 +100,8 @@ struct layout {
     struct field_layout fields[56];
 };
 
+/* Of a store that is only read: all that a tier has may leave memory. */
+void layout_unpin(struct layout *layout);
 /* Numbers in the store are those of the schema; catalog.h may say otherwise.
  * 0, WARP_EINVAL (the text names product and field) or WARP_ENOMEM. */
 int layout_make(const struct warp_product *desc, uint16_t number,

@@ -141,6 +141,9 @@ int open_layouts(struct warp_db *db)
         if (rc != WARP_OK)
             return rc;
         catalog_number(&db->catalog, db->layouts[i]);
+        /* Who only looks needs no memory for all of it. */
+        if (db->read_only)
+            layout_unpin(db->layouts[i]);
         if (db->layouts[i]->movable)
             db->priorities |= 1u << db->layouts[i]->priority;
         if (db->layouts[i]->role[WARP_PHYSICS_MASS] != LAYOUT_NO_ROLE)
@@ -356,28 +359,41 @@ static void replay_progress(void *arg, uint32_t shard, uint64_t done,
     os_unlock(&s->lock);
 }
 
-static int check_memory(struct warp_db *db, uint64_t resident)
+/* pinned: rows that must be in memory, as the last checkpoint counted them. */
+static uint64_t memory_need(const struct warp_db *db, uint64_t pinned)
 {
-    uint64_t limit = db->memory_max;
+    enum { FIRST_BYTES = 128 << 10 }; /* of a shard's heap */
+    uint64_t heaps = db->shard_count * (uint64_t)FIRST_BYTES;
+    if (!db->read_only && pinned > heaps)
+        heaps = pinned;
+    return log_memory_bytes(db->log) + db_set_aside(db) + heaps +
+           db->memory_max / 16; /* db_balance keeps that from the heaps */
+}
+
+static int check_memory(struct warp_db *db, uint64_t pinned)
+{
+    uint64_t limit = db->memory_max, need = memory_need(db, pinned);
     struct db_shares shares;
+    if (need > limit) {
+        /* What is set aside grows with the limit. */
+        for (int i = 0; i < 64 && need > db->memory_max; i++) {
+            db->memory_max = need;
+            need = memory_need(db, pinned);
+        }
+        db->memory_max = limit;
+        return error_set(WARP_ELIMIT,
+                         "memory_max_bytes is %llu, the store's rows and "
+                         "rings need %llu: raise it%s",
+                         (unsigned long long)limit, (unsigned long long)need,
+                         pinned == 0 ? ", or use smaller rings in a new store"
+                                     : "");
+    }
     db_shares(db, &shares);
     disk_cache_limit(db->disk, shares.cache_bytes);
     uint64_t fixed = log_memory_bytes(db->log) + db_set_aside(db);
     atomic_store(&db->ring_total, fixed);
     atomic_fetch_add(&db->budget.used, fixed);
     db_balance(db);
-    /* What may leave memory need not come back: what the last checkpoint
-     * counted is exact only for a store where all is pinned. */
-    bool cold = false;
-    for (uint32_t i = 0; i < db->layout_count; i++)
-        cold = cold || db->layouts[i]->cold || db->layouts[i]->evictable;
-    uint64_t need = cold ? fixed : resident;
-    if (need > limit)
-        return error_set(WARP_ELIMIT,
-                         "memory_max_bytes is %llu, the store's rows and "
-                         "rings need %llu: raise it%s",
-                         (unsigned long long)limit, (unsigned long long)need,
-                         cold ? ", or use smaller rings in a new store" : "");
     return WARP_OK;
 }
 
@@ -397,10 +413,10 @@ static void make_ready(struct warp_db *db)
 int open_log(struct warp_db *db, bool is_new)
 {
     int64_t mark = 0, replayed_mark = 0;
-    uint64_t resident = 0, replayed = 0;
+    uint64_t replayed = 0;
     struct replay call = {.db = db};
     int rc = checkpoint_read(db->ssd, db->shard_count, db->floor_seq, &mark,
-                             &resident);
+                             &db->pinned_before);
     if (rc != WARP_OK)
         return rc;
     struct log_options o = {
@@ -428,7 +444,7 @@ int open_log(struct warp_db *db, bool is_new)
     rc = log_open(&o, &db->log);
     series_settled(db->series, db->floor_seq);
     if (rc == WARP_OK)
-        rc = check_memory(db, resident);
+        rc = check_memory(db, db->pinned_before);
     if (rc == WARP_OK)
         rc = log_replay(db->log, replay, &call, &replayed_mark, &replayed);
     if (rc == WARP_OK && (call.strayed || atomic_load(&db->roamed)))

@@ -252,6 +252,9 @@ int shard_fault(struct shard *s, const struct layout *l,
             evict_to(s->db, 0) == 0)
             break;
         os_lock(&s->lock);
+        /* What is kept from writers is there for who only reads. */
+        if (tries > 0)
+            db_balance_all(s->db);
         rc = shard_find(s, l, key, &r);
         os_unlock(&s->lock);
     }
@@ -333,7 +336,10 @@ void *shard_alloc(struct shard *s, const struct layout *l, size_t bytes)
     /* What a tier holds makes room here; a checkpoint (commit.c) may, too. What
      * is worth more stays until then: what is worth less may only be dirty. */
     for (int round = 0; round < 4; round++) {
-        if (shard_evict(s, NULL, l->priority, bytes * 2 + 65536) == 0)
+        /* More each time: what leaves may be of other sizes, in runs that are
+         * not empty by it. */
+        if (shard_evict(s, NULL, l->priority,
+                        bytes * 2 + (UINT64_C(65536) << 2 * round)) == 0)
             break;
         block = shard_take(s, l, bytes);
         if (block)
@@ -385,6 +391,8 @@ struct record *shard_create(struct shard *s, const struct layout *l,
         shard_give(s, l, r, bytes);
         return NULL;
     }
+    if (!l->evictable)
+        s->pinned_bytes += bytes;
     return r;
 }
 
@@ -408,6 +416,8 @@ void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
     if (l->columns)
         column_drop(s->columns[l->number], r);
     record_set_have(r, R_DELETED);
+    if (!l->evictable)
+        s->pinned_bytes -= r->alloc_bytes;
     shard_give(s, l, r, r->alloc_bytes);
 }
 

@@ -36,6 +36,7 @@ struct shard {
     int64_t fresh;            /* exist, the directory lacks them */
     int64_t gone;             /* deleted, the directory has them still */
     uint64_t live_bytes;      /* handed out by the heap and not freed */
+    uint64_t pinned_bytes;    /* of these, records that may not leave */
     struct record **flushing; /* taken by the checkpoint under way */
     uint32_t flushing_count, flushing_room;
     uint32_t evict_at;        /* the segment where eviction goes on */

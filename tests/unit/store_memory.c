@@ -336,6 +336,34 @@ START_TEST(a_get_waits_for_a_checkpoint)
 }
 END_TEST
 
+/* Nothing is there that could leave, and writers may not have more. */
+START_TEST(a_get_has_what_writers_may_not)
+{
+    enum { COLD = 2000 };
+    struct warp_arena arena = WARP_ARENA_INIT;
+    open_it(UINT64_C(48) << 20);
+    for (uint64_t id = 0; id < COLD; id++)
+        put_wide(id);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    db->memory_max = UINT64_C(32) << 20;
+    db_balance(db);
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        os_lock(&db->shards[i].lock);
+        while (shard_evict(&db->shards[i], NULL, WARP_PRIORITY_CRITICAL,
+                           1 << 20) > 0)
+            ;
+        heap_trim(&db->shards[i].heap);
+        os_unlock(&db->shards[i].lock);
+    }
+    db_balance(db);
+    use_up();
+    for (uint64_t id = 0; id < COLD; id++)
+        get_wide(id, &arena);
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    warp_arena_free(&arena);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_memory");
@@ -346,6 +374,7 @@ int main(void)
     tcase_add_test(tests, the_lower_priority_leaves_first);
     tcase_add_test(tests, the_lower_priority_finds_no_room);
     tcase_add_test(tests, a_get_waits_for_a_checkpoint);
+    tcase_add_test(tests, a_get_has_what_writers_may_not);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
