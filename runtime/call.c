@@ -277,6 +277,11 @@ static int make_append(struct warp_db *db, struct op *op, const void *key,
                          l->desc->name, f->name);
     if (f->by_offset != UINT32_MAX)
         memcpy(&at_ms, (const char *)element + f->by_offset, sizeof at_ms);
+    if (at_ms == INT64_MAX ||
+        (at_ms == WARP_NOW && f->by_offset != UINT32_MAX))
+        return error_set(WARP_EINVAL, "%s.%s: an element's time is %lld, "
+                                      "which no range can name",
+                         l->desc->name, f->name, (long long)at_ms);
     if (at_ms == WARP_NOW)
         at_ms = clock_now(db->clock);
     return op_append(op, field, at_ms, element);

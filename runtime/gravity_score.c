@@ -44,19 +44,43 @@ static void add_axes(struct body *b, const struct warp_type *type,
             add_axes(b, type->elem, at + (size_t)i * type->elem->size);
 }
 
+/* A whole number, or one that is cut to it. False: no number. */
+static bool hint_number(const struct warp_type *type, const uint8_t *at,
+                        uint32_t shards, uint32_t *shard)
+{
+    uint8_t kind = type->kind;
+    uint32_t bits = type->size < 8 ? 8 * (uint32_t)type->size : 64;
+    uint64_t n = 0;
+    if (kind == WARP_T_F32 || kind == WARP_T_F64) {
+        double number = floor(weight_number(type, at));
+        if (!(fabs(number) <= 1ll << 53))
+            return false;
+        n = (uint64_t)(int64_t)number;
+    } else if (kind <= WARP_T_I64 || kind == WARP_T_TIMESTAMP ||
+               kind == WARP_T_DURATION) {
+        memcpy(&n, at, bits / 8);
+        if (kind > WARP_T_U64) /* the sign goes on */
+            n = (uint64_t)((int64_t)(n << (64 - bits)) >> (64 - bits));
+    } else {
+        return false;
+    }
+    int64_t left = (int64_t)n % (int64_t)shards;
+    *shard = kind <= WARP_T_U64 ? (uint32_t)(n % shards)
+             : left < 0         ? (uint32_t)(left + shards)
+                                : (uint32_t)left;
+    return true;
+}
+
 static uint32_t hinted_shard(const struct warp_db *db, const struct layout *l,
                              uint32_t field, const uint8_t *at)
 {
     const struct warp_type *type = l->desc->fields[field].type;
-    double number = weight_number(type, at);
     uint8_t bytes[512];
     size_t count = 0;
+    uint32_t shard;
     const char *why;
-    if (isfinite(number) && type->kind <= WARP_T_U64 && number >= 0) {
-        uint64_t n = 0;
-        memcpy(&n, at, type->size < 8 ? type->size : 8);
-        return (uint32_t)(n % db->shard_count);
-    }
+    if (hint_number(type, at, db->shard_count, &shard))
+        return shard;
     if (key_encode_value(type, at, bytes, &count, &why) != WARP_OK)
         count = 0;
     return hash_shard(hash_key(db->seed, l->id, bytes, count),

@@ -27,7 +27,8 @@ static int open_window(struct warp_db *db, const struct layout *l,
     _Atomic uint8_t *counts = os_reserve(HEAT_SLOTS);
     w->past = os_reserve(HEAT_SLOTS);
     w->carried = carries ? os_reserve(HEAT_SLOTS) : NULL;
-    if (!counts || !w->past || (carries && !w->carried)) {
+    w->parts = carries ? os_reserve(HEAT_SLOTS) : NULL;
+    if (!counts || !w->past || (carries && !(w->carried && w->parts))) {
         if (counts)
             os_unreserve((void *)counts, HEAT_SLOTS);
         return error_set(WARP_ENOMEM, "out of memory for the counts of a "
@@ -118,6 +119,7 @@ void migrate_close(struct warp_db *db)
             unreserve(atomic_load(&m->products[i].heat.counts[k]));
             unreserve(m->products[i].windows[k].past);
             unreserve(m->products[i].windows[k].carried);
+            unreserve(m->products[i].windows[k].parts);
         }
     if (m)
         free(m->products);

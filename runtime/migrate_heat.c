@@ -15,7 +15,9 @@ static double count(struct window *w, uint32_t slot)
 {
     double n = atomic_load_explicit(&w->past[slot], memory_order_relaxed);
     if (w->carried)
-        n += atomic_load_explicit(&w->carried[slot], memory_order_relaxed);
+        n += atomic_load_explicit(&w->carried[slot], memory_order_relaxed) +
+             atomic_load_explicit(&w->parts[slot], memory_order_relaxed) /
+                 256.0;
     return n;
 }
 
@@ -26,15 +28,21 @@ bool migrate_used(struct migrate *m, uint64_t hash,
     struct window *w = &p->windows[m->pass];
     uint32_t slot = heat_slot(hash);
     double uses = count(w, slot);
+    bool used = uses + roles->temperature >= p->heat.least[m->pass];
     if (w->carried) {
-        double left = roles->half_life > 0
+        /* Of what moves on nothing: no pass looks at it while it is away. */
+        double left = used && roles->half_life > 0
                           ? uses * exp2(-1 / roles->half_life)
                           : 0;
-        atomic_store_explicit(&w->carried[slot],
-                              (uint8_t)(left < HEAT_MOST ? left : HEAT_MOST),
+        /* Whole uses alone would wear a few away in as many windows. */
+        uint32_t kept = left < HEAT_MOST ? (uint32_t)(left * 256)
+                                         : HEAT_MOST * 256;
+        atomic_store_explicit(&w->carried[slot], (uint8_t)(kept >> 8),
+                              memory_order_relaxed);
+        atomic_store_explicit(&w->parts[slot], (uint8_t)kept,
                               memory_order_relaxed);
     }
-    return uses + roles->temperature >= p->heat.least[m->pass];
+    return used;
 }
 
 struct migrate_roles migrate_roles(const struct shard *s,

@@ -5,7 +5,8 @@
  * u8 codec, u16 0, u32 0, i64 length of the window, i64 its begin, i64 end of
  * the last pass; then the counts (compress.h), none for the archive. They are
  * written at a close and every few minutes: what a crash takes is counted too
- * low. Pass + 0x80: what is carried on from earlier windows. */
+ * low. Pass + 0x80: what is carried on from earlier windows; + 0x40: 256ths of
+ * it. */
 #include "migrate_part.h"
 
 #include "compress.h"
@@ -15,7 +16,8 @@
 
 #include <stdlib.h>
 
-enum { FORMAT = 1, HEAD_BYTES = 32, KEY_BYTES = 7, CARRIED = 0x80 };
+enum { FORMAT = 1, HEAD_BYTES = 32, KEY_BYTES = 7 };
+enum { CARRIED = 0x80, CARRIED_PARTS = 0x40 };
 
 static struct ssd_slice key_of(uint8_t key[KEY_BYTES], const struct layout *l,
                                uint32_t pass)
@@ -73,6 +75,9 @@ int migrate_recall(struct warp_db *db, struct migrate *m)
                 continue;
             if (w->carried)
                 rc = recall(db, db->layouts[i], pass | CARRIED, w, w->carried);
+            if (rc == WARP_OK && w->parts)
+                rc = recall(db, db->layouts[i], pass | CARRIED_PARTS, w,
+                            w->parts);
             if (rc == WARP_OK)
                 rc = recall(db, db->layouts[i], pass, w,
                             pass == PASS_ARCHIVE
@@ -131,6 +136,9 @@ int migrate_keep(struct warp_db *db, struct migrate *m)
             if (rc == WARP_OK && w->carried)
                 rc = keep_one(txn, compress, room, db->layouts[i], w,
                               pass | CARRIED, w->carried);
+            if (rc == WARP_OK && w->parts)
+                rc = keep_one(txn, compress, room, db->layouts[i], w,
+                              pass | CARRIED_PARTS, w->parts);
         }
     if (rc == WARP_OK)
         rc = ssd_commit(&txn);

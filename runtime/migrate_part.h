@@ -18,6 +18,7 @@ struct window {
     uint32_t round;           /* of the last pass that was forced */
     _Atomic uint8_t *past;    /* counts of the window that has ended */
     _Atomic uint8_t *carried; /* what is left of earlier ones; NULL: nothing */
+    _Atomic uint8_t *parts;   /* 256ths of that */
 };
 
 struct migrate_product {

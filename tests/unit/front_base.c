@@ -161,6 +161,7 @@ int main(void)
 {
     Suite *suite = suite_create("front_base");
     TCase *tests = tcase_create("all");
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, snake_breaks_where_the_rule_says);
     tcase_add_test(tests, keywords_are_of_both_languages);
     tcase_add_test(tests, equal_text_is_one_atom);

@@ -13,6 +13,7 @@ enum { TEAMS = 40, MEMBERS = 6 };
 #define DUST  gravity_warp_schema.products[1]
 #define SPOT  gravity_warp_schema.products[2]
 #define POST  gravity_warp_schema.products[3]
+#define DEPTH gravity_warp_schema.products[7]
 #define TOWN  gravity_warp_schema.products[4]
 #define EMBER gravity_warp_schema.products[5]
 #define STONE gravity_warp_schema.products[6]

@@ -251,7 +251,8 @@ static void use_nothing(void)
 static bool posts_are_there(void)
 {
     for (uint64_t i = 0; i < 60; i++)
-        if (shard_of(POST, i) != (uint32_t)(i % 5))
+        if (shard_of(POST, i) != (uint32_t)(i % 5) ||
+            shard_of(DEPTH, i) != (uint32_t)(11 - i % 5))
             return false;
     return true;
 }
@@ -279,6 +280,8 @@ START_TEST(a_hint_names_the_shard)
         fill(i, 1);
         t.body = (struct warp_str){text, body_bytes(i)};
         ck_assert_int_eq(gr_post_put(db, &p, GR_POST_ALL), WARP_OK);
+        ck_assert_int_eq(gr_depth_set_metres(db, i, (int16_t)(-1 - (int)i % 5)),
+                         WARP_OK);
         ck_assert_int_eq(gr_town_put(db, &t, GR_TOWN_ALL), WARP_OK);
     }
     ck_assert(soon(posts_are_there, use_nothing));
@@ -311,7 +314,7 @@ START_TEST(a_hint_names_the_shard)
     close_it();
     must_be_sound();
     open_it();
-    ck_assert_uint_eq(stat_now().records, 60 + 45);
+    ck_assert_uint_eq(stat_now().records, 60 + 60 + 45);
 }
 END_TEST
 

@@ -134,7 +134,7 @@ START_TEST(temporal_weight_is_the_half_life_of_uses)
     static const struct {
         double half;
         int hours; /* with three or more left */
-    } rows[] = {{0, 1}, {-1, 1}, {1, 2}, {2, 3}, {4, 5}};
+    } rows[] = {{0, 1}, {-1, 1}, {1, 2}, {2, 3}, {4, 6}};
     enum { ROWS = sizeof rows / sizeof rows[0] };
     for (uint64_t id = 0; id < ROWS; id++)
         put_slow(id, rows[id].half);
