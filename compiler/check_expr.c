@@ -20,7 +20,7 @@ static const struct model_expr *loaded(struct check *check,
     return number_convert(check, expr,
                           number_is_float(scope->number)
                               ? scope->number
-                              : number_promoted(declared));
+                              : number_promoted(scope->number, declared));
 }
 
 static const char *what_it_is(const struct model_expr *expr)
@@ -98,6 +98,24 @@ static const struct model_member *find_member(struct check *check,
     return NULL;
 }
 
+/* A value in a struct has no bit that says that it is missing, and 0 would be
+ * a wrong answer. */
+static bool is_optional(struct check *check, const struct model_member *member,
+                        struct source_range at)
+{
+    if (!member->optional)
+        return false;
+    diag_report(check->diag, DIAG_EXPRESSION_TYPE, at,
+                "`%s` may be missing from its struct, so it cannot be "
+                "computed with",
+                member->name);
+    diag_note(check->diag, member->at, "declared here");
+    diag_help(check->diag, "drop the `?`, or make it a field of the product: "
+                           "a derived field has no value where one of those "
+                           "has none");
+    return true;
+}
+
 /* A field of a product, or (member_name) a member of the struct in it. */
 static const struct model_expr *
 field_expr(struct check *check, struct check_scope *scope,
@@ -129,7 +147,7 @@ field_expr(struct check *check, struct check_scope *scope,
             return NULL;
         }
         member = find_member(check, type->structure, member_name, at);
-        if (member == NULL)
+        if (member == NULL || is_optional(check, member, at))
             return NULL;
         type = member->type;
         declared = member->at;
@@ -182,7 +200,7 @@ element_expr(struct check *check, const struct check_scope *scope,
         }
         const struct model_member *member =
             find_member(check, type->structure, name, at);
-        if (member == NULL)
+        if (member == NULL || is_optional(check, member, at))
             return NULL;
         expr->kind = EXPR_MEMBER;
         expr->member = member;
@@ -326,9 +344,17 @@ static const struct model_expr *number_expr(struct check *check,
         out->type = number_fits(out, TYPE_I32)   ? TYPE_I32
                     : number_fits(out, TYPE_I64) ? TYPE_I64
                                                  : TYPE_U64;
-    if (number_is_float(scope->number))
-        return number_convert(check, out, scope->number);
-    return out;
+    if (!number_is_float(scope->number))
+        return out;
+    out = (struct model_expr *)(uintptr_t)number_convert(check, out,
+                                                         scope->number);
+    if (scope->number == TYPE_F64 || number_in_f32(out->value.f))
+        return out;
+    diag_report(check->diag, DIAG_BAD_NUMBER, expr->at,
+                "an f32 cannot hold this number");
+    diag_help(check->diag, "it holds 0 and what lies between 1.4e-45 and "
+                           "3.4e38; give the result the type f64");
+    return NULL;
 }
 
 /* Operators ---------------------------------------------------------------- */
@@ -340,6 +366,12 @@ static const enum expr_op ops[] = {
     [AST_OP_LE] = OP_LE,   [AST_OP_GT] = OP_GT,   [AST_OP_GE] = OP_GE,
     [AST_OP_AND] = OP_AND, [AST_OP_OR] = OP_OR,
 };
+
+static bool is_wide(enum type_kind number)
+{
+    return number == TYPE_U64 || number == TYPE_I64 ||
+           number == TYPE_TIMESTAMP || number == TYPE_DURATION;
+}
 
 static const struct model_expr *unary_expr(struct check *check,
                                            struct check_scope *scope,
@@ -358,6 +390,9 @@ static const struct model_expr *unary_expr(struct check *check,
                     "the negative of a `u64` has no type");
         return NULL;
     } else if (operand->type == TYPE_U32) {
+        operand = number_convert(check, operand, TYPE_I64);
+    } else if (is_wide(scope->number) && operand->type == TYPE_I32 &&
+               operand->kind != EXPR_NUMBER) {
         operand = number_convert(check, operand, TYPE_I64);
     }
     struct model_expr *expr =
@@ -448,6 +483,12 @@ static const struct model_expr *binary_expr(struct check *check,
             !need_number(check, right, name) ||
             !number_common(check, left, right, ast->at, &type))
             return NULL;
+        const struct model_expr *sides[] = {left, right};
+        /* 1 - 2 is negative, whatever type the result has */
+        bool below = ast->op == AST_OP_SUB && left->kind == EXPR_NUMBER &&
+                     right->kind == EXPR_NUMBER;
+        if (!comparison && !below)
+            type = number_widened(scope->number, type, sides, 2);
         left = number_convert(check, left, type);
         right = number_convert(check, right, type);
     }
@@ -502,13 +543,10 @@ static bool meet(struct check *check, const struct check_scope *scope, int call,
         if (!need_number(check, args[i], name))
             return false;
     }
-    *type = args[first]->type;
-    for (uint32_t i = first + 1; i < count; i++) {
-        struct model_expr both = *args[first];
-        both.type = *type;
-        if (!number_common(check, &both, args[i], at, type))
-            return false;
-    }
+    if (!number_meet(check, args + first, count - first, at, type))
+        return false;
+    if (call == CALL_ABS) /* of the least i32 */
+        *type = number_widened(scope->number, *type, args, 1);
     if (calls[call].result == RESULT_FLOAT && !number_is_float(*type))
         *type = number_is_float(scope->number) ? scope->number : TYPE_F64;
     for (uint32_t i = first; i < count; i++)

@@ -73,6 +73,14 @@ bool number_fits(const struct model_expr *expr, enum type_kind type)
     return bits == 64 || expr->value.u >> bits == 0;
 }
 
+bool number_in_f32(double value)
+{
+    double size = value < 0 ? -value : value;
+    /* half of the least subnormal rounds to 0, half a step past the greatest
+     * to infinity */
+    return size == 0 || (size > 0x1p-150 && size < 0x1.ffffffp127);
+}
+
 const struct model_expr *number_convert(struct check *check,
                                         const struct model_expr *expr,
                                         enum type_kind type)
@@ -94,15 +102,51 @@ const struct model_expr *number_convert(struct check *check,
     return converted;
 }
 
-enum type_kind number_promoted(enum type_kind type)
+enum type_kind number_promoted(enum type_kind number, enum type_kind type)
 {
     switch (type) {
     case TYPE_U8:
     case TYPE_U16:
+        return number == TYPE_U32 || number == TYPE_U64 ? TYPE_U32 : TYPE_I32;
     case TYPE_I8:
     case TYPE_I16:
     case TYPE_ENUM:
         return TYPE_I32;
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION:
+        return TYPE_I64;
+    default:
+        return type;
+    }
+}
+
+/* Of an unsigned type, or converted from one to a wider type. */
+static bool is_never_negative(const struct model_expr *expr)
+{
+    return number_is_unsigned(expr->type) || number_is_constant(expr) ||
+           (expr->kind == EXPR_CONVERT && number_is_integer(expr->type) &&
+            number_is_unsigned(expr->operands[0]->type) &&
+            number_bits(expr->operands[0]->type) < number_bits(expr->type));
+}
+
+enum type_kind number_widened(enum type_kind number, enum type_kind type,
+                              const struct model_expr *const *operands,
+                              uint32_t count)
+{
+    bool positive = true;
+    if (!number_is_integer(type))
+        return type;
+    for (uint32_t i = 0; i < count; i++)
+        positive &= is_never_negative(operands[i]);
+    if (number == TYPE_U64 && positive)
+        return TYPE_U64;
+    if (number_bits(type) == 64)
+        return type;
+    switch (number) {
+    case TYPE_U32:
+        return positive ? TYPE_U32 : type;
+    case TYPE_U64:
+    case TYPE_I64:
     case TYPE_TIMESTAMP:
     case TYPE_DURATION:
         return TYPE_I64;
@@ -144,10 +188,35 @@ bool number_common(struct check *check, const struct model_expr *a,
         *out = number_bits(x) == bits ? x : y;
         return true;
     }
-    unsigned unsigned_bits =
-        number_is_unsigned(x) ? number_bits(x) : number_bits(y);
+    bool first = number_is_unsigned(x);
+    if (is_never_negative(first ? b : a)) {
+        *out = first ? x : y; /* u8 beside u32 or u64: it fits as it is */
+        return true;
+    }
     *out = TYPE_I64;
-    return unsigned_bits < 64 || mixed_signs(check, at);
+    return number_bits(first ? x : y) < 64 || mixed_signs(check, at);
+}
+
+bool number_meet(struct check *check, const struct model_expr *const *numbers,
+                 uint32_t count, struct source_range at, enum type_kind *out)
+{
+    struct model_expr both = *numbers[0]; /* stands for those seen so far */
+    *out = both.type;
+    for (uint32_t i = 1; i < count; i++) {
+        const struct model_expr *next = numbers[i];
+        bool positive = is_never_negative(&both) && is_never_negative(next);
+        if (!number_common(check, &both, next, at, out))
+            return false;
+        if (number_is_constant(&both) && number_is_constant(next))
+            both.value.u =
+                next->value.u > both.value.u ? next->value.u : both.value.u;
+        else if (number_is_constant(&both))
+            both = *next;
+        if (!positive)
+            both.kind = EXPR_LOCAL;
+        both.type = *out;
+    }
+    return true;
 }
 
 /* Results ------------------------------------------------------------------ */
@@ -160,6 +229,39 @@ static bool range_holds(enum type_kind wide, enum type_kind narrow)
                    : number_bits(wide) > number_bits(narrow);
     return !number_is_unsigned(wide) &&
            number_bits(wide) >= number_bits(narrow);
+}
+
+/* Is every value that it may have one of the type's? What only chooses among
+ * values, like select(), gives one of those. */
+static bool value_fits(const struct model_expr *expr, enum type_kind kind)
+{
+    const struct model_expr *from =
+        expr->operand_count > 0 ? expr->operands[0] : NULL;
+    if (number_is_constant(expr))
+        return number_fits(expr, kind);
+    if (!number_is_integer(expr->type))
+        return false;
+    if (range_holds(kind, expr->type))
+        return true;
+    if (expr->kind == EXPR_CONVERT)
+        return number_is_integer(from->type) && value_fits(from, kind);
+    if (expr->kind == EXPR_UNARY && expr->op == OP_NEG &&
+        number_is_constant(from))
+        return from->value.u == 0 ||
+               (!number_is_unsigned(kind) && from->value.u - 1 <=
+                                                 (uint64_t)INT64_MAX >>
+                                                 (64 - number_bits(kind)));
+    if (expr->kind != EXPR_CALL ||
+        (expr->call != CALL_SELECT && expr->call != CALL_MIN &&
+         expr->call != CALL_MAX && expr->call != CALL_CLAMP))
+        return false;
+    /* the condition of select, and what clamp has between its ends */
+    uint32_t first = expr->call == CALL_SELECT || expr->call == CALL_CLAMP;
+    for (uint32_t i = first; i < expr->operand_count; i++) {
+        if (!value_fits(expr->operands[i], kind))
+            return false;
+    }
+    return true;
 }
 
 static const struct model_expr *narrowing(struct check *check,
@@ -204,9 +306,7 @@ const struct model_expr *check_fit(struct check *check,
     }
     if (number_is_float(kind))
         return number_convert(check, expr, kind);
-    if (number_is_float(expr->type) ||
-        !(number_is_constant(expr) ? number_fits(expr, kind)
-                                   : range_holds(kind, expr->type)))
+    if (number_is_float(expr->type) || !value_fits(expr, kind))
         return narrowing(check, expr, type, what);
     return number_convert(check, expr, kind);
 }

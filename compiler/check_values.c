@@ -1,6 +1,6 @@
 /* Constants: times, sizes, counts, flags, ages, and `default:` values of every
  * type. */
-#include "check.h"
+#include "check_number.h"
 #include "limit.h"
 #include "parse.h"
 
@@ -236,9 +236,11 @@ static bool number_default(struct check *check, const struct ast_expr *expr,
         double value = number->number.value;
         out->kind = VALUE_FLOAT;
         out->f = negative ? -value : value;
-        if (type->kind == TYPE_F32 && value > 3.4028234663852886e38)
+        if (type->kind == TYPE_F32 && !number_in_f32(value))
             return bad_default(check, expr, type,
-                               "it is past what an f32 can hold");
+                               value > 1 ? "it is past what an f32 can hold"
+                                         : "it is so small that an f32 would "
+                                           "hold 0");
         return true;
     }
     unsigned bits = type->c_size * 8;

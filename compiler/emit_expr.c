@@ -23,6 +23,12 @@ enum helper { /* at most 32: expr_writer.used */
               HELPER_TO_U,
               HELPER_CLAMP_F32,
               HELPER_CLAMP_F64,
+              HELPER_EQ_I,
+              HELPER_EQ_U,
+              HELPER_LT_I,
+              HELPER_LT_U,
+              HELPER_LE_I,
+              HELPER_LE_U,
               HELPER_COUNT
 };
 
@@ -77,6 +83,18 @@ static const struct {
     [HELPER_CLAMP_F64] =
         {"clamp_f64_", "double clamp_f64_(double x, double lo, double hi)\n{\n"
                        "    return x < lo ? lo : x > hi ? hi : x;\n}\n"},
+    [HELPER_EQ_I] = {"eq_i_", "bool eq_i_(int64_t a, int64_t b)\n{\n"
+                              "    return a == b;\n}\n"},
+    [HELPER_EQ_U] = {"eq_u_", "bool eq_u_(uint64_t a, uint64_t b)\n{\n"
+                              "    return a == b;\n}\n"},
+    [HELPER_LT_I] = {"lt_i_", "bool lt_i_(int64_t a, int64_t b)\n{\n"
+                              "    return a < b;\n}\n"},
+    [HELPER_LT_U] = {"lt_u_", "bool lt_u_(uint64_t a, uint64_t b)\n{\n"
+                              "    return a < b;\n}\n"},
+    [HELPER_LE_I] = {"le_i_", "bool le_i_(int64_t a, int64_t b)\n{\n"
+                              "    return a <= b;\n}\n"},
+    [HELPER_LE_U] = {"le_u_", "bool le_u_(uint64_t a, uint64_t b)\n{\n"
+                              "    return a <= b;\n}\n"},
 };
 
 /* The reference computes f32 in double. */
@@ -180,6 +198,24 @@ static void put_arithmetic(struct expr_writer *f, const struct model_expr *e)
     }
 }
 
+/* Compared by a function: a C compiler warns of comparisons that it sees
+ * through, of a u8 with 300 or of a value with itself. */
+static void put_comparison(struct expr_writer *f, const struct model_expr *e)
+{
+    static const enum helper helpers_of[] = {
+        [OP_EQ] = HELPER_EQ_I, [OP_NE] = HELPER_EQ_I, [OP_LT] = HELPER_LT_I,
+        [OP_LE] = HELPER_LE_I, [OP_GT] = HELPER_LT_I, [OP_GE] = HELPER_LE_I};
+    bool swap = e->op == OP_GT || e->op == OP_GE;
+    unsigned helper = helpers_of[e->op];
+    helper += is_unsigned(e->operands[0]->type); /* I, then U */
+    f->used |= 1u << helper;
+    text_put3(f->out, e->op == OP_NE ? "(!" : "", helpers[helper].name, "(");
+    emit_expr(f, e->operands[swap]);
+    text_put(f->out, ", ");
+    emit_expr(f, e->operands[!swap]);
+    text_put(f->out, e->op == OP_NE ? "))" : ")");
+}
+
 static void put_binary(struct expr_writer *f, const struct model_expr *e)
 {
     static const char *const ops[] = {
@@ -188,6 +224,10 @@ static void put_binary(struct expr_writer *f, const struct model_expr *e)
         [OP_AND] = " && ", [OP_OR] = " || "};
     if (e->op <= OP_DIV) {
         put_arithmetic(f, e);
+        return;
+    }
+    if (e->op <= OP_GE && !is_float(e->operands[0]->type)) {
+        put_comparison(f, e);
         return;
     }
     text_put(f->out, "(");
