@@ -267,6 +267,9 @@ const struct model_expr *check_fit(struct check *check,
 
 /* check_kernels.c */
 void check_kernels(struct check *check);
+/* False: more than a launch takes, and said. `kernel` NULL: a formula. */
+bool check_input_count(struct check *check, const struct model_kernel *kernel,
+                       const struct model_expr *result);
 /* check_compute.c: formula: and compute:, and circles among them */
 void check_computes(struct check *check);
 

@@ -297,6 +297,17 @@ static void read_compute(struct check *check, struct check_symbol *product,
 
 /* formula: ----------------------------------------------------------------- */
 
+static bool wants_device(const struct model_field *field)
+{
+    for (uint32_t i = 0; i < field->compute_count; i++) {
+        enum compute_kind kind = field->compute[i].kind;
+        if (kind == COMPUTE_GPU || kind == COMPUTE_GPU_ONLY ||
+            kind == COMPUTE_GPU_BATCH)
+            return true;
+    }
+    return false;
+}
+
 static void read_formula(struct check *check, struct check_symbol *product,
                          struct check_field *field)
 {
@@ -327,6 +338,10 @@ static void read_formula(struct check *check, struct check_symbol *product,
     model->inputs = scope.inputs;
     if (value != NULL)
         value = check_fit(check, value, type, "the field");
+    /* Without a device in `compute:` the CPU may do it in each get. */
+    if (value != NULL && wants_device(model) &&
+        !check_input_count(check, NULL, value))
+        value = NULL;
     model->formula = value;
     field->good &= value != NULL;
 }

@@ -1,7 +1,6 @@
 /* defkernel: parameters, shape, reduction, statements and result. */
 #include "check.h"
 #include "limit.h"
-#include "mangle.h"
 
 #include <string.h>
 
@@ -336,11 +335,48 @@ static bool check_local(struct check *check,
     return true;
 }
 
-/* The emitters put locals beside C's own names. */
-static const char *local_name(struct check *check, const char *name)
+/* Inputs are counted as the emitters do: each different value is an array. */
+struct input_count {
+    const struct model_expr *seen[LIMIT_KERNEL_INPUTS];
+    uint32_t count;
+    const struct model_expr *over; /* the first that is too many */
+};
+
+static void count_inputs(struct input_count *inputs,
+                         const struct model_expr *expr)
 {
-    return mangle_is_keyword(name) ? arena_format(check->arena, "%s_", name)
-                                   : name;
+    if (expr == NULL || inputs->over != NULL)
+        return;
+    for (uint32_t i = 0; i < expr->operand_count; i++)
+        count_inputs(inputs, expr->operands[i]);
+    if (!model_is_input(expr))
+        return;
+    for (uint32_t i = 0; i < inputs->count; i++) {
+        if (model_same_input(inputs->seen[i], expr))
+            return;
+    }
+    if (inputs->count == LIMIT_KERNEL_INPUTS)
+        inputs->over = expr;
+    else
+        inputs->seen[inputs->count++] = expr;
+}
+
+bool check_input_count(struct check *check, const struct model_kernel *kernel,
+                       const struct model_expr *result)
+{
+    struct input_count inputs = {.count = 0};
+    for (uint32_t i = 0; kernel != NULL && i < kernel->statement_count; i++)
+        count_inputs(&inputs, kernel->statements[i].value);
+    count_inputs(&inputs, result);
+    if (inputs.over == NULL)
+        return true;
+    diag_report(check->diag, DIAG_TOO_MANY, inputs.over->at,
+                "a kernel reads at most %d different values, and this is one "
+                "more",
+                LIMIT_KERNEL_INPUTS);
+    diag_help(check->diag, "compute a part of them in a derived field of its "
+                           "own, and read that one");
+    return false;
 }
 
 static void read_body(struct check *check, struct kernel_reading *reading)
@@ -375,7 +411,7 @@ static void read_body(struct check *check, struct kernel_reading *reading)
         if (s->name != NULL) {
             lines[model->statement_count] = (struct model_statement){
                 .name = s->name->text,
-                .c_name = local_name(check, s->name->text),
+                .c_name = s->name->text, /* the emitters give it an end */
                 .value = value,
                 .at = s->at};
             model->statement_count++;
@@ -390,6 +426,7 @@ static void read_body(struct check *check, struct kernel_reading *reading)
                           "the result");
         }
     }
+    (void)check_input_count(check, model, model->result);
     model->inputs = scope.inputs;
     if (model->param_count > 1 && model->params[1].list != NULL)
         model->inputs |= UINT64_C(1) << model->params[1].list->index;

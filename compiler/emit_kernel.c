@@ -13,25 +13,17 @@
 
 /* ---- reading ------------------------------------------------------------- */
 
-static bool same_leaf(const struct model_expr *a, const struct model_expr *b)
-{
-    return a->kind == b->kind && a->param == b->param && a->field == b->field &&
-           a->member == b->member && a->type == b->type &&
-           (a->kind != EXPR_SHARD || a->shard_member == b->shard_member);
-}
-
 static bool read_inputs(struct kernel_text *k, const struct model_expr *e)
 {
     for (uint32_t i = 0; i < e->operand_count; i++)
         if (!read_inputs(k, e->operands[i]))
             return false;
-    if (e->kind != EXPR_FIELD && e->kind != EXPR_MEMBER &&
-        e->kind != EXPR_ELEMENT && e->kind != EXPR_SHARD)
+    if (!model_is_input(e))
         return true;
     for (uint32_t i = 0; i < k->input_count; i++)
-        if (same_leaf(k->inputs[i].leaf, e))
+        if (model_same_input(k->inputs[i].leaf, e))
             return true;
-    if (k->input_count == KERNEL_INPUTS_MAX)
+    if (k->input_count == LIMIT_KERNEL_INPUTS)
         return false;
     k->inputs[k->input_count++] = (struct kernel_input){
         .leaf = e,
@@ -71,8 +63,9 @@ static const struct model_compute *entry_of(const struct model_field *field,
     return NULL;
 }
 
-/* All stored numbers of the record, in the order of the schema. */
-static bool read_raw(struct kernel_text *k)
+/* All stored numbers of the record, in the order of the schema: fewer than a
+ * product has fields, so that they fit. */
+static void read_raw(struct kernel_text *k)
 {
     const struct model_compute *cpu = entry_of(k->field, COMPUTE_CPU_FN);
     k->function = cpu->function;
@@ -80,15 +73,12 @@ static bool read_raw(struct kernel_text *k)
         const struct model_field *f = &k->product->fields[i];
         if ((k->field->inputs >> i & 1) == 0)
             continue;
-        if (k->input_count == KERNEL_INPUTS_MAX)
-            return false;
         k->leaves[k->input_count] = (struct model_expr){
             .kind = EXPR_FIELD, .type = f->type->kind, .field = f};
         k->inputs[k->input_count] = (struct kernel_input){
             .leaf = &k->leaves[k->input_count], .side = SIDE_ROW};
         k->input_count++;
     }
-    return true;
 }
 
 bool kernel_text_read(const struct model_product *product,
@@ -121,7 +111,10 @@ bool kernel_text_read(const struct model_product *product,
     out->out = array_type(type->kind);
     out->out_bytes = bytes_of(type->kind);
     out->out_real = type->class == CLASS_FLOAT;
-    return raw ? read_raw(out) : read_inputs(out, out->result);
+    if (raw == NULL)
+        return read_inputs(out, out->result);
+    read_raw(out);
+    return true;
 }
 
 bool emit_is_kernel(const struct model_product *product,
@@ -158,7 +151,7 @@ static void put_leaf(struct expr_writer *w, const struct model_expr *e)
         return;
     }
     for (uint32_t i = 0; i < k->input_count; i++)
-        if (same_leaf(k->inputs[i].leaf, e))
+        if (model_same_input(k->inputs[i].leaf, e))
             text_format(w->out, "in%u_", i);
 }
 

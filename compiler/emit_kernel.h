@@ -4,8 +4,7 @@
 #define WARPC_EMIT_KERNEL_H
 
 #include "emit_expr.h"
-
-enum { KERNEL_INPUTS_MAX = 20 };
+#include "limit.h"
 
 enum kernel_side { SIDE_ROW, SIDE_COL, SIDE_ITEM };
 
@@ -21,19 +20,19 @@ struct kernel_text {
     const struct model_kernel *kernel; /* NULL: a formula, or raw */
     const struct model_compute *raw;   /* gpu_raw: texts of the user's own */
     const char *function;              /* raw: cpu(function) */
-    struct model_expr leaves[KERNEL_INPUTS_MAX]; /* raw: of its inputs */
+    struct model_expr leaves[LIMIT_KERNEL_INPUTS]; /* raw: of its inputs */
     const struct model_expr *result;
     enum type_kind element; /* what the element function gives */
     const char *out;        /* C type of an element of the results */
     uint32_t out_bytes, out_count;
     bool out_real;
     bool segments; /* offsets stand behind the inputs */
-    struct kernel_input inputs[KERNEL_INPUTS_MAX];
+    struct kernel_input inputs[LIMIT_KERNEL_INPUTS];
     uint32_t input_count;
 };
 
-/* false: the field is no kernel, or reads more than a launch takes: the CPU
- * computes it in each get. */
+/* false: the field is no kernel, or a formula that reads more than a launch
+ * takes: the CPU computes that in each get. */
 bool kernel_text_read(const struct model_product *product,
                       const struct model_field *field, struct kernel_text *out);
 /* Element and row functions; `wide`: the reference's. */

@@ -15,7 +15,10 @@ enum {
     LIMIT_STRUCT_DEPTH = 64, /* structs inside one another */
     LIMIT_C_BYTES = 1 << 20, /* of one C struct or wrapped array */
     LIMIT_ENUM_MEMBERS = 65536,
-    LIMIT_TOP_K = 1024,      /* of reduce: {:top_k, K} */
+    LIMIT_TOP_K = 1024, /* of reduce: {:top_k, K} */
+    /* Different values that a kernel reads: an array each. A launch takes 64,
+     * two of which are the results and where each list begins. */
+    LIMIT_KERNEL_INPUTS = 62,
     LIMIT_SOURCE_LINE = 160, /* characters of a line shown in a message */
 };
 

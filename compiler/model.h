@@ -616,6 +616,10 @@ const char *model_access_name(enum model_access access);
 const char *model_physics_name(enum model_physics physics);
 /* Have records of it partners, and the call that tells them? */
 bool model_has_partners(const struct model_product *product);
+/* Does the expression read a value of a record, an element or a shard? And do
+ * two of them read the same one? */
+bool model_is_input(const struct model_expr *expr);
+bool model_same_input(const struct model_expr *a, const struct model_expr *b);
 /* What the first table of semantics.md says, one row per policy. */
 struct policy_facts {
     const char *name, *home, *in_ram, *durable, *after_restart, *reads_disk;

@@ -1,5 +1,5 @@
-/* The words of the model as a schema writes them, and the table of promises of
- * the persist policies, from which `warpc explain` speaks. */
+/* The words of the model as a schema writes them, the table of promises of the
+ * persist policies, from which `warpc explain` speaks, and small questions. */
 #include "model.h"
 
 static const struct policy_facts policies[PERSIST_COUNT] = {
@@ -112,4 +112,17 @@ bool model_has_partners(const struct model_product *product)
     }
     return s != NULL && s->access_pattern_learning &&
            (s->set >> STRATEGY_ACCESS_PATTERN_LEARNING & 1) != 0;
+}
+
+bool model_is_input(const struct model_expr *expr)
+{
+    return expr->kind == EXPR_FIELD || expr->kind == EXPR_MEMBER ||
+           expr->kind == EXPR_ELEMENT || expr->kind == EXPR_SHARD;
+}
+
+bool model_same_input(const struct model_expr *a, const struct model_expr *b)
+{
+    return a->kind == b->kind && a->param == b->param && a->field == b->field &&
+           a->member == b->member && a->type == b->type &&
+           (a->kind != EXPR_SHARD || a->shard_member == b->shard_member);
 }

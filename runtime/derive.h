@@ -10,7 +10,7 @@
 
 struct warp_db;
 
-enum { DERIVE_ARGS_MAX = 24 };
+enum { DERIVE_ARGS_MAX = 64 };
 
 /* The columns of a pairwise kernel, by argument; NULL for the others. */
 struct derive_columns {

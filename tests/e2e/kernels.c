@@ -241,6 +241,38 @@ static void check_column(struct warp_db *db)
     }
 }
 
+/* More inputs than most records have fields, and 64 bits all the way: in gets
+ * and in a batch. */
+static void check_many(struct warp_db *db)
+{
+    enum { RECORDS = 300 };
+    static uint64_t keys[RECORDS];
+    static float sums[RECORDS];
+    static int64_t squares[RECORDS];
+    const uint64_t derived = K_MANY_EVERY_SUM | K_MANY_SQUARE;
+    struct warp_run_info info;
+    for (int i = 0; i < RECORDS; i++) {
+        struct k_many r = {.m0 = 1, .m11 = 10, .m23 = 100, .n = -65536 + i};
+        keys[i] = r.id = (uint64_t)i;
+        need(k_many_put(db, &r, K_MANY_ALL & ~derived), "put many");
+    }
+    need(k_many_every_sum_compute(db, keys, RECORDS, sums, &info), "sums");
+    need(k_many_square_compute(db, keys, RECORDS, squares, &info), "squares");
+    for (int i = 0; i < RECORDS; i++) {
+        struct k_many r;
+        double n = -65536.0 + i;
+        need(k_many_get(db, keys[i], derived, &r, NULL), "get many");
+        if (r.have != derived) {
+            printf("many inputs: have %llx\n", (unsigned long long)r.have);
+            failures++;
+        }
+        expect("sum of many", keys[i], (double)r.every_sum, 111);
+        expect("square", keys[i], (double)r.square, n * n);
+        expect("sum in a batch", keys[i], (double)sums[i], 111);
+        expect("square in a batch", keys[i], (double)squares[i], n * n);
+    }
+}
+
 static void expect_peek(struct warp_db *db, uint64_t id, enum warp_fresh want,
                         double value)
 {
@@ -375,6 +407,7 @@ int main(void)
         failures++;
     }
     check_column(db);
+    check_many(db);
     check_summaries(db);
     check_futures(db);
     need(warp_open(path, &kernels_warp_schema, NULL, &db), "open again");

@@ -81,6 +81,22 @@ static float clamp_f32_(float x, float lo, float hi)
 {
     return x < lo ? lo : x > hi ? hi : x;
 }
+static bool eq_u_(uint64_t a, uint64_t b)
+{
+    return a == b;
+}
+static bool lt_i_(int64_t a, int64_t b)
+{
+    return a < b;
+}
+static bool lt_u_(uint64_t a, uint64_t b)
+{
+    return a < b;
+}
+static bool le_u_(uint64_t a, uint64_t b)
+{
+    return a <= b;
+}
 /* Row.score */
 WARP_FN float f_row_7_e_(float in0_, float in1_)
 {
@@ -208,4 +224,76 @@ WARP_KERNEL void f_row_14(WARP_GLOBAL const float *in0_, WARP_GLOBAL float *out_
     const uint32_t row_ = WARP_ROW;
     if (row_ < p_.rows)
         f_row_14_r_(in0_, out_, row_, p_.cols);
+}
+/* Row.far */
+WARP_FN int64_t f_row_15_e_(uint32_t in0_, int32_t in1_)
+{
+    return (int64_t)((uint64_t)(int64_t)((uint64_t)(int64_t)in0_ * (uint64_t)(int64_t)in0_) - (uint64_t)(int64_t)in1_);
+}
+WARP_FN void f_row_15_r_(WARP_GLOBAL const uint32_t *in0_, WARP_GLOBAL const int32_t *in1_, WARP_GLOBAL int64_t *out_, uint32_t row_, uint32_t cols_)
+{
+    (void)row_, (void)cols_;
+    out_[row_] = (int64_t)f_row_15_e_(in0_[row_], in1_[row_]);
+}
+WARP_KERNEL void f_row_15(WARP_GLOBAL const uint32_t *in0_, WARP_GLOBAL const int32_t *in1_, WARP_GLOBAL int64_t *out_, struct warp_params p_)
+{
+    const uint32_t row_ = WARP_ROW;
+    if (row_ < p_.rows)
+        f_row_15_r_(in0_, in1_, out_, row_, p_.cols);
+}
+/* Row.odd */
+WARP_FN bool f_row_18_e_(uint32_t in0_, uint8_t in1_, bool in2_)
+{
+    return (((((le_u_((uint32_t)UINT64_C(0), in0_) && lt_i_((int32_t)INT64_C(255), (int32_t)in1_)) || (!eq_u_(in0_, in0_))) || lt_i_((int32_t)in1_, (int32_t)INT64_C(300))) || eq_u_(in2_, in2_)) || lt_u_(in0_, (uint32_t)UINT64_C(0)));
+}
+WARP_FN void f_row_18_r_(WARP_GLOBAL const uint32_t *in0_, WARP_GLOBAL const uint8_t *in1_, WARP_GLOBAL const uint8_t *in2_, WARP_GLOBAL uint8_t *out_, uint32_t row_, uint32_t cols_)
+{
+    (void)row_, (void)cols_;
+    out_[row_] = (uint8_t)f_row_18_e_(in0_[row_], in1_[row_], in2_[row_] != 0);
+}
+WARP_KERNEL void f_row_18(WARP_GLOBAL const uint32_t *in0_, WARP_GLOBAL const uint8_t *in1_, WARP_GLOBAL const uint8_t *in2_, WARP_GLOBAL uint8_t *out_, struct warp_params p_)
+{
+    const uint32_t row_ = WARP_ROW;
+    if (row_ < p_.rows)
+        f_row_18_r_(in0_, in1_, in2_, out_, row_, p_.cols);
+}
+/* Row.least */
+WARP_FN int8_t f_row_19_e_(void)
+{
+    return (int8_t)(int32_t)(0 - (uint64_t)(int32_t)INT64_C(128));
+}
+WARP_FN void f_row_19_r_(WARP_GLOBAL int8_t *out_, uint32_t row_, uint32_t cols_)
+{
+    (void)row_, (void)cols_;
+    out_[row_] = (int8_t)f_row_19_e_();
+}
+WARP_KERNEL void f_row_19(WARP_GLOBAL int8_t *out_, struct warp_params p_)
+{
+    const uint32_t row_ = WARP_ROW;
+    if (row_ < p_.rows)
+        f_row_19_r_(out_, row_, p_.cols);
+}
+/* Row.named */
+WARP_FN float f_row_20_e_(float in0_, uint8_t in1_)
+{
+    const float int_l_ = (in0_ * 2.0f);
+    (void)int_l_;
+    const float int__l_ = int_l_;
+    (void)int__l_;
+    const float NULL_l_ = (int__l_ + 1.0f);
+    (void)NULL_l_;
+    const float sqrtf_l_ = NULL_l_;
+    (void)sqrtf_l_;
+    return (((float)in1_ > 255.0f) ? 1.0f : fabsf((int__l_ + sqrtf_l_)));
+}
+WARP_FN void f_row_20_r_(WARP_GLOBAL const float *in0_, WARP_GLOBAL const uint8_t *in1_, WARP_GLOBAL float *out_, uint32_t row_, uint32_t cols_)
+{
+    (void)row_, (void)cols_;
+    out_[row_] = (float)f_row_20_e_(in0_[row_], in1_[row_]);
+}
+WARP_KERNEL void f_row_20(WARP_GLOBAL const float *in0_, WARP_GLOBAL const uint8_t *in1_, WARP_GLOBAL float *out_, struct warp_params p_)
+{
+    const uint32_t row_ = WARP_ROW;
+    if (row_ < p_.rows)
+        f_row_20_r_(in0_, in1_, out_, row_, p_.cols);
 }

@@ -33,6 +33,12 @@ struct f_row {
     float pick;    /* derived */
     double wave;   /* derived */
     float twice;   /* derived */
+    int64_t far;   /* derived */
+    int32_t x;     /* memory */
+    uint8_t small; /* memory */
+    bool odd;      /* derived */
+    int8_t least;  /* derived */
+    float named;   /* derived */
     uint64_t have; /* out: which fields hold a value */
 };
 #define F_ROW_ID    WARP_BIT(0)
@@ -50,8 +56,14 @@ struct f_row {
 #define F_ROW_PICK  WARP_BIT(12)
 #define F_ROW_WAVE  WARP_BIT(13)
 #define F_ROW_TWICE WARP_BIT(14)
-#define F_ROW_HOT   UINT64_C(0x7ffe)
-#define F_ROW_ALL   UINT64_C(0x7ffe)
+#define F_ROW_FAR   WARP_BIT(15)
+#define F_ROW_X     WARP_BIT(16)
+#define F_ROW_SMALL WARP_BIT(17)
+#define F_ROW_ODD   WARP_BIT(18)
+#define F_ROW_LEAST WARP_BIT(19)
+#define F_ROW_NAMED WARP_BIT(20)
+#define F_ROW_HOT   UINT64_C(0x1ffffe)
+#define F_ROW_ALL   UINT64_C(0x1ffffe)
 
 #define WARP_GEN_P f_row, uint64_t
 WARP_GEN_RECORD()
@@ -69,6 +81,12 @@ WARP_GEN_KERNEL(11, level, float)
 WARP_GEN_KERNEL(12, pick, float)
 WARP_GEN_KERNEL(13, wave, double)
 WARP_GEN_KERNEL(14, twice, float)
+WARP_GEN_KERNEL(15, far, int64_t)
+WARP_GEN_INTEGER(16, x, int32_t)
+WARP_GEN_INTEGER(17, small, uint8_t)
+WARP_GEN_KERNEL(18, odd, bool)
+WARP_GEN_KERNEL(19, least, int8_t)
+WARP_GEN_KERNEL(20, named, float)
 #undef WARP_GEN_P
 
 #undef WARP_GEN_CALL_
