@@ -235,6 +235,52 @@ static void check_member_clash(struct check *check, struct atom_map *names,
     diag_help(check->diag, "rename one of them");
 }
 
+/* The value of `was:`, or NULL. */
+static const struct ast_expr *was_of(const struct ast_member *ast)
+{
+    for (const struct ast_entry *e = ast->annotations; e != NULL; e = e->next) {
+        if (e->key != NULL && strcmp(e->key->text, "was") == 0 &&
+            e->value->kind == AST_ATOM)
+            return e->value;
+    }
+    return NULL;
+}
+
+/* As for the fields of a product: the name is free, and asked for once. */
+static void check_was(struct check *check, const struct ast_member *list)
+{
+    struct atom_map names, taken;
+    atom_map_init(&names, check->arena);
+    atom_map_init(&taken, check->arena);
+    for (const struct ast_member *m = list; m != NULL; m = m->next) {
+        if (m->name != NULL)
+            atom_map_put(&names, m->name, (void *)(uintptr_t)m);
+    }
+    for (const struct ast_member *m = list; m != NULL; m = m->next) {
+        const struct ast_expr *value = was_of(m);
+        if (value == NULL)
+            continue;
+        const struct atom *was = value->name;
+        const struct ast_member *other = atom_map_get(&names, was);
+        if (other != NULL) {
+            diag_report(check->diag, DIAG_CONTRADICTION, value->at,
+                        "`was: :%s` names a member that is still there",
+                        was->text);
+            diag_note(check->diag, other->at, "here");
+            diag_help(check->diag, "`was:` is the name that this member had "
+                                   "before it was renamed");
+            continue;
+        }
+        other = atom_map_put(&taken, was, (void *)(uintptr_t)m);
+        if (other == NULL)
+            continue;
+        diag_report(check->diag, DIAG_CONTRADICTION, value->at,
+                    "two members say that they were `%s`", was->text);
+        diag_note(check->diag, was_of(other)->at, "the other one");
+        diag_help(check->diag, "only one of them can have its values");
+    }
+}
+
 static const struct model_member *
 read_member_list(struct check *check, const struct ast_member *first,
                  uint32_t *count, bool *good)
@@ -268,6 +314,8 @@ read_member_list(struct check *check, const struct ast_member *first,
             check_member_clash(check, &c_names, &members[n], members[n].c_has);
         n++;
     }
+    if (*good)
+        check_was(check, first);
     *count = n;
     return members;
 }

@@ -226,6 +226,7 @@ static void check_was(struct check *check, struct check_symbol *symbol)
             diag_note(check->diag,
                       note_at(&symbol->fields[j].notes, ANNOTATION_WAS)->at,
                       "the other one");
+            diag_help(check->diag, "only one of them can have its values");
         }
     }
 }

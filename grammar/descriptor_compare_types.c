@@ -141,6 +141,21 @@ static int64_t match_member(const struct descriptor_type *old,
     return found;
 }
 
+/* A member that came in the same step and could be this one renamed. */
+static const char *likely_rename(const struct descriptor_type *old,
+                                 const struct descriptor_type *new,
+                                 const struct descriptor_member *removed)
+{
+    for (uint32_t i = 0; new->kind == DESCRIPTOR_STRUCT && i < new->count;
+         i++) {
+        const struct descriptor_member *m = &new->members[i];
+        if (match_member(old, new, i) < 0 && m->type && removed->type &&
+            m->type->fingerprint == removed->type->fingerprint)
+            return m->name;
+    }
+    return NULL;
+}
+
 static void walk_members(struct compare *c, const struct descriptor_type *old,
                          const struct descriptor_type *new,
                          const struct path *path)
@@ -176,11 +191,17 @@ static void walk_members(struct compare *c, const struct descriptor_type *old,
     }
     for (uint32_t i = 0; i < old->count; i++) {
         bool kept = false;
+        char help[160];
         for (uint32_t j = 0; !kept && j < new->count; j++)
             kept = match_member(old, new, j) == i;
-        if (!kept)
-            compare_say(c, DESCRIPTOR_DATA_LOSS, NULL, "%s.%s is removed",
-                        new->name, old->members[i].name);
+        if (kept)
+            continue;
+        const char *other = likely_rename(old, new, &old->members[i]);
+        if (other)
+            snprintf(help, sizeof help, "renamed? add `was: :%.50s` to %.50s",
+                     old->members[i].name, other);
+        compare_say(c, DESCRIPTOR_DATA_LOSS, other ? help : NULL,
+                    "%s.%s is removed", new->name, old->members[i].name);
     }
     if (moved)
         compare_say(c, DESCRIPTOR_LAZY, NULL,

@@ -59,6 +59,9 @@ expect 0 "  Entity.shield: type u64, was u32" "s/shield :: u32/shield :: u64/"
 expect 1 "  Entity.name: type string<20>, was string<40>" "s/<40>/<20>/"
 expect 0 "  Entity.kind: Kind.BLUE is added" "s/RED = 1/RED = 1, BLUE = 2/"
 expect 1 "  Entity.pos: Point.y is removed" "/^  y ::/d"
+expect 1 '    help: renamed? add `was: :y` to height' "s/^  y ::/  height ::/"
+expect 0 "  Entity.pos: Point.y is called height now: the data is kept" \
+    "s/^  y :: f32/  height :: f32, was: :y/"
 expect 1 "  Entity: the product is removed with all its records" "s/Entity/Being/"
 expect 0 "  Entity.shield: its priority or hints to the engine changed" \
     "s/ttl: 2h/ttl: 2h, priority: :high/"
