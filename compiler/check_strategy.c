@@ -229,6 +229,9 @@ static void read_strategy(struct check *check, struct check_symbol *symbol)
         note_at(&notes, ANNOTATION_COMPRESSION_THRESHOLD) == NULL
             ? 1024
             : (uint64_t)note_number(&notes, ANNOTATION_COMPRESSION_THRESHOLD);
+    /* 0 means every value, too; in a descriptor 0 means that nothing is said */
+    if (model->compression_threshold_bytes == 0)
+        model->compression_threshold_bytes = 1;
     model->async_write_buffer =
         (uint64_t)note_number(&notes, ANNOTATION_ASYNC_WRITE_BUFFER);
     model->access_pattern_learning =
