@@ -259,6 +259,25 @@ static void refuse_kernels(struct check *check, struct check_field *field)
     }
 }
 
+/* What other lists may say of their length, and of being there at all. */
+static bool check_list(struct check *check, struct check_field *field)
+{
+    const struct model_field *model = field->model;
+    if (!model->optional && model->type->limit == 0)
+        return true;
+    diag_report(check->diag, DIAG_CONTRADICTION, field->ast->type->at,
+                model->optional ? "a series cannot be optional: it begins empty"
+                                : "a series has no `max:`: its elements go by "
+                                  "their age");
+    diag_note(check->diag, note_at(&field->notes, ANNOTATION_PERSIST)->at,
+              "it is a series by this");
+    diag_help(check->diag, model->optional
+                               ? "drop the `?`"
+                               : "drop `max:`, and end it with `retention: "
+                                 "%%{…, then: :delete}`");
+    return refuse(field);
+}
+
 void check_series(struct check *check, struct check_symbol *product,
                   struct check_field *field)
 {
@@ -272,6 +291,8 @@ void check_series(struct check *check, struct check_symbol *product,
         return;
     }
     refuse_kernels(check, field);
+    if (!check_list(check, field))
+        return;
     if (note_at(&field->notes, ANNOTATION_RETENTION) != NULL) {
         if (!read_retention(check, field)) {
             refuse(field);
