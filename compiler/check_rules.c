@@ -71,6 +71,32 @@ static bool check_column(struct check *check, struct check_field *field)
     return refuse(field);
 }
 
+/* A default is read where nothing was written, and an index has only what was
+ * written. */
+static bool check_index_default(struct check *check, struct check_field *field)
+{
+    const struct check_notes *notes = &field->notes;
+    if (field->model->unique) {
+        check_contradiction(check, notes, ANNOTATION_UNIQUE, ANNOTATION_DEFAULT,
+                            "a default would be the value of many records, and "
+                            "a unique value is that of one",
+                            "drop one of them");
+        return refuse(field);
+    }
+    if (!field->model->indexed || note_number(notes, ANNOTATION_INDEX) == 0)
+        return true;
+    diag_report(check->diag, DIAG_INDEX_DEFAULT,
+                note_at(notes, ANNOTATION_DEFAULT)->at,
+                "the index of `%s` finds only what was written, never the "
+                "default",
+                field->model->name);
+    diag_note(check->diag, note_at(notes, ANNOTATION_INDEX)->at,
+              "the index is asked for here");
+    diag_help(check->diag, "write the value into each new record, or scan for "
+                           "records that lack it");
+    return true;
+}
+
 static bool check_value(struct check *check, struct check_field *field)
 {
     const struct ast_entry *note = note_at(&field->notes, ANNOTATION_DEFAULT);
@@ -84,7 +110,7 @@ static bool check_value(struct check *check, struct check_field *field)
     if (!check_default(check, note->value, field->model->type,
                        &field->model->value))
         return refuse(field);
-    return true;
+    return check_index_default(check, field);
 }
 
 /* Physics ------------------------------------------------------------------ */

@@ -167,7 +167,8 @@ struct warp_product;
                    warp_gen_add_in(batch, &P##_warp_product, &key, i,         \
                        &delta))
 
-/** Records by the value of an indexed field. */
+/** Records by the value of an indexed field: those in which it was written. A
+ *  record that only reads its `default:` is not found. */
 #define WARP_GEN_INDEX(i, f, T)                                               \
     WARP_GEN_LINE_(WARP_GEN_INDEX_, WARP_GEN_P, , i, f, T)
 #define WARP_GEN_DEPRECATED_INDEX(i, f, T)                                    \
