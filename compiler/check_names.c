@@ -5,6 +5,7 @@
 #include "mangle.h"
 
 #include <string.h>
+#include <strings.h>
 
 const char *check_kind_name(enum ast_decl_kind kind)
 {
@@ -263,12 +264,50 @@ static void add_symbol(struct check *check, struct check_file *file,
     check->last = symbol;
 }
 
+static const struct model_import *import_of(const struct check *check,
+                                            const struct model_file *file)
+{
+    for (uint32_t i = 0; i < check->file_count; i++) {
+        const struct model_file *from = check->files[i].model;
+        for (uint32_t j = 0; j < from->import_count; j++) {
+            if (from->imports[j].file == file)
+                return &from->imports[j];
+        }
+    }
+    return NULL; /* the root */
+}
+
+/* What is generated lies in one directory, and includes one another there. */
+static void check_same_output(struct check *check, uint32_t number)
+{
+    const struct model_file *file = check->files[number].model;
+    for (uint32_t i = 0; i < number; i++) {
+        const struct model_file *other = check->files[i].model;
+        if (strcasecmp(file->stem, other->stem) != 0)
+            continue;
+        const struct model_import *second = import_of(check, file);
+        const struct model_import *first = import_of(check, other);
+        struct source_range at = (second != NULL ? second : first)->at;
+        diag_report(check->diag, DIAG_SAME_OUTPUT, at,
+                    strcmp(file->stem, other->stem) == 0
+                        ? "`%s` and `%s` would both be written as `%s.warp.h`"
+                        : "`%s` and `%s` differ in capitals only: the headers "
+                          "of both would have the include guard of `%s.warp.h`",
+                    other->path, file->path, file->stem);
+        if (second != NULL)
+            diag_note(check->diag, first->at, "the first one");
+        diag_help(check->diag, "rename one of the files");
+        return;
+    }
+}
+
 void check_names(struct check *check)
 {
     for (uint32_t i = 0; i < check->file_count; i++) {
         struct check_file *file = &check->files[i];
         bool root = i + 1 == check->file_count;
         name_file(check, file->model, file->ast, root);
+        check_same_output(check, i);
         read_attributes(check, file->model, file->ast);
         check->lost |= file->ast->lost;
         for (const struct ast_decl *decl = file->ast->decls; decl != NULL;

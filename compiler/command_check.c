@@ -1,6 +1,7 @@
 /* warpc check FILE...: compiles and says what it found. --dump-ast and
  * --dump-model print what was read and what it means. */
 #include "command.h"
+#include "emit.h"
 #include "model_dump.h"
 #include "parse.h"
 
@@ -9,10 +10,10 @@
 static int dump_ast(struct command *command, const char *path)
 {
     struct source *source;
-    int error = source_open(command->sources, path, &source);
+    int error = source_open(command->sources, path, true, &source);
     if (error != 0) {
         diag_report(command->diag, DIAG_CANNOT_READ, (struct source_range){0},
-                    "cannot read `%s`: %s", path, strerror(error));
+                    "cannot read `%s`: %s", path, source_why(error));
         command->compile->io_failed = true;
         return command_status(command);
     }
@@ -49,6 +50,11 @@ int check_run(struct command *command)
             compile_file(command->compile, command->argv[i]);
         if (made != NULL && model)
             model_dump(made, stdout);
+        struct emit emit = {.arena = command->arena, .model = made};
+        if (made == NULL)
+            continue;
+        emit.file = made->root;
+        (void)emit_read_raws(command, made, &emit); /* says what is missing */
     }
     if (files == 0)
         return command_usage(command, "which file?");

@@ -46,7 +46,7 @@ static void cannot_read(struct closure *c, int error, const char *path,
                     LIMIT_FILE_BYTES >> 20);
     } else {
         diag_report(diag, DIAG_CANNOT_READ, at, "cannot read `%s`: %s", path,
-                    strerror(error));
+                    source_why(error));
         if (at.file == 0)
             c->compile->io_failed = true;
     }
@@ -86,14 +86,14 @@ static int open_import(struct closure *c, const struct source *from,
     if (*name != '/' && slash != NULL)
         path = arena_format(arena, "%.*s/%s", (int)(slash - from->path),
                             from->path, name);
-    int error = source_open(c->compile->sources, path, out);
+    int error = source_open(c->compile->sources, path, false, out);
     for (uint32_t i = 0;
          error == ENOENT && *name != '/' && i < c->compile->include_dir_count;
          i++)
         error = source_open(
             c->compile->sources,
             arena_format(arena, "%s/%s", c->compile->include_dirs[i], name),
-            out);
+            false, out);
     return error;
 }
 
@@ -227,7 +227,7 @@ static const struct model *compile_source(struct compile *compile,
 const struct model *compile_file(struct compile *compile, const char *path)
 {
     struct source *source;
-    int error = source_open(compile->sources, path, &source);
+    int error = source_open(compile->sources, path, true, &source);
     if (error == 0)
         return compile_source(compile, source);
     struct closure c = {.compile = compile};

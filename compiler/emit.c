@@ -4,10 +4,13 @@
 #include "emit.h"
 
 #include "command.h"
+#include "mangle.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 struct generator {
     const char *suffix; /* behind the stem */
@@ -34,7 +37,10 @@ struct gen {
     bool bug; /* an own one was found */
     const char **files;
     int file_count;
-    const char **done; /* schemas that were written in this run */
+    struct done {
+        const char *path, *stem;
+        uint32_t source;
+    } * done; /* schemas that were written in this run */
     int done_count;
     struct text text, rules;
 };
@@ -122,6 +128,11 @@ static int read_arguments(struct gen *gen)
         return command_usage(c, "no schema file is given");
     if (gen->name && gen->file_count > 1)
         return command_usage(c, "--name is for one schema file");
+    if (gen->name && !mangle_is_identifier(gen->name))
+        return command_usage(c,
+                             "--name takes a C identifier (letters, digits and "
+                             "_, no digit first), not `%s`",
+                             gen->name);
     if ((gen->depfile || gen->deptarget || gen->phony) && !gen->deps)
         return command_usage(c, "-MF, -MT and -MP go with -MD");
     return EXIT_CLEAN;
@@ -263,11 +274,10 @@ static void write_rules(struct gen *gen, const char *stem)
 }
 
 /* A text beside the schema. NULL: reported. */
-static const char *read_beside(struct gen *gen, const struct model *model,
+static const char *read_beside(struct command *c, const struct model *model,
                                const struct model_compute *raw,
                                const char *name, const char **found)
 {
-    struct command *c = gen->command;
     const char *schema = model->root->path, *slash = strrchr(schema, '/');
     const char *path =
         name[0] == '/' || !slash
@@ -275,18 +285,17 @@ static const char *read_beside(struct gen *gen, const struct model *model,
             : arena_format(c->arena, "%.*s%s", (int)(slash + 1 - schema),
                            schema, name);
     struct source *text = NULL;
-    int error = source_open(model->sources, path, &text);
+    int error = source_open(model->sources, path, false, &text);
     *found = path;
     if (error == 0)
         return text->text;
     diag_report(c->diag, DIAG_CANNOT_READ, raw->at, "cannot read `%s`: %s",
-                path, strerror(error));
+                path, source_why(error));
     return NULL;
 }
 
-/* The texts that gpu_raw names. */
-static bool read_raws(struct gen *gen, const struct model *model,
-                      struct emit *emit)
+bool emit_read_raws(struct command *c, const struct model *model,
+                    struct emit *emit)
 {
     bool good = true;
     for (uint32_t i = 0; i < emit->file->product_count; i++) {
@@ -298,15 +307,13 @@ static bool read_raws(struct gen *gen, const struct model *model,
                 if (raw->kind != COMPUTE_GPU_RAW)
                     continue;
                 size_t size = sizeof *emit->raws;
-                emit->raws = arena_grow(gen->command->arena, emit->raws,
-                                        emit->raw_count * size,
-                                        (emit->raw_count + 1) * size);
+                emit->raws =
+                    arena_grow(c->arena, emit->raws, emit->raw_count * size,
+                               (emit->raw_count + 1) * size);
                 struct emit_raw *r = &emit->raws[emit->raw_count++];
                 r->field = f;
-                r->cl =
-                    read_beside(gen, model, raw, raw->cl_path, &r->paths[0]);
-                r->cu =
-                    read_beside(gen, model, raw, raw->cu_path, &r->paths[1]);
+                r->cl = read_beside(c, model, raw, raw->cl_path, &r->paths[0]);
+                r->cu = read_beside(c, model, raw, raw->cu_path, &r->paths[1]);
                 good &= r->cl && r->cu;
             }
         }
@@ -336,7 +343,7 @@ static void emit_model(struct gen *gen, const struct model *model)
                           "large for a descriptor");
         return;
     }
-    if (!read_raws(gen, model, &emit))
+    if (!emit_read_raws(c, model, &emit))
         return;
     for (int i = 0; i < GENERATORS; i++) {
         const char *path;
@@ -368,12 +375,40 @@ static void list_outputs(const struct gen *gen, const struct model *model,
 static bool begin(struct gen *gen, const char *path)
 {
     for (int i = 0; i < gen->done_count; i++)
-        if (strcmp(gen->done[i], path) == 0)
+        if (strcmp(gen->done[i].path, path) == 0)
             return false;
+    return true;
+}
+
+static void add_done(struct gen *gen, const char *path, const char *stem,
+                     uint32_t source)
+{
     gen->done = arena_grow(gen->command->arena, gen->done,
                            (size_t)gen->done_count * sizeof *gen->done,
                            (size_t)(gen->done_count + 1) * sizeof *gen->done);
-    gen->done[gen->done_count++] = path;
+    gen->done[gen->done_count++] = (struct done){path, stem, source};
+}
+
+/* Two schemas of one name in different directories: the second would take the
+ * place of the first. */
+static bool is_free(struct gen *gen, const struct model_file *root)
+{
+    struct diag *diag = gen->command->diag;
+    for (int i = 0; i < gen->done_count; i++) {
+        const struct done *done = &gen->done[i];
+        if (done->source == root->source)
+            return false;
+        if (strcasecmp(done->stem, root->stem) != 0)
+            continue;
+        diag_report(diag, DIAG_SAME_OUTPUT, nowhere,
+                    "`%s` would be written over `%s`, which comes from `%s`",
+                    root->path, output_path(gen, done->stem, ".warp.h"),
+                    done->path);
+        diag_help(diag, "rename one of them, or write it in a run of its own "
+                        "with another -o");
+        return false;
+    }
+    add_done(gen, root->path, root->stem, root->source);
     return true;
 }
 
@@ -381,17 +416,16 @@ static void gen_file(struct gen *gen, const char *path)
 {
     struct compile *compile = gen->command->compile;
     const struct model *model;
-    FILE *file = gen->list && !gen->imports ? fopen(path, "r") : NULL;
-    if (gen->list && !gen->imports && !file) {
+    if (gen->list && !gen->imports && access(path, R_OK) != 0) {
         list_outputs(gen, NULL, stem_of(gen, path)); /* not there yet */
         return;
     }
-    if (file)
-        fclose(file);
     if (!begin(gen, path))
         return;
     model = compile_file(compile, path);
     if (model == NULL)
+        add_done(gen, path, "", 0);
+    if (model == NULL || !is_free(gen, model->root))
         return;
     if (gen->list)
         list_outputs(gen, model, model->root->stem);

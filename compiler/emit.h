@@ -53,6 +53,9 @@ struct emit {
 
 /* emit_descriptor.c: 0 or an enum descriptor_error. */
 int emit_describe(struct emit *emit);
+/* The texts that gpu_raw names; false: one cannot be read, and it was said. */
+bool emit_read_raws(struct command *command, const struct model *model,
+                    struct emit *emit);
 void emit_wsd(const struct emit *emit, struct text *out);
 
 /* emit_c_header.c, emit_c_source.c */

@@ -55,12 +55,12 @@ static int format_file(struct command *command, const char *path, bool check)
     uint32_t count;
     struct atom_table *atoms = atom_table_create(command->arena);
     unsigned errors = diag_error_reports(command->diag);
-    int error = source_open(command->sources, path, &source);
+    int error = source_open(command->sources, path, true, &source);
     if (error != 0) {
         diag_report(command->diag,
                     error == EFBIG ? DIAG_TOO_BIG : DIAG_CANNOT_READ,
                     (struct source_range){0}, "cannot read `%s`: %s", path,
-                    strerror(error));
+                    source_why(error));
         return error == EFBIG ? EXIT_FINDINGS : EXIT_IO;
     }
     /* A text that does not parse has no layout: it stays as it is. */

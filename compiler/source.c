@@ -86,7 +86,26 @@ static int read_all(struct arena *arena, int fd, size_t hint, char **text,
     return 0;
 }
 
-int source_open(struct source_table *table, const char *path,
+const char *source_why(int error)
+{
+    return error == SOURCE_NO_FILE ? "it is a pipe or a device, not a file"
+                                   : strerror(error);
+}
+
+/* Asked before it is opened: to open a pipe waits, too. */
+static int check_kind(const char *path, bool stream)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return errno;
+    if (S_ISDIR(st.st_mode))
+        return EISDIR;
+    return S_ISREG(st.st_mode) || (stream && strncmp(path, "/dev/", 5) == 0)
+               ? 0
+               : SOURCE_NO_FILE;
+}
+
+int source_open(struct source_table *table, const char *path, bool stream,
                 struct source **out)
 {
     char real[PATH_MAX];
@@ -101,14 +120,14 @@ int source_open(struct source_table *table, const char *path,
             return 0;
         }
     }
+    int rc = check_kind(path, stream);
+    if (rc != 0)
+        return rc;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno;
-    int rc = 0;
     if (fstat(fd, &st) != 0)
         rc = errno;
-    else if (S_ISDIR(st.st_mode))
-        rc = EISDIR;
     else if (S_ISREG(st.st_mode) && st.st_size > LIMIT_FILE_BYTES)
         rc = EFBIG;
     else
@@ -175,6 +194,13 @@ static void find_lines(struct source_table *table, struct source *source)
     }
 }
 
+/* The byte order mark that a file may begin with: no column, never shown. */
+static uint32_t mark_bytes(const struct source *source)
+{
+    return source->len >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0 ? 3
+                                                                            : 0;
+}
+
 struct source_position source_position(struct source_table *table,
                                        uint32_t file, uint32_t offset)
 {
@@ -193,8 +219,8 @@ struct source_position source_position(struct source_table *table,
             high = middle;
     }
     position.line = low + 1;
-    for (uint32_t i = source->line_starts[low]; i < offset && i < source->len;
-         i++)
+    for (uint32_t i = low == 0 ? mark_bytes(source) : source->line_starts[low];
+         i < offset && i < source->len; i++)
         position.column += ((unsigned char)source->text[i] & 0xc0) != 0x80;
     return position;
 }
@@ -210,7 +236,9 @@ const char *source_line(struct source_table *table, uint32_t file,
         find_lines(table, source);
     if (line == 0 || line > source->line_count)
         return "";
-    uint32_t begin = source->line_starts[line - 1], end = begin;
+    uint32_t begin =
+                 line == 1 ? mark_bytes(source) : source->line_starts[line - 1],
+             end = begin;
     while (end < source->len && source->text[end] != '\n')
         end++;
     if (end > begin && source->text[end - 1] == '\r')

@@ -32,10 +32,14 @@ struct source_position {
 };
 
 struct source_table *source_table_create(struct arena *arena);
-/* 0, or the errno value why the file cannot be read (EFBIG: past the limit,
- * EISDIR: a directory). A file that was read before is returned again. */
-int source_open(struct source_table *table, const char *path,
+/* 0, or why the file cannot be read: an errno value (EFBIG: past the limit,
+ * EISDIR: a directory) or SOURCE_NO_FILE: a pipe or a device, at which a run
+ * would wait for a writer; `stream`: those in /dev may be read, as /dev/stdin.
+ * A file that was read before is returned again. */
+enum { SOURCE_NO_FILE = -1 };
+int source_open(struct source_table *table, const char *path, bool stream,
                 struct source **out);
+const char *source_why(int error);
 /* A text that is not a file: tests, and schemas out of git. */
 struct source *source_add(struct source_table *table, const char *path,
                           const char *text, size_t len);

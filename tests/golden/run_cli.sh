@@ -106,12 +106,39 @@ status 0 "$warpc" gen -I lib "a b/2-odd.warp" -o odd --name odd -MD -MF dep
 same "the schema has the name" 1 "$(grep -c 'odd_warp_schema;' odd/2-odd.warp.h)"
 same "a path with a space" 1 "$(grep -c 'a\\ b/2-odd.warp' dep)"
 
+# a name twice: the second would take the place of the first
+mkdir -p twin
+sed 's/"one"/"twin"/' one.warp >twin/one.warp
+status 1 "$warpc" gen -I lib one.warp twin/one.warp -o twins
+same "both are named" 1 "$(grep -c 'twin/one.warp.*twins/one.warp.h.*`one.warp` .W0605' out)"
+same "the first is there" 1 "$(grep -c 'struct one_thing {' twins/one.warp.h)"
+status 0 "$warpc" gen -I lib one.warp ./one.warp -o twins
+
+# what is no file is not waited for
+if mkfifo pipe.warp 2>/dev/null; then
+    echo 'import "pipe.warp"' >piped.warp
+    status 1 timeout 20 "$warpc" check piped.warp
+    same "a pipe is no import" 1 "$(grep -c 'cannot read `pipe.warp`: it is a pipe' out)"
+    for verb in check fmt gen explain; do
+        status 3 timeout 20 "$warpc" $verb pipe.warp A
+    done
+    status 3 timeout 20 "$warpc" gen --list-outputs pipe.warp
+fi
+status 3 "$warpc" check lib
+same "a directory is no schema" 1 "$(grep -c 'cannot read `lib`: Is a directory' out)"
+echo 'import "lib"' >folder.warp
+status 1 "$warpc" check folder.warp
+status 0 "$warpc" check -I lib /dev/stdin <two.warp
+
 # refusals leave nothing behind
 status 2 "$warpc" gen
 status 2 "$warpc" gen one.warp -o
 status 2 "$warpc" gen one.warp -MF dep
 status 2 "$warpc" gen one.warp two.warp --name x
 status 2 "$warpc" gen one.warp --frobnicate
+status 2 "$warpc" gen -I lib one.warp -o x --name x-y
+same "what a name is" 1 "$(grep -c 'C identifier.*not `x-y`' out)"
+status 2 "$warpc" gen -I lib one.warp -o x --name ''
 status 3 "$warpc" gen nowhere.warp -o x
 status 1 "$warpc" gen one.warp -o x
 same "an import that is not found writes nothing" "" "$(ls x)"
