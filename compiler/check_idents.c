@@ -55,15 +55,14 @@ static const struct {
     enum when when;
     const char *before, *after;
 } field_idents[] = {
-    {SET, "_set_", ""},          {SET, "_set_", "_in"},
-    {ADD, "_add_", ""},          {ADD, "_add_", "_in"},
-    {INDEXED, "_by_", ""},       {UNIQUE, "_get_by_", ""},
-    {COLUMN, "_", "_column"},    {SERIES, "_", "_append"},
-    {SERIES, "_", "_append_in"}, {SERIES, "_", "_range"},
+    {SET, "_set_", ""},           {SET, "_set_", "_in"},
+    {ADD, "_add_", ""},           {ADD, "_add_", "_in"},
+    {INDEXED, "_by_", ""},        {UNIQUE, "_get_by_", ""},
+    {COLUMN, "_", "_column"},     {SERIES, "_", "_append"},
+    {SERIES, "_", "_append_in"},  {SERIES, "_", "_range"},
     {SERIES, "_", "_range_with"}, {SERIES, "_", "_next"},
-    {DERIVED, "_", "_peek"},
-    {DERIVED, "_", "_request"},  {DERIVED, "_", "_compute"},
-    {SUMMARY, "_", "_summary"},
+    {DERIVED, "_", "_peek"},      {DERIVED, "_", "_request"},
+    {DERIVED, "_", "_compute"},   {SUMMARY, "_", "_summary"},
 };
 
 /* A name in pieces: most are never needed as one text. */
@@ -111,6 +110,12 @@ static void grow_hashes(struct collecting *c)
     c->capacity = capacity;
 }
 
+static const char *why_not(const char *name)
+{
+    return strcmp(name, "std") == 0 ? "is a namespace of C++"
+                                    : mangle_why_not(name);
+}
+
 static void take_hash(struct collecting *c, const struct ident_parts *ident)
 {
     uint64_t hash = 14695981039346656037u;
@@ -120,7 +125,7 @@ static void take_hash(struct collecting *c, const struct ident_parts *ident)
     }
     hash ^= hash >> 32;
     hash += hash == 0;
-    if (ident->parts[1] == NULL && mangle_is_keyword(ident->parts[0]))
+    if (ident->parts[1] == NULL && why_not(ident->parts[0]) != NULL)
         c->suspicious = true;
     if (c->count * 4 >= c->capacity * 3)
         grow_hashes(c);
@@ -195,9 +200,10 @@ static void take_name(struct collecting *c, const struct ident_parts *parts)
             report_clash(c, first, name, parts->at);
         return;
     }
-    if (mangle_is_keyword(name)) {
+    const char *why = parts->shared ? NULL : why_not(name);
+    if (why != NULL) {
         diag_report(check->diag, DIAG_NAME_KEYWORD, parts->at,
-                    "`%s` is a keyword of C or C++", name);
+                    "`%s`, which the generated code would hold, %s", name, why);
         diag_help(check->diag, "give the file a `@prefix`, or rename it");
     }
     if (c->root)

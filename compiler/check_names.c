@@ -356,9 +356,9 @@ bool check_member_name(struct check *check, const struct atom *name,
                        struct source_range at, bool field)
 {
     const char *text = name->text;
-    const char *why = NULL;
-    if (mangle_is_keyword(text))
-        why = "is a keyword of C or C++";
+    const char *why = mangle_why_not(text);
+    if (strncmp(text, "WARP_", 5) == 0)
+        why = "begins with WARP_, like the library's own names";
     else if (field && strcmp(text, "have") == 0)
         why = "is the member of the generated struct that says which fields "
               "hold a value";
