@@ -253,6 +253,7 @@ struct check_scope {
      * type, small integers become 32 bits wide, and mixtures the next type
      * that holds both. */
     enum type_kind number;
+    bool lost; /* kernels: a line before is missing, and with it a name */
     uint64_t inputs; /* out: fields of param 0 */
 };
 /* NULL: refused, and said. */

@@ -230,6 +230,8 @@ static const struct model_expr *unknown_in_kernel(struct check *check,
                                                   const struct ast_expr *expr)
 {
     struct atom_nearest nearest;
+    if (s->lost)
+        return NULL;
     atom_nearest_init(&nearest, expr->name->text);
     for (uint32_t i = 0; i < s->kernel->param_count; i++)
         atom_nearest_offer(&nearest, s->kernel->params[i].name);

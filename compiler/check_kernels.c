@@ -397,6 +397,7 @@ static void read_body(struct check *check, struct kernel_reading *reading)
     for (const struct ast_statement *s = decl->statements; s != NULL;
          s = s->next) {
         if (s->name == NULL && s->next != NULL) {
+            scope.lost |= s->value->kind == AST_BAD;
             if (s->value->kind != AST_BAD) {
                 diag_report(check->diag, DIAG_BAD_STATEMENT, s->at,
                             "this value is used nowhere");

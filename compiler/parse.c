@@ -295,6 +295,14 @@ const char *scan_doc(struct scan *scan, const char *before,
     return arena_format(scan->arena, "%s\n\n%s", before, text.bytes);
 }
 
+bool scan_begins_line(const struct scan *scan, uint32_t at)
+{
+    const char *text = scan->source->text;
+    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t'))
+        at--;
+    return at == 0 || text[at - 1] == '\n';
+}
+
 void scan_annotate(struct scan *scan, struct ast_member *member,
                    struct ast_entry *entry)
 {

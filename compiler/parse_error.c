@@ -47,6 +47,14 @@ static const char *expected_list(struct scan *scan, const char *const *expected,
     return list;
 }
 
+bool parse_error_is_operand(const struct scan *scan,
+                            const struct parse_token_value *token)
+{
+    const char *next = scan->source->text + token->at.end;
+    next += strspn(next, " \t");
+    return *next != 0 && strchr("+-*/<>=!&|.,)", *next) != NULL;
+}
+
 bool parse_error_knows_key(const char *name)
 {
     static const char *const names[] = {
@@ -210,6 +218,14 @@ static bool report_known_mistake(struct scan *scan,
                               "a field's type stands after `::`");
         return true;
     }
+    if (token->kind == END && !token->newline && before->kind != ',' &&
+        parse_error_is_operand(scan, token)) {
+        diag_report(scan->diag, DIAG_SYNTAX, token->at,
+                    "`end` closes a block, it cannot be computed with");
+        diag_help(scan->diag, "give a field of that name another one; `was: "
+                              ":end` keeps its data");
+        return true;
+    }
     if (token->kind == END && before->kind == ',') {
         diag_report(scan->diag, DIAG_SYNTAX, before->at,
                     "nothing follows this comma");
@@ -231,6 +247,7 @@ void parse_error_report(struct scan *scan,
         : token->kind == NEWLINE
             ? "the end of the line"
             : arena_format(scan->arena, "`%s`", token_text(scan, token->at));
+    const char *name = strncmp(what, "the ", 4) == 0 ? what + 4 : what;
     if (module) {
         diag_report(scan->diag, DIAG_ELIXIR, token->at,
                     "%s has no meaning in a schema", what);
@@ -241,10 +258,10 @@ void parse_error_report(struct scan *scan,
     }
     if (count > 0)
         diag_report(scan->diag, DIAG_SYNTAX, token->at,
-                    "unexpected %s; %s could stand here", what,
+                    "unexpected %s; %s could stand here", name,
                     expected_list(scan, expected, count));
     else
-        diag_report(scan->diag, DIAG_SYNTAX, token->at, "unexpected %s", what);
+        diag_report(scan->diag, DIAG_SYNTAX, token->at, "unexpected %s", name);
     if (before->kind == 0 && token->kind == NAME)
         diag_help(scan->diag, "a schema is made of defproduct, defstruct, "
                               "defenum, defsum, defpool, defstrategy, "

@@ -269,6 +269,29 @@ static bool is_way_back(struct scan *scan, uint32_t level,
             (now->brackets == 0 || looks_like_field(scan, token)));
 }
 
+/* Characters before the first word of the line at `at`. */
+static size_t indent_at(const struct scan *scan, uint32_t at)
+{
+    while (at > 0 && scan->source->text[at - 1] != '\n')
+        at--;
+    return strspn(scan->source->text + at, " \t");
+}
+
+/* A `do` or `end` that does not fit: was it meant to open or close a block?
+ * Not `end + 1`, and not a `do` whose next line is no deeper. */
+static bool is_of_block(const struct scan *scan,
+                        const struct parse_token_value *token)
+{
+    if (token->kind == END)
+        return token->newline || !parse_error_is_operand(scan, token);
+    const char *text = scan->source->text + token->at.end;
+    const char *next = text + strspn(text, " \t\r\n");
+    if (token->kind != DO || memchr(text, '\n', (size_t)(next - text)) == NULL)
+        return true;
+    return indent_at(scan, (uint32_t)(next - scan->source->text)) >
+           indent_at(scan, token->at.begin);
+}
+
 static void skip_to_way_back(struct scan *scan)
 {
     struct parse_feed *feed = scan->feed;
@@ -283,7 +306,8 @@ static void skip_to_way_back(struct scan *scan)
     uint32_t level = feed->now.module && feed->now.block_count > 0
                          ? 1
                          : feed->now.block_count;
-    bool may_stop = token.newline || token.kind == END ||
+    bool of_block = is_of_block(scan, &token);
+    bool may_stop = token.newline || (token.kind == END && of_block) ||
                     is_declaration(token.kind) || token.kind == 0;
     may_stop &= !feed->after_sync || token.kind == 0;
     feed->sync_repeats =
@@ -299,7 +323,9 @@ static void skip_to_way_back(struct scan *scan)
     while (!may_stop || !is_way_back(scan, level, &token)) {
         if (token.kind == 0)
             break;
-        count_token(scan, &token);
+        if (of_block)
+            count_token(scan, &token);
+        of_block = true;
         if (feed->now.module && is_fn(scan, &token))
             feed->now.block_count++;
         token = read_token(scan);

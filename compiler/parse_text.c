@@ -47,6 +47,13 @@ static void check_unit(struct scan *scan, struct ast_number *number,
                           "(365 d), of size B KiB MiB GiB TiB");
 }
 
+/* Without a digit above 0 before the exponent. */
+static bool is_zero(const char *digits)
+{
+    size_t zeros = strspn(digits, "0.");
+    return digits[zeros] < '1' || digits[zeros] > '9';
+}
+
 struct ast_number scan_number(struct scan *scan, const char *text, size_t len)
 {
     struct ast_number number = {0};
@@ -87,6 +94,10 @@ struct ast_number scan_number(struct scan *scan, const char *text, size_t len)
     else if (number.value > 1.7976931348623157e308 && !scan->quiet)
         diag_report(scan->diag, DIAG_BAD_NUMBER, part(scan, begin, end),
                     "a number past what 64 bits can hold");
+    else if (number.value == 0 && number.is_float && !scan->quiet &&
+             !is_zero(digits))
+        diag_report(scan->diag, DIAG_BAD_NUMBER, part(scan, begin, end),
+                    "a number so small that 64 bits would hold 0");
     check_unit(scan, &number, text + i, len - i,
                part(scan, begin + (uint32_t)i, end));
     return number;

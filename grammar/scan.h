@@ -58,6 +58,8 @@ const struct atom *scan_dotted(struct scan *scan, const struct atom *left,
 /* One @doc after another: they are joined. */
 const char *scan_doc(struct scan *scan, const char *before,
                      struct ast_text text);
+/* Is the place the first of its line that holds anything? */
+bool scan_begins_line(const struct scan *scan, uint32_t at);
 /* Where one list of entries goes on with another. */
 void scan_annotate(struct scan *scan, struct ast_member *member,
                    struct ast_entry *entry);

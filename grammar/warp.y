@@ -231,6 +231,8 @@ fields:
     }
 |   fields error SYNC {
         $$ = $1;
+        if ($$.last != NULL && !scan_begins_line(scan, @2.begin))
+            ((struct ast_member *)$$.last)->broken = true;
         APPEND($$, struct ast_member, broken_member(scan, @2));
         yyerrok;
     }
