@@ -103,10 +103,18 @@ static void explain_home(const struct model_field *field)
 
 static void explain_durability(const struct model_field *field)
 {
-    const struct policy_facts *facts = model_policy_facts(field->policy);
+    /* Wherever its last result lies, a derived field is computed again. */
+    const struct policy_facts *facts = model_policy_facts(
+        field->derived ? PERSIST_MEMORY_COMPUTED : field->policy);
     label("durable");
     puts(facts->durable);
     label("survives");
+    if (field->derived) {
+        puts("what the fields that it reads survive: it is computed from them");
+        label("after a restart");
+        puts(facts->after_restart);
+        return;
+    }
     printf("%s", model_survives_name(field->survives));
     if (field->survives_from != ORIGIN_DEFAULT)
         print_because(field, field->survives_from);
