@@ -189,12 +189,16 @@ bool number_common(struct check *check, const struct model_expr *a,
         return true;
     }
     bool first = number_is_unsigned(x);
-    if (is_never_negative(first ? b : a)) {
-        *out = first ? x : y; /* u8 beside u32 or u64: it fits as it is */
+    const struct model_expr *other = first ? b : a;
+    enum type_kind type = first ? x : y;
+    /* u8 beside u32 or u64, or any constant beside u64: it fits as it is */
+    if (is_never_negative(other) &&
+        (type == TYPE_U64 || !number_is_constant(other))) {
+        *out = type;
         return true;
     }
     *out = TYPE_I64;
-    return number_bits(first ? x : y) < 64 || mixed_signs(check, at);
+    return number_bits(type) < 64 || mixed_signs(check, at);
 }
 
 bool number_meet(struct check *check, const struct model_expr *const *numbers,
@@ -204,15 +208,17 @@ bool number_meet(struct check *check, const struct model_expr *const *numbers,
     *out = both.type;
     for (uint32_t i = 1; i < count; i++) {
         const struct model_expr *next = numbers[i];
+        bool constants = number_is_constant(&both) && number_is_constant(next);
         bool positive = is_never_negative(&both) && is_never_negative(next);
         if (!number_common(check, &both, next, at, out))
             return false;
-        if (number_is_constant(&both) && number_is_constant(next))
+        if (constants)
             both.value.u =
                 next->value.u > both.value.u ? next->value.u : both.value.u;
         else if (number_is_constant(&both))
             both = *next;
-        if (!positive)
+        /* past what its kind tells: negative, or a constant that is larger */
+        if (!constants && (!positive || *out != both.type))
             both.kind = EXPR_LOCAL;
         both.type = *out;
     }
