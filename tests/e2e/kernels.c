@@ -20,6 +20,11 @@ void k_triple(const struct k_row *record, float *result)
               (float)(record->id % 2);
 }
 
+void k_own(const struct k_many *record, float *result)
+{
+    *result = record->m0 + record->m23;
+}
+
 static void expect(const char *what, uint64_t id, double got, double want)
 {
     if (fabs(got - want) <= 1e-5 * (1 + fabs(want)))
@@ -249,7 +254,8 @@ static void check_many(struct warp_db *db)
     static uint64_t keys[RECORDS];
     static float sums[RECORDS];
     static int64_t squares[RECORDS];
-    const uint64_t derived = K_MANY_EVERY_SUM | K_MANY_SQUARE;
+    static float own[RECORDS];
+    const uint64_t derived = K_MANY_EVERY_SUM | K_MANY_SQUARE | K_MANY_OWN;
     struct warp_run_info info;
     for (int i = 0; i < RECORDS; i++) {
         struct k_many r = {.m0 = 1, .m11 = 10, .m23 = 100, .n = -65536 + i};
@@ -258,6 +264,7 @@ static void check_many(struct warp_db *db)
     }
     need(k_many_every_sum_compute(db, keys, RECORDS, sums, &info), "sums");
     need(k_many_square_compute(db, keys, RECORDS, squares, &info), "squares");
+    need(k_many_own_compute(db, keys, RECORDS, own, &info), "own");
     for (int i = 0; i < RECORDS; i++) {
         struct k_many r;
         double n = -65536.0 + i;
@@ -269,6 +276,8 @@ static void check_many(struct warp_db *db)
         expect("sum of many", keys[i], (double)r.every_sum, 111);
         expect("square", keys[i], (double)r.square, n * n);
         expect("sum in a batch", keys[i], (double)sums[i], 111);
+        expect("own", keys[i], (double)r.own, 101);
+        expect("own in a batch", keys[i], (double)own[i], 101);
         expect("square in a batch", keys[i], (double)squares[i], n * n);
     }
 }
