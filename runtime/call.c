@@ -393,7 +393,7 @@ static int set_key(const struct layout *l, const void *key,
             memcpy(to, key, l->key_type->size);
         return WARP_OK;
     }
-    return key_decode(l->desc, ref->bytes, ref->count, NULL, out, arena);
+    return read_key(l, ref->bytes, ref->count, out, arena);
 }
 
 /* Of a product whose records have partners: the use is counted, and after a

@@ -416,8 +416,8 @@ static bool row_is_record(const struct warp_iter *it, const uint8_t *key,
            ssd_cursor_current(it->cursor);
 }
 
-static int read_key(struct warp_iter *it, const uint8_t *key, uint32_t bytes,
-                    uint64_t fields, void *out, struct warp_arena *arena)
+static int read_at(struct warp_iter *it, const uint8_t *key, uint32_t bytes,
+                   uint64_t fields, void *out, struct warp_arena *arena)
 {
     const struct layout *l = it->layout;
     memset(out, 0, l->desc->record_bytes);
@@ -433,7 +433,7 @@ static int read_key(struct warp_iter *it, const uint8_t *key, uint32_t bytes,
     }
     if (rc != WARP_OK || layout_put_usual_key(l, key, bytes, out))
         return rc;
-    return key_decode(l->desc, key, bytes, NULL, out, arena);
+    return read_key(l, key, bytes, out, arena);
 }
 
 static int next_scan(struct warp_iter *it, void *out,
@@ -442,9 +442,8 @@ static int next_scan(struct warp_iter *it, void *out,
     for (;;) {
         int rc = next_key(it);
         if (rc == WARP_OK)
-            rc = read_key(it, (const uint8_t *)it->key.data + 2,
-                          (uint32_t)it->key.bytes - 2, it->fields, out,
-                          arena);
+            rc = read_at(it, (const uint8_t *)it->key.data + 2,
+                         (uint32_t)it->key.bytes - 2, it->fields, out, arena);
         if (rc != WARP_ENOTFOUND)
             return rc;
     }
@@ -498,7 +497,7 @@ static int next_by(struct warp_iter *it, void *out, struct warp_arena *arena)
         uint32_t bytes;
         int rc = secondary_next(it->by, &key, &bytes);
         if (rc == WARP_OK)
-            rc = read_key(it, key, bytes, fields, out, arena);
+            rc = read_at(it, key, bytes, fields, out, arena);
         if (rc == WARP_ENOTFOUND || (rc == WARP_OK && !holds(it, out)))
             continue;
         return rc;

@@ -69,6 +69,19 @@ static int no_memory(void)
     return error_set(WARP_ENOMEM, "out of memory for the result of a get");
 }
 
+int read_key(const struct layout *l, const uint8_t *bytes, size_t count,
+             void *out, struct warp_arena *arena)
+{
+    int rc = key_decode(l->desc, bytes, count, NULL, out, arena);
+    if (rc == WARP_ENOMEM)
+        return no_memory();
+    if (rc == WARP_EINVAL)
+        return error_set(rc, "%s: an arena is needed for the key",
+                         l->desc->name);
+    return rc == WARP_OK ? rc
+                         : error_set(rc, "%s: a key is damaged", l->desc->name);
+}
+
 /* Copies a value outside the row. 1: the record changed, try again. */
 static int copy_var(struct reading *g, const struct record *r, uint64_t word,
                     uint32_t i)
@@ -424,13 +437,14 @@ static int read_as(struct warp_db *db, const struct layout *l,
     struct warp_arena own = WARP_ARENA_INIT; /* of what is only an input */
     g.no_locks = no_locks;
     g.quiet = quiet;
-    uint64_t asked = fields & R_FIELDS, wanted = asked;
+    uint64_t asked = fields & R_FIELDS, inputs = 0;
     if (asked & l->derived)
-        wanted = derive_inputs(l, asked);
+        inputs = derive_inputs(l, asked & l->derived);
+    uint64_t wanted = asked | inputs;
     g.db = db;
     g.l = l;
     g.key = key;
-    g.arena = arena || (asked & l->var) ? arena : wanted != asked ? &own : NULL;
+    g.arena = arena || (asked & l->var) ? arena : inputs ? &own : NULL;
     g.out = out;
     g.now = read_now(db, l);
     g.brought = false;
@@ -444,15 +458,14 @@ static int read_as(struct warp_db *db, const struct layout *l,
         g.began_ns = os_mono_ns();
     int rc = read_stored(&g, wanted, fields);
     uint64_t have = g.have;
-    if (rc == WARP_OK && (wanted & l->keys) && wanted != asked)
-        rc = key_decode(l->desc, key->bytes, key->count, NULL, out, g.arena);
-    if (rc == WARP_OK && (asked & l->derived)) {
+    if (rc == WARP_OK && (inputs & l->keys))
+        rc = read_key(l, key->bytes, key->count, out, g.arena);
+    if (rc == WARP_OK && inputs)
         rc = derive_fields(db, l, out, wanted, &have, no_locks);
-        FOR_BITS(i, have & ~asked)
-            memset(g.out + l->fields[i].offset, 0,
-                   l->desc->fields[i].type->size);
-        have &= asked;
-    }
+    /* They may point to what is given back below; the caller sets the key. */
+    FOR_BITS(i, (inputs & ~asked) | (inputs & l->keys ? l->keys : 0))
+        memset(g.out + l->fields[i].offset, 0, l->desc->fields[i].type->size);
+    have &= asked;
     if (rc == WARP_OK)
         memcpy(g.out + l->desc->have_offset, &have, sizeof have);
     if (g.arena == &own)
@@ -572,7 +585,8 @@ enum warp_state read_state(struct warp_db *db, const struct layout *l,
         uint64_t inputs = derive_inputs(l, bit) & ~l->derived;
         if (inputs & unread)
             return WARP_COLD;
-        return (f->derive || f->kernel) && !(inputs & ~(g.have | l->keys))
+        return (f->derive || f->kernel) &&
+                       !(inputs & ~((g.have & ~g.expired) | l->keys))
                    ? WARP_PRESENT
                    : WARP_ABSENT;
     }

@@ -10,7 +10,10 @@
 int read_record(struct warp_db *db, const struct layout *l,
                 const struct key_ref *key, uint64_t fields, void *out,
                 struct warp_arena *arena);
-/* The same for the store's own work: it counts as no use of the record. */
+/* The key's fields of `out` from its stored form; texts go to the arena. */
+int read_key(const struct layout *l, const uint8_t *bytes, size_t count,
+             void *out, struct warp_arena *arena);
+/* As read_record, for the store's own work: that is no use of the record. */
 int read_record_quiet(struct warp_db *db, const struct layout *l,
                       const struct key_ref *key, uint64_t fields, void *out,
                       struct warp_arena *arena);
