@@ -6,11 +6,15 @@
 #include "codec.h"
 #include "error.h"
 #include "forward.h"
+#include "read.h"
 
-/* 0: the record is not in memory, or is changing just now. */
+/* 0: the record is not in memory, or is changing just now, or a value that the
+ * field is computed from has expired since. */
 static uint64_t version_in_memory(struct warp_db *db, const struct layout *l,
-                                  const struct key_ref *ref)
+                                  const struct key_ref *ref, uint32_t field)
 {
+    int64_t now = read_now(db, l);
+    uint64_t inputs = derive_inputs(l, UINT64_C(1) << field);
     _Atomic uint64_t *slot;
     struct shard *s = forward_shard(db, l, ref);
     struct record *r = shard_peek(s, ref, &slot);
@@ -18,6 +22,8 @@ static uint64_t version_in_memory(struct warp_db *db, const struct layout *l,
         return 0;
     uint64_t word = record_read_begin(r);
     uint64_t version = apply_version(s, l, r, ref->hash);
+    if (!shard_exists(l, r, now) || read_expired(l, r, inputs, now))
+        version = 0;
     bool same = !(word & 1) && shard_matches(r, ref) &&
                 record_read_ok(r, word) && index_slot_holds(slot, r);
     return same ? version : 0;
@@ -52,6 +58,7 @@ int warp_gen_kernel_peek(struct warp_db *db, const struct warp_product *desc,
     *fresh = WARP_PENDING;
     if (compute_kept(db, l, field, ref.hash, &version, value))
         *fresh =
-            version == version_in_memory(db, l, &ref) ? WARP_FRESH : WARP_STALE;
+            version == version_in_memory(db, l, &ref, field) ? WARP_FRESH
+                                                             : WARP_STALE;
     return WARP_OK;
 }

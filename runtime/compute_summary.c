@@ -1,6 +1,7 @@
 /* compute_summary.c: how many elements a list has, and the Shannon entropy of
  * their distribution in bits: 0 where all are equal, log2 n where all differ.
- * Elements are equal when their stored bytes are. */
+ * Elements are equal when their stored bytes are. What is in the archive is
+ * read there: a summary of a part would not say that it is one. */
 #include "compute.h"
 
 #include "codec.h"
@@ -101,7 +102,8 @@ static int add_list(struct warp_db *db, const struct layout *l,
     void *record = calloc(1, l->desc->record_bytes);
     if (!record)
         return no_memory(e);
-    int rc = read_record(db, l, ref, UINT64_C(1) << field, record, &arena);
+    int rc = read_record(db, l, ref, UINT64_C(1) << field | WARP_ARCHIVE,
+                         record, &arena);
     const struct warp_list *list =
         (const void *)((const char *)record + l->desc->fields[field].offset);
     for (size_t i = 0; rc == WARP_OK && i < list->count; i++)
@@ -118,9 +120,10 @@ static int add_series(struct warp_db *db, const struct layout *l,
     struct warp_iter *it = NULL;
     int64_t at_ms;
     void *element = calloc(1, e->type->size);
-    int rc = element ? warp_gen_range(db, l->desc, key, field, INT64_MIN,
-                                      INT64_MAX, &it)
-                     : no_memory(e);
+    int rc = element
+                 ? warp_gen_range_with(db, l->desc, key, field, INT64_MIN,
+                                       INT64_MAX, WARP_ARCHIVE, &it)
+                 : no_memory(e);
     while (rc == WARP_OK) {
         warp_arena_reset(&arena);
         rc = warp_gen_range_next(it, l->desc, field, &at_ms, element, &arena);
@@ -162,6 +165,9 @@ int warp_gen_summary(struct warp_db *db, const struct warp_product *desc,
     if (rc == WARP_ENOTFOUND)
         rc =
             error_set(WARP_ENOTFOUND, "%s: no record has this key", desc->name);
+    /* A deadline passes without a new version. */
+    if (rc == WARP_OK && (l->ttl >> field & 1))
+        keep &= read_state(db, l, &ref, field, WARP_ARCHIVE) == WARP_PRESENT;
     bool found = rc == WARP_OK && keep &&
                  compute_kept(db, l, field, ref.hash, &kept, out) &&
                  kept == version;

@@ -327,7 +327,7 @@ WARP_API WARP_MUST_USE int warp_device_info(uint32_t index,
 enum warp_fresh {
     WARP_FRESH = 1, /* the record has not changed since; shards and records of
                        other products may have */
-    WARP_STALE = 2,
+    WARP_STALE = 2, /* it may have, or what was read then has expired */
     WARP_PENDING = 3 /* there is no result yet; the value is 0 */
 };
 
@@ -342,7 +342,8 @@ struct warp_run_info {
     int64_t took_us;    /* of the launches, with what they moved */
 };
 
-/** What a generated _summary() call says of a list. */
+/** What a generated _summary() call says of a list or series, of which it also
+ *  reads what is in the archive. */
 struct warp_summary {
     uint64_t count;      /* elements */
     double entropy_bits; /* of their distribution: 0 when all are equal, log2 of
