@@ -272,7 +272,7 @@ static bool read_result(struct check *check, struct kernel_reading *reading)
             return true;
         return bad_result(check, reading, "f32 or f64");
     case REDUCE_ARGMAX:
-        model->element = TYPE_F32;
+        model->element = TYPE_F64; /* so far: see read_argmax() */
         if (type->kind == TYPE_U32 || type->kind == TYPE_U64)
             return true;
         return bad_result(check, reading,
@@ -379,11 +379,59 @@ bool check_input_count(struct check *check, const struct model_kernel *kernel,
     return false;
 }
 
+/* Does float32 hold everything that it reads? */
+static bool is_single(const struct model_expr *e)
+{
+    if (e->kind == EXPR_FIELD || e->kind == EXPR_MEMBER ||
+        e->kind == EXPR_ELEMENT || e->kind == EXPR_SHARD)
+        return e->type == TYPE_F32 || e->type == TYPE_BOOL ||
+               e->type == TYPE_U8 || e->type == TYPE_U16 ||
+               e->type == TYPE_I8 || e->type == TYPE_I16;
+    for (uint32_t i = 0; i < e->operand_count; i++) {
+        if (!is_single(e->operands[i]))
+            return false;
+    }
+    return true;
+}
+
+/* The result where it is an integer that is read and nothing more. */
+static const struct model_expr *integer_read(const struct model_kernel *model)
+{
+    const struct model_expr *e = model->result;
+    while (e->kind == EXPR_LOCAL || e->kind == EXPR_CONVERT)
+        e = e->kind == EXPR_LOCAL ? model->statements[e->local].value
+                                  : e->operands[0];
+    return e->operand_count == 0 && e->kind != EXPR_NUMBER &&
+                   e->type >= TYPE_U8 && e->type <= TYPE_I64
+               ? e
+               : NULL;
+}
+
+/* The kernel was read in float64. What it compares: integers as they are where
+ * nothing is computed, float32 where that holds all that is read. true: it is
+ * to be read again, in float32. */
+static bool read_argmax(struct model_kernel *model)
+{
+    const struct model_expr *integer = integer_read(model);
+    bool single = is_single(model->result);
+    for (uint32_t i = 0; i < model->statement_count && single; i++)
+        single = is_single(model->statements[i].value);
+    if (integer != NULL) {
+        model->element = integer->type;
+        model->result = integer;
+    } else if (single) {
+        model->element = TYPE_F32;
+    }
+    return integer == NULL && single;
+}
+
 static void read_body(struct check *check, struct kernel_reading *reading)
 {
     struct model_kernel *model = reading->model;
     const struct ast_decl *decl = reading->symbol->decl;
     uint32_t count = 0;
+    unsigned findings = diag_error_reports(check->diag);
+    model->statement_count = 0;
     for (const struct ast_statement *s = decl->statements; s != NULL;
          s = s->next)
         count++;
@@ -434,6 +482,10 @@ static void read_body(struct check *check, struct kernel_reading *reading)
     if (count == 0 && !check->lost)
         diag_report(check->diag, DIAG_EMPTY, decl->at,
                     "the kernel `%s` has no result", model->name);
+    if (model->reduce == REDUCE_ARGMAX && model->element == TYPE_F64 &&
+        model->result != NULL && diag_error_reports(check->diag) == findings &&
+        read_argmax(model))
+        read_body(check, reading);
 }
 
 void check_kernels(struct check *check)

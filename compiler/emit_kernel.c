@@ -233,10 +233,15 @@ static void put_loop(struct expr_writer *w, const struct kernel_text *k)
     text_put(w->out, ";\n");
 }
 
+static bool is_real(const struct kernel_text *k)
+{
+    return k->element == TYPE_F32 || k->element == TYPE_F64;
+}
+
 static void put_sum(struct expr_writer *w, const struct kernel_text *k,
                     const char *type)
 {
-    bool real = k->element == TYPE_F32 || k->element == TYPE_F64;
+    bool real = is_real(k);
     text_format(w->out, "    %s acc_ = 0;\n", type);
     if (real)
         text_format(w->out, "    %s lost_ = 0;\n", type);
@@ -254,15 +259,21 @@ static void put_sum(struct expr_writer *w, const struct kernel_text *k,
                     type);
 }
 
+/* NaN gives way to every number, so no order of the values matters. */
 static void put_extreme(struct expr_writer *w, const struct kernel_text *k,
                         const char *type, const char *than)
 {
     text_format(w->out, "    %s acc_ = 0;\n    uint32_t n_ = 0;\n", type);
     put_loop(w, k);
     text_format(w->out,
-                "        acc_ = n_ == 0 || v_ %s acc_ ? v_ : acc_;\n"
+                "        acc_ = n_ == 0 || v_ %s acc_%s ? v_ : acc_;\n"
                 "        n_++;\n    }\n",
-                than);
+                than, is_real(k) ? " || acc_ != acc_" : "");
+}
+
+bool kernel_places(const struct kernel_text *k)
+{
+    return k->kernel && k->kernel->reduce == REDUCE_ARGMAX && is_real(k);
 }
 
 static void put_argmax(struct expr_writer *w, const struct kernel_text *k,
@@ -271,9 +282,11 @@ static void put_argmax(struct expr_writer *w, const struct kernel_text *k,
     text_format(w->out, "    %s best_ = 0;\n    uint32_t acc_ = 0, n_ = 0;\n",
                 type);
     put_loop(w, k);
-    text_put(w->out, "        if (n_ == 0 || v_ > best_) {\n"
-                     "            best_ = v_;\n            acc_ = n_;\n"
-                     "        }\n        n_++;\n    }\n");
+    text_format(w->out,
+                "        if (n_ == 0 || v_ > best_%s) {\n"
+                "            best_ = v_;\n            acc_ = n_;\n"
+                "        }\n        n_++;\n    }\n",
+                is_real(k) ? " || (best_ != best_ && v_ == v_)" : "");
 }
 
 /* The mean of the values, weighted by their softmax. */
@@ -295,6 +308,7 @@ static void put_softmax(struct expr_writer *w, const struct kernel_text *k,
                 type, f);
 }
 
+/* A number stands before NaN: the least of what is kept, or of what comes. */
 static void put_top_k(struct expr_writer *w, const struct kernel_text *k,
                       const char *type)
 {
@@ -307,9 +321,10 @@ static void put_top_k(struct expr_writer *w, const struct kernel_text *k,
     put_loop(w, k);
     text_format(w->out,
                 "        uint32_t at_ = n_ < %u ? n_ : %u;\n"
-                "        if (n_ == %u && !(v_ > best_[%u]))\n"
+                "        if (n_ == %u && (v_ != v_ || best_[%u] >= v_))\n"
                 "            continue;\n"
-                "        for (; at_ > 0 && best_[at_ - 1] < v_; at_--)\n"
+                "        for (; at_ > 0 && v_ == v_ &&\n"
+                "               !(best_[at_ - 1] >= v_); at_--)\n"
                 "            best_[at_] = best_[at_ - 1];\n"
                 "        best_[at_] = v_;\n"
                 "        n_ += n_ < %u;\n    }\n"
@@ -361,8 +376,11 @@ static void put_row(struct expr_writer *w, const struct kernel_text *k)
         text_put(w->out, "}\n");
         return;
     }
-    text_format(w->out, "    out_[%s] = (%s)acc_;\n}\n", w->wide ? "0" : "row_",
+    text_format(w->out, "    out_[%s] = (%s)acc_;\n", w->wide ? "0" : "row_",
                 out);
+    if (w->wide && kernel_places(k)) /* what the place is worth */
+        text_put(w->out, "    ((double *)(void *)out_)[1] = best_;\n");
+    text_put(w->out, "}\n");
 }
 
 void emit_kernel_functions(struct expr_writer *w, const struct kernel_text *k)

@@ -42,6 +42,8 @@ void emit_kernel_functions(struct expr_writer *writer,
 enum list_form { LIST_PARAMETERS, LIST_NAMES, LIST_ARGUMENTS };
 void emit_kernel_list(struct text *out, const struct kernel_text *k,
                       enum list_form form);
+/* Is the result a place that rounding may decide? */
+bool kernel_places(const struct kernel_text *k);
 const char *kernel_input_type(const struct kernel_input *input);
 
 #endif

@@ -293,7 +293,7 @@ static void put_table(const struct emit *emit, struct text *out,
                     p, i);
     if (k->kernel && k->kernel->shape == SHAPE_PAIRWISE)
         text_put(out, "    .pairs = true,\n");
-    if (k->kernel && k->kernel->reduce == REDUCE_ARGMAX)
+    if (kernel_places(k))
         text_put(out, "    .places = true,\n");
     if (other && other->product)
         text_format(out,

@@ -77,6 +77,11 @@ struct key_ref compute_key(const struct warp_db *db,
 int compute_batch(struct warp_db *db, const struct compute_keys *keys,
                   void *out, struct warp_run_info *info);
 
+/* ---- compute_check.c ---- */
+
+/* NULL: the row's results are right; else what is wrong. */
+const char *compute_invalid(const struct kernel_job *job, uint32_t row);
+
 /* ---- compute_mirror.c ---- */
 
 /* What a batch reads of columns. */

@@ -94,64 +94,12 @@ struct key_ref compute_key(const struct warp_db *db,
 
 /* ---- the kernel as a job ---- */
 
-static struct warp_kernel_args args_of(const struct kernel_job *job)
-{
-    return (struct warp_kernel_args){job->p.rows, job->p.cols, job->p.items,
-                                     job->arg};
-}
-
 static void run_kernel(const struct kernel_job *job)
 {
     const struct compute_kernel *k = job->kernel->owner;
-    struct warp_kernel_args args = args_of(job);
+    struct warp_kernel_args args = {job->p.rows, job->p.cols, job->p.items,
+                                    job->arg};
     k->from->run(&args);
-}
-
-static bool near(double a, double b)
-{
-    return fabs(a - b) <= 1e-4 * fabs(b) + 1e-30 || (a != a && b != b) ||
-           a == b;
-}
-
-static double real_at(const void *at, uint8_t bytes, uint32_t i)
-{
-    return bytes == 8 ? ((const double *)at)[i]
-                      : (double)((const float *)at)[i];
-}
-
-/* A row is right if it is near float64's result, or near what the CPU gives in
- * the field's own type: where rounding decides, the two may differ. Whole
- * numbers may be next to each other. */
-static const char *invalid_row(const struct kernel_job *job, uint32_t row)
-{
-    const struct compute_kernel *k = job->kernel->owner;
-    const struct warp_kernel_arg *result =
-        &k->from->args[k->from->arg_count - 1];
-    uint64_t exact[KERNEL_TOP_K_MAX], own[KERNEL_TOP_K_MAX];
-    struct kernel_job one;
-    uint32_t count = k->from->result_count, last = k->from->arg_count - 1;
-    const char *got =
-        (const char *)job->arg[last] + (size_t)row * count * result->bytes;
-    struct warp_kernel_args args = args_of(job);
-    k->from->reference(&args, row, exact);
-    if (!kernel_slice(job, row, 1, &one))
-        return "a row does not stand alone";
-    one.arg[last] = own;
-    args = args_of(&one);
-    k->from->run(&args);
-    for (uint32_t i = 0; i < count; i++) {
-        const char *at = (const char *)own + (size_t)i * result->bytes;
-        const char *value = got + (size_t)i * result->bytes;
-        if (memcmp(value, at, result->bytes) == 0)
-            continue;
-        if (!result->real)
-            return k->from->places ? NULL : "a result is not the CPU's";
-        double v = real_at(value, result->bytes, 0);
-        if (!near(v, ((const double *)(const void *)exact)[i]) &&
-            !near(v, real_at(at, result->bytes, 0)))
-            return "a result is not the reference's";
-    }
-    return NULL;
 }
 
 static uint8_t extent_of(uint8_t side)
@@ -188,7 +136,7 @@ static struct compute_kernel *kernel_of(struct compute *c,
                                 .args = k->args,
                                 .arg_count = from->arg_count,
                                 .run = run_kernel,
-                                .invalid = invalid_row,
+                                .invalid = compute_invalid,
                                 .step = kernel_step_rows,
                                 .cl = from->cl,
                                 .cu = from->cu,
@@ -307,8 +255,7 @@ static int gather(struct batch *b, uint32_t key)
     if (f->inputs & ~(have | l->keys))
         return WARP_ENOTFOUND;
     if (f->inputs & l->keys)
-        rc = key_decode(l->desc, ref.bytes, ref.count, NULL, b->record,
-                        &b->arena);
+        rc = read_key(l, ref.bytes, ref.count, b->record, &b->arena);
     if (rc != WARP_OK)
         return rc;
     uint32_t items = derive_item_count(b->k, l->desc, b->record);

@@ -199,7 +199,8 @@ struct warp_kernel {
     uint32_t result_count; /* elements of one result */
     uint8_t on;            /* enum warp_kernel_on */
     bool pairs;            /* of each record with each column */
-    bool places;           /* results are columns: near ties may differ */
+    bool places;           /* results are places of the greatest real value:
+                              near ties may differ */
     bool segments;         /* over the elements of the field `list` */
     uint32_t list;
     const struct warp_product *other; /* whose records are the columns, or
@@ -211,7 +212,8 @@ struct warp_kernel {
     void (*take_other)(const void *record, void *const *arg, uint32_t at);
     void (*take_item)(const void *element, void *const *arg, uint32_t at);
     void (*run)(const struct warp_kernel_args *args);
-    /* One row in float64; reals go to `out` as double. */
+    /* One row in float64; reals go to `out` as double. Where `places`, the
+     * value at the place follows as a double, in the second 8 bytes. */
     void (*reference)(const struct warp_kernel_args *args, uint32_t row,
                       void *out);
 };

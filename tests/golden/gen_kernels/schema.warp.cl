@@ -107,7 +107,7 @@ WARP_FN void k_row_8_r_(WARP_GLOBAL const float *in0_, WARP_GLOBAL const float *
     uint32_t n_ = 0;
     for (uint32_t j_ = 0; j_ < cols_; j_++) {
         const float v_ = k_row_8_e_(in0_[row_], in1_[j_], in2_[row_], in3_[j_], in4_[j_]);
-        acc_ = n_ == 0 || v_ > acc_ ? v_ : acc_;
+        acc_ = n_ == 0 || v_ > acc_ || acc_ != acc_ ? v_ : acc_;
         n_++;
     }
     out_[row_] = (float)acc_;
@@ -130,7 +130,7 @@ WARP_FN void k_row_9_r_(WARP_GLOBAL const float *in0_, WARP_GLOBAL const float *
     uint32_t acc_ = 0, n_ = 0;
     for (uint32_t j_ = 0; j_ < cols_; j_++) {
         const float v_ = k_row_9_e_(in0_[row_], in1_[j_]);
-        if (n_ == 0 || v_ > best_) {
+        if (n_ == 0 || v_ > best_ || (best_ != best_ && v_ == v_)) {
             best_ = v_;
             acc_ = n_;
         }
@@ -159,9 +159,10 @@ WARP_FN void k_row_10_r_(WARP_GLOBAL const float *in0_, WARP_GLOBAL const float 
     for (uint32_t j_ = 0; j_ < cols_; j_++) {
         const float v_ = k_row_10_e_(in0_[row_], in1_[j_], in2_[j_]);
         uint32_t at_ = n_ < 3 ? n_ : 2;
-        if (n_ == 3 && !(v_ > best_[2]))
+        if (n_ == 3 && (v_ != v_ || best_[2] >= v_))
             continue;
-        for (; at_ > 0 && best_[at_ - 1] < v_; at_--)
+        for (; at_ > 0 && v_ == v_ &&
+               !(best_[at_ - 1] >= v_); at_--)
             best_[at_] = best_[at_ - 1];
         best_[at_] = v_;
         n_ += n_ < 3;
