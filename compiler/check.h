@@ -29,6 +29,7 @@ struct check_symbol {
     struct check_field *fields;
     uint32_t field_count;
     struct check_notes *notes;
+    uint64_t following, followed; /* derived fields, in search of circles */
     bool broken; /* a field is missing: say nothing about what lacks */
     bool used;   /* a strategy or pool: by some product */
     struct check_symbol *next; /* in source order, over all files */
@@ -254,7 +255,8 @@ struct check_scope {
      * that holds both. */
     enum type_kind number;
     bool lost; /* kernels: a line before is missing, and with it a name */
-    uint64_t inputs; /* out: fields of param 0 */
+    uint64_t inputs;       /* out: fields of param 0 */
+    uint64_t other_inputs; /* out: of param 1, where it is a product */
 };
 /* NULL: refused, and said. */
 const struct model_expr *check_expr(struct check *check,

@@ -186,6 +186,26 @@ static bool contradict(struct check *check, struct compute_reading *r,
     return true;
 }
 
+/* The list is in order of preference. */
+static bool check_order(struct check *check, struct compute_reading *r)
+{
+    const struct model_compute *only = find_entry(r, COMPUTE_GPU_ONLY);
+    const struct model_compute *after = find_entry(r, COMPUTE_CPU_FALLBACK);
+    const struct model_compute *gpus[] = {find_entry(r, COMPUTE_GPU),
+                                          find_entry(r, COMPUTE_GPU_BATCH)};
+    for (size_t i = 0; i < sizeof gpus / sizeof gpus[0]; i++) {
+        if (contradict(check, r, only, gpus[i],
+                       "`:gpu_only` leaves nothing to the CPU, this does",
+                       "keep one of them") ||
+            (after < gpus[i] &&
+             contradict(check, r, after, gpus[i],
+                        "a fallback stands before what it is for",
+                        "write `:cpu` first, or `:cpu_fallback` last")))
+            return false;
+    }
+    return true;
+}
+
 static void check_entries(struct check *check, struct compute_reading *r)
 {
     const struct model_compute *raw = find_entry(r, COMPUTE_GPU_RAW);
@@ -200,7 +220,8 @@ static void check_entries(struct check *check, struct compute_reading *r)
         contradict(check, r, raw, kernel,
                    "a kernel and `gpu_raw` both "
                    "compute the field",
-                   "keep one of them"))
+                   "keep one of them") ||
+        !check_order(check, r))
         return;
     if ((raw == NULL) == (cpu == NULL))
         return;
@@ -380,31 +401,97 @@ static uint64_t raw_inputs(const struct check_symbol *product)
 
 /* Circles ------------------------------------------------------------------ */
 
-static bool find_circle(struct check *check, const struct check_symbol *p,
-                        uint32_t index, uint64_t *busy, uint64_t *done)
+/* A field whose inputs are being followed. */
+struct step {
+    struct check_symbol *product;
+    uint32_t index;
+};
+
+static const struct model_field *field_of(struct step at)
 {
-    const struct model_field *field = p->fields[index].model;
-    uint64_t bit = UINT64_C(1) << index;
-    *busy |= bit;
-    for (uint32_t i = 0; i < p->field_count; i++) {
-        const struct model_field *input = p->fields[i].model;
-        if ((field->inputs >> i & 1) == 0 || !input->derived ||
-            (*done >> i & 1) != 0)
+    return at.product->fields[at.index].model;
+}
+
+static bool say_circle(struct check *check, struct step from, struct step to)
+{
+    const struct model_field *field = field_of(from), *input = field_of(to);
+    if (from.product != to.product)
+        diag_report(check->diag, DIAG_FORMULA_CYCLE, field->at,
+                    "`%s.%s` is computed from `%s.%s`, which is computed from "
+                    "it",
+                    from.product->decl->name->text, field->name,
+                    to.product->decl->name->text, input->name);
+    else if (field == input)
+        diag_report(check->diag, DIAG_FORMULA_CYCLE, field->at,
+                    "`%s` is computed from the `%s` of all records",
+                    field->name, field->name);
+    else
+        diag_report(check->diag, DIAG_FORMULA_CYCLE, field->at,
+                    "`%s` is computed from `%s`, which is computed from it",
+                    field->name, input->name);
+    if (field != input)
+        diag_note(check->diag, input->at, "`%s` stands here", input->name);
+    diag_help(check->diag, field == input
+                               ? "read a stored field of the other records"
+                               : "let one of them be stored, or read another "
+                                 "field");
+    return true;
+}
+
+static bool find_circle(struct check *check, struct step at);
+
+/* The fields of one product that the field reads. */
+static bool follow(struct check *check, struct step from,
+                   struct check_symbol *product, uint64_t inputs)
+{
+    for (uint32_t i = 0; product != NULL && i < product->field_count; i++) {
+        struct step to = {product, i};
+        if ((inputs >> i & 1) == 0 || !field_of(to)->derived ||
+            (product->followed >> i & 1) != 0)
             continue;
-        if ((*busy >> i & 1) != 0) {
-            diag_report(check->diag, DIAG_FORMULA_CYCLE, field->at,
-                        "`%s` is computed from `%s`, which is computed from "
-                        "it",
-                        field->name, input->name);
-            diag_note(check->diag, input->at, "`%s` stands here", input->name);
-            return true;
-        }
-        if (find_circle(check, p, i, busy, done))
+        if ((product->following >> i & 1) != 0)
+            return say_circle(check, from, to);
+        if (find_circle(check, to))
             return true;
     }
-    *busy &= ~bit;
-    *done |= bit;
     return false;
+}
+
+static struct check_symbol *symbol_of(struct check *check,
+                                      const struct model_product *product)
+{
+    struct check_symbol *s = check->first;
+    while (s != NULL && (s->decl->kind != AST_PRODUCT || s->product != product))
+        s = s->next;
+    return s;
+}
+
+static bool find_circle(struct check *check, struct step at)
+{
+    const struct model_field *field = field_of(at);
+    const struct model_kernel *kernel = field->kernel;
+    uint64_t bit = UINT64_C(1) << at.index;
+    at.product->following |= bit;
+    bool found = follow(check, at, at.product, field->inputs) ||
+                 (kernel != NULL && kernel->other_inputs != 0 &&
+                  follow(check, at, symbol_of(check, kernel->params[1].product),
+                         kernel->other_inputs));
+    at.product->following &= ~bit;
+    at.product->followed |= bit;
+    return found;
+}
+
+/* One is said of each product. */
+static void find_circles(struct check *check)
+{
+    for (struct check_symbol *s = check->first; s != NULL; s = s->next) {
+        for (uint32_t i = 0; s->decl->kind == AST_PRODUCT && i < s->field_count;
+             i++) {
+            if (s->fields[i].model->derived && (s->followed >> i & 1) == 0 &&
+                find_circle(check, (struct step){s, i}))
+                break;
+        }
+    }
 }
 
 void check_computes(struct check *check)
@@ -412,7 +499,6 @@ void check_computes(struct check *check)
     for (struct check_symbol *s = check->first; s != NULL; s = s->next) {
         if (s->decl->kind != AST_PRODUCT)
             continue;
-        uint64_t busy = 0, done = 0;
         for (uint32_t i = 0; i < s->field_count; i++) {
             struct check_field *field = &s->fields[i];
             if (!field->good)
@@ -433,10 +519,6 @@ void check_computes(struct check *check)
                      note_at(&s->fields[i].notes, ANNOTATION_FORMULA) == NULL)
                 model->inputs = raw_inputs(s);
         }
-        for (uint32_t i = 0; i < s->field_count; i++) {
-            if (s->fields[i].model->derived && (done >> i & 1) == 0 &&
-                find_circle(check, s, i, &busy, &done))
-                break;
-        }
     }
+    find_circles(check);
 }

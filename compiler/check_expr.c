@@ -161,6 +161,8 @@ field_expr(struct check *check, struct check_scope *scope,
     expr->param = param;
     if (param == 0)
         scope->inputs |= UINT64_C(1) << field->model->index;
+    else
+        scope->other_inputs |= UINT64_C(1) << field->model->index;
     return loaded(check, scope, expr, type->kind);
 }
 

@@ -477,6 +477,7 @@ static void read_body(struct check *check, struct kernel_reading *reading)
     }
     (void)check_input_count(check, model, model->result);
     model->inputs = scope.inputs;
+    model->other_inputs = scope.other_inputs;
     if (model->param_count > 1 && model->params[1].list != NULL)
         model->inputs |= UINT64_C(1) << model->params[1].list->index;
     if (count == 0 && !check->lost)

@@ -541,7 +541,8 @@ struct model_kernel {
     const struct model_statement *statements;
     uint32_t statement_count;
     const struct model_expr *result;
-    uint64_t inputs; /* bits of the fields of param 0 that it reads */
+    uint64_t inputs;       /* bits of the fields of param 0 that it reads */
+    uint64_t other_inputs; /* of param 1, where that is a product */
 };
 
 /* Files -------------------------------------------------------------------- */
