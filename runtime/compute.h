@@ -12,7 +12,6 @@
 #include <warp/gen.h>
 
 enum {
-    COMPUTE_KERNELS_MAX = 64,
     COMPUTE_BATCH_ROWS = 65536,
     COMPUTE_PART_ROWS = 16384 /* of it, on a device */
 };
@@ -35,10 +34,10 @@ struct compute {
     struct warp_db *db;
     struct os_lock lock; /* of all below; held for no work */
     struct dispatch *dispatch;
-    struct compute_kernel *kernels[COMPUTE_KERNELS_MAX];
-    uint32_t kernel_count;
-    struct compute_cache caches[COMPUTE_KERNELS_MAX];
-    uint32_t cache_count;
+    struct compute_kernel **kernels; /* of the schema: as many as are used */
+    uint32_t kernel_count, kernel_room;
+    struct compute_cache *caches;
+    uint32_t cache_count, cache_room;
     /* requests, oldest first */
     struct warp_future *first, *last;
     uint32_t waiting;

@@ -112,15 +112,22 @@ static uint8_t extent_of(uint8_t side)
     return extents[side];
 }
 
-/* Under the lock. NULL: out of memory, or there are too many. */
+/* Under the lock. NULL: out of memory. */
 static struct compute_kernel *kernel_of(struct compute *c,
                                         const struct warp_kernel *from)
 {
     for (uint32_t i = 0; i < c->kernel_count; i++)
         if (c->kernels[i]->from == from)
             return c->kernels[i];
-    if (c->kernel_count == COMPUTE_KERNELS_MAX)
-        return NULL;
+    if (c->kernel_count == c->kernel_room) {
+        uint32_t room = c->kernel_room * 2 + 16;
+        struct compute_kernel **grown =
+            realloc(c->kernels, room * sizeof(struct compute_kernel *));
+        if (!grown)
+            return NULL;
+        c->kernels = grown;
+        c->kernel_room = room;
+    }
     struct compute_kernel *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
@@ -428,7 +435,7 @@ int compute_batch(struct warp_db *db, const struct compute_keys *keys,
     call.k = dispatch_of(c) ? kernel_of(c, f->kernel) : NULL;
     os_unlock(&c->lock);
     if (!call.k)
-        return error_set(WARP_ELIMIT, "%s: no room for another kernel",
+        return error_set(WARP_ENOMEM, "%s: out of memory for its kernel",
                          f->kernel->name);
     struct kernel_job job = {.kernel = &call.k->kernel, .p.rows = keys->count};
     bool on_device =

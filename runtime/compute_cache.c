@@ -18,6 +18,20 @@ static uint32_t value_bytes(const struct layout *l, uint32_t field)
     return f->kernel ? f->type->size : (uint32_t)sizeof(struct warp_summary);
 }
 
+static bool room_for_cache(struct compute *c)
+{
+    if (c->cache_count < c->cache_room)
+        return true;
+    uint32_t room = c->cache_room * 2 + 16;
+    struct compute_cache *grown =
+        realloc(c->caches, room * sizeof(struct compute_cache));
+    if (!grown)
+        return false;
+    c->caches = grown;
+    c->cache_room = room;
+    return true;
+}
+
 /* Under the lock. NULL: no room in the budget. */
 static struct compute_cache *cache_of(struct compute *c, const struct layout *l,
                                       uint32_t field, bool make)
@@ -26,8 +40,9 @@ static struct compute_cache *cache_of(struct compute *c, const struct layout *l,
     for (uint32_t i = 0; i < c->cache_count; i++, cache++)
         if (cache->layout == l && cache->field == field)
             return cache;
-    if (!make || c->cache_count == COMPUTE_KERNELS_MAX)
+    if (!make || !room_for_cache(c))
         return NULL;
+    cache = &c->caches[c->cache_count];
     uint32_t bytes =
         (uint32_t)sizeof(struct slot) + (value_bytes(l, field) + 7) / 8 * 8;
     if (!budget_take(&c->db->budget, (uint64_t)bytes * SLOTS))

@@ -150,8 +150,10 @@ void compute_close(struct warp_db *db)
     dispatch_destroy(&c->dispatch);
     for (uint32_t i = 0; i < c->kernel_count; i++)
         free(c->kernels[i]);
+    free(c->kernels);
     for (uint32_t i = 0; i < c->cache_count; i++)
         free(c->caches[i].slots);
+    free(c->caches);
     free(c);
     db->compute = NULL;
 }

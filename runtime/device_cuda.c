@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODULES_MAX = 64 };
+enum { MODULES_MAX = 1024 };
 
 typedef int cu_result;
 typedef uint64_t cu_pointer;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROGRAMS_MAX = 64, KERNELS_MAX = 128, CL_DEVICES_MAX = 16 };
+enum { PROGRAMS_MAX = 1024, KERNELS_MAX = 2048, CL_DEVICES_MAX = 16 };
 
 typedef int32_t cl_int;
 typedef uint32_t cl_uint;

@@ -66,19 +66,32 @@ void dispatch_destroy(struct dispatch **dispatch)
         if (d->devices[i])
             device_rows[i]->close(&d->devices[i]);
     mirror_destroy(&d->mirror);
+    for (uint32_t i = 0; i < d->entry_count; i++)
+        free(d->entries[i]);
+    free(d->entries);
     free(d);
 }
 
-/* NULL: the table is full, the CPU has it. */
+/* NULL: out of memory, the CPU has it. */
 static struct dispatch_entry *entry_of(struct dispatch *d,
                                        const struct kernel *kernel)
 {
     for (uint32_t i = 0; i < d->entry_count; i++)
-        if (d->entries[i].kernel == kernel)
-            return &d->entries[i];
-    if (d->entry_count == DISPATCH_KERNELS_MAX)
+        if (d->entries[i]->kernel == kernel)
+            return d->entries[i];
+    if (d->entry_count == d->entry_room) {
+        uint32_t room = d->entry_room * 2 + 16;
+        struct dispatch_entry **grown =
+            realloc(d->entries, room * sizeof(struct dispatch_entry *));
+        if (!grown)
+            return NULL;
+        d->entries = grown;
+        d->entry_room = room;
+    }
+    struct dispatch_entry *e = calloc(1, sizeof *e); /* tickets point to it */
+    if (!e)
         return NULL;
-    struct dispatch_entry *e = &d->entries[d->entry_count++];
+    d->entries[d->entry_count++] = e;
     e->kernel = kernel;
     for (int i = 0; i < DEVICE_KINDS; i++)
         breaker_init(&e->breakers[i],
@@ -164,11 +177,33 @@ enum device_kind dispatch_first(struct dispatch *d,
     struct dispatch_entry *e = entry_of(d, job->kernel);
     for (int i = 0; e && i < 2 && first == DEVICE_CPU; i++)
         if (!d->absent[order[i]] && !e->off[order[i]] &&
+            !d->starting[order[i]] &&
             e->breakers[order[i]].state == BREAKER_CLOSED &&
             is_sooner(d, e, order[i], job, on, true, why))
             first = order[i];
     os_unlock(&d->lock);
     return first;
+}
+
+/* Can the device have a job now? A start is waited for by its first caller, and
+ * by who has no other place to go. */
+static bool is_there(struct dispatch *d, struct dispatch_ticket *t,
+                     enum device_kind kind, int64_t wait_ns)
+{
+    const char *name = device_rows[kind]->kind;
+    bool must = t->on == DISPATCH_GPU_ONLY;
+    char *why = t->info.why;
+    if (must && wait_ns != 0)
+        dispatch_wait_start(d, kind);
+    if (d->starting[kind])
+        snprintf(why, DEVICE_TEXT_BYTES, "%s is being started", name);
+    else if (dispatch_starts(d, kind) &&
+             (d->options.now_ns(d->options.now_arg) < d->rests_until[kind] ||
+              (t->waited && !must)))
+        snprintf(why, DEVICE_TEXT_BYTES, "%s takes too long to start", name);
+    else
+        return true;
+    return false;
 }
 
 /* Of the devices from the ticket's next on, one that is worth asking; its lane
@@ -181,11 +216,19 @@ static bool choose(struct dispatch *d, struct dispatch_ticket *t,
         enum device_kind kind = order[t->next];
         char *why = t->info.why;
         uint32_t lane;
-        if (d->absent[kind] && !why[0])
+        /* A fault says more than the absence of another device. */
+        if (e->off[kind])
+            snprintf(why, DEVICE_TEXT_BYTES, "%s", e->off_why[kind]);
+        else if (d->absent[kind] && !why[0])
             snprintf(why, DEVICE_TEXT_BYTES, "%s", d->absent_why[kind]);
         if (d->absent[kind] || e->off[kind] || t->job->p.rows == 0 ||
             !is_sooner(d, e, kind, t->job, t->on, false, why))
             continue;
+        if (!is_there(d, t, kind, wait_ns)) {
+            if (d->starting[kind] && t->on == DISPATCH_GPU_ONLY)
+                return false; /* it is waited for when the job is ended */
+            continue;
+        }
         if (!dispatch_take_lane(d, kind, wait_ns, &lane)) {
             snprintf(why, DEVICE_TEXT_BYTES, "other jobs have all of %s",
                      device_rows[kind]->kind);

@@ -30,6 +30,7 @@ struct dispatch_options {
     const char *program;   /* of workers; NULL: the installed one */
     size_t slot_bytes;     /* of each lane; 0: 32 MiB */
     int64_t timeout_ns;    /* of a job on a device; 0: 2 s */
+    int64_t start_ns;      /* of a worker's start; 0: 30 s */
     uint64_t mirror_bytes; /* for columns without a pool; 0: none */
     bool in_process;    /* no workers: microseconds sooner, but what a GPU loses
                         for good is lost for this process */
@@ -57,12 +58,14 @@ struct dispatch_ticket {
     struct dispatch_entry *entry;
     uint32_t next; /* of the devices, in their order */
     bool under_way, shadow;
+    bool waited; /* for a start that failed: for no other one, then */
     struct dispatch_attempt {
         enum device_kind kind;
         uint32_t lane, life;
         enum device_outcome outcome; /* of its begin */
         uint64_t sent_bytes;
         int64_t took_ns;
+        bool late; /* it was started, and that took long and failed */
         char why[DEVICE_TEXT_BYTES];
     } attempt;
 };
@@ -87,7 +90,7 @@ enum device_kind dispatch_first(struct dispatch *dispatch,
                                 const struct kernel_job *job,
                                 enum dispatch_on on);
 /* The same in two steps. begin: WARP_EINVAL as above, and there is nothing to
- * end; it never waits for a device. end: once. */
+ * end; it waits for no device, but that it may start its worker. end: once. */
 int dispatch_begin(struct dispatch *dispatch, const struct kernel_job *job,
                    const struct mirror_rows *rows, enum dispatch_on on,
                    struct dispatch_ticket *ticket);

@@ -6,6 +6,10 @@
 #include <string.h>
 
 enum { CHECKED_LEAST = 8, CHECKED_SHARE = 100 };
+#define SECOND_NS   INT64_C(1000000000)
+#define LONG_NS     SECOND_NS /* a start that fails after this was waited for */
+#define REST_NS     (60 * SECOND_NS)
+#define REST_MAX_NS (3600 * SECOND_NS)
 
 /* ---- lanes ---- */
 
@@ -31,6 +35,23 @@ bool dispatch_take_lane(struct dispatch *d, enum device_kind kind,
         os_lock(&d->lock);
     }
     return true;
+}
+
+void dispatch_wait_start(struct dispatch *d, enum device_kind kind)
+{
+    while (d->starting[kind]) {
+        uint32_t seen = atomic_load(&d->freed);
+        os_unlock(&d->lock);
+        os_futex_wait(&d->freed, seen, -1);
+        os_lock(&d->lock);
+    }
+}
+
+bool dispatch_starts(struct dispatch *d, enum device_kind kind)
+{
+    uint32_t life;
+    return !d->options.in_process &&
+           (!d->workers[kind] || !worker_runs(d->workers[kind], &life));
 }
 
 void dispatch_give_lane(struct dispatch *d, enum device_kind kind,
@@ -140,6 +161,34 @@ static void close_lost(struct dispatch *d, enum device_kind kind)
     device_rows[kind]->close(&d->devices[kind]);
 }
 
+/* Whoever else has a job meanwhile does not wait for the driver: the lock is
+ * free. A driver that took long to fail is left alone, longer each time. */
+static enum device_outcome start(struct dispatch *d, struct dispatch_attempt *a)
+{
+    enum device_kind kind = a->kind;
+    struct worker *worker = d->workers[kind];
+    int64_t from = os_mono_ns();
+    d->starting[kind] = true;
+    os_unlock(&d->lock);
+    enum device_outcome outcome = worker_ready(worker, &a->life, a->why);
+    os_lock(&d->lock);
+    d->starting[kind] = false;
+    atomic_fetch_add(&d->freed, 1);
+    os_futex_wake(&d->freed, INT32_MAX);
+    if (outcome == DEVICE_OK)
+        d->rest_ns[kind] = 0;
+    else if (outcome == DEVICE_STICKY && os_mono_ns() - from >= LONG_NS) {
+        d->rest_ns[kind] = d->rest_ns[kind] == 0 ? REST_NS
+                           : d->rest_ns[kind] < REST_MAX_NS
+                               ? d->rest_ns[kind] * 2
+                               : REST_MAX_NS;
+        d->rests_until[kind] =
+            d->options.now_ns(d->options.now_arg) + d->rest_ns[kind];
+        a->late = true;
+    }
+    return outcome;
+}
+
 /* A device that answers; what the mirror knows is of its life. */
 static enum device_outcome get_ready(struct dispatch *d,
                                      struct dispatch_attempt *a)
@@ -153,10 +202,13 @@ static enum device_outcome get_ready(struct dispatch *d,
     }
     if (!d->workers[kind])
         d->workers[kind] =
-            worker_create(d->options.program, kind, d->options.slot_bytes);
+            worker_create(d->options.program, kind, d->options.slot_bytes,
+                          d->options.start_ns);
     if (!d->workers[kind])
         return DEVICE_ABSENT; /* why says: out of memory */
-    outcome = worker_ready(d->workers[kind], &a->life, a->why);
+    dispatch_wait_start(d, kind);
+    if (!worker_runs(d->workers[kind], &a->life))
+        outcome = start(d, a);
     if (a->life != d->lives[kind]) {
         mirror_forget(d->mirror, kind);
         d->lives[kind] = a->life;
@@ -267,6 +319,7 @@ static enum device_outcome try_part(struct dispatch *d,
 void dispatch_submit(struct dispatch *d, struct dispatch_ticket *t)
 {
     t->attempt.outcome = begin(d, &t->attempt, t->job, t->rows);
+    t->waited |= t->attempt.late;
     t->under_way = true;
 }
 
@@ -311,6 +364,7 @@ static void judge(struct dispatch *d, struct dispatch_ticket *t,
     switch (outcome) {
     case DEVICE_KERNEL:
         e->off[a->kind] = true;
+        snprintf(e->off_why[a->kind], DEVICE_TEXT_BYTES, "%s", a->why);
         break;
     case DEVICE_ABSENT:
         d->absent[a->kind] = true;

@@ -19,6 +19,7 @@ enum {
 struct worker {
     const char *program;
     enum device_kind kind;
+    int64_t start_ns;
     int fd;
     size_t bytes;
     struct worker_page *page;
@@ -27,14 +28,14 @@ struct worker {
     int64_t began_ns[DEVICE_LANES];
     _Atomic uint32_t patience;    /* waits until spinning is tried again */
     struct os_lock lock;          /* of all below, which any thread may read */
-    uint64_t doing[DEVICE_LANES]; /* bit: the kernel of a job under way */
+    uint32_t doing[DEVICE_LANES]; /* 1 + the kernel of a job under way, or 0 */
     _Atomic int pid;
     _Atomic uint32_t life; /* ends with the process */
-    uint64_t warm;         /* bit: this process has run the kernel */
+    bool warm[WORKER_KERNELS_MAX]; /* this process has run the kernel */
 };
 
 struct worker *worker_create(const char *program, enum device_kind kind,
-                             size_t slot_bytes)
+                             size_t slot_bytes, int64_t start_ns)
 {
     struct worker *w = calloc(1, sizeof *w);
     void *base = NULL;
@@ -42,6 +43,7 @@ struct worker *worker_create(const char *program, enum device_kind kind,
         return NULL;
     w->program = program;
     w->kind = kind;
+    w->start_ns = start_ns ? start_ns : START_NS;
     w->bytes = worker_slot_at() + slot_bytes * DEVICE_LANES;
     w->fd = os_memfd("warp-worker", w->bytes);
     if (w->fd < 0 || os_map_shared(w->fd, w->bytes, &base) != 0) {
@@ -59,7 +61,7 @@ struct worker *worker_create(const char *program, enum device_kind kind,
 static void gone(struct worker *w)
 {
     w->pid = 0;
-    w->warm = 0;
+    memset(w->warm, 0, sizeof w->warm);
     w->life++;
 }
 
@@ -199,9 +201,18 @@ enum device_outcome worker_ready(struct worker *w, uint32_t *life,
     if (!starts)
         return DEVICE_OK;
     enum waited waited =
-        wait_for(w, &w->page->opened, 1, *life, os_mono_ns() + START_NS);
+        wait_for(w, &w->page->opened, 1, *life, os_mono_ns() + w->start_ns);
     return outcome_of(w, waited, *life, w->page->outcome, w->page->why,
-                      START_NS, why);
+                      w->start_ns, why);
+}
+
+bool worker_runs(struct worker *w, uint32_t *life)
+{
+    os_lock(&w->lock);
+    bool runs = w->pid != 0;
+    *life = w->life;
+    os_unlock(&w->lock);
+    return runs;
 }
 
 /* ---- kernels ---- */
@@ -350,7 +361,7 @@ enum device_outcome worker_begin(struct worker *w, uint32_t lane, uint32_t life,
     }
     w->began_ns[lane] = os_mono_ns();
     os_lock(&w->lock);
-    w->doing[lane] = UINT64_C(1) << number;
+    w->doing[lane] = 1 + number;
     os_unlock(&w->lock);
     l->kernel = number;
     l->p = job->p;
@@ -374,9 +385,10 @@ enum device_outcome worker_finish(struct worker *w, uint32_t lane,
     bool waits =
         atomic_load_explicit(&l->answer, memory_order_acquire) != command;
     os_lock(&w->lock);
-    uint64_t bit = w->doing[lane];
+    uint32_t kernel = w->doing[lane];
     for (uint32_t i = 0; i < DEVICE_LANES; i++)
-        if (w->doing[i] & ~w->warm) { /* the device's compiler works, too */
+        if (w->doing[i] && !w->warm[w->doing[i] - 1]) {
+            /* the device's compiler works, too */
             timeout_ns += START_NS;
             break;
         }
@@ -387,8 +399,8 @@ enum device_outcome worker_finish(struct worker *w, uint32_t lane,
         outcome_of(w, waited, life, l->outcome, l->why, timeout_ns, why);
     os_lock(&w->lock);
     w->doing[lane] = 0;
-    if (w->life == life && outcome == DEVICE_OK)
-        w->warm |= bit;
+    if (w->life == life && outcome == DEVICE_OK && kernel)
+        w->warm[kernel - 1] = true;
     os_unlock(&w->lock);
     if (outcome != DEVICE_OK)
         return outcome;

@@ -20,7 +20,8 @@
 
 #include <stdatomic.h>
 
-enum { WORKER_KERNELS_MAX = 64, WORKER_TEXT_BYTES = 8 << 20, WORKER_FD = 3 };
+/* Kernels beyond these are the CPU's. */
+enum { WORKER_KERNELS_MAX = 1024, WORKER_TEXT_BYTES = 8 << 20, WORKER_FD = 3 };
 
 struct worker_kernel {
     char name[64], entry[64];
@@ -72,15 +73,19 @@ static inline size_t worker_slot_at(void)
 
 struct worker;
 
-/* NULL: out of memory. The process starts with the first job. */
+/* NULL: out of memory. The process starts with the first job, and has opened
+ * its device within start_ns (0: 30 s). */
 struct worker *worker_create(const char *program, enum device_kind kind,
-                             size_t slot_bytes);
+                             size_t slot_bytes, int64_t start_ns);
 /* No job is under way. */
 void worker_destroy(struct worker **worker);
 
-/* A process that answers, one is started where there is none; *life is its
- * number. DEVICE_ABSENT: the device is not there, or the program cannot be
- * started; DEVICE_STICKY: it died. `why` is set then. */
+/* Is there a process, started by a worker_ready() that has ended? */
+bool worker_runs(struct worker *worker, uint32_t *life);
+/* One caller at a time: a process that answers, one is started where there is
+ * none; *life is its number. DEVICE_ABSENT: the device is not there, or the
+ * program cannot be started; DEVICE_STICKY: it died, or took too long. `why` is
+ * set then. */
 enum device_outcome worker_ready(struct worker *worker, uint32_t *life,
                                  char why[DEVICE_TEXT_BYTES]);
 /* One caller at a time: copies the job's inputs to a lane that is idle and

@@ -188,7 +188,7 @@ static void round_trip(struct timing *t, enum device_kind kind)
     enum { TRIPS = 4000, WARM = 100 };
     static double us[TRIPS];
     char why[DEVICE_TEXT_BYTES] = "out of memory";
-    struct worker *w = worker_create(dispatch_program(), kind, 1 << 20);
+    struct worker *w = worker_create(dispatch_program(), kind, 1 << 20, 0);
     struct kernel_job job = entropy_job(4, 8, ENTROPY_BITS, SHAPE_RANDOM, 1);
     enum device_outcome outcome = w ? DEVICE_OK : DEVICE_ABSENT;
     for (int i = 0; i < TRIPS + WARM && outcome == DEVICE_OK; i++) {

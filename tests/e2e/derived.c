@@ -261,6 +261,60 @@ static void check_many(void)
               fabs(out[ROWS - 1].v[i] - (ELEMENTS - 1 - i)) < 0.5);
 }
 
+/* More kernels than fit any table that does not grow. */
+static void check_kernels(void)
+{
+    const struct warp_product *many = NULL;
+    static uint32_t out[ROWS];
+    struct warp_run_info info;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < derived_warp_schema.product_count; i++)
+        if (strcmp(derived_warp_schema.products[i]->name, "Many") == 0)
+            many = derived_warp_schema.products[i];
+    for (uint64_t i = 0; i < ROWS; i++) {
+        struct d_many r = {.id = i, .a = (uint32_t)i};
+        OK(d_many_put(db, &r, D_MANY_A));
+    }
+    for (uint32_t f = 0; f < many->field_count; f++) {
+        if (!many->fields[f].kernel)
+            continue;
+        OK(warp_gen_kernel_compute(db, many, keys, ROWS, f, out, &info));
+        CHECK(strcmp(info.ran_on, first_device()) == 0);
+        for (uint32_t i = 0; i < ROWS; i++)
+            CHECK(out[i] == i + count);
+        enum warp_fresh fresh;
+        OK(warp_gen_kernel_peek(db, many, &keys[3], f, out, &fresh));
+        CHECK(fresh == WARP_FRESH && out[0] == 3 + count);
+        count++;
+    }
+    CHECK(count == 54); /* and those of Row */
+}
+
+/* ---- the archive ---- */
+
+/* The tool asks this process, which has the store open, to migrate. */
+static void check_archived(const char *tool)
+{
+    struct warp_summary s;
+    char command[500];
+    for (uint32_t i = 0; i < 16; i++) {
+        struct d_event e = {.at = now_ms + i, .kind = i % 2};
+        OK(d_log_events_append(db, 1, e));
+    }
+    OK(d_log_events_summary(db, 1, &s));
+    CHECK(s.count == 16 && fabs(s.entropy_bits - 4) < 1e-4);
+    OK(warp_checkpoint(db));
+    now_ms += INT64_C(200) * 86400000;
+    snprintf(command, sizeof command, "%s migrate %s >/dev/null", tool, path);
+    CHECK(system(command) == 0);
+    struct warp_iter *it = NULL;
+    int rc = d_log_events_range(db, 1, INT64_MIN, INT64_MAX, &it);
+    warp_iter_close(&it);
+    CHECK(rc == WARP_EARCHIVE);
+    OK(d_log_events_summary(db, 1, &s));
+    CHECK(s.count == 16 && fabs(s.entropy_bits - 4) < 1e-4);
+}
+
 /* ---- a device that lies ---- */
 
 static char text[2000];
@@ -325,10 +379,29 @@ static void check_text(const char *body, bool taken)
     OK(warp_close(&db));
 }
 
+/* The same reason each time, not the absence of something else. */
+static void check_unbuilt(void)
+{
+    static uint32_t out[ROWS];
+    struct warp_run_info first, info;
+    uint32_t field = replace_text("this is no text;");
+    open_store(&schema);
+    OK(warp_gen_kernel_compute(db, &product, keys, ROWS, field, out, &first));
+    CHECK(strcmp(first.ran_on, "cpu") == 0 && first.why[0]);
+    for (int n = 0; n < 2; n++) {
+        OK(warp_gen_kernel_compute(db, &product, keys, ROWS, field, out,
+                                   &info));
+        CHECK(strcmp(info.ran_on, "cpu") == 0);
+        CHECK(strcmp(info.why, first.why) == 0);
+    }
+    OK(warp_close(&db));
+}
+
 static void check_lies(void)
 {
     if (strcmp(first_device(), "opencl") != 0)
         return;
+    check_unbuilt();
     check_text("at = 3;", false);
     check_text("at = p.cols + 5;", false);
     check_text("at = 4000000000u;", false);
@@ -339,7 +412,7 @@ static void check_lies(void)
                true);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     char command[80];
     CHECK(mkdtemp(dir));
@@ -352,6 +425,9 @@ int main(void)
     check_places();
     check_nan();
     check_many();
+    check_kernels();
+    if (argc > 1)
+        check_archived(argv[1]);
     OK(warp_close(&db));
     check_lies();
     snprintf(command, sizeof command, "rm -rf '%s'", dir);
