@@ -138,7 +138,8 @@ static void pull_of_partners(struct warp_db *db, const struct layout *l,
                              double *pull)
 {
     struct partner_set *set = &db->gravity->partners;
-    if (!l->linked || partner_find(db, l, key, NULL, NULL, set) != WARP_OK)
+    if (!l->linked ||
+        partner_find(db, l, key, NULL, NULL, PARTNER_MAX, set) != WARP_OK)
         return;
     for (uint32_t i = 0; i < set->count; i++) {
         const struct partner *p = &set->list[i];

@@ -21,6 +21,7 @@ struct finding {
     bool (*may)(void *arg, const struct key_ref *candidate);
     void *arg;
     struct partner_set *set;
+    uint32_t asked, most; /* of the group: looked at, and at most */
     struct warp_arena arena;
     void *record;  /* in C form: what was read last */
     uint64_t read; /* fields that are looked at */
@@ -72,6 +73,42 @@ static int look(struct finding *f, const struct key_ref *key, uint8_t *group,
 
 /* ---- candidates ---- */
 
+/* What the bond to the record itself is worth, without the record's own
+ * potential: that is the same for all. */
+static double strength(const struct partner *p)
+{
+    return sqrt(p->potential) *
+           ((p->bond.declared ? 1.0 : 0.0) + (double)p->bond.learned);
+}
+
+static int by_key(const struct partner *x, const struct partner *y)
+{
+    uint32_t n = x->key_bytes < y->key_bytes ? x->key_bytes : y->key_bytes;
+    int order = memcmp(x->key, y->key, n);
+    return order ? order : (x->key_bytes > y->key_bytes) -
+                               (x->key_bytes < y->key_bytes);
+}
+
+/* Of equal ones the later key. */
+static bool is_weaker(const struct partner *x, const struct partner *y)
+{
+    double a = strength(x), b = strength(y);
+    return a < b || (!(a > b) && by_key(x, y) > 0);
+}
+
+/* A place in the set for a partner of this strength: where there is none left,
+ * that of the weakest, if that is weaker. NULL: there is none. */
+static struct partner *place_for(struct partner_set *set, double wanted)
+{
+    struct partner *weakest = &set->list[0];
+    if (set->count < PARTNER_MAX)
+        return &set->list[set->count++];
+    for (uint32_t i = 1; i < PARTNER_MAX; i++)
+        if (is_weaker(&set->list[i], weakest))
+            weakest = &set->list[i];
+    return strength(weakest) < wanted ? weakest : NULL;
+}
+
 static int add(struct finding *f, const struct key_ref *key, float learned)
 {
     struct partner_set *set = f->set;
@@ -81,9 +118,9 @@ static int add(struct finding *f, const struct key_ref *key, float learned)
     for (uint32_t i = 0; i < set->count; i++)
         if (set->list[i].hash == key->hash)
             return WARP_OK;
-    if (key->hash == f->self->hash || set->count == PARTNER_MAX ||
-        (f->may && !f->may(f->arg, key)))
+    if (key->hash == f->self->hash || (f->may && !f->may(f->arg, key)))
         return WARP_OK;
+    f->asked++;
     int rc = look(f, key, group, &bytes, &potential);
     if (rc == WARP_ENOTFOUND)
         return WARP_OK;
@@ -93,9 +130,13 @@ static int add(struct finding *f, const struct key_ref *key, float learned)
                     memcmp(group, f->group, bytes) == 0;
     if (!declared && learned == 0)
         return WARP_OK;
-    struct partner *p = &set->list[set->count++];
-    p->bond = (struct warp_bond){0, learned, declared};
-    p->potential = potential;
+    struct partner made = {.bond = {0, learned, declared},
+                           .potential = potential};
+    struct partner *p = place_for(set, strength(&made));
+    if (!p)
+        return WARP_OK;
+    p->bond = made.bond;
+    p->potential = made.potential;
     p->hash = key->hash;
     p->key_bytes = key->count;
     memcpy(p->key, key->bytes, key->count);
@@ -129,7 +170,10 @@ static int add_declared(struct finding *f)
     int rc = secondary_find(f->db->secondary, l,
                             l->role[WARP_PHYSICS_ENTANGLEMENT_GROUP], f->group,
                             (uint32_t)f->group_bytes, &it);
-    while (rc == WARP_OK && f->set->count < PARTNER_MAX &&
+    /* Equal ones are not to be told apart: then a full set is the end. */
+    uint64_t potential = bit_of(l, WARP_PHYSICS_ENTANGLEMENT_POTENTIAL);
+    while (rc == WARP_OK && f->asked < f->most &&
+           (potential || f->set->count < PARTNER_MAX) &&
            (rc = secondary_next(it, &bytes, &count)) == WARP_OK) {
         struct key_ref key = {bytes, count, l->number,
                               hash_key(f->db->seed, l->id, bytes, count),
@@ -220,10 +264,7 @@ static int by_weight(const void *a, const void *b)
     const struct partner *x = a, *y = b;
     if (x->bond.weight != y->bond.weight)
         return x->bond.weight > y->bond.weight ? -1 : 1;
-    uint32_t n = x->key_bytes < y->key_bytes ? x->key_bytes : y->key_bytes;
-    int order = memcmp(x->key, y->key, n);
-    return order ? order : (x->key_bytes > y->key_bytes) -
-                               (x->key_bytes < y->key_bytes);
+    return by_key(x, y);
 }
 
 static void weigh(struct finding *f)
@@ -246,10 +287,10 @@ static void weigh(struct finding *f)
 int partner_find(struct warp_db *db, const struct layout *l,
                  const struct key_ref *key,
                  bool (*may)(void *arg, const struct key_ref *candidate),
-                 void *arg, struct partner_set *set)
+                 void *arg, uint32_t most, struct partner_set *set)
 {
-    struct finding f = {.db = db, .l = l, .self = key, .may = may,
-                        .arg = arg, .set = set, .arena = WARP_ARENA_INIT};
+    struct finding f = {.db = db, .l = l, .self = key, .may = may, .arg = arg,
+                        .most = most, .set = set, .arena = WARP_ARENA_INIT};
     set->count = 0;
     f.read = bit_of(l, WARP_PHYSICS_ENTANGLEMENT_POTENTIAL) |
              (bit_of(l, WARP_PHYSICS_ENTANGLEMENT_GROUP) & l->indexed);
@@ -258,6 +299,7 @@ int partner_find(struct warp_db *db, const struct layout *l,
                       : error_set(WARP_ENOMEM, "out of memory for partners");
     if (rc == WARP_OK)
         rc = add_learned(&f);
+    f.asked = f.set->count;
     if (rc == WARP_OK)
         rc = add_declared(&f);
     if (rc == WARP_OK)

@@ -13,7 +13,9 @@
 #include "codec.h"
 #include "db.h"
 
-enum { PARTNER_MAX = 32 };
+/* Of a group with potentials so many are compared in a call that tells the
+ * strongest; elsewhere the first ones in the order of keys do. */
+enum { PARTNER_MAX = 32, PARTNER_COMPARED = 256 };
 
 struct partner {
     struct warp_bond bond;
@@ -30,11 +32,11 @@ struct partner_set {
 
 /* Of a record that exists: its partners that exist. A row that left memory is
  * brought back to be looked at. may: asked before a candidate is, which is left
- * out where it says no; NULL: all are. */
+ * out where it says no; NULL: all are. most: that are looked at. */
 int partner_find(struct warp_db *db, const struct layout *l,
                  const struct key_ref *key,
                  bool (*may)(void *arg, const struct key_ref *candidate),
-                 void *arg, struct partner_set *set);
+                 void *arg, uint32_t most, struct partner_set *set);
 
 static inline struct key_ref partner_key(const struct layout *l,
                                          const struct partner *p)

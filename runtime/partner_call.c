@@ -57,7 +57,7 @@ int warp_quantum_get(struct warp_db *db, const struct warp_product *desc,
                           l->row_bytes};
     if (db->coaccess)
         coaccess_settle(db->coaccess);
-    rc = partner_find(db, l, &ref, NULL, NULL, &set);
+    rc = partner_find(db, l, &ref, NULL, NULL, PARTNER_COMPARED, &set);
     if (rc == WARP_ENOTFOUND) /* it went meanwhile */
         return WARP_OK;
     if (rc == WARP_OK)

@@ -235,7 +235,8 @@ static void serve(struct warp_db *db, struct prefetch *p,
         bring(&s, &key);
         return;
     }
-    if (partner_find(db, r->layout, &key, may_look, &s, &p->set) != WARP_OK)
+    if (partner_find(db, r->layout, &key, may_look, &s, PARTNER_MAX, &p->set) !=
+        WARP_OK)
         return;
     for (uint32_t i = 0; i < p->set.count; i++) {
         key = partner_key(r->layout, &p->set.list[i]);

@@ -144,6 +144,26 @@ START_TEST(the_potential_is_the_weight_of_links)
 }
 END_TEST
 
+START_TEST(the_strongest_of_a_large_group_are_told)
+{
+    struct warp_partners out;
+    const uint64_t *keys;
+    for (uint64_t id = 1; id <= 200; id++) {
+        put_paper(id, 5);
+        ck_assert_int_eq(
+            pt_paper_set_pull(db, id, id > 190 ? 9 : id % 3 ? 1 : 2), WARP_OK);
+    }
+    partners_of(50, &out);
+    ck_assert_uint_eq(out.count, 32);
+    keys = out.keys;
+    for (uint64_t i = 0; i < 32; i++)
+        ck_assert_msg(i < 10 ? keys[i] > 190
+                             : keys[i] % 3 == 0 && keys[i] <= 66,
+                      "%llu: %llu", (unsigned long long)i,
+                      (unsigned long long)keys[i]);
+}
+END_TEST
+
 /* ---- learned ---- */
 
 static void song(char name[16], unsigned n)
@@ -403,6 +423,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, who_shares_the_group_is_a_partner);
     tcase_add_test(tc, at_most_32_partners_are_told);
+    tcase_add_test(tc, the_strongest_of_a_large_group_are_told);
     tcase_add_test(tc, a_composite_key_is_told_in_its_c_form);
     tcase_add_test(tc, the_potential_is_the_weight_of_links);
     tcase_add_test(tc, who_is_used_together_is_a_partner);

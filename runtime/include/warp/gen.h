@@ -316,8 +316,9 @@ WARP_API WARP_MUST_USE int warp_gen_get_many(struct warp_db *,
  *  Ownership   keys and bonds are in the arena, which must not be NULL.
  *  Durability  writes nothing.
  *  Threads     any; waits for a lock of the store's table of uses.
- *  Cost        a get of the record and a read of each partner's row (at most
- *              32); a row that left memory is read from the ssd.
+ *  Cost        a get of the record and a read of each partner's row: at most
+ *              32, 256 where potentials are compared; a row that left
+ *              memory is read from the ssd.
  *  Errors      as of a get; partners that are gone are left out. */
 WARP_API WARP_MUST_USE int warp_quantum_get(struct warp_db *,
     const struct warp_product *, const void *key, uint64_t fields, void *out,
