@@ -14,14 +14,15 @@ ELEMENT_FN REAL ELEMENT(gravity_potential)(REAL dx, REAL dy, REAL mass,
 }
 
 /* Strength of its force: m M r / (r^2 + eps^2)^(3/2). Of the field at m's
- * place: the same with m = 1. The products are small in every order below. */
+ * place: the same with m = 1. Both masses are taken by s first: a product that
+ * is still beyond what REAL holds is so in the result. */
 ELEMENT_FN REAL ELEMENT(gravity_force)(REAL dx, REAL dy, REAL mass, REAL other,
                                        REAL eps)
 {
     REAL square = dx * dx + dy * dy;
     REAL s = REAL_RSQRT(square + eps * eps);
     REAL r = square > 0 ? square * REAL_RSQRT(square > 0 ? square : 1) : 0;
-    return mass * s * (r * s) * s * other;
+    return mass * s * (other * s) * (r * s);
 }
 
 /* A bucket's part of the entropy in bits, p its share of the whole. The sum

@@ -87,6 +87,21 @@ static void solve(const struct graph *g, const double *b, double *x, double *r,
     }
 }
 
+/* Squares are summed: near 1 they neither overflow nor vanish. */
+static void scale(double *heat, uint32_t nodes, int by)
+{
+    for (uint32_t i = 0; i < nodes; i++)
+        heat[i] = ldexp(heat[i], by);
+}
+
+static int exponent(const double *heat, uint32_t nodes)
+{
+    double most = 0;
+    for (uint32_t i = 0; i < nodes; i++)
+        most = fmax(most, fabs(heat[i]));
+    return most > 0 ? ilogb(most) : 0;
+}
+
 bool heat_step(uint32_t nodes, const uint32_t *offsets,
                const uint32_t *neighbours, const double *weights, double rate,
                double dt, double *heat)
@@ -100,9 +115,12 @@ bool heat_step(uint32_t nodes, const uint32_t *offsets,
     if (!room)
         return false;
     double *x = room, *r = x + nodes, *p = r + nodes, *a = p + nodes;
+    int by = exponent(heat, nodes);
+    scale(heat, nodes, -by);
     memcpy(x, heat, nodes * sizeof *x);
     solve(&g, heat, x, r, p, a);
     memcpy(heat, x, nodes * sizeof *x);
+    scale(heat, nodes, by);
     free(room);
     return true;
 }

@@ -126,8 +126,14 @@ static enum hermitian_error jacobi(uint32_t n, const double *re,
     w.im = malloc(cells * sizeof *w.im);
     if (!w.re || !w.im)
         goto out;
-    memcpy(w.re, re, cells * sizeof *re);
-    memcpy(w.im, im, cells * sizeof *im);
+    double most = 0; /* scaled by it, as squares are summed */
+    for (size_t i = 0; i < cells; i++)
+        most = fmax(most, fmax(fabs(re[i]), fabs(im[i])));
+    int by = most > 0 ? ilogb(most) : 0;
+    for (size_t i = 0; i < cells; i++) {
+        w.re[i] = ldexp(re[i], -by);
+        w.im[i] = ldexp(im[i], -by);
+    }
     for (size_t i = 0; i < n; i++)
         out->re[i * n + i] = 1;
     error = HERMITIAN_NO_END;
@@ -141,7 +147,7 @@ static enum hermitian_error jacobi(uint32_t n, const double *re,
                 clear_pair(&w, p, q);
     }
     for (size_t i = 0; i < n; i++)
-        out->energy[i] = w.re[i * n + i];
+        out->energy[i] = ldexp(w.re[i * n + i], by);
     sort(out);
 out:
     free(w.re);

@@ -177,6 +177,39 @@ START_TEST(rabi_oscillation)
 }
 END_TEST
 
+/* Far from 1 the same comes out, as far as the result itself is a number. */
+START_TEST(scale_is_no_matter)
+{
+    static const double scales[] = {1e-300, 1e-170, 1e-20, 1e90};
+    for (size_t i = 0; i < 4; i++) {
+        double g = scales[i], re[] = {0, g, g, 0}, im[4] = {0};
+        float ur[4], ui[4];
+        struct hermitian h;
+        ck_assert_int_eq(hermitian_create_by(HERMITIAN_JACOBI, 2, re, im, &h),
+                         HERMITIAN_OK);
+        ck_assert(hermitian_evolution(&h, 1 / g, ur, ui));
+        ck_assert_double_eq_tol((double)ur[0], cos(1), 1e-6);
+        ck_assert_double_eq_tol((double)ui[1], -sin(1), 1e-6);
+        hermitian_destroy(&h);
+        uint32_t offsets[] = {0, 1, 2, 2}, to[] = {1, 0};
+        double w[] = {1, 1}, heat[] = {g * g * 9 + g * 3, 0, 0};
+        double most = heat[0];
+        ck_assert(heat_step(3, offsets, to, w, 1, 1, heat));
+        ck_assert_double_eq_tol(heat[0] / most, 2.0 / 3, 1e-9);
+        ck_assert_double_eq_tol(heat[1] / most, 1.0 / 3, 1e-9);
+    }
+    float zero = 0, far = 1e17f, light = 1e-18f, heavy = 1e18f, force = 0;
+    struct kernel_job job = {
+        .kernel = &kernel_gravity,
+        .p = {.rows = 1, .cols = 1, .mode = GRAVITY_FORCE,
+              .reduce = KERNEL_SUM, .a = 1},
+        .arg = {&zero, &zero, &light, &far, &zero, &heavy, &force}};
+    ck_assert_ptr_null(kernel_refuse(&job));
+    kernel_gravity.run(&job);
+    ck_assert_double_eq_tol((double)force / 1e-34, 1, 1e-5);
+}
+END_TEST
+
 START_TEST(eigenvalues_rebuild_the_matrix)
 {
     double *re, *im;
@@ -438,6 +471,7 @@ int main(void)
                                   two_levels,
                                   evolution_keeps_norm_and_energy,
                                   rabi_oscillation,
+                                  scale_is_no_matter,
                                   eigenvalues_rebuild_the_matrix,
                                   lapacke_agrees,
                                   bad_matrices_are_refused,
