@@ -194,6 +194,9 @@ static void put_element(struct expr_writer *w, const struct kernel_text *k)
         text_format(w->out, "%s%s in%u_", i ? ", " : "",
                     type_in(w, k->inputs[i].leaf->type), i);
     text_put(w->out, k->input_count ? ")\n{\n" : "void)\n{\n");
+    /* One element a row waits for memory: rounding as the CPU does is free. */
+    if (!k->kernel || k->kernel->reduce == REDUCE_NONE)
+        text_put(w->out, "    WARP_AS_WRITTEN\n");
     for (uint32_t i = 0; k->kernel && i < k->kernel->statement_count; i++) {
         const struct model_statement *s = &k->kernel->statements[i];
         text_format(w->out, "    const %s %s_l_ = ", type_in(w, s->value->type),

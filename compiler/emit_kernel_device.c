@@ -13,6 +13,7 @@ static const char head_cl[] =
     "typedef int int32_t;\ntypedef long int64_t;\n"
     "#define INT64_C(x) x##L\n#define UINT64_C(x) x##UL\n"
     "#define WARP_FN static\n#define WARP_GLOBAL __global\n"
+    "#define WARP_AS_WRITTEN _Pragma(\"OPENCL FP_CONTRACT OFF\")\n"
     "#define WARP_KERNEL __kernel\n#define WARP_ROW "
     "((uint32_t)get_global_id(0))\n"
     "#define sqrtf sqrt\n#define expf exp\n#define logf log\n"
@@ -28,6 +29,7 @@ static const char head_cu[] =
     "#undef INT64_C\n#undef UINT64_C\n"
     "#define INT64_C(x) x##LL\n#define UINT64_C(x) x##ULL\n"
     "#define WARP_FN static __device__\n#define WARP_GLOBAL\n"
+    "#define WARP_AS_WRITTEN\n"
     "#define WARP_KERNEL extern \"C\" __global__\n"
     "#define WARP_ROW (blockIdx.x * blockDim.x + threadIdx.x)\n";
 

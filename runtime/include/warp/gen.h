@@ -221,6 +221,7 @@ struct warp_kernel {
 /* What the text of a kernel is made of, in C. */
 #define WARP_FN static inline
 #define WARP_GLOBAL
+#define WARP_AS_WRITTEN /* a * b + c rounds twice */
 
 struct warp_field {
     const char *name;

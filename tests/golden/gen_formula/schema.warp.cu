@@ -13,6 +13,7 @@
 #define UINT64_C(x) x##ULL
 #define WARP_FN static __device__
 #define WARP_GLOBAL
+#define WARP_AS_WRITTEN
 #define WARP_KERNEL extern "C" __global__
 #define WARP_ROW (blockIdx.x * blockDim.x + threadIdx.x)
 #undef UINT8_MAX
@@ -87,6 +88,7 @@ static __device__ bool le_u_(uint64_t a, uint64_t b)
 /* Row.score */
 WARP_FN float f_row_7_e_(float in0_, float in1_)
 {
+    WARP_AS_WRITTEN
     return (log2f((1.0f + in0_)) * in1_);
 }
 WARP_FN void f_row_7_r_(WARP_GLOBAL const float *in0_, WARP_GLOBAL const float *in1_, WARP_GLOBAL float *out_, uint32_t row_, uint32_t cols_)
@@ -103,6 +105,7 @@ WARP_KERNEL void f_row_7(WARP_GLOBAL const float *in0_, WARP_GLOBAL const float 
 /* Row.wide */
 WARP_FN double f_row_8_e_(double in0_, float in1_, float in2_)
 {
+    WARP_AS_WRITTEN
     return ((pow(in0_, 2.0) + sqrt((double)in1_)) - ((1.0 / sqrt((double)in2_)) / 3.0));
 }
 WARP_FN void f_row_8_r_(WARP_GLOBAL const double *in0_, WARP_GLOBAL const float *in1_, WARP_GLOBAL const float *in2_, WARP_GLOBAL double *out_, uint32_t row_, uint32_t cols_)
@@ -119,6 +122,7 @@ WARP_KERNEL void f_row_8(WARP_GLOBAL const double *in0_, WARP_GLOBAL const float
 /* Row.ratio */
 WARP_FN int64_t f_row_9_e_(int64_t in0_, uint32_t in1_)
 {
+    WARP_AS_WRITTEN
     return (int64_t)div_i_(in0_, (int64_t)in1_);
 }
 WARP_FN void f_row_9_r_(WARP_GLOBAL const int64_t *in0_, WARP_GLOBAL const uint32_t *in1_, WARP_GLOBAL int64_t *out_, uint32_t row_, uint32_t cols_)
@@ -135,6 +139,7 @@ WARP_KERNEL void f_row_9(WARP_GLOBAL const int64_t *in0_, WARP_GLOBAL const uint
 /* Row.rest */
 WARP_FN int64_t f_row_10_e_(int64_t in0_)
 {
+    WARP_AS_WRITTEN
     return (int64_t)((uint64_t)(int64_t)((uint64_t)(int64_t)mod_i_(in0_, (int64_t)INT64_C(7)) + (uint64_t)(int64_t)abs_i_(in0_)) - (uint64_t)(int64_t)((uint64_t)(int64_t)min_i_(in0_, (int64_t)INT64_C(5)) * (uint64_t)(int64_t)max_i_(in0_, (int64_t)INT64_C(2))));
 }
 WARP_FN void f_row_10_r_(WARP_GLOBAL const int64_t *in0_, WARP_GLOBAL int64_t *out_, uint32_t row_, uint32_t cols_)
@@ -151,6 +156,7 @@ WARP_KERNEL void f_row_10(WARP_GLOBAL const int64_t *in0_, WARP_GLOBAL int64_t *
 /* Row.level */
 WARP_FN float f_row_11_e_(float in0_)
 {
+    WARP_AS_WRITTEN
     return clamp_f32_(floorf(in0_), 0.0f, 10.0f);
 }
 WARP_FN void f_row_11_r_(WARP_GLOBAL const float *in0_, WARP_GLOBAL float *out_, uint32_t row_, uint32_t cols_)
@@ -167,6 +173,7 @@ WARP_KERNEL void f_row_11(WARP_GLOBAL const float *in0_, WARP_GLOBAL float *out_
 /* Row.pick */
 WARP_FN float f_row_12_e_(bool in0_, float in1_, float in2_, uint32_t in3_)
 {
+    WARP_AS_WRITTEN
     return (((in0_ && (in1_ > in2_)) || (!((float)in3_ == 0.0f))) ? in1_ : (-in2_));
 }
 WARP_FN void f_row_12_r_(WARP_GLOBAL const uint8_t *in0_, WARP_GLOBAL const float *in1_, WARP_GLOBAL const float *in2_, WARP_GLOBAL const uint32_t *in3_, WARP_GLOBAL float *out_, uint32_t row_, uint32_t cols_)
@@ -183,6 +190,7 @@ WARP_KERNEL void f_row_12(WARP_GLOBAL const uint8_t *in0_, WARP_GLOBAL const flo
 /* Row.wave */
 WARP_FN double f_row_13_e_(double in0_)
 {
+    WARP_AS_WRITTEN
     return (((sin(in0_) * cos(in0_)) + exp(in0_)) + log(in0_));
 }
 WARP_FN void f_row_13_r_(WARP_GLOBAL const double *in0_, WARP_GLOBAL double *out_, uint32_t row_, uint32_t cols_)
@@ -199,6 +207,7 @@ WARP_KERNEL void f_row_13(WARP_GLOBAL const double *in0_, WARP_GLOBAL double *ou
 /* Row.twice */
 WARP_FN float f_row_14_e_(float in0_)
 {
+    WARP_AS_WRITTEN
     return (in0_ * 2.0f);
 }
 WARP_FN void f_row_14_r_(WARP_GLOBAL const float *in0_, WARP_GLOBAL float *out_, uint32_t row_, uint32_t cols_)
@@ -215,6 +224,7 @@ WARP_KERNEL void f_row_14(WARP_GLOBAL const float *in0_, WARP_GLOBAL float *out_
 /* Row.far */
 WARP_FN int64_t f_row_15_e_(uint32_t in0_, int32_t in1_)
 {
+    WARP_AS_WRITTEN
     return (int64_t)((uint64_t)(int64_t)((uint64_t)(int64_t)in0_ * (uint64_t)(int64_t)in0_) - (uint64_t)(int64_t)in1_);
 }
 WARP_FN void f_row_15_r_(WARP_GLOBAL const uint32_t *in0_, WARP_GLOBAL const int32_t *in1_, WARP_GLOBAL int64_t *out_, uint32_t row_, uint32_t cols_)
@@ -231,6 +241,7 @@ WARP_KERNEL void f_row_15(WARP_GLOBAL const uint32_t *in0_, WARP_GLOBAL const in
 /* Row.odd */
 WARP_FN bool f_row_18_e_(uint32_t in0_, uint8_t in1_, bool in2_)
 {
+    WARP_AS_WRITTEN
     return (((((le_u_((uint32_t)UINT64_C(0), in0_) && lt_i_((int32_t)INT64_C(255), (int32_t)in1_)) || (!eq_u_(in0_, in0_))) || lt_i_((int32_t)in1_, (int32_t)INT64_C(300))) || eq_u_(in2_, in2_)) || lt_u_(in0_, (uint32_t)UINT64_C(0)));
 }
 WARP_FN void f_row_18_r_(WARP_GLOBAL const uint32_t *in0_, WARP_GLOBAL const uint8_t *in1_, WARP_GLOBAL const uint8_t *in2_, WARP_GLOBAL uint8_t *out_, uint32_t row_, uint32_t cols_)
@@ -247,6 +258,7 @@ WARP_KERNEL void f_row_18(WARP_GLOBAL const uint32_t *in0_, WARP_GLOBAL const ui
 /* Row.least */
 WARP_FN int8_t f_row_19_e_(void)
 {
+    WARP_AS_WRITTEN
     return (int8_t)(int32_t)(0 - (uint64_t)(int32_t)INT64_C(128));
 }
 WARP_FN void f_row_19_r_(WARP_GLOBAL int8_t *out_, uint32_t row_, uint32_t cols_)
@@ -263,6 +275,7 @@ WARP_KERNEL void f_row_19(WARP_GLOBAL int8_t *out_, struct warp_params p_)
 /* Row.named */
 WARP_FN float f_row_20_e_(float in0_, uint8_t in1_)
 {
+    WARP_AS_WRITTEN
     const float int_l_ = (in0_ * 2.0f);
     (void)int_l_;
     const float int__l_ = int_l_;

@@ -14,6 +14,7 @@ typedef long int64_t;
 #define UINT64_C(x) x##UL
 #define WARP_FN static
 #define WARP_GLOBAL __global
+#define WARP_AS_WRITTEN _Pragma("OPENCL FP_CONTRACT OFF")
 #define WARP_KERNEL __kernel
 #define WARP_ROW ((uint32_t)get_global_id(0))
 #define sqrtf sqrt
@@ -60,6 +61,7 @@ struct warp_params {
 /* Row.flag */
 WARP_FN bool k_row_6_e_(bool in0_, float in1_, float in2_)
 {
+    WARP_AS_WRITTEN
     return (in0_ && (in1_ > in2_));
 }
 WARP_FN void k_row_6_r_(WARP_GLOBAL const uint8_t *in0_, WARP_GLOBAL const float *in1_, WARP_GLOBAL const float *in2_, WARP_GLOBAL uint8_t *out_, uint32_t row_, uint32_t cols_)
@@ -76,6 +78,7 @@ WARP_KERNEL void k_row_6(WARP_GLOBAL const uint8_t *in0_, WARP_GLOBAL const floa
 /* Row.warm */
 WARP_FN float k_row_7_e_(float in0_, float in1_)
 {
+    WARP_AS_WRITTEN
     const float half_l_ = (in0_ * 0.5f);
     (void)half_l_;
     return (expf((0.0f - half_l_)) + in1_);

@@ -13,6 +13,7 @@
 #define UINT64_C(x) x##ULL
 #define WARP_FN static __device__
 #define WARP_GLOBAL
+#define WARP_AS_WRITTEN
 #define WARP_KERNEL extern "C" __global__
 #define WARP_ROW (blockIdx.x * blockDim.x + threadIdx.x)
 #undef UINT8_MAX
@@ -47,6 +48,7 @@ struct warp_params {
 /* Row.flag */
 WARP_FN bool k_row_6_e_(bool in0_, float in1_, float in2_)
 {
+    WARP_AS_WRITTEN
     return (in0_ && (in1_ > in2_));
 }
 WARP_FN void k_row_6_r_(WARP_GLOBAL const uint8_t *in0_, WARP_GLOBAL const float *in1_, WARP_GLOBAL const float *in2_, WARP_GLOBAL uint8_t *out_, uint32_t row_, uint32_t cols_)
@@ -63,6 +65,7 @@ WARP_KERNEL void k_row_6(WARP_GLOBAL const uint8_t *in0_, WARP_GLOBAL const floa
 /* Row.warm */
 WARP_FN float k_row_7_e_(float in0_, float in1_)
 {
+    WARP_AS_WRITTEN
     const float half_l_ = (in0_ * 0.5f);
     (void)half_l_;
     return (expf((0.0f - half_l_)) + in1_);
