@@ -122,9 +122,9 @@ static int columns(struct warp_db *db, const struct warp_kernel *k, bool held,
         return WARP_END;
     if (depth == DEPTH_MAX)
         return error_set(WARP_ELIMIT,
-                         "%s: it is computed from itself, through "
-                         "another product",
-                         k->name);
+                         "%s: it is computed through the kernels of more "
+                         "than %d products",
+                         k->name, DEPTH_MAX);
     depth++;
     int rc = k->other ? other_columns(db, k, out) : shard_columns(db, k, out);
     depth--;
