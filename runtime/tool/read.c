@@ -227,8 +227,9 @@ static void ask_page(struct reading *r, const uint8_t *behind,
     text_u32(&r->request, (uint32_t)most);
 }
 
+/* The last key may be an empty text: that there is one is told by *any. */
 static int print_page(struct reading *r, uint8_t *last, size_t *last_bytes,
-                      bool *more)
+                      bool *any, bool *more)
 {
     const uint8_t *at = (const uint8_t *)r->reply.data;
     struct record_bytes in = {at + 1, at + r->reply.used};
@@ -245,6 +246,7 @@ static int print_page(struct reading *r, uint8_t *last, size_t *last_bytes,
             break;
         memcpy(last, rec.key, rec.key_bytes);
         *last_bytes = rec.key_bytes;
+        *any = true;
         rc = print_record(r, &rec);
         r->left--;
     }
@@ -268,8 +270,7 @@ static int scan_all(struct reading *r)
         ask_page(r, any ? last : NULL, last_bytes);
         rc = source_ask(&r->source, &r->request, &r->reply);
         if (rc == WARP_OK)
-            rc = print_page(r, last, &last_bytes, &more);
-        any = last_bytes > 0;
+            rc = print_page(r, last, &last_bytes, &any, &more);
         more = more && any;
     }
     if (r->form == FORM_JSON)

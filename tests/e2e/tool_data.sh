@@ -34,6 +34,19 @@ done
 [ "$("$warp" scan one.store Order --prefix 'b ' --json | wc -l)" = 1 ] ||
     fail "prefix"
 
+# A page of records that ends at the empty text is not the last one.
+{
+    printf '{"code":"","scan":"%s"}\n' \
+        "$(head -c 300000 /dev/zero | base64 -w 0)"
+    for code in k1 k2 k3; do echo "{\"code\":\"$code\"}"; done
+} >empty.ndjson
+"$warp" import --schema "$schema" empty.store Order empty.ndjson 2>/dev/null
+for call in "export empty.store Order" "scan empty.store Order --json" \
+    "dump empty.store"; do
+    # shellcheck disable=SC2086 # the words of a call
+    [ "$("$warp" $call | wc -l)" = 4 ] || fail "$call loses records"
+done
+
 # errors name the line, and nothing of the line is stored
 printf '{"code":"d"}\n\n{"code":"e","number":-1}\n' >bad.ndjson
 status=0
