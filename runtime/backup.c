@@ -37,6 +37,7 @@ struct backup {
     uint64_t done, total, linked;
     uint64_t mark;
     uint32_t keep, earlier; /* states */
+    int lock_fd;
     bool placed; /* it stands under the target's name */
     bool checkpoints_run;
 };
@@ -512,24 +513,42 @@ static void say_result(const struct backup *b, struct text *reply)
     text_say(reply, "%" PRId64 "}", b->manifest.clock_ms);
 }
 
-int backup_run(struct warp_db *db, const char *target, uint32_t keep,
-               const struct progress *progress, struct text *reply)
+/* One backup at a time into a directory. The lock is a file beside it, since
+ * the directory itself is exchanged; it dies with its process. */
+static int lock_target(struct backup *b, const char *path)
 {
+    enum { TRIES = 50 };
+    int pid = 0, rc = -EAGAIN;
+    for (int i = 0; i < TRIES && rc == -EAGAIN && pid == 0; i++)
+        rc = os_owner_lock(path, true, &b->lock_fd, &pid);
+    if (rc == -EAGAIN)
+        return error_set(WARP_EBUSY,
+                         "process %d makes a backup into %s: wait until it "
+                         "has ended, or name another directory",
+                         pid, b->target);
+    /* Where there are no locks a backup is as good as its users' care. */
+    if (rc == -ENOLCK || rc == -EOPNOTSUPP)
+        return WARP_OK;
+    return rc == 0 ? WARP_OK : error_os(rc, "cannot make", path);
+}
+
+static void unlock_target(struct backup *b, const char *path)
+{
+    uint64_t bytes = 0;
+    if (b->lock_fd < 0)
+        return;
+    /* A file of that name that was there and holds something is not ours. */
+    if (os_size(b->lock_fd, &bytes) == 0 && bytes == 0)
+        os_unlink(path);
+    os_owner_unlock(b->lock_fd, path);
+}
+
+static int make(struct backup *b)
+{
+    struct warp_db *db = b->db;
     struct disk_stat disk;
     struct ssd_stat ssd;
-    struct backup *b = calloc(1, sizeof *b);
-    if (!b)
-        return error_set(WARP_ENOMEM, "out of memory for a backup");
-    b->db = db;
-    b->progress = progress;
-    b->target = target;
-    b->keep = keep;
-    b->checkpoints_run = true;
-    memcpy(b->manifest.store_id, db->store_id, 16);
-    int n = snprintf(b->dir, sizeof b->dir, "%s.new", target);
-    int rc = n >= (int)sizeof b->dir - 64
-                 ? error_set(WARP_EINVAL, "the path is too long: %s", target)
-                 : check_target(b);
+    int rc = check_target(b);
     if (rc == WARP_OK)
         rc = backup_remove(b->dir); /* of a backup that was interrupted */
     if (rc == WARP_OK && (rc = os_mkdir(b->dir)) < 0)
@@ -548,15 +567,40 @@ int backup_run(struct warp_db *db, const char *target, uint32_t keep,
         rc = check_copy(b); /* B6 */
     if (rc == WARP_OK)
         rc = replace(b);
-    if (rc == WARP_OK)
-        say_result(b, reply);
-    else if (rc != WARP_EEXIST) {
+    if (rc != WARP_OK && rc != WARP_EEXIST && !b->placed) {
         char text[1024];
         snprintf(text, sizeof text, "%s", error_text());
-        if (!b->placed)
-            (void)backup_remove(b->dir);
+        (void)backup_remove(b->dir);
         error_set(rc, "%s", text);
     }
+    return rc;
+}
+
+int backup_run(struct warp_db *db, const char *target, uint32_t keep,
+               const struct progress *progress, struct text *reply)
+{
+    char lock[PATH_BYTES];
+    struct backup *b = calloc(1, sizeof *b);
+    if (!b)
+        return error_set(WARP_ENOMEM, "out of memory for a backup");
+    b->db = db;
+    b->progress = progress;
+    b->target = target;
+    b->keep = keep;
+    b->lock_fd = -1;
+    b->checkpoints_run = true;
+    memcpy(b->manifest.store_id, db->store_id, 16);
+    snprintf(lock, sizeof lock, "%s.lock", target);
+    int n = snprintf(b->dir, sizeof b->dir, "%s.new", target);
+    int rc = n >= (int)sizeof b->dir - 64
+                 ? error_set(WARP_EINVAL, "the path is too long: %s", target)
+                 : lock_target(b, lock);
+    if (rc == WARP_OK) {
+        rc = make(b);
+        unlock_target(b, lock);
+    }
+    if (rc == WARP_OK)
+        say_result(b, reply);
     manifest_free(&b->manifest);
     manifest_free(&b->old);
     free(b);

@@ -433,7 +433,9 @@ int os_owner_lock(const char *path, bool writer, int *fd_out, int *pid)
             *pid = (int)lock.l_pid;
         goto out;
     }
-    rc = fstat(fd, &st) == 0 ? held_find(&st, true) : -errno;
+    rc = fstat(fd, &st) == 0 ? held_find(&st, st.st_nlink > 0) : -errno;
+    if (rc == 0 && st.st_nlink == 0)
+        rc = -EAGAIN; /* who held it has just removed it */
 out:
     os_unlock(&held_lock);
     if (rc != 0) {

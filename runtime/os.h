@@ -154,7 +154,8 @@ int os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns);
 void os_futex_wake(_Atomic uint32_t *word, int count);
 
 /* Takes the lock of a store that no forked child inherits and that dies with
- * its process. 0, -EAGAIN with the owner's pid in *pid, or -errno. */
+ * its process. 0, -EAGAIN with the owner's pid in *pid (0: it has just ended),
+ * or -errno. */
 int os_owner_lock(const char *path, bool writer, int *fd, int *pid);
 void os_owner_unlock(int fd, const char *path);
 

@@ -403,6 +403,7 @@ WARP_API void warp_column_release(struct warp_column *column);
  *  Threads     any; writers go on.
  *  Cost        reads and writes all tiers once; progress() may stop it.
  *  Errors      WARP_EEXIST    the directory holds something else.
+ *              WARP_EBUSY     another backup into it runs.
  *              WARP_ECORRUPT  the store is damaged; the text names the place.
  *              WARP_ENOSPC, WARP_EIO: there is no new backup; an earlier one
  *              stays. */

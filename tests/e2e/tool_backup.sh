@@ -1,0 +1,58 @@
+#!/bin/sh
+# Backups that others make, damage and break off: what is refused, what stays,
+# and what is said. tool_backup.sh WARP SCHEMA
+set -eu
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
+warp=$(absolute "$1") schema=$(absolute "$2")
+scene
+holder=
+trap '[ -z "$holder" ] || kill "$holder" 2>/dev/null || :; rm -rf "$dir"' EXIT
+
+write() { # CODE NUMBER
+    printf '{"code":"%s","number":%d,"raw":"AAECAw==","scan":"AAAA"}\n' \
+        "$1" "$2" | "$warp" import --schema "$schema" s Order - 2>/dev/null
+}
+write a 1
+exits 0 "$warp" backup s b
+
+# Two at once into one directory: one of them is refused, none is broken.
+write b 2
+if command -v python3 >/dev/null; then
+    mkfifo held
+    python3 - <<'PY' &
+import fcntl
+lock = open("b.lock", "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+open("held", "w").close()
+open("held", "r").close()
+PY
+    holder=$!
+    : <held
+    exits 1 "$warp" backup s b
+    grep -q 'process [0-9]* makes a backup into .*/b: wait' out ||
+        fail "a second backup: $(cat out)"
+    [ ! -e b.new ] || fail "a refused backup leaves a directory"
+    : >held
+    wait "$holder"
+    holder=
+    exits 0 "$warp" verify b
+fi
+round=0
+while [ $round -lt 6 ]; do
+    round=$((round + 1))
+    write "r$round" $round
+    "$warp" backup s b >one 2>&1 &
+    first=0 second=0
+    "$warp" backup s b >two 2>&1 || second=$?
+    wait $! || first=$?
+    [ $first -le 1 ] && [ $second -le 1 ] && [ $((first * second)) = 0 ] ||
+        fail "two at once: $first $(cat one) $second $(cat two)"
+    [ $((first + second)) = 0 ] || grep -q 'makes a backup' one two ||
+        fail "two at once: $(cat one two)"
+    exits 0 "$warp" verify b
+done
+# What a killed one leaves is taken away by the next.
+mkdir -p b.new/ssd && touch b.lock b.new/ssd/data.mdb
+exits 0 "$warp" backup s b
+[ ! -e b.new ] && [ ! -e b.lock ] || fail "left behind: $(ls)"
