@@ -1,0 +1,53 @@
+#!/bin/sh
+# A repaired store holds what the damaged one would have given: deadlines,
+# elements and deletes, too, whether tiers or log hold them.
+# tool_repair.sh WARP OWNER
+set -eu
+# shellcheck source=tests/e2e/scene.sh
+. "$(dirname "$0")/scene.sh"
+warp=$(absolute "$1") owner=$(absolute "$2")
+scene
+
+deadlines() { # STORE
+    for id in 1 2 3 4 5 6 11 12 13; do
+        "$warp" explain "$1" Token $id secret --json 2>&1 |
+            grep -o '"deadline_ms":[0-9]*' || echo none
+        "$warp" explain "$1" Session $id v --json 2>&1 |
+            grep -o '"record_deadline_ms":[0-9]*' || echo none
+    done
+}
+
+for mode in log tiers both; do
+    rm -rf s r
+    "$owner" s $mode 2>/dev/null && fail "the owner lives"
+    sleep 0.1 # what is to expire has
+    exits 0 "$warp" repair s r
+    "$warp" dump s >want
+    "$warp" dump r >have
+    [ -s want ] || fail "$mode: an empty store"
+    diff want have || fail "$mode: the repaired store differs"
+    deadlines s >want
+    deadlines r >have
+    grep -q '"record' want || fail "$mode: no deadlines"
+    diff want have || fail "$mode: deadlines differ"
+    exits 0 "$warp" verify r
+done
+
+# A repair that is broken off leaves nothing that could pass for a store.
+rm -rf s r
+"$owner" s many 2>/dev/null && fail "the owner lives"
+round=0 stopped=
+while [ $round -lt 20 ]; do
+    round=$((round + 1)) status=0
+    rm -rf r
+    "$warp" repair s r >out 2>&1 &
+    sleep 0.$((round % 10))
+    kill -TERM $! 2>/dev/null || :
+    wait $! || status=$?
+    [ $status != 0 ] || continue
+    [ $status = 3 ] || [ $status = 143 ] || fail "broken off: $status $(cat out)"
+    [ $status = 143 ] || stopped=1
+    [ ! -e r ] || [ $status = 143 ] || fail "broken off: $(ls r)"
+    [ -z "$stopped" ] || break
+done
+[ -n "$stopped" ] || fail "no repair was broken off"
