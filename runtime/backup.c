@@ -336,6 +336,10 @@ static int take_mark(void *arg)
         rc = log_mark(db->log, &b->mark);
     b->manifest.clock_ms =
         db->read_only ? clock_mark(db->clock) : clock_now(db->clock);
+    b->manifest.made_ms = b->manifest.clock_ms;
+    /* Nobody writes to a store that is open for reading. */
+    if (db->read_only && os_wall_ms() > b->manifest.made_ms)
+        b->manifest.made_ms = os_wall_ms();
     b->manifest.position =
         b->mark == UINT64_MAX ? log_end_block(db->log) : b->mark;
     let_checkpoints(b, true);

@@ -56,8 +56,9 @@ int manifest_write(const char *dir, const struct manifest *m)
     for (int i = 0; i < 16; i++)
         text_say(&t, "%02x", m->store_id[i]);
     text_say(&t,
-             "\nposition %" PRIu64 "\nclock %" PRId64 "\nbase %" PRIu64 "\n",
-             m->position, m->clock_ms, m->base);
+             "\nposition %" PRIu64 "\nclock %" PRId64 " %" PRId64
+             "\nbase %" PRIu64 "\n",
+             m->position, m->clock_ms, m->made_ms, m->base);
     for (uint32_t i = 0; i < m->count; i++)
         text_say(&t, "file %08x %" PRIu64 " %s\n", m->files[i].crc,
                  m->files[i].bytes, m->files[i].path);
@@ -95,6 +96,7 @@ static int read_line(void *arg, const char *line, uint32_t number)
     char name[MANIFEST_PATH_MAX];
     uint64_t bytes;
     uint32_t crc;
+    int got;
     switch (number) {
     case 0:
         return strcmp(line, "warp backup 1") == 0 ? WARP_OK : WARP_EVERSION;
@@ -108,9 +110,11 @@ static int read_line(void *arg, const char *line, uint32_t number)
                    ? WARP_OK
                    : WARP_ECORRUPT;
     case 3:
-        return sscanf(line, "clock %" SCNd64, &m->clock_ms) == 1
-                   ? WARP_OK
-                   : WARP_ECORRUPT;
+        got = sscanf(line, "clock %" SCNd64 " %" SCNd64, &m->clock_ms,
+                     &m->made_ms);
+        if (got == 1)
+            m->made_ms = m->clock_ms;
+        return got >= 1 ? WARP_OK : WARP_ECORRUPT;
     case 4:
         return sscanf(line, "base %" SCNu64, &m->base) == 1 ? WARP_OK
                                                             : WARP_ECORRUPT;

@@ -4,7 +4,9 @@
  *   warp backup 1
  *   store HEX            the store's id
  *   position N           the number of the log's block behind the last one
- *   clock MS             the store's clock there
+ *   clock MS MS          the store's clock there; when the backup was made, by
+ *                        which time nothing else had been written (missing in
+ *                        those of earlier versions: the same)
  *   base N               the earliest position that can be restored
  *   file CRC BYTES PATH  of each file: CRC32C in hexadecimal, its length
  *   end CRC              CRC32C of all the lines before */
@@ -27,7 +29,7 @@ struct manifest_file {
 struct manifest {
     uint8_t store_id[16];
     uint64_t position, base;
-    int64_t clock_ms;
+    int64_t clock_ms, made_ms;
     struct manifest_file *files;
     uint32_t count, room;
 };

@@ -212,7 +212,7 @@ static int reach(struct chain *c)
         s->first = s->manifest.base;
         s->last = s->manifest.position;
         s->first_ms = s->manifest.base == 0 ? 0 : s->manifest.clock_ms;
-        s->last_ms = s->manifest.clock_ms;
+        s->last_ms = s->manifest.made_ms;
         if (!s->whole_only)
             rc = chain_logs(c, i, reach_log, &r);
     }
@@ -269,9 +269,7 @@ int chain_find(const struct chain *c, uint64_t block, int64_t clock_ms,
         if (s->whole_only ||
             (by_block && (block < s->first || block > s->last)))
             continue;
-        /* Later than all that is known is its end. */
-        if (!by_block && (clock_ms < s->first_ms ||
-                          (clock_ms > s->last_ms && i < c->count)))
+        if (!by_block && (clock_ms < s->first_ms || clock_ms > s->last_ms))
             continue;
         *state = i - 1;
         return WARP_OK;

@@ -88,30 +88,47 @@ static int copy_files(struct restore *r)
 
 /* ---- to a point in the log ---- */
 
+/* So many digits and the character behind them, which 0 leaves where it is. */
+static bool take_digits(const char **at, int count, char behind, int *value)
+{
+    *value = 0;
+    for (int i = 0; i < count; i++, ++*at) {
+        if (**at < '0' || **at > '9')
+            return false;
+        *value = *value * 10 + (**at - '0');
+    }
+    if (behind && *(*at)++ != behind)
+        return false;
+    return true;
+}
+
+/* 2026-01-31T12:00:00Z, or without the time; a moment that there is. */
 static bool parse_time(const char *text, int64_t *ms)
 {
-    struct tm tm = {0};
-    int used = 0, n = 0;
-    /* 2026-01-31T12:00:00Z, or without the time */
-    n = sscanf(text, "%d-%d-%d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used);
-    if (n != 3)
+    struct tm tm = {0}, back;
+    if (!take_digits(&text, 4, '-', &tm.tm_year) ||
+        !take_digits(&text, 2, '-', &tm.tm_mon) ||
+        !take_digits(&text, 2, 0, &tm.tm_mday))
         return false;
-    text += used;
     if (*text == 'T' || *text == ' ') {
-        used = 0;
-        n = sscanf(text + 1, "%d:%d:%d%n", &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
-                   &used);
-        if (n != 3)
+        text++;
+        if (!take_digits(&text, 2, ':', &tm.tm_hour) ||
+            !take_digits(&text, 2, ':', &tm.tm_min) ||
+            !take_digits(&text, 2, 0, &tm.tm_sec))
             return false;
-        text += 1 + used;
     }
     if (*text == 'Z')
         text++;
     tm.tm_year -= 1900;
     tm.tm_mon--;
+    /* timegm makes the 3rd of March of the 31st of February. */
+    struct tm given = tm;
     time_t seconds = timegm(&tm);
     *ms = (int64_t)seconds * 1000;
-    return *text == 0 && seconds != (time_t)-1;
+    return *text == 0 && gmtime_r(&seconds, &back) &&
+           back.tm_year == given.tm_year && back.tm_mon == given.tm_mon &&
+           back.tm_mday == given.tm_mday && back.tm_hour == given.tm_hour &&
+           back.tm_min == given.tm_min && back.tm_sec == given.tm_sec;
 }
 
 /* A number is a position, from 10^11 on a time in ms. */

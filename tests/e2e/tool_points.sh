@@ -70,6 +70,22 @@ done
 "$warp" restore b r >said || fail "$(cat said)"
 same 4 "the newest state"
 
+# what is no time, and what lies behind the backup
+for no in 2026-13-45 2026-02-31T00:00:00Z 2026-02-29 2026-01-31T13:99:99Z \
+    2026-01-31T24:00:00Z 2026-1-3 2026-01-31T12:00 +2026-01-31 2026-01-31x; do
+    status=0
+    "$warp" restore b r --to "$no" 2>said >said || status=$?
+    [ $status = 2 ] && [ ! -e r ] || fail "--to $no: $status $(cat said)"
+done
+for no in "$(($(date -u +%s) + 3600))000" 2999-12-31T23:59:59Z \
+    $(($(cat at.4) + 1)); do
+    status=0
+    "$warp" restore b r --to "$no" 2>said >said || status=$?
+    [ $status = 1 ] && grep -q 'reaches the positions' said ||
+        fail "--to $no: $status $(cat said)"
+    [ ! -e r ] || fail "a refused restore leaves a directory"
+done
+
 # every position between gives some moment of one writer: a prefix of a round
 from=$(cat at.1) to=$(cat at.4)
 [ "$to" -gt $((from + 2)) ] || fail "too few positions: $from to $to"
