@@ -6,6 +6,7 @@
 #include "record.h"
 #include "value.h"
 
+#include "../codec.h"
 #include "../error.h"
 
 #include <stdlib.h>
@@ -27,50 +28,117 @@ static int say_line(struct importing *m, uint32_t line, const char *what)
     return error_set(WARP_EINVAL, "%s:%u: %s", m->name, line, what);
 }
 
-static int append_series(struct importing *m, uint32_t field,
-                         const struct json *list)
+/* Elements of a record, as they stand in its line. */
+struct element {
+    struct element *next;
+    uint32_t field;
+    int64_t at_ms;
+    void *value;
+};
+
+/* *last: where the next one is linked; all is in the arena. */
+static int parse_element(struct importing *m, uint32_t field,
+                         const struct json *e, struct element ***last)
 {
     const struct warp_field *f = &m->product->fields[field];
-    uint8_t key_space[512] __attribute__((aligned(16)));
-    const char *key =
-        m->record + m->product->fields[m->product->key_fields[0]].offset;
-    if (m->product->key_count > 1) {
-        for (uint32_t i = 0; i < m->product->key_count; i++) {
-            const struct warp_field *k =
-                &m->product->fields[m->product->key_fields[i]];
-            if (k->key_offset + k->type->size > sizeof key_space)
-                return say_line(m, list->line, "the key is too long");
-            memcpy(key_space + k->key_offset, m->record + k->offset,
-                   k->type->size);
-        }
-        key = (const char *)key_space;
+    const struct json *value = e, *at = NULL;
+    struct element *to = warp_arena_alloc(&m->arena, sizeof *to);
+    const char *why = NULL;
+    size_t bytes;
+    if (!to || !(to->value = warp_arena_alloc(&m->arena, f->type->size)))
+        return error_set(WARP_ENOMEM, "out of memory for a record");
+    to->next = NULL;
+    to->field = field;
+    to->at_ms = WARP_NOW;
+    if (f->by_offset == UINT32_MAX) {
+        value = json_member(e, "value");
+        at = json_member(e, "at");
+        if (!value || !at ||
+            value_parse(&warp_type_timestamp, at, &to->at_ms, &m->arena,
+                        &m->fault) != WARP_OK)
+            return say_line(m, e->line, "an element is {\"at\": ms, "
+                                        "\"value\": …}");
     }
-    if (list->kind != JSON_ARRAY)
-        return say_line(m, list->line, "a series is a list of elements");
-    void *element = warp_arena_alloc(&m->arena, f->type->size);
-    for (const struct json *e = list->first; e; e = e->next) {
-        const struct json *value = e, *at = NULL;
-        int64_t at_ms = WARP_NOW;
-        int rc = element ? WARP_OK : WARP_ENOMEM;
-        if (f->by_offset == UINT32_MAX) {
-            value = json_member(e, "value");
-            at = json_member(e, "at");
-            if (!value || !at ||
-                value_parse(&warp_type_timestamp, at, &at_ms, &m->arena,
-                            &m->fault) != WARP_OK)
-                return say_line(m, e->line,
-                                "an element is {\"at\": ms, "
-                                "\"value\": …}");
+    if (value_parse(f->type, value, to->value, &m->arena, &m->fault) != WARP_OK)
+        return say_line(m, m->fault.line, m->fault.what);
+    if (codec_size(f->type, to->value, &bytes, &why) != WARP_OK) {
+        char text[300];
+        snprintf(text, sizeof text, "%s: an element %s", f->name,
+                 why ? why : "cannot be stored");
+        return say_line(m, e->line, text);
+    }
+    **last = to;
+    *last = &to->next;
+    return WARP_OK;
+}
+
+static int parse_series(struct importing *m, const struct json *record,
+                        struct element **first)
+{
+    struct element **last = first;
+    *first = NULL;
+    for (const struct json *v = record->first; v; v = v->next) {
+        char name[128];
+        snprintf(name, sizeof name, "%.*s",
+                 (int)(v->name.len < 127 ? v->name.len : 127), v->name.data);
+        int i = tool_field(m->product, name);
+        if (!(m->product->fields[i].flags & WARP_F_SERIES) ||
+            v->kind == JSON_NULL)
+            continue;
+        if (v->kind != JSON_ARRAY)
+            return say_line(m, v->line, "a series is a list of elements");
+        for (const struct json *e = v->first; e; e = e->next) {
+            int rc = parse_element(m, (uint32_t)i, e, &last);
+            if (rc != WARP_OK)
+                return rc;
         }
-        if (rc == WARP_OK && value_parse(f->type, value, element, &m->arena,
-                                         &m->fault) != WARP_OK)
-            return say_line(m, m->fault.line, m->fault.what);
-        if (rc == WARP_OK)
-            rc = warp_gen_append(m->db, m->product, key, field, at_ms, element);
-        if (rc != WARP_OK)
-            return rc;
     }
     return WARP_OK;
+}
+
+/* The key's C form. */
+static const void *key_of(struct importing *m, uint8_t *space, size_t room)
+{
+    const struct warp_product *p = m->product;
+    if (p->key_count == 1)
+        return m->record + p->fields[p->key_fields[0]].offset;
+    for (uint32_t i = 0; i < p->key_count; i++) {
+        const struct warp_field *k = &p->fields[p->key_fields[i]];
+        if (k->key_offset + k->type->size > room)
+            return NULL;
+        memcpy(space + k->key_offset, m->record + k->offset, k->type->size);
+    }
+    return space;
+}
+
+/* A record and its elements: in one commit, if they are not too many. */
+static int store(struct importing *m, uint64_t mask, struct element *e)
+{
+    enum { ELEMENTS_MAX = 4096 };
+    uint8_t space[512] __attribute__((aligned(16)));
+    const void *key = key_of(m, space, sizeof space);
+    struct warp_batch *batch = NULL;
+    int rc = WARP_OK;
+    bool put = false;
+    if (!e)
+        return warp_gen_put(m->db, m->product, m->record, mask);
+    if (!key)
+        return error_set(WARP_EINVAL, "the key is too long");
+    while (rc == WARP_OK && e) {
+        rc = warp_batch_begin(m->db, &batch);
+        if (rc == WARP_OK && !put)
+            rc = warp_gen_put_in(batch, m->product, m->record, mask);
+        put = true;
+        for (int n = 0; rc == WARP_OK && e && n < ELEMENTS_MAX; n++) {
+            rc = warp_gen_append_in(batch, m->product, key, e->field, e->at_ms,
+                                    e->value);
+            e = e->next;
+        }
+        if (rc == WARP_OK)
+            rc = warp_batch_commit(&batch);
+        warp_batch_abort(&batch);
+    }
+    return rc;
 }
 
 /* Members of an object: known fields, the key complete. */
@@ -104,18 +172,14 @@ static int put_record(struct importing *m, const struct json *j)
     }
     if (keys != p->key_count)
         return say_line(m, j->line, "the key is missing");
-    int rc = warp_gen_put(m->db, p, m->record, mask);
+    struct element *elements;
+    int rc = parse_series(m, j, &elements);
+    if (rc != WARP_OK)
+        return rc;
+    rc = store(m, mask, elements);
     if (rc != WARP_OK) {
         snprintf(text, sizeof text, "%s", error_text());
         return error_set(rc, "%s:%u: %s", m->name, j->line, text);
-    }
-    for (const struct json *v = j->first; v && rc == WARP_OK; v = v->next) {
-        char name[128];
-        snprintf(name, sizeof name, "%.*s",
-                 (int)(v->name.len < 127 ? v->name.len : 127), v->name.data);
-        int i = tool_field(p, name);
-        if (p->fields[i].flags & WARP_F_SERIES && v->kind != JSON_NULL)
-            rc = append_series(m, (uint32_t)i, v);
     }
     return rc;
 }

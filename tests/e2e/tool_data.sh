@@ -56,6 +56,13 @@ grep -q 'bad.ndjson:3: number: the number does not fit u64' err ||
     fail "$(cat err)"
 [ "$("$warp" export --fields number one.store Order | wc -l)" = 4 ] ||
     fail "a bad line is stored"
+cat >bad.ndjson <<'JSON'
+{"code":"e","number":5,"history":[{"at":1,"value":1},{"at":2,"value":"x"}]}
+JSON
+"$warp" import one.store Order bad.ndjson 2>err && fail "a bad element"
+grep -q 'bad.ndjson:1: a number is expected' err || fail "$(cat err)"
+grep -q '^0 records' err || fail "counted: $(cat err)"
+! "$warp" get one.store Order e >out 2>&1 || fail "a line that is refused is in"
 printf 'code,number\nf,1\ng,x\n' >bad.csv
 "$warp" import --format csv one.store Order bad.csv 2>err && fail "bad csv"
 grep -q 'bad.csv:3: number: a number is expected' err || fail "$(cat err)"
