@@ -96,7 +96,12 @@ static void print_dynamic(struct text *to, const struct warp_value *v,
         text_say(to, "%lld", (long long)v->u.i);
         break;
     case WARP_FLOAT:
+        /* A text "NaN" is a text. */
+        if (!isfinite(v->u.f))
+            text_put(to, "{\"$float\":");
         print_float(to, v->u.f, false, true);
+        if (!isfinite(v->u.f))
+            text_put(to, "}");
         break;
     case WARP_STRING:
         text_quote(to, v->u.s.data, v->u.s.len);

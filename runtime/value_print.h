@@ -6,7 +6,8 @@
  * number. Sums: {"tag": NAME, "value": {…}}. A map with text keys is an object,
  * any other a list of {"key", "value"}. An optional that is not there is null.
  * Dynamic values as JSON; a float always has a point or an exponent; bytes are
- * {"$bytes": base64}, a map that looks like that {"$map": {…}}. */
+ * {"$bytes": base64} and {"$float": "NaN"}, a map that looks like that
+ * {"$map": {…}}. */
 #ifndef WARP_VALUE_PRINT_H
 #define WARP_VALUE_PRINT_H
 

@@ -268,7 +268,7 @@ static int parse_entries(const struct json *j, struct warp_list *list,
 static int parse_dynamic(const struct json *j, struct warp_value *v,
                          struct warp_arena *arena, struct value_fault *fault)
 {
-    const struct json *bytes;
+    const struct json *bytes, *number;
     memset(v, 0, sizeof *v);
     switch (j->kind) {
     case JSON_NULL:
@@ -313,6 +313,13 @@ static int parse_dynamic(const struct json *j, struct warp_value *v,
     if (bytes && bytes->kind == JSON_STRING) {
         v->kind = WARP_BYTES;
         return parse_base64(bytes, &v->u.s, arena, fault);
+    }
+    number = j->count == 1 ? json_member(j, "$float") : NULL;
+    if (number && number->kind == JSON_STRING) {
+        v->kind = WARP_FLOAT;
+        return parse_double(number, &v->u.f)
+                   ? 0
+                   : fail(fault, number, "a number is expected ($float)");
     }
     v->kind = WARP_MAP;
     return parse_entries(j, &v->u.list, arena, fault);

@@ -8,7 +8,7 @@ warp=$(absolute "$1") schema=$(absolute "$2")
 scene
 
 cat >in.ndjson <<'JSON'
-{"code":"a","number":18446744073709551615,"delta":-9223372036854775808,"kind":"LARGE","place":{"x":0.1,"y":1e+300,"note":null},"payment":{"tag":"Card","value":{"number":9007199254740993,"expires":1700000000123}},"token":"00112233-4455-6677-8899-aabbccddeeff","tags":["x","y,\"z\"\n"],"counts":{"one":1,"two":2},"extra":{"b":{"$bytes":"AAE="},"f":1.0,"i":1,"l":[null,true,{"k":"v"}],"m":{"$map":{"$bytes":"no"}}},"raw":"AAECAw==","scan":"/////w==","history":[{"at":1700000000000,"value":1},{"at":1700000000000,"value":2},{"at":1700000000001,"value":3}]}
+{"code":"a","number":18446744073709551615,"delta":-9223372036854775808,"kind":"LARGE","place":{"x":0.1,"y":1e+300,"note":null},"payment":{"tag":"Card","value":{"number":9007199254740993,"expires":1700000000123}},"token":"00112233-4455-6677-8899-aabbccddeeff","tags":["x","y,\"z\"\n"],"counts":{"one":1,"two":2},"extra":{"b":{"$bytes":"AAE="},"f":1.0,"i":1,"l":[null,true,{"k":"v"},{"$float":"NaN"},"NaN",{"$map":{"$float":"NaN"}}],"m":{"$map":{"$bytes":"no"}},"n":{"$float":"-Infinity"},"s":"-Infinity"},"raw":"AAECAw==","scan":"/////w==","history":[{"at":1700000000000,"value":1},{"at":1700000000000,"value":2},{"at":1700000000001,"value":3}]}
 {"code":"b \"quoted\", with ümlaut","number":0,"delta":0,"kind":"SMALL","place":{"x":16777216,"y":-0.1,"note":"here"},"payment":{"tag":"Free"},"tags":[],"counts":{},"extra":{}}
 {"code":"c"}
 JSON
@@ -23,6 +23,16 @@ for form in json ndjson csv; do
     "$warp" export --format ndjson $form.store Order >back.ndjson
     diff one.ndjson back.ndjson || fail "$form does not come back"
 done
+
+# What is no number of JSON is a float again, not a text.
+cat >nan.ndjson <<'JSON'
+{"code":"n","place":{"x":"NaN","y":"-Infinity","note":"NaN"},"extra":{"f":{"$float":"Infinity"},"t":"Infinity"}}
+JSON
+"$warp" import --schema "$schema" nan.store Order nan.ndjson 2>/dev/null
+"$warp" export nan.store Order | cmp - nan.ndjson || fail "NaN does not come back"
+exits 1 "$warp" import nan.store Order - <<'JSON'
+{"code":"o","extra":{"f":{"$float":"x"}}}
+JSON
 
 # a mask, a range, a limit
 [ "$("$warp" export --fields number --limit 1 one.store Order)" = \
