@@ -2,6 +2,7 @@
 #include "dispatch_part.h"
 
 #include "error.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,9 +160,10 @@ static bool is_sooner(struct dispatch *d, struct dispatch_entry *e,
         e->turned_down = turned_down;
     if (turned_down % SECOND_TRY_EVERY == 0)
         return true;
-    snprintf(why, DEVICE_TEXT_BYTES, "%s would take %.0f us, the CPU %.0f us",
-             device_rows[kind]->kind, expected(e, kind, bytes) / 1000,
-             expected(e, DEVICE_CPU, bytes) / 1000);
+    text_format(why, DEVICE_TEXT_BYTES,
+                "%s would take %.0f us, the CPU %.0f us",
+                device_rows[kind]->kind, expected(e, kind, bytes) / 1000,
+                expected(e, DEVICE_CPU, bytes) / 1000);
     return false;
 }
 

@@ -3,6 +3,7 @@
 #include "gravity_part.h"
 
 #include "kernels.h"
+#include "text.h"
 
 #include <stdio.h>
 
@@ -123,10 +124,11 @@ static void even_out(struct warp_db *db)
     char a[256], b[256], text[700];
     list(a, sizeof a, from, db->shard_count);
     list(b, sizeof b, to, db->shard_count);
-    snprintf(text, sizeof text,
-             "the load of the shards is uneven, its entropy %.3f: %u keys "
-             "move from shard%s to%s; %.3f is expected",
-             g->entropy, moves, a, b, entropy_of(g->load, db->shard_count));
+    text_format(text, sizeof text,
+                "the load of the shards is uneven, its entropy %.3f: %u keys "
+                "move from shard%s to%s; %.3f is expected",
+                g->entropy, moves, a, b,
+                entropy_of(g->load, db->shard_count));
     db_log(db, WARP_LOG_INFO, WARP_OK, text);
 }
 

@@ -4,6 +4,7 @@
  * the next what is left; within one priority by what is used, so that a domain
  * that begins late gets its part in time. A pool is a limit of its own. */
 #include "replace_part.h"
+#include "text.h"
 
 #include <stdio.h>
 
@@ -146,13 +147,13 @@ static bool news(struct replace *p, char *text, size_t bytes)
             if (p->db->layouts[k]->movable &&
                 p->db->layouts[k]->domain == i % domains_of(p))
                 product = p->db->layouts[k]->desc->name;
-        snprintf(text, bytes,
-                 "placement of %s and those that share its memory: %s has "
-                 "another setting (%llu of %llu tried), which took %.1f %% "
-                 "less time on a sample",
-                 product, stat.set_expert,
-                 (unsigned long long)stat.settings,
-                 (unsigned long long)stat.trials, stat.set_gain * 100);
+        text_format(text, bytes,
+                    "placement of %s and those that share its memory: %s has "
+                    "another setting (%llu of %llu tried), which took %.1f %% "
+                    "less time on a sample",
+                    product, stat.set_expert,
+                    (unsigned long long)stat.settings,
+                    (unsigned long long)stat.trials, stat.set_gain * 100);
         return true;
     }
     return false;

@@ -4,6 +4,7 @@
 #include "utf8.h"
 #include "wire.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,9 +53,45 @@ void text_put(struct text *t, const char *string)
     text_add(t, string, strlen(string));
 }
 
+/* Of the calling thread: a program may have a locale that writes 1,5. newlocale
+ * gives one object for "C" and needs no memory for it; without it the program's
+ * stays. */
+static locale_t plain_numbers(void)
+{
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    return plain ? uselocale(plain) : (locale_t)0;
+}
+
+static void numbers_as_before(locale_t before)
+{
+    if (before)
+        freelocale(uselocale(before));
+}
+
+int text_format(char *to, size_t room, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    locale_t before = plain_numbers();
+    int n = vsnprintf(to, room, format, args);
+    numbers_as_before(before);
+    va_end(args);
+    return n;
+}
+
+bool text_reads_as(const char *digits, double value, bool single)
+{
+    locale_t before = plain_numbers();
+    bool same = single ? strtof(digits, NULL) == (float)value
+                       : strtod(digits, NULL) == value;
+    numbers_as_before(before);
+    return same;
+}
+
 void text_say(struct text *t, const char *format, ...)
 {
     va_list args, again;
+    locale_t before = plain_numbers();
     va_start(args, format);
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
@@ -62,6 +99,7 @@ void text_say(struct text *t, const char *format, ...)
         vsnprintf(t->data + t->used, (size_t)n + 1, format, again);
         t->used += (size_t)n;
     }
+    numbers_as_before(before);
     va_end(again);
     va_end(args);
 }

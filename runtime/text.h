@@ -24,6 +24,12 @@ void text_add(struct text *text, const void *bytes, size_t count);
 void text_put(struct text *text, const char *string);
 void text_say(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* snprintf, with a point in numbers whatever the program's locale writes;
+ * text_say() does the same. */
+int text_format(char *to, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Do digits that it wrote read back as this number? */
+bool text_reads_as(const char *digits, double value, bool single);
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void text_quote(struct text *text, const char *bytes, size_t count);
 /* "name": or ,"name": behind something else. */

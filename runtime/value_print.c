@@ -41,9 +41,8 @@ static void print_float(struct text *to, double v, bool single, bool point)
         return;
     }
     for (int n = single ? 6 : 15; n <= 17; n++) {
-        snprintf(digits, sizeof digits, "%.*g", n, v);
-        if (single ? strtof(digits, NULL) == (float)v
-                   : strtod(digits, NULL) == v)
+        text_format(digits, sizeof digits, "%.*g", n, v);
+        if (text_reads_as(digits, v, single))
             break;
     }
     text_put(to, digits);

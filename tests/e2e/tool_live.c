@@ -1,5 +1,6 @@
 /* A program that has a store open and writes to it until its input ends. Says
  * "ready" when a tool may ask. */
+#include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
     char line[64];
     struct warp_options o = WARP_OPTIONS_INIT;
     o.checkpoint_every_ms = 200;
+    setlocale(LC_ALL, "");
     if (argc < 2 || warp_open(argv[1], &tool_warp_schema, &o, &db) != WARP_OK)
         return 2;
     pthread_create(&writer, NULL, write_on, NULL);

@@ -15,7 +15,12 @@ long=$dir/$(printf '%0120d' 1)
 mkdir "$long"
 store=$long/s
 mkfifo in
-"$owner" "$store" "$dir/last" <in >out 2>err &
+# A program whose numbers have a comma, where such a locale can be made.
+comma=C
+if localedef -i de_DE -f UTF-8 "$dir/de_DE.UTF-8" >/dev/null 2>&1; then
+    comma=de_DE.UTF-8
+fi
+LOCPATH=$dir LC_ALL=$comma "$owner" "$store" "$dir/last" <in >out 2>err &
 pid=$!
 exec 3>in
 for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -25,6 +30,11 @@ done
 sleep 1
 [ "$(stat -c %a "$store/socket")" = 600 ] || fail "the socket's mode"
 "$warp" stat "$store" --json | grep -q '"health":"ok"' || fail "stat"
+"$warp" stat "$store" --json | python3 -m json.tool >/dev/null ||
+    fail "stat is no JSON"
+"$warp" stat "$store" >/dev/null || fail "stat as lines"
+"$warp" stat "$store" --json | grep -q '"entropy":[01]\.' || fail "a point"
+"$warp" plot placement "$store" | grep -q '</svg>' || fail "plot"
 "$warp" devices "$store" --json |
     grep -q '"kind":"cpu".*"resident_bytes":0,"sent_bytes":0' || fail "devices"
 "$warp" metrics "$store" | tail -1 | grep -q '^# EOF$' || fail "metrics"
