@@ -177,6 +177,7 @@ static int open_store(struct importing *m)
     if (!t->schema)
         return source_open(&m->source, t->args[0], SOURCE_OWN);
     m->source.socket = -1;
+    o.log = source_log;
     int rc = compile_schema(t, &m->source.schema);
     if (rc == WARP_OK)
         rc = warp_open(t->args[0], m->source.schema, &o, &m->source.db);

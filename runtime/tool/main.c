@@ -297,6 +297,8 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     int status = run(argc, argv);
+    if (status == TOOL_CLEAN && source_damaged())
+        status = TOOL_FINDINGS;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fputs("warp: cannot write to standard output\n", stderr);
         status = TOOL_IO;

@@ -245,7 +245,7 @@ static int choose_files(struct restore *r)
 static int settle(const char *path)
 {
     struct source source;
-    int rc = source_open(&source, path, SOURCE_WRITE);
+    int rc = source_open(&source, path, SOURCE_RESTORED);
     if (rc == WARP_OK && !source.db)
         rc = error_set(WARP_EBUSY, "%s: somebody has opened it", path);
     if (rc == WARP_OK)

@@ -16,12 +16,23 @@ static int64_t frozen(void *arg)
     return 0; /* the store's clock is then its high-water mark */
 }
 
-static void on_log(void *arg, int level, int code, const char *text)
+static _Atomic bool damaged;
+
+void source_log(void *arg, int level, int code, const char *text)
 {
     (void)arg;
-    (void)code;
-    if (level <= WARP_LOG_WARNING && getenv("WARP_TOOL_LOG"))
-        fprintf(stderr, "warp: %s\n", text);
+    /* What has no code is about this process: no socket for other tools. */
+    if (level > WARP_LOG_WARNING ||
+        (code == WARP_OK && !getenv("WARP_TOOL_LOG")))
+        return;
+    if (code == WARP_ECORRUPT)
+        atomic_store(&damaged, true);
+    fprintf(stderr, "warp: %s\n", text);
+}
+
+bool source_damaged(void)
+{
+    return atomic_load(&damaged);
 }
 
 static int load_schema(struct source *s)
@@ -59,8 +70,8 @@ int source_open(struct source *s, const char *path, enum source_mode mode)
         return rc;
     o.read_only = mode == SOURCE_READ;
     o.must_exist = true;
-    o.log = on_log;
-    if (mode == SOURCE_WRITE)
+    o.log = mode == SOURCE_RESTORED ? NULL : source_log;
+    if (mode == SOURCE_WRITE || mode == SOURCE_RESTORED)
         o.clock_ms = frozen;
     _Atomic uint32_t never = 0;
     /* Two tools that read, or one that has just ended, are no owner. */

@@ -57,7 +57,10 @@ struct source {
 enum source_mode {
     SOURCE_READ,  /* nothing is written */
     SOURCE_WRITE, /* opened for writing; time stands still where it was */
-    SOURCE_OWN    /* for writing, by the wall clock; never through an owner */
+    SOURCE_OWN,   /* for writing, by the wall clock; never through an owner */
+    /* As SOURCE_WRITE, of files that were checked: rings are missing on
+     * purpose, which is not told. */
+    SOURCE_RESTORED
 };
 /* The descriptors come from the store itself. An error code. */
 int source_open(struct source *source, const char *path, enum source_mode mode);
@@ -65,6 +68,10 @@ int source_open(struct source *source, const char *path, enum source_mode mode);
 int source_ask(struct source *source, const struct text *request,
                struct text *reply);
 int source_close(struct source *source);
+/* For warp_options.log: what the library warns of, on standard error. */
+void source_log(void *arg, int level, int code, const char *text);
+/* Was damage among it? Then no status is clean. */
+bool source_damaged(void);
 const struct warp_product *source_product(const struct source *source,
                                           const char *name, uint32_t *number);
 void request_begin(struct text *request, enum request_what what);

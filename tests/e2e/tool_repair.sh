@@ -33,6 +33,24 @@ for mode in log tiers both; do
     exits 0 "$warp" verify r
 done
 
+# A ring in which one byte has changed since the owner died: what is gone with it
+# is gone with a word, from reading and from writing commands.
+rm -rf s
+"$owner" s log 2>/dev/null && fail "the owner lives"
+places=$(grep -abo 's3cret' s/ring/* | head -3 | sed 's/:s3cret//')
+[ -n "$places" ] || fail "no ring with a value"
+for place in $places; do
+    for call in "dump c" "export c Token" "stat c" "checkpoint c" "compact c" \
+        "migrate c"; do
+        rm -rf c && cp -r s c
+        file=${place%:*} at=${place##*:}
+        flip "c/${file#s/}" "$at"
+        # shellcheck disable=SC2086 # the words of a call
+        exits 1 "$warp" $call
+        grep -q 'ring' out || fail "$call of a damaged ring: $(cat out)"
+    done
+done
+
 # A repair that is broken off leaves nothing that could pass for a store.
 rm -rf s r
 "$owner" s many 2>/dev/null && fail "the owner lives"
