@@ -50,7 +50,7 @@ int os_socket_listen(const char *dir, const char *name)
         rc = -errno;
     if (rc >= 0 && fchmodat(dir_fd, name, 0600, 0) != 0)
         rc = -errno;
-    if (rc >= 0 && listen(fd, 16) != 0)
+    if (rc >= 0 && listen(fd, 128) != 0)
         rc = -errno;
     os_close(dir_fd);
     if (rc < 0) {
@@ -133,6 +133,22 @@ int os_socket_write(int fd, const void *from, size_t bytes, int timeout_ms)
             return rc;
     }
     return 0;
+}
+
+int os_socket_wait(int fd, int timeout_ms)
+{
+    struct pollfd p = {fd, POLLIN, 0};
+    int n = poll(&p, 1, timeout_ms);
+    return n < 0 ? -errno : n == 0 ? -ETIMEDOUT : 0;
+}
+
+int os_socket_peer(int fd)
+{
+    struct ucred peer;
+    socklen_t bytes = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0)
+        return 0;
+    return (int)peer.pid;
 }
 
 void os_socket_shutdown(int fd)

@@ -15,6 +15,11 @@ int os_socket_accept(int fd, int timeout_ms);
  * moved for timeout_ms. Gives no signal. */
 int os_socket_read(int fd, void *to, size_t bytes, int timeout_ms);
 int os_socket_write(int fd, const void *from, size_t bytes, int timeout_ms);
+/* 0: there is something to read, or the other end is closed; -ETIMEDOUT; -EINTR
+ * after a signal. */
+int os_socket_wait(int fd, int timeout_ms);
+/* The process at the other end, or 0. */
+int os_socket_peer(int fd);
 void os_socket_shutdown(int fd); /* wakes who waits on it */
 
 #endif

@@ -1,7 +1,8 @@
 /* serve.c: see serve.h. One thread waits, one more for each connection, at most
- * SERVE_CONNECTIONS; a peer that says nothing is dropped after a while. What a
- * peer sends is bounded and checked; answers come from reads that take no lock
- * of a writer for longer than a copy. */
+ * SERVE_CONNECTIONS: who comes then waits for one of them to end. A peer that
+ * says nothing is dropped after a while. What a peer sends is bounded and
+ * checked; answers come from reads that take no lock of a writer for longer
+ * than a copy. */
 #include "serve.h"
 
 #include "error.h"
@@ -17,6 +18,9 @@ enum {
     IDLE_MS = 10000, /* between two requests */
     MOVE_MS = 5000,  /* inside one */
     ASK_MS = 600000, /* the tool's patience with one answer */
+    FIRST_MS = 10000, /* and with the first sign of one */
+    SLICE_MS = 200,   /* of both: how soon an interrupt is seen */
+    FULL_MS = 50,
     REPLY_BYTES_MAX = 512 << 20,
     PROGRESS_BYTES = 64
 };
@@ -76,6 +80,12 @@ static int tell_progress(void *arg, const char *what, uint64_t done,
     return send_frame(t->c->fd, WARP_TIMEOUT, b, 16 + n);
 }
 
+static int tell_here(struct connection *c)
+{
+    static const uint8_t none[16];
+    return send_frame(c->fd, WARP_TIMEOUT, none, sizeof none);
+}
+
 /* The asker is the same user, by the socket's mode; even so, what lowers the
  * clock is for a store that nobody uses. */
 static bool refused(const uint8_t *request, size_t bytes)
@@ -95,6 +105,8 @@ static int answer(struct connection *c, uint8_t *request, struct text *reply)
         rc = -EPROTO;
     if (rc == 0)
         rc = os_socket_read(c->fd, request, bytes, MOVE_MS);
+    if (rc == 0)
+        rc = tell_here(c);
     if (rc != 0)
         return rc;
     int code = WARP_EBUSY;
@@ -137,12 +149,22 @@ static void end_connection(struct connection *c)
     atomic_store(&c->state, 0);
 }
 
-static void begin_connection(struct server *s, int fd)
+static bool has_room(struct server *s)
 {
+    bool room = false;
     for (int i = 0; i < SERVE_CONNECTIONS; i++) {
         struct connection *c = &s->connection[i];
         if (atomic_load(&c->state) == 2)
             end_connection(c);
+        room = room || atomic_load(&c->state) == 0;
+    }
+    return room;
+}
+
+static void begin_connection(struct server *s, int fd)
+{
+    for (int i = 0; i < SERVE_CONNECTIONS; i++) {
+        struct connection *c = &s->connection[i];
         if (atomic_load(&c->state) != 0)
             continue;
         c->server = s;
@@ -156,10 +178,21 @@ static void begin_connection(struct server *s, int fd)
     os_close(fd);
 }
 
+static void rest(int ms)
+{
+    _Atomic uint32_t word = 0;
+    os_futex_wait(&word, 0, (int64_t)ms * 1000000);
+}
+
 static void *serve(void *arg)
 {
     struct server *s = arg;
     while (!atomic_load(&s->stopping)) {
+        /* Who is not yet accepted waits in the kernel. */
+        if (!has_room(s)) {
+            rest(FULL_MS);
+            continue;
+        }
         int fd = os_socket_accept(s->fd, -1);
         if (fd >= 0 && !atomic_load(&s->stopping))
             begin_connection(s, fd);
@@ -167,9 +200,7 @@ static void *serve(void *arg)
             os_close(fd);
         else if (fd != -EAGAIN && fd != -EINTR && fd != -ECONNABORTED) {
             /* Descriptors are out, or the socket is shut: not in a hurry. */
-            uint32_t none = 0;
-            _Atomic uint32_t word = none;
-            os_futex_wait(&word, 0, 100000000);
+            rest(100);
         }
     }
     return NULL;
@@ -234,11 +265,33 @@ int serve_connect(const char *store, int *fd)
     return error_set(WARP_EBUSY, "%s: its owner does not answer", store);
 }
 
-static int lost(int rc)
+static int lost(int fd, int rc, bool first)
 {
     char text[64];
+    if (rc == -ECANCELED)
+        return error_set(WARP_EIO, "stopped");
+    if (rc == -ETIMEDOUT && first)
+        return error_set(WARP_EBUSY,
+                         "process %d has this store open and has not answered "
+                         "for %d s: it is stopped, or busy with other tools; "
+                         "let it go on, or end it, and try again",
+                         os_socket_peer(fd), FIRST_MS / 1000);
     return error_set(WARP_EIO, "the store's owner does not answer: %s",
                      strerror_r(-rc, text, sizeof text));
+}
+
+/* Until there is something to read. */
+static int wait_answer(int fd, const struct progress *progress, int patience_ms)
+{
+    int64_t end_ns = os_mono_ns() + (int64_t)patience_ms * 1000000;
+    int rc;
+    do {
+        if (progress && progress->fn &&
+            progress->fn(progress->arg, "", 0, 0) != 0)
+            return -ECANCELED;
+        rc = os_socket_wait(fd, SLICE_MS);
+    } while (rc == -EINTR || (rc == -ETIMEDOUT && os_mono_ns() < end_ns));
+    return rc;
 }
 
 int serve_ask(int fd, const struct text *request,
@@ -250,10 +303,12 @@ int serve_ask(int fd, const struct text *request,
     int rc = os_socket_write(fd, head, 8, MOVE_MS);
     if (rc == 0)
         rc = os_socket_write(fd, request->data, request->used, MOVE_MS);
-    for (;;) {
+    for (bool first = true;; first = false) {
         text_clear(reply);
         if (rc == 0)
-            rc = os_socket_read(fd, head, sizeof head, ASK_MS);
+            rc = wait_answer(fd, progress, first ? FIRST_MS : ASK_MS);
+        if (rc == 0)
+            rc = os_socket_read(fd, head, sizeof head, MOVE_MS);
         uint32_t bytes = rc == 0 ? wire_get32(head + 8) : 0;
         int code = rc == 0 ? (int)wire_get32(head + 4) : 0;
         if (rc == 0 &&
@@ -264,7 +319,7 @@ int serve_ask(int fd, const struct text *request,
         if (rc == 0)
             rc = os_socket_read(fd, reply->data, bytes, MOVE_MS);
         if (rc != 0)
-            return lost(rc);
+            return lost(fd, rc, first);
         reply->used = bytes;
         reply->data[bytes] = 0;
         if (code == WARP_TIMEOUT && bytes >= 16) {

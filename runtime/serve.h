@@ -4,7 +4,8 @@
  * FRAMES, little-endian. To the owner: u32 magic "WRPQ", u32 bytes, a request
  * (request.h). From it: u32 magic "WRPA", i32 code, u32 bytes, the reply. Code
  * WARP_TIMEOUT is progress of long work: u64 done, u64 total, a word; more
- * frames follow, and the last one has another code. */
+ * frames follow, and the last one has another code. The first one comes at
+ * once, with 0 of 0: an owner that does not send it is stopped, or busy. */
 #ifndef WARP_SERVE_H
 #define WARP_SERVE_H
 
@@ -20,6 +21,8 @@ void serve_stop(struct warp_db *db);
 
 /* ---- the other end ---- */
 int serve_connect(const char *store, int *fd);
+/* progress is called a few times a second while nothing comes, with 0 of 0.
+ * WARP_EBUSY: the owner does not answer. */
 int serve_ask(int fd, const struct text *request,
               const struct progress *progress, struct text *reply);
 

@@ -113,8 +113,9 @@ static void print_help(FILE *out)
           "A store that a program has open is asked through its owner; else\n"
           "warp opens it itself. No schema file is needed. bytes are base64,\n"
           "timestamps and durations milliseconds, 64-bit integers exact.\n\n"
-          "Exit status: 0 clean, 1 findings or refused, 2 usage, 3 I/O, "
-          "4 own bug.\n",
+          "Exit status: 0 clean, 1 findings or refused, 2 usage, 3 I/O or\n"
+          "interrupted, 4 own bug. A second interrupt ends at once, with 128 "
+          "and\nthe signal's number.\n",
           out);
 }
 

@@ -248,6 +248,8 @@ static int print_page(struct reading *r, uint8_t *last, size_t *last_bytes,
         *last_bytes = rec.key_bytes;
         *any = true;
         rc = print_record(r, &rec);
+        if (rc == WARP_OK && tool_progress(&r->source.bar, "", 0, 0))
+            rc = error_set(WARP_EIO, "stopped");
         r->left--;
     }
     return rc;

@@ -101,6 +101,8 @@ int record_series(struct record_asker *a, const struct record_reply *r,
         text_u64(&a->request, (uint64_t)INT64_MAX);
         text_u32(&a->request, 0);
         rc = source_ask(a->source, &a->request, &a->reply);
+        if (rc == WARP_OK && tool_progress(&a->source->bar, "", 0, 0))
+            rc = error_set(WARP_EIO, "stopped");
         const uint8_t *start = (const uint8_t *)a->reply.data;
         struct record_bytes in = {start, start + a->reply.used};
         const uint8_t *at = rc == WARP_OK ? take(&in, 1) : NULL;

@@ -21,8 +21,9 @@ static _Atomic bool damaged;
 void source_log(void *arg, int level, int code, const char *text)
 {
     (void)arg;
-    /* What has no code is about this process: no socket for other tools. */
-    if (level > WARP_LOG_WARNING ||
+    /* What has no code is about this process: no socket for other tools. A
+     * store that has an owner is asked through it. */
+    if (level > WARP_LOG_WARNING || code == WARP_EBUSY ||
         (code == WARP_OK && !getenv("WARP_TOOL_LOG")))
         return;
     if (code == WARP_ECORRUPT)

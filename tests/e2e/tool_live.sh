@@ -32,7 +32,8 @@ sleep 1
 "$warp" stat "$store" --json | grep -q '"health":"ok"' || fail "stat"
 "$warp" stat "$store" --json | python3 -m json.tool >/dev/null ||
     fail "stat is no JSON"
-"$warp" stat "$store" >/dev/null || fail "stat as lines"
+"$warp" stat "$store" >/dev/null 2>said && [ ! -s said ] ||
+    fail "stat as lines: $(cat said)"
 "$warp" stat "$store" --json | grep -q '"entropy":[01]\.' || fail "a point"
 "$warp" plot placement "$store" | grep -q '</svg>' || fail "plot"
 "$warp" devices "$store" --json |
@@ -106,6 +107,46 @@ for n in range(300):
 PY
 kill -0 "$pid" || fail "the owner is gone: $(cat err)"
 "$warp" get "$store" Order k7 >/dev/null || fail "get after hostile bytes"
+# more askers than it has threads for: they wait
+n=0 asked=
+while [ $n -lt 40 ]; do
+    n=$((n + 1))
+    "$warp" export "$store" Order --fields number >"many.$n" 2>"many.err.$n" &
+    asked="$asked $!"
+done
+for one in $asked; do
+    wait "$one" || fail "many askers: $(cat many.err.*)"
+done
+
+# an owner that is stopped: told with its number, and an interrupt is heard
+kill -STOP "$pid"
+status=0 began=$(date +%s)
+"$warp" stat "$store" >said 2>&1 || status=$?
+[ $status = 1 ] && grep -q "process $pid has this store open" said ||
+    fail "a stopped owner: $status $(cat said)"
+[ $(($(date +%s) - began)) -lt 40 ] || fail "a stopped owner: too long"
+for signal in INT TERM; do
+    # In the background a shell has SIGINT ignored.
+    python3 - "$signal" "$warp" get "$store" Order k7 <<'PY' || fail "SIG$signal"
+import signal, subprocess, sys, time
+p = subprocess.Popen(sys.argv[2:], stderr=subprocess.DEVNULL)
+time.sleep(1)
+p.send_signal(getattr(signal, "SIG" + sys.argv[1]))
+sys.exit(p.wait(5) != 3)
+PY
+done
+kill -CONT "$pid"
+"$warp" get "$store" Order k7 >/dev/null || fail "get of an owner that goes on"
+# and so is one in the middle of a long output
+python3 - "$warp" export "$store" Order <<'PY' || fail "an export goes on"
+import signal, subprocess, sys
+p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE)
+p.stdout.read(100)
+p.send_signal(signal.SIGTERM)
+sys.exit(len(p.communicate(timeout=20)[0]) > 1500000 or p.returncode != 3)
+PY
+
 exec 3>&-
 wait "$pid" || fail "the owner failed: $(cat err)"
 pid=

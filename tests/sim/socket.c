@@ -42,6 +42,19 @@ int os_socket_write(int fd, const void *from, size_t bytes, int timeout_ms)
     return -EBADF;
 }
 
+int os_socket_wait(int fd, int timeout_ms)
+{
+    (void)fd;
+    (void)timeout_ms;
+    return -EBADF;
+}
+
+int os_socket_peer(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
 void os_socket_shutdown(int fd)
 {
     (void)fd;
