@@ -441,6 +441,11 @@ static int check_target(struct backup *b)
     rc = manifest_read(b->target, &b->old);
     if (rc != WARP_OK && rc != WARP_ENOSTORE && rc != WARP_ECORRUPT)
         return rc; /* what it holds is not known */
+    if (rc == WARP_ECORRUPT)
+        return error_set(WARP_EEXIST,
+                         "%s holds a backup whose file `" MANIFEST_NAME "` is "
+                         "damaged: name a new directory",
+                         b->target);
     if (rc != WARP_OK || memcmp(b->old.store_id, b->db->store_id, 16) != 0)
         return error_set(WARP_EEXIST,
                          "%s is not empty and holds no backup of this store: "
@@ -460,18 +465,42 @@ static int check_target(struct backup *b)
     return rc;
 }
 
+/* WARP_OK; 1 with the findings, terminated; or an error. */
+static int check_dir(struct backup *b, const char *dir, struct text *findings)
+{
+    int rc = verify_store(dir, b->progress, findings);
+    text_u8(findings, 0);
+    if (rc == WARP_OK && findings->failed)
+        return error_set(WARP_ENOMEM, "out of memory for a backup");
+    return rc == WARP_OK &&
+                   strncmp(findings->data, "{\"findings\":[],", 15) != 0
+               ? 1
+               : rc;
+}
+
+/* Whose fault is it: the store's, or that of the backup of which sealed files
+ * and earlier states were taken over? */
 static int check_copy(struct backup *b)
 {
-    struct text findings = TEXT_INIT;
-    int rc = verify_store(b->dir, b->progress, &findings);
-    text_u8(&findings, 0);
-    if (rc == WARP_OK && (findings.failed ||
-                          strncmp(findings.data, "{\"findings\":[],", 15) != 0))
+    struct text findings = TEXT_INIT, old = TEXT_INIT;
+    int rc = check_dir(b, b->dir, &findings), before = WARP_OK;
+    if (rc == 1 && b->old.files)
+        before = check_dir(b, b->target, &old);
+    if (rc == 1 && before < 0)
+        rc = before;
+    else if (rc == 1 && before == 1)
+        rc = error_set(WARP_ECORRUPT,
+                       "the backup that stands in %s is damaged: name a new "
+                       "directory for a backup, and keep this one as long as "
+                       "its states are needed: %.600s",
+                       b->target, old.data);
+    else if (rc == 1)
         rc = error_set(WARP_ECORRUPT,
                        "the backup is not sound, because the "
                        "store is not: %.700s",
                        findings.data);
     text_free(&findings);
+    text_free(&old);
     return rc;
 }
 

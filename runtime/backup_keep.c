@@ -77,6 +77,11 @@ static int keep_file(const struct backup_keep *k, const char *from,
     if (rc != WARP_OK)
         return rc;
     rc = os_link(a, b);
+    if (rc == -ENOENT)
+        return error_set(WARP_ECORRUPT,
+                         "%s is missing: the backup that stands there is "
+                         "damaged; name a new directory",
+                         a);
     if (rc < 0 && rc != -EPERM && rc != -EMLINK && rc != -EOPNOTSUPP)
         return error_os(rc, "cannot link", a);
     if (rc < 0)

@@ -299,10 +299,29 @@ static int check_rows(struct closed *c, const struct verify_tiers *tiers)
     return WARP_OK;
 }
 
+static bool has(const struct closed *c, const char *name)
+{
+    char path[PATH_BYTES + 128];
+    sub_path(c, path, name);
+    return os_exists(path) == 1;
+}
+
+/* Without its manifest a backup opens as a store. It has earlier states, or
+ * neither the lock nor the rings that a store is made with. */
+static void check_seal(struct closed *c)
+{
+    if (!c->is_backup && has(c, "store") &&
+        (has(c, "earlier") || (!has(c, "lock") && !has(c, "ring"))))
+        verify_tell(c->v, "the file `" MANIFEST_NAME "` is missing: this is a "
+                          "backup without its seal, and what is missing of it "
+                          "cannot be told; use another backup");
+}
+
 static int check_closed(struct closed *c)
 {
     char path[PATH_BYTES + 128];
     check_manifest(c);
+    check_seal(c);
     sub_path(c, path, "store");
     int rc = header_read(path, &c->header);
     bool header = rc == WARP_OK;

@@ -34,7 +34,7 @@ static int read_state(struct chain *c, const char *dir, uint64_t position)
     return rc;
 }
 
-static int read_states(struct chain *c, const char *dir)
+static int read_states(struct chain *c, const char *dir, bool earlier)
 {
     struct manifest newest = {0};
     uint64_t *positions = NULL;
@@ -45,8 +45,14 @@ static int read_states(struct chain *c, const char *dir)
     c->states = calloc(count + 1, sizeof *c->states);
     if (rc == WARP_OK && !c->states)
         rc = no_memory();
-    for (uint32_t i = 0; i < count && rc == WARP_OK; i++)
+    for (uint32_t i = 0; i < count && rc == WARP_OK && earlier; i++) {
         rc = read_state(c, dir, positions[i]);
+        if (rc == WARP_ECORRUPT || rc == WARP_ENOSTORE) {
+            manifest_free(&c->states[c->count].manifest);
+            c->damaged++;
+            rc = WARP_OK;
+        }
+    }
     if (rc == WARP_OK)
         rc = read_state(c, dir, BACKUP_NEWEST);
     free(positions);
@@ -101,8 +107,13 @@ static int read_logs(struct chain *c)
     for (uint32_t s = 0; s < c->count && rc == WARP_OK; s++) {
         const struct manifest *m = &c->states[s].manifest;
         for (uint32_t i = 0; i < m->count && rc == WARP_OK; i++)
-            if (number_of(&m->files[i]))
+            if (number_of(&m->files[i])) {
                 rc = read_log(c, s, &m->files[i]);
+                if (rc == WARP_ECORRUPT && s + 1 < c->count) {
+                    c->damaged++;
+                    rc = WARP_OK;
+                }
+            }
     }
     if (c->log_count > 1)
         qsort(c->logs, c->log_count, sizeof *c->logs, by_number);
@@ -219,13 +230,13 @@ static int reach(struct chain *c)
     return rc;
 }
 
-int chain_read(const char *dir, struct chain *c)
+int chain_read(const char *dir, bool earlier, struct chain *c)
 {
     memset(c, 0, sizeof *c);
-    int rc = read_states(c, dir);
-    if (rc == WARP_OK)
+    int rc = read_states(c, dir, earlier);
+    if (rc == WARP_OK && earlier)
         rc = read_logs(c);
-    return rc == WARP_OK ? reach(c) : rc;
+    return rc == WARP_OK && earlier ? reach(c) : rc;
 }
 
 void chain_free(struct chain *c)
@@ -251,11 +262,14 @@ static int unreachable(const struct chain *c)
     }
     int rc = error_set(
         WARP_EINVAL,
-        t.used ? "the backup reaches the positions %.800s: name one of these, "
-                 "or use an earlier backup"
+        t.used ? "the backup reaches the positions %.800s%s: name one of "
+                 "these, or use an earlier backup"
                : "this backup is of a store that was not closed: restore it "
-                 "as it is%.0s",
-        t.used ? t.data : "");
+                 "as it is%.0s%s",
+        t.used ? t.data : "",
+        c->damaged ? "; an earlier state of it is damaged (`warp verify` "
+                     "tells where)"
+                   : "");
     text_free(&t);
     return rc;
 }

@@ -31,9 +31,12 @@ struct chain {
     uint32_t count;
     struct chain_log *logs;     /* by number, then by length */
     uint32_t log_count;
+    uint32_t damaged;           /* earlier states, or logs of them */
 };
 
-int chain_read(const char *dir, struct chain *chain);
+/* With `earlier` all that a restore to a point needs: what is damaged of an
+ * earlier state is left out. Else the newest state alone, without its logs. */
+int chain_read(const char *dir, bool earlier, struct chain *chain);
 void chain_free(struct chain *chain);
 
 /* The newest state from which a position and a time can be reached; an error

@@ -262,7 +262,7 @@ static int run(struct restore *r)
     if (used)
         return error_set(WARP_EEXIST, "%s is not empty: name a new directory",
                          r->tool->args[1]);
-    int rc = chain_read(r->tool->args[0], &r->chain);
+    int rc = chain_read(r->tool->args[0], r->tool->to != NULL, &r->chain);
     if (rc == WARP_OK)
         rc = choose_files(r);
     if (rc != WARP_OK)

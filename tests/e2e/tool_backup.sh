@@ -56,3 +56,46 @@ done
 mkdir -p b.new/ssd && touch b.lock b.new/ssd/data.mdb
 exits 0 "$warp" backup s b
 [ ! -e b.new ] && [ ! -e b.lock ] || fail "left behind: $(ls)"
+
+# An earlier state that is damaged: the newest one is restored all the same, and
+# a further backup says what is damaged. The store is sound.
+write c 3
+exits 0 "$warp" backup s b
+"$warp" export s Order | sort >want
+last=$(find b/earlier -mindepth 1 -maxdepth 1 | sort -t/ -k3 -n | tail -1)
+for name in backup ssd/data.mdb; do
+    file=$last/$name
+    rm -rf c r && cp -r b c
+    flip "c/${file#b/}" $(($(wc -c <"$file") / 2))
+    exits 1 "$warp" verify c
+    exits 0 "$warp" restore c r
+    "$warp" export r Order | sort | cmp - want || fail "not the newest"
+    write d 4
+    rm -rf keep && cp -r c keep
+    exits 1 "$warp" backup s c
+    grep -q 'backup that stands in .*/c is damaged: name a new' out ||
+        fail "whose damage: $(cat out)"
+    diff -r c keep || fail "a refused backup changes the old one"
+    rm "c/${file#b/}"
+    exits 1 "$warp" backup s c
+    grep -q "c/${file#b/} is missing" out || fail "missing: $(cat out)"
+done
+for file in $(cd b && find disk -name '*.wseg'); do # taken over, not copied
+    rm -rf c && cp -r b c
+    flip "c/$file" $(($(wc -c <"c/$file") / 2))
+    exits 1 "$warp" backup s c
+    grep -q 'backup that stands in' out || fail "a segment: $(cat out)"
+done
+rm -rf c && cp -r b c
+flip c/backup 100
+exits 1 "$warp" backup s c
+grep -q 'holds a backup whose file `backup` is damaged' out || fail "$(cat out)"
+
+# A backup that has lost its seal is not called clean.
+for made in b c; do
+    rm -rf c && cp -r b c
+    rm c/backup
+    [ $made = b ] || rm -rf c/earlier
+    exits 1 "$warp" verify c
+    grep -q 'backup without its seal' out || fail "no seal: $(cat out)"
+done
