@@ -141,6 +141,7 @@ int tool_fail(const struct tool *tool, int code, const char *text)
     case WARP_ENOSPC:
     case WARP_ENOSTORE:
     case WARP_ENOMEM:
+    case WARP_TIMEOUT: /* verify was stopped */
         return TOOL_IO;
     default:
         return TOOL_FINDINGS;
