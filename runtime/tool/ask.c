@@ -74,6 +74,29 @@ int tool_print_json(const struct tool *tool, const struct text *reply)
                : tool_fail(tool, WARP_ECORRUPT, "the answer is no JSON");
 }
 
+/* Lines of a name and a number; what begins with # tells of them. */
+static void print_plain(const struct tool *tool, const struct text *reply)
+{
+    const char *at = reply->data, *end = at + reply->used;
+    bool first = true;
+    if (!tool->json) {
+        fwrite(reply->data, 1, reply->used, stdout);
+        return;
+    }
+    fputs("{\"metrics\":{", stdout);
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        const char *line_end = stop ? stop : end;
+        const char *space = memchr(at, ' ', (size_t)(line_end - at));
+        if (*at != '#' && space)
+            printf("%s\"%.*s\":%.*s", first ? "" : ",", (int)(space - at), at,
+                   (int)(line_end - space - 1), space + 1);
+        first = first && (*at == '#' || !space);
+        at = line_end + 1;
+    }
+    puts("}}");
+}
+
 static int ask(struct tool *tool, enum source_mode mode, struct text *request,
                bool is_json)
 {
@@ -87,8 +110,10 @@ static int ask(struct tool *tool, enum source_mode mode, struct text *request,
         status = tool_fail(tool, rc, error_text());
     else if (is_json && reply.used)
         status = tool_print_json(tool, &reply);
+    else if (is_json && tool->json)
+        puts("{}");
     else if (reply.used)
-        fwrite(reply.data, 1, reply.used, stdout);
+        print_plain(tool, &reply);
     rc = source_close(&source);
     if (rc != WARP_OK && status == TOOL_CLEAN)
         status = tool_fail(tool, rc, error_text());

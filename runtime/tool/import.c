@@ -163,11 +163,19 @@ static int compile_schema(struct tool *tool, struct warp_schema **schema)
     return rc;
 }
 
+static int no_product(struct importing *m)
+{
+    return error_set(WARP_EINVAL, "the schema has no product %s",
+                     m->tool->args[1]);
+}
+
+/* A store is made when all that is asked for is there. */
 static int open_store(struct importing *m)
 {
     struct tool *t = m->tool;
     struct warp_options o = WARP_OPTIONS_INIT;
     char schemas[4200];
+    uint32_t number;
     snprintf(schemas, sizeof schemas, "%s/schema", t->args[0]);
     if (!t->schema && os_exists(schemas) != 1)
         return error_set(WARP_EINVAL,
@@ -179,30 +187,36 @@ static int open_store(struct importing *m)
     m->source.socket = -1;
     o.log = source_log;
     int rc = compile_schema(t, &m->source.schema);
+    if (rc == WARP_OK && !source_product(&m->source, t->args[1], &number))
+        rc = no_product(m);
     if (rc == WARP_OK)
         rc = warp_open(t->args[0], m->source.schema, &o, &m->source.db);
     return rc;
 }
 
-static int import_file(struct importing *m, enum import_format format)
+static int open_file(struct importing *m)
 {
     struct import_text *text = &m->text;
-    uint32_t number;
-    const struct warp_product *product =
-        source_product(&m->source, m->tool->args[1], &number);
-    if (!product)
-        return error_set(WARP_EINVAL, "the schema has no product %s",
-                         m->tool->args[1]);
+    struct stat st;
     m->in = strcmp(text->name, "-") == 0 ? stdin : fopen(text->name, "rb");
     if (!m->in)
         return error_set(WARP_EIO, "%s: %s", text->name, strerror(errno));
-    struct stat st;
-    if (fstat(fileno(m->in), &st) == 0 && S_ISREG(st.st_mode))
+    if (fstat(fileno(m->in), &st) != 0)
+        return error_set(WARP_EIO, "%s: %s", text->name, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return error_set(WARP_EIO, "%s is a directory", text->name);
+    if (S_ISREG(st.st_mode))
         text->all = (uint64_t)st.st_size;
-    int rc = import_records(m->source.db, product, format, text);
-    if (m->in != stdin)
-        fclose(m->in);
-    return rc;
+    return WARP_OK;
+}
+
+static int import_file(struct importing *m, enum import_format format)
+{
+    uint32_t number;
+    const struct warp_product *product =
+        source_product(&m->source, m->tool->args[1], &number);
+    return product ? import_records(m->source.db, product, format, &m->text)
+                   : no_product(m);
 }
 
 /* -1: there is none of that name. */
@@ -227,9 +241,13 @@ int tool_import(struct tool *tool)
                           tool->format);
     m.text.bar = &m.source.bar;
     m.text.arg = &m;
-    int rc = open_store(&m);
+    int rc = open_file(&m);
+    if (rc == WARP_OK)
+        rc = open_store(&m);
     if (rc == WARP_OK)
         rc = import_file(&m, (enum import_format)format);
+    if (m.in && m.in != stdin)
+        fclose(m.in);
     tool_bar_end(&m.source.bar);
     if (rc != WARP_OK)
         status = tool_fail(tool, rc, error_text());

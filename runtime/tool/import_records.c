@@ -259,12 +259,22 @@ static int json_ahead(struct importing *m, struct json_input *in)
     }
 }
 
+/* Some editors write a mark before the first byte. */
+static void skip_mark(const char **at, const char *end)
+{
+    if (end - *at >= 3 && memcmp(*at, "\xef\xbb\xbf", 3) == 0)
+        *at += 3;
+}
+
 /* ndjson: objects one behind the other. json: one array of them. */
 static int import_json(struct importing *m, bool array)
 {
     struct json_input in = {m->text->data, m->text->data + m->text->bytes, 1,
                             NULL};
-    int rc = json_ahead(m, &in);
+    int rc = read_ahead(m, &in.at, &in.end);
+    skip_mark(&in.at, in.end);
+    if (rc == WARP_OK)
+        rc = json_ahead(m, &in);
     if (rc == WARP_OK && array && (in.at == in.end || *in.at++ != '['))
         return say_line(m, in.line, "a JSON file begins with [");
     for (bool first = true; rc == WARP_OK; first = false) {
@@ -366,7 +376,10 @@ static int import_csv(struct importing *m)
     struct csv_row row = {.text = TEXT_INIT};
     int fields[56];
     uint32_t count = 0;
-    int rc = next_row(m, &in, &row);
+    int rc = read_ahead(m, &in.at, &in.end);
+    skip_mark(&in.at, in.end);
+    if (rc == WARP_OK)
+        rc = next_row(m, &in, &row);
     if (rc == WARP_END)
         rc = say_line(m, 1,
                       "the file is empty; the first line names the "
@@ -383,6 +396,10 @@ static int import_csv(struct importing *m)
                  name);
         if (fields[count] < 0)
             rc = say_line(m, 1, what);
+        snprintf(what, sizeof what, "the field %s stands there twice", name);
+        for (uint32_t i = 0; i < count && rc == WARP_OK; i++)
+            if (fields[i] == fields[count])
+                rc = say_line(m, 1, what);
     }
     while (rc == WARP_OK) {
         warp_arena_reset(&m->arena);

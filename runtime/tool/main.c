@@ -55,7 +55,7 @@ static const struct {
      "two strategies of options.placement_ab compared; decisions"},
     {"advise", tool_advise, 1, 1, O_JSON, "warp advise STORE",
      "changes of the schema that measured uses speak for"},
-    {"plot", tool_plot, 2, 2, O_OUTPUT,
+    {"plot", tool_plot, 2, 2, O_JSON | O_OUTPUT,
      "warp plot placement|heat STORE [-o FILE.svg]",
      "bytes by tier, or uses of objects, as an SVG"},
     {"compact", tool_compact, 1, 1, O_JSON, "warp compact STORE",
@@ -74,12 +74,57 @@ static const struct {
      "what can be read, into a new store; lists what cannot"},
     {"clock", tool_clock, 1, 2, O_JSON, "warp clock STORE [accept|reset]",
      "the store's clock; accept a jump, lower a poisoned mark"},
-    {"metrics", tool_metrics, 1, 1, 0, "warp metrics STORE",
+    {"metrics", tool_metrics, 1, 1, O_JSON, "warp metrics STORE",
      "counters as OpenMetrics text"},
     {"devices", tool_devices, 0, 1, O_JSON, "warp devices [STORE]",
      "where kernels can run here; what a store has on each device"},
 };
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
+
+/* An option is listed where a subcommand has one of the bits and none of
+ * `not`. */
+static const struct {
+    unsigned bits, not;
+    const char *text;
+} options[] = {
+    {O_JSON, 0,
+     "  --json                 print JSON; of plot: what it draws\n"},
+    {O_FORMAT, 0,
+     "  --format json|ndjson|csv   of export and import; ndjson\n"},
+    {O_SCHEMA, 0, "  --schema FILE.warp     of a store that import makes\n"},
+    {O_FIELDS, 0, "  --fields a,b           only these fields\n"},
+    {O_RANGE, 0,
+     "  --from K --to K        keys from K on, below K\n"
+     "  --prefix P             text keys that begin so; of bytes: base64\n"},
+    {O_LIMIT, 0, "  --limit N              at most N records\n"},
+    {O_TO, O_RANGE,
+     "  --to POSITION|TIME     of restore: a position of the log, ms\n"
+     "      since 1970, or 2026-01-31T12:00:00Z. A backup reaches back\n"
+     "      to the last checkpoint before it; from each earlier state\n"
+     "      that it keeps, as far as the logs of the backups behind it\n"
+     "      lead on. What lies outside is refused, with what does not\n"},
+    {O_KEEP, 0,
+     "  --keep N               of backup: earlier states kept (3)\n"},
+    {O_OUTPUT, 0,
+     "  -o FILE                of plot; else to standard output\n"},
+    {O_DEEP, 0,
+     "  --deep                 stat: count elements of series, too\n"},
+};
+
+static void print_options(FILE *out, unsigned bits, bool all)
+{
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (all || ((options[i].bits & bits) && !(options[i].not & bits)))
+            fputs(options[i].text, out);
+}
+
+static void print_status(FILE *out)
+{
+    fputs("Exit status: 0 clean, 1 findings or refused, 2 usage, 3 I/O or\n"
+          "interrupted, 4 own bug. A second interrupt ends at once, with 128 "
+          "and\nthe signal's number.\n",
+          out);
+}
 
 static void print_help(FILE *out)
 {
@@ -89,34 +134,38 @@ static void print_help(FILE *out)
           "  warp export --format csv game.store Entity >entities.csv\n"
           "  warp backup game.store game.backup  also while it is open\n"
           "  warp verify game.backup              every byte\n\n"
-          "Subcommands:\n",
+          "Subcommands (warp SUBCOMMAND --help tells of one):\n",
           out);
     for (int i = 0; i < VERB_COUNT; i++)
         fprintf(out, "  %-52s %s\n", verbs[i].synopsis, verbs[i].text);
-    fputs("\nOptions:\n"
-          "  --json                 print JSON\n"
-          "  --format json|ndjson|csv   of export and import\n"
-          "  --schema FILE.warp     of a store that import makes\n"
-          "  --fields a,b           only these fields\n"
-          "  --from K --to K        keys from K on, below K\n"
-          "  --prefix P             text keys that begin so\n"
-          "  --limit N              at most N records\n"
-          "  --to POSITION|TIME     of restore: a position of the log, ms\n"
-          "      since 1970, or 2026-01-31T12:00:00Z. A backup reaches back\n"
-          "      to the last checkpoint before it; from each earlier state\n"
-          "      that it keeps, as far as the logs of the backups behind it\n"
-          "      lead on. What lies outside is refused, with what does not\n"
-          "  --keep N               of backup: earlier states kept (3)\n"
-          "  -o FILE                of plot; else to standard output\n"
-          "  --deep                 stat: count elements of series, too\n"
-          "  --help --version\n\n"
+    fputs("\nOptions:\n", out);
+    print_options(out, 0, true);
+    fputs("  --help --version\n\n"
           "A store that a program has open is asked through its owner; else\n"
           "warp opens it itself. No schema file is needed. bytes are base64,\n"
-          "timestamps and durations milliseconds, 64-bit integers exact.\n\n"
-          "Exit status: 0 clean, 1 findings or refused, 2 usage, 3 I/O or\n"
-          "interrupted, 4 own bug. A second interrupt ends at once, with 128 "
-          "and\nthe signal's number.\n",
+          "timestamps and durations milliseconds, 64-bit integers exact.\n\n",
           out);
+    print_status(out);
+}
+
+/* The part of one subcommand. */
+static void print_verb(int verb)
+{
+    printf("usage: %s\n%s\n\n", verbs[verb].synopsis, verbs[verb].text);
+    if (verbs[verb].options) {
+        puts("Options:");
+        print_options(stdout, verbs[verb].options, false);
+        puts("");
+    }
+    print_status(stdout);
+}
+
+static int verb_of(const char *name)
+{
+    int i = 0;
+    while (i < VERB_COUNT && strcmp(name, verbs[i].name) != 0)
+        i++;
+    return i;
 }
 
 int tool_usage(const struct tool *tool, const char *format, ...)
@@ -266,7 +315,11 @@ static int run(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
             (i == 1 && strcmp(argv[i], "help") == 0)) {
-            print_help(stdout);
+            const char *name = i > 1 ? argv[1] : argc > 2 ? argv[2] : "";
+            if (verb_of(name) < VERB_COUNT)
+                print_verb(verb_of(name));
+            else
+                print_help(stdout);
             return TOOL_CLEAN;
         }
         if (strcmp(argv[i], "--version") == 0) {
@@ -274,9 +327,8 @@ static int run(int argc, char **argv)
             return TOOL_CLEAN;
         }
     }
-    for (int i = 0; i < VERB_COUNT; i++) {
-        if (strcmp(argv[1], verbs[i].name) != 0)
-            continue;
+    int i = verb_of(argv[1]);
+    if (i < VERB_COUNT) {
         t.name = verbs[i].name;
         t.synopsis = verbs[i].synopsis;
         int rc = parse(&t, verbs[i].options, argc - 2, argv + 2);

@@ -192,7 +192,12 @@ int tool_plot(struct tool *tool)
         text_u8(&request, false);
     int status = tool_ask_json(tool, &request, &arena, &reply, &j);
     if (status == TOOL_CLEAN) {
-        (heat ? plot_heat : plot_placement)(j, &t);
+        if (tool->json) {
+            text_add(&t, reply.data, reply.used);
+            text_put(&t, "\n");
+        } else {
+            (heat ? plot_heat : plot_placement)(j, &t);
+        }
         status = write_out(tool, &t);
     }
     text_free(&reply);

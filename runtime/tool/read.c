@@ -2,6 +2,7 @@
  * memory stays small, and written as they come. */
 #include "csv.h"
 #include "record.h"
+#include "value.h"
 
 #include "../codec.h"
 #include "../error.h"
@@ -22,6 +23,8 @@ struct reading {
     uint64_t left, printed;
     uint8_t from[KEY_BYTES_MAX], to[KEY_BYTES_MAX];
     size_t from_bytes, to_bytes;
+    struct warp_str prefix; /* lies in `keys`, or is the argument */
+    struct warp_arena keys;
     const char *tag; /* dump: the product's name stands in each line */
 };
 
@@ -34,6 +37,7 @@ static int finish(struct reading *r, int status)
     text_free(&r->asker.request);
     text_free(&r->asker.reply);
     warp_arena_free(&r->arena);
+    warp_arena_free(&r->keys);
     return status;
 }
 
@@ -207,9 +211,7 @@ int tool_get(struct tool *tool)
 static void ask_page(struct reading *r, const uint8_t *behind,
                      size_t behind_bytes)
 {
-    const char *prefix = r->tool->prefix ? r->tool->prefix : "";
     uint64_t most = r->left < UINT32_MAX ? r->left : 0;
-    size_t n = strlen(prefix);
     request_begin(&r->request, REQUEST_SCAN);
     text_u16(&r->request, (uint16_t)r->asker.number);
     text_u64(&r->request, r->asker.mask | WARP_ARCHIVE);
@@ -222,8 +224,8 @@ static void ask_page(struct reading *r, const uint8_t *behind,
     text_add(&r->request, behind, behind_bytes);
     text_u16(&r->request, (uint16_t)r->to_bytes);
     text_add(&r->request, r->to, r->to_bytes);
-    text_u16(&r->request, (uint16_t)n);
-    text_add(&r->request, prefix, n);
+    text_u16(&r->request, (uint16_t)r->prefix.len);
+    text_add(&r->request, r->prefix.data, r->prefix.len);
     text_u32(&r->request, (uint32_t)most);
 }
 
@@ -280,6 +282,21 @@ static int scan_all(struct reading *r)
     return rc;
 }
 
+/* Bytes are base64 here as everywhere. */
+static int set_prefix(struct reading *r)
+{
+    const struct warp_product *p = r->asker.product;
+    const struct warp_type *type = p->fields[p->key_fields[0]].type;
+    const char *text = r->tool->prefix;
+    struct json cell = record_cell(type, text, strlen(text));
+    struct value_fault fault = {"", 0};
+    r->prefix = cell.text;
+    if ((type->kind != WARP_T_BYTES && type->kind != WARP_T_OPAQUE) ||
+        value_parse(type, &cell, &r->prefix, &r->keys, &fault) == WARP_OK)
+        return TOOL_CLEAN;
+    return tool_usage(r->tool, "--prefix of a key of bytes: %s", fault.what);
+}
+
 static int bounds(struct reading *r)
 {
     struct tool *t = r->tool;
@@ -302,7 +319,7 @@ static int bounds(struct reading *r)
     }
     if (t->prefix && strlen(t->prefix) > KEY_BYTES_MAX)
         return tool_usage(t, "the prefix is too long for a key");
-    return TOOL_CLEAN;
+    return t->prefix ? set_prefix(r) : TOOL_CLEAN;
 }
 
 static int run_scan(struct tool *tool, enum form form, bool series)
@@ -331,6 +348,8 @@ int tool_export(struct tool *tool)
     const char *f = tool->format ? tool->format
                     : tool->json ? "json"
                                  : "ndjson";
+    if (tool->json && strcmp(f, "json") != 0)
+        return tool_usage(tool, "--json and --format %s: name one of them", f);
     if (strcmp(f, "json") == 0)
         return run_scan(tool, FORM_JSON, true);
     if (strcmp(f, "ndjson") == 0)

@@ -177,7 +177,7 @@ int tool_key(const struct warp_product *p, const char *text, uint8_t *to,
     if (p->key_count > 1) {
         struct json_input in = {text, text + strlen(text), 1, NULL};
         rc = json_read(&in, arena, &parsed);
-        if (rc != WARP_OK || parsed->kind != JSON_OBJECT) {
+        if (rc != WARP_OK || parsed->kind != JSON_OBJECT || in.at != in.end) {
             snprintf(why, why_bytes,
                      "the key of %s has several fields: write it as JSON, "
                      "{\"%s\":…}",
@@ -195,6 +195,12 @@ int tool_key(const struct warp_product *p, const char *text, uint8_t *to,
         if (rc != WARP_OK)
             snprintf(why, why_bytes, "the key field %s: %s", f->name,
                      from ? fault.what : "is missing");
+    }
+    /* A name is there once: more of them are of no field. */
+    if (rc == WARP_OK && parsed && parsed->count != p->key_count) {
+        snprintf(why, why_bytes, "the key of %s has %u fields, here are %u",
+                 p->name, p->key_count, parsed->count);
+        rc = WARP_EINVAL;
     }
     if (rc == WARP_OK) {
         rc = key_encode_record(p, record, to, bytes, &what);

@@ -96,6 +96,14 @@ static int parse_int(const struct warp_type *type, const struct json *j,
     return 0;
 }
 
+/* Digits that are not 0 and have become 0: what is refused above a type's
+ * range is refused below it, too. */
+static bool vanished(const char *digits, double value)
+{
+    size_t mantissa = strcspn(digits, "eE");
+    return value == 0 && strcspn(digits, "123456789") < mantissa;
+}
+
 static bool parse_double(const struct json *j, double *out)
 {
     char text[1024], *end;
@@ -109,7 +117,7 @@ static bool parse_double(const struct json *j, double *out)
         return false;
     else {
         *out = strtod(text, &end);
-        return *end == 0 && !isinf(*out);
+        return *end == 0 && !isinf(*out) && !vanished(text, *out);
     }
     return true;
 }
@@ -118,8 +126,14 @@ static int parse_float(const struct warp_type *type, const struct json *j,
                        void *out, struct value_fault *fault)
 {
     double d = 0;
+    char digits[1024];
     if (!parse_double(j, &d))
-        return fail(fault, j, "a number is expected (%s)", type->name);
+        return fail(fault, j,
+                    number_text(j, digits, sizeof digits) &&
+                            (isinf(d) || vanished(digits, d))
+                        ? "the number does not fit %s"
+                        : "a number is expected (%s)",
+                    type->name);
     if (type->kind == WARP_T_F64) {
         memcpy(out, &d, sizeof d);
         return 0;
@@ -127,7 +141,7 @@ static int parse_float(const struct warp_type *type, const struct json *j,
     /* Digits of a float are read as one: no rounding twice. */
     char text[1024];
     float f = number_text(j, text, sizeof text) ? strtof(text, NULL) : (float)d;
-    if (isinf(f) && !isinf(d))
+    if ((isinf(f) && !isinf(d)) || (f == 0 && d != 0))
         return fail(fault, j, "the number does not fit %s", type->name);
     memcpy(out, &f, sizeof f);
     return 0;
