@@ -7,6 +7,7 @@
 #include "../schema_file.h"
 #include "../schema_load.h"
 #include "../serve.h"
+#include "../wire.h"
 
 #include <stdlib.h>
 
@@ -91,11 +92,31 @@ int source_open(struct source *s, const char *path, enum source_mode mode)
     }
 }
 
+/* What lives on the disk is counted while the directory loads. */
+static int wait_counted(struct source *s)
+{
+    enum { SLICE_NS = 200000000 };
+    while (atomic_load(&s->db->loaded_word) == 0) {
+        if (tool_progress(&s->bar, "", 0, 0))
+            return error_set(WARP_EIO, "stopped");
+        os_futex_wait(&s->db->loaded_word, 0, SLICE_NS);
+    }
+    return WARP_OK;
+}
+
 int source_ask(struct source *s, const struct text *request, struct text *reply)
 {
     struct progress progress = {tool_progress, &s->bar};
     if (request->failed)
         return error_set(WARP_ENOMEM, "out of memory for a request");
+    const uint8_t *what = (const uint8_t *)request->data + 2;
+    if (s->db && request->used >= 4 &&
+        (wire_get16(what) == REQUEST_STAT ||
+         wire_get16(what) == REQUEST_METRICS)) {
+        int waited = wait_counted(s);
+        if (waited != WARP_OK)
+            return waited;
+    }
     int rc = s->db ? request_run(s->db, (const uint8_t *)request->data,
                                  request->used, &progress, reply)
                    : serve_ask(s->socket, request, &progress, reply);

@@ -77,6 +77,13 @@ for file in $(cd s && find disk -type f); do
     grep -q 'Order .* field scan' out || fail "who has lost it: $(cat out)"
 done
 "$warp" stat s | grep -q 'products.Order.records' || fail "$("$warp" stat s)"
+# of a store that nobody has open, too: its directory is read first
+live=$("$warp" stat s --json | grep -o '"live_bytes":[0-9]*')
+[ "${live#*:}" -gt 5000 ] || fail "live bytes of the disk: $live"
+for round in 1 2 3 4 5 6 7 8 9 10; do
+    [ "$("$warp" stat s --json | grep -o '"live_bytes":[0-9]*')" = "$live" ] ||
+        fail "live bytes differ, round $round"
+done
 "$warp" stat s --deep --json | grep -q '"elements":300' || fail "deep"
 "$warp" metrics s | tail -1 | grep -q '^# EOF$' || fail "metrics"
 ! "$warp" stat s | grep -q "$(printf '\033')" || fail "escape codes in a pipe"
