@@ -144,6 +144,16 @@ static int step_bytes(void *arg, uint64_t bytes)
                            b->total > b->done ? b->total : b->done);
 }
 
+/* It lies in the backup; what has not changed since the last one is shared. */
+static int add_file(struct backup *b, const char *name, uint64_t bytes,
+                    uint32_t crc)
+{
+    const struct backup_keep keep = {b->target,    b->dir,     &b->old,
+                                     &b->manifest, step_bytes, b};
+    int rc = backup_share(&keep, name, bytes, crc, &b->linked);
+    return rc == WARP_OK ? manifest_add(&b->manifest, name, bytes, crc) : rc;
+}
+
 static int copy_part(struct backup *b, const char *from, const char *name,
                      uint64_t limit, bool direct)
 {
@@ -152,7 +162,7 @@ static int copy_part(struct backup *b, const char *from, const char *name,
     uint32_t crc = 0;
     snprintf(to, sizeof to, "%s/%s", b->dir, name);
     int rc = file_copy(from, to, limit, direct, &bytes, &crc, step_bytes, b);
-    return rc == WARP_OK ? manifest_add(&b->manifest, name, bytes, crc) : rc;
+    return rc == WARP_OK ? add_file(b, name, bytes, crc) : rc;
 }
 
 /* A file that another call has made in the backup. */
@@ -168,7 +178,7 @@ static int add_part(struct backup *b, const char *name)
     if (rc < 0)
         return error_os(rc, "cannot sync", path);
     rc = file_sum(path, &bytes, &crc, step_bytes, b);
-    return rc == WARP_OK ? manifest_add(&b->manifest, name, bytes, crc) : rc;
+    return rc == WARP_OK ? add_file(b, name, bytes, crc) : rc;
 }
 
 /* A sealed segment never changes: an earlier backup's is the same file. */

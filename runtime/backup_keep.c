@@ -143,6 +143,33 @@ static int sync_names(const char *dir)
     return rc == 0 ? os_sync_dir(path) : rc;
 }
 
+int backup_share(const struct backup_keep *k, const char *name, uint64_t bytes,
+                 uint32_t crc, uint64_t *linked)
+{
+    char old[PATH_BYTES + MANIFEST_PATH_MAX];
+    char new[PATH_BYTES + MANIFEST_PATH_MAX];
+    char link[PATH_BYTES + MANIFEST_PATH_MAX + 8];
+    const struct manifest_file *f = manifest_find(k->old, name);
+    if (!f || f->bytes != bytes || f->crc != crc || bytes == 0)
+        return WARP_OK;
+    snprintf(old, sizeof old, "%s/%s", k->from, name);
+    snprintf(new, sizeof new, "%s/%s", k->to, name);
+    snprintf(link, sizeof link, "%s.link", new);
+    /* A sum of 32 bits is no proof. */
+    int same = file_same(old, new, bytes);
+    if (same <= 0)
+        return same;
+    if (os_link(old, link) != 0)
+        return WARP_OK; /* the copy is as good */
+    int rc = os_rename(link, new);
+    if (rc != 0) {
+        os_unlink(link);
+        return error_os(rc, "cannot rename", link);
+    }
+    ++*linked;
+    return WARP_OK;
+}
+
 int backup_keep(const struct backup_keep *k, uint32_t count)
 {
     uint64_t *positions;

@@ -24,6 +24,10 @@ struct backup_keep {
 };
 /* The newest `count` of the old backup's states, itself among them. */
 int backup_keep(const struct backup_keep *keep, uint32_t count);
+/* A file that was just copied to `to`: if the old backup has the same one, it
+ * becomes a link to that, and *linked grows. */
+int backup_share(const struct backup_keep *keep, const char *name,
+                 uint64_t bytes, uint32_t crc, uint64_t *linked);
 /* Of which state a file is: a position, and its path in that state, or
  * BACKUP_NEWEST and nothing. */
 uint64_t backup_state_of(const char *path, const char **rest);

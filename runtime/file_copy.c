@@ -101,3 +101,29 @@ int file_sum(const char *path, uint64_t *bytes, uint32_t *crc,
     os_close(in);
     return result(rc, "cannot read", path);
 }
+
+int file_same(const char *one, const char *other, uint64_t bytes)
+{
+    uint8_t *a = malloc(PIECE_BYTES), *b = malloc(PIECE_BYTES);
+    int x = os_open(one, OS_READ), y = os_open(other, OS_READ);
+    int rc = a && b ? 0 : -ENOMEM;
+    bool same = x >= 0 && y >= 0;
+    for (uint64_t at = 0; rc == 0 && same && at < bytes;) {
+        size_t want = bytes - at < PIECE_BYTES ? (size_t)(bytes - at)
+                                               : PIECE_BYTES;
+        int64_t n = os_pread(x, a, want, at);
+        int64_t m = n < 0 ? n : os_pread(y, b, want, at);
+        rc = n < 0 ? (int)n : m < 0 ? (int)m : 0;
+        same = rc == 0 && n == m && n > 0 && memcmp(a, b, (size_t)n) == 0;
+        at += rc == 0 ? (uint64_t)n : 0;
+    }
+    if (x < 0 && x != -ENOENT)
+        rc = x;
+    if (y < 0 && y != -ENOENT)
+        rc = y;
+    os_close(x);
+    os_close(y);
+    free(a);
+    free(b);
+    return rc == 0 ? same : error_os(rc, "cannot compare", one);
+}

@@ -16,5 +16,8 @@ int file_copy(const char *from, const char *to, uint64_t limit, bool direct,
 /* The same numbers of a file that stays where it is. */
 int file_sum(const char *path, uint64_t *bytes, uint32_t *crc,
              int (*step)(void *arg, uint64_t bytes), void *arg);
+/* Have two files the same first bytes? 1, 0 (also: one of them is not there),
+ * or an error. */
+int file_same(const char *one, const char *other, uint64_t bytes);
 
 #endif

@@ -52,6 +52,16 @@ while [ $round -lt 6 ]; do
         fail "two at once: $(cat one two)"
     exits 0 "$warp" verify b
 done
+# What has not changed since the state before is one file with it.
+exits 0 "$warp" backup s same
+exits 0 "$warp" backup s same --json
+files=$(find same -maxdepth 2 -type f -size +0 ! -name backup ! -path '*/earlier/*')
+linked=$(sed 's/.*"linked":\([0-9]*\).*/\1/' out)
+[ "$linked" = "$(echo "$files" | wc -l)" ] || fail "$linked of $files"
+write same 1
+exits 0 "$warp" backup s same
+exits 0 "$warp" verify same
+[ "$(stat -c %h same/schema/1.wsd)" = 2 ] || fail "the schema is no link"
 # What a killed one leaves is taken away by the next.
 mkdir -p b.new/ssd && touch b.lock b.new/ssd/data.mdb
 exits 0 "$warp" backup s b
