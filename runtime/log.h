@@ -26,6 +26,8 @@ struct log_options {
     uint64_t fingerprint;  /* of the schema; stands in segment headers */
     bool read_only;
     bool no_rings;         /* a backup's log: what it holds is all there is */
+    bool salvage;          /* rings beside a damaged one count, too: causes of
+                            * what they hold may be missing */
     bool fresh;            /* nothing was ever acknowledged */
     /* Commits up to and including these are in the tiers: not replayed. What
      * was cut must be below: a log that begins later than the floor has lost

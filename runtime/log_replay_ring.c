@@ -35,10 +35,11 @@ static void tell_damaged(const struct log_replay *replay, uint32_t shard)
     log_ring_path(log, path, shard);
     snprintf(text, sizeof text,
              "%s: a damaged record at byte %llu, or its tail in ring-tails: "
-             "commits of all shards that had not reached the disk are lost",
+             "commits of %s that had not reached the disk are lost",
              path,
              (unsigned long long)(replay->good[shard].position &
-                                  (log->old_ring_bytes - 1)));
+                                  (log->old_ring_bytes - 1)),
+             log->options.salvage ? "its shard behind it" : "all shards");
     if (log->options.event)
         log->options.event(log->options.arg, WARP_ECORRUPT, text);
 }
@@ -167,7 +168,7 @@ static int recover_ring(struct log_replay *replay, uint32_t shard,
         tell_missing(log, path);
     if (!tails->known || pending->bytes >= promised)
         return WARP_OK;
-    if (!missing && *whole && tails->current)
+    if (!missing && tails->current && (*whole || log->options.salvage))
         tell_damaged(replay, shard);
     *whole = false;
     return WARP_OK;
@@ -188,6 +189,8 @@ int log_replay_rings(struct log_replay *replay)
     replay->found.part_count = 0;
     for (uint32_t s = 0; s < log->shards && rc == WARP_OK; s++)
         rc = recover_ring(replay, s, &tails, &whole);
+    /* Of what a power loss left nothing tells what is whole. */
+    whole = whole || (log->options.salvage && tails.current);
     const struct log_found *found = &replay->found;
     for (size_t i = 0; whole && rc == WARP_OK && i < found->part_count; i++)
         rc = log_batches_count(&replay->open, &found->parts[i]);

@@ -51,6 +51,22 @@ for place in $places; do
     done
 done
 
+# What stands in other rings is read by a repair, and what is lost is listed.
+"$warp" dump s >want
+for place in $places; do
+    rm -rf c r && cp -r s c
+    file=${place%:*} at=${place##*:}
+    flip "c/${file#s/}" "$at"
+    exits 1 "$warp" repair c r
+    grep -q 'damaged record at byte .* of its shard behind it' out ||
+        fail "what is lost: $(cat out)"
+    "$warp" dump r >have
+    [ "$(wc -l <have)" -lt "$(wc -l <want)" ] &&
+        [ "$(wc -l <have)" -ge $(($(wc -l <want) / 2)) ] ||
+        fail "$(wc -l <have) records of $(wc -l <want)"
+    exits 0 "$warp" verify r
+done
+
 # A repair that is broken off leaves nothing that could pass for a store.
 rm -rf s r
 "$owner" s many 2>/dev/null && fail "the owner lives"
