@@ -362,7 +362,7 @@ static void replay_progress(void *arg, uint32_t shard, uint64_t done,
 /* pinned: rows that must be in memory, as the last checkpoint counted them. */
 static uint64_t memory_need(const struct warp_db *db, uint64_t pinned)
 {
-    enum { FIRST_BYTES = 128 << 10 }; /* of a shard's heap */
+    enum { FIRST_BYTES = 64 << 10 }; /* of a shard's heap */
     uint64_t heaps = db->shard_count * (uint64_t)FIRST_BYTES;
     if (!db->read_only && pinned > heaps)
         heaps = pinned;
