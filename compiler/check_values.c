@@ -82,7 +82,8 @@ static bool read_measure(struct check *check, const struct ast_expr *expr,
         unit == UNIT_NONE && measure == MEASURE_TIME ? 1000 : unit_values[unit];
     if (expr->number.is_float) {
         double value = expr->number.value * (double)factor;
-        if (measure == MEASURE_COUNT || value != (double)(int64_t)value) {
+        if (measure == MEASURE_COUNT ||
+            (value < 9.2e18 && value != (double)(int64_t)value)) {
             diag_report(check->diag, DIAG_BAD_ARGUMENT, expr->at,
                         measure == MEASURE_TIME
                             ? "`%s` takes whole milliseconds"
