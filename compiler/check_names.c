@@ -287,14 +287,18 @@ static void check_same_output(struct check *check, uint32_t number)
             continue;
         const struct model_import *second = import_of(check, file);
         const struct model_import *first = import_of(check, other);
-        struct source_range at = (second != NULL ? second : first)->at;
+        /* The file that is compiled is no import; the other one then is. */
+        const struct model_import *told = second != NULL ? second : first;
+        struct source_range at = {0};
+        if (told != NULL)
+            at = told->at;
         diag_report(check->diag, DIAG_SAME_OUTPUT, at,
                     strcmp(file->stem, other->stem) == 0
                         ? "`%s` and `%s` would both be written as `%s.warp.h`"
                         : "`%s` and `%s` differ in capitals only: the headers "
                           "of both would have the include guard of `%s.warp.h`",
                     other->path, file->path, file->stem);
-        if (second != NULL)
+        if (second != NULL && first != NULL)
             diag_note(check->diag, first->at, "the first one");
         diag_help(check->diag, "rename one of the files");
         return;

@@ -141,7 +141,7 @@ int header_name(struct header *h, enum header_path which, const char *path,
                                       "longer than %d bytes together",
                          HEADER_PATH_MAX);
     *changed = *changed || strcmp(h->paths[which], whole) != 0;
-    strcpy(h->paths[which], whole);
+    memcpy(h->paths[which], whole, begin + (size_t)n + 1);
     return WARP_OK;
 }
 
