@@ -205,6 +205,7 @@ struct warp_options {
      * fields that live in memory, and fixed when the store is made. */
     enum warp_survives survives;
     const struct warp_pool *pools; /* none */
+    /* A copy of the store's directory names the same ones: say others there. */
     const char *ssd_path;    /* where it was last; in a new store: in it */
     const char *disk_path;   /* likewise */
     const char *archive_url; /* in the store */
