@@ -63,7 +63,7 @@ static void unreserve(struct column_set *set)
     }
 }
 
-static bool reserve(struct column_set *set)
+static bool reserve(struct column_set *set, struct heap_kind kind)
 {
     set->owners = os_reserve(set->rows_max * sizeof *set->owners);
     bool all = set->owners != NULL;
@@ -72,6 +72,8 @@ static bool reserve(struct column_set *set)
         c->data = os_reserve((size_t)set->rows_max * c->stride);
         c->changed = os_reserve(words_bytes(set, c));
         all = c->data && c->changed;
+        if (all)
+            heap_kind_set(c->data, (size_t)set->rows_max * c->stride, kind);
     }
     if (!all)
         unreserve(set);
@@ -79,7 +81,7 @@ static bool reserve(struct column_set *set)
 }
 
 int column_set_create(const struct layout *l, struct budget *budget,
-                      struct column_set **out)
+                      struct heap_kind kind, struct column_set **out)
 {
     uint32_t count = (uint32_t)__builtin_popcountll(l->columns);
     struct column_set *set =
@@ -106,7 +108,7 @@ int column_set_create(const struct layout *l, struct budget *budget,
     set->rows_max = ROWS_MAX;
     if ((uint64_t)set->rows_max * widest > SPACE_BYTES_MAX)
         set->rows_max = (uint32_t)(SPACE_BYTES_MAX / widest);
-    while (set->scratch && set->rows_max >= ROWS_LEAST && !reserve(set))
+    while (set->scratch && set->rows_max >= ROWS_LEAST && !reserve(set, kind))
         set->rows_max /= 2;
     if (!set->owners) {
         free(set->scratch);

@@ -17,7 +17,7 @@ struct column_set;
 
 /* The set of a product with columns. */
 int column_set_create(const struct layout *l, struct budget *budget,
-                      struct column_set **set);
+                      struct heap_kind kind, struct column_set **set);
 void column_set_destroy(struct column_set **set);
 
 /* ---- under the shard's lock ---- */

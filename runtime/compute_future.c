@@ -220,7 +220,7 @@ int warp_gen_kernel_request(struct warp_db *db, const struct warp_product *desc,
         rc = error_set(WARP_ELIMIT, "%d requests are waiting already",
                        WAITING_MAX);
     else if (!c->thread.running &&
-             os_thread_start(&c->thread, serve, c, "warp-compute") != 0)
+             db_thread_start(db, &c->thread, serve, c, "warp-compute") != 0)
         rc = error_set(WARP_ENOMEM, "no thread for requests");
     if (rc == WARP_OK) {
         if (c->last)

@@ -18,6 +18,7 @@
 #include "migrate.h"
 #include "manifest.h"
 #include "open.h"
+#include "options.h"
 #include "prefetch.h"
 #include "replace.h"
 #include "room.h"
@@ -110,58 +111,6 @@ void db_wait_loaded(struct warp_db *db)
 {
     while (atomic_load(&db->loaded_word) == 0)
         os_futex_wait(&db->loaded_word, 0, -1);
-}
-
-/* ---- options ---- */
-
-static int out_of_range(const char *what)
-{
-    return error_set(WARP_EINVAL, "option %s is out of range", what);
-}
-
-static int resolve_options(const struct warp_options *given,
-                           struct warp_options *o)
-{
-    memset(o, 0, sizeof *o);
-    if (given) {
-        if (given->size == 0 || given->size > sizeof *o)
-            return error_set(WARP_EINVAL,
-                             "options.size is %zu, this library knows %zu: "
-                             "start from WARP_OPTIONS_INIT",
-                             given->size, sizeof *o);
-        memcpy(o, given, given->size);
-    }
-    o->size = sizeof *o;
-    if (o->shards > 256)
-        return out_of_range("shards (1 to 256)");
-    if (o->log_writes_in_flight > 16)
-        return out_of_range("log_writes_in_flight (1 to 16)");
-    if (o->ring_bytes == 0)
-        o->ring_bytes = 1 << 20;
-    if (o->ring_bytes < 65536 || o->ring_bytes > 1 << 30 ||
-        (o->ring_bytes & (o->ring_bytes - 1)) != 0)
-        return out_of_range("ring_bytes (a power of two, 64 KiB to 1 GiB)");
-    if (o->log_bytes_max == 0)
-        o->log_bytes_max = UINT64_C(1) << 30;
-    if (o->log_bytes_max < 4 << 20)
-        return out_of_range("log_bytes_max (at least 4 MiB)");
-    if (o->max_clock_step_ms == 0)
-        o->max_clock_step_ms = 3600000;
-    if (o->memory_max_bytes == 0)
-        o->memory_max_bytes = os_memory_limit() / 2;
-    if (o->disk_reserve_bytes == 0)
-        o->disk_reserve_bytes = 1 << 20;
-    if (o->sync_every_ms == 0)
-        o->sync_every_ms = 10;
-    if (o->checkpoint_every_ms == 0)
-        o->checkpoint_every_ms = 60000;
-    if (o->sweep_every_ms == 0)
-        o->sweep_every_ms = 1000;
-    if (o->prefetch_reads_max == 0)
-        o->prefetch_reads_max = 1000;
-    if (o->survives > WARP_SURVIVES_POWER_LOSS)
-        return out_of_range("survives");
-    return WARP_OK;
 }
 
 /* ---- paths ---- */
@@ -503,9 +452,13 @@ static int open_once(const char *path, const struct warp_schema *schema,
     db->read_only = o->read_only;
     db->memory_max = o->memory_max_bytes;
     db_balance(db);
+    int rc = options_cpus(o, &db->background);
     int guard = os_fork_guard(&db->fork_guard);
-    int rc = guard == 0 ? compute_open(db)
-                        : error_set(WARP_ENOMEM, "no page for the fork guard");
+    db->options.background_cpus = NULL; /* the caller's text */
+    if (guard != 0)
+        rc = error_set(WARP_ENOMEM, "no page for the fork guard");
+    if (rc == WARP_OK)
+        rc = compute_open(db);
     if (rc == WARP_OK)
         rc = open_parts(db, path);
     if (rc == WARP_OK && !db->evolve) {
@@ -536,7 +489,7 @@ int warp_open(const char *path, const struct warp_schema *schema,
                          "has %d: run warpc again",
                          schema->name, schema->abi, WARP_GEN_ABI);
     struct warp_options o;
-    int rc = resolve_options(options, &o);
+    int rc = options_resolve(options, &o);
     if (rc != WARP_OK)
         return rc;
     bool evolved = false;

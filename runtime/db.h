@@ -135,6 +135,7 @@ struct warp_db {
                    bool held, struct derive_columns *out);
 
     /* background work */
+    struct os_cpus background; /* where it runs */
     struct os_lock checkpoint_lock;
     struct os_thread keeper; /* checkpoints and sweeps */
     struct os_thread loader;
@@ -150,6 +151,17 @@ struct warp_db {
     uint32_t sweep_segment; /* where the sweeper goes on, in every shard */
     bool reserve_given; /* the reserve file was given up */
 };
+
+/* A thread of the store's own. 0 or -errno. */
+static inline int db_thread_start(const struct warp_db *db,
+                                  struct os_thread *t, void *(*fn)(void *),
+                                  void *arg, const char *name)
+{
+    int rc = os_thread_start(t, fn, arg, name);
+    if (rc == 0)
+        os_thread_run_on(t, &db->background);
+    return rc;
+}
 
 /* The layout of a product, or NULL if the store's schema lacks it. */
 static inline struct layout *db_layout(const struct warp_db *db,

@@ -7,6 +7,8 @@
  * when used. Above 32 KiB a block has pages of its own (heap_pages.c). */
 #include "heap_private.h"
 
+#include "os.h"
+
 /* Assertions stay on in release: a wrong free is our own fault. */
 #include <assert.h>
 
@@ -27,10 +29,19 @@ void heap_init(struct heap *heap, struct budget *budget)
     }
 }
 
-void heap_huge(struct heap *heap)
+void heap_use(struct heap *heap, struct heap_kind kind)
 {
-    heap->huge = true;
-    heap->region_bytes = HUGE_BYTES;
+    heap->kind = kind;
+    if (kind.huge)
+        heap->region_bytes = HUGE_BYTES;
+}
+
+void heap_kind_set(void *at, size_t bytes, struct heap_kind kind)
+{
+    if (kind.huge)
+        os_huge(at, bytes);
+    if (kind.on_node)
+        os_node_prefer(at, bytes, kind.node);
 }
 
 static struct heap_chunk *chunk_of(const void *block)

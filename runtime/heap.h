@@ -36,6 +36,15 @@ static inline void budget_give(struct budget *budget, uint64_t bytes)
     atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_relaxed);
 }
 
+/* What kind of memory a shard gets. */
+struct heap_kind {
+    bool huge;     /* huge pages, where the kernel has them */
+    bool on_node;  /* of the NUMA node `node`, counted round, */
+    uint32_t node; /* while it has some */
+};
+/* Of addresses that have no page yet. A hint. */
+void heap_kind_set(void *at, size_t bytes, struct heap_kind kind);
+
 #define HEAP_CLASS_COUNT     79
 #define HEAP_SMALL_BYTES_MAX 32768 /* above: whole pages */
 #define HEAP_BIN_COUNT       9
@@ -64,14 +73,14 @@ struct heap { /* private */
     size_t taken_bytes;  /* charged to the budget */
     size_t idle_bytes;   /* of these: free pages not yet given back */
     size_t ready_bytes;  /* idle pages that stay, for what will come */
-    bool huge;           /* ask the kernel for huge pages */
+    struct heap_kind kind;
 };
 
 /* The budget must outlive the heap. Takes no memory yet. */
 void heap_init(struct heap *heap, struct budget *budget);
-/* Before the first block: huge pages where the kernel has them. The budget is
- * charged as without; up to one of them more is in memory. */
-void heap_huge(struct heap *heap);
+/* Before the first block. The budget is charged as without; of huge pages up to
+ * one more is in memory. */
+void heap_use(struct heap *heap, struct heap_kind kind);
 /* Takes so much, touches it and keeps it idle: what is allocated later finds
  * its pages there. Less, where the budget ends. */
 void heap_ready(struct heap *heap, size_t bytes);

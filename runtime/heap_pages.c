@@ -127,7 +127,7 @@ static void bin(struct heap *heap, struct heap_chunk *chunk)
 static bool make_region(struct heap *heap)
 {
     size_t bytes = heap->region_bytes;
-    size_t align = heap->huge ? HUGE_BYTES : CHUNK_BYTES;
+    size_t align = heap->kind.huge ? HUGE_BYTES : CHUNK_BYTES;
     void *map = NULL;
     for (;; bytes /= 2) {
         /* room to align: the kernel does so to pages only */
@@ -138,8 +138,7 @@ static bool make_region(struct heap *heap)
     if (!map)
         return false;
     uintptr_t at = ((uintptr_t)map + align - 1) & ~(align - 1);
-    if (heap->huge)
-        os_huge((void *)at, bytes);
+    heap_kind_set((void *)at, bytes, heap->kind);
     struct heap_chunk *first = (struct heap_chunk *)at;
     struct heap_region *region = &first->region;
     *region = (struct heap_region){heap->regions, map, bytes + align, first,
@@ -301,6 +300,8 @@ static void *span_alloc(struct heap *heap, size_t bytes)
             discharge(heap, cost);
             return NULL;
         }
+        heap_kind_set(span, map_bytes, (struct heap_kind){
+            .on_node = heap->kind.on_node, .node = heap->kind.node});
         span->map_bytes = map_bytes;
         span->size_class = number;
         span->all = heap->all_spans;
@@ -348,8 +349,7 @@ void heap_fini(struct heap *heap)
         next = s->all;
         os_unreserve(s, s->map_bytes);
     }
-    bool huge = heap->huge;
+    struct heap_kind kind = heap->kind;
     heap_init(heap, heap->budget);
-    if (huge)
-        heap_huge(heap);
+    heap_use(heap, kind);
 }

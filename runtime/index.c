@@ -93,7 +93,7 @@ static void resize(struct index *index, struct index_head *head, uint16_t size)
     /* All at once, and before a look reads what nobody has written. */
     if (is > was)
         os_populate((char *)slots + was, is - was);
-    else if (is < was && !index->huge)
+    else if (is < was && !index->kind.huge)
         os_release((char *)slots + is, was - is);
 }
 
@@ -128,13 +128,14 @@ static void enter(struct index *index, const struct index_head *head,
                               memory_order_release);
 }
 
-int index_init(struct index *index, struct budget *budget, bool huge,
+int index_init(struct index *index, struct budget *budget,
+               struct heap_kind kind,
                uint64_t (*hash_of)(const void *record, const void *arg),
                const void *arg)
 {
     memset(index, 0, sizeof *index);
     index->budget = budget;
-    index->huge = huge;
+    index->kind = kind;
     index->hash_of = hash_of;
     index->arg = arg;
     index->dir = os_reserve(DIR_BYTES);
@@ -143,8 +144,11 @@ int index_init(struct index *index, struct budget *budget, bool huge,
     index->map = os_reserve(MAP_BYTES);
     /* Before the first page is there: one that is small stays so, and the two
      * MiB around it with it. */
-    if (huge && index->slots)
-        os_huge((void *)(uintptr_t)index->slots, SLOTS_BYTES);
+    if (index->slots)
+        heap_kind_set((void *)(uintptr_t)index->slots, SLOTS_BYTES, kind);
+    kind.huge = false;
+    if (index->heads)
+        heap_kind_set(index->heads, HEADS_BYTES, kind);
     struct index_head *first = NULL;
     if (index->dir && index->slots && index->heads && index->map &&
         fits(index, slots_of(0) * SLOT_BYTES + sizeof *first))

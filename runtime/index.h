@@ -54,14 +54,14 @@ struct index {
     uint64_t bytes; /* taken from the budget */
     uint64_t *map;  /* a bit for each segment with marks */
     uint32_t segment_count;
-    bool huge;
+    struct heap_kind kind;
     /* Where a record was found or put last, under the lock; it may have moved:
      * who uses it looks whether the slot holds the record. */
     _Atomic uint64_t *last;
 };
 
-/* huge: in huge pages, where the kernel has them. */
-int index_init(struct index *index, struct budget *budget, bool huge,
+int index_init(struct index *index, struct budget *budget,
+               struct heap_kind kind,
                uint64_t (*hash_of)(const void *record, const void *arg),
                const void *arg);
 void index_fini(struct index *index);

@@ -258,7 +258,7 @@ void keeper_watch_log(void *arg)
 
 int keeper_start(struct warp_db *db)
 {
-    int rc = os_thread_start(&db->keeper, keep, db, "warp-keeper");
+    int rc = db_thread_start(db, &db->keeper, keep, db, "warp-keeper");
     return rc == 0 ? WARP_OK : error_set(WARP_ENOMEM, "cannot start a thread");
 }
 

@@ -58,7 +58,7 @@ int learner_start(struct warp_db *db)
         return WARP_OK;
     struct learner *l = calloc(1, sizeof *l);
     db->learner = l;
-    if (l && os_thread_start(&l->thread, learn, db, "warp-learner") == 0)
+    if (l && db_thread_start(db, &l->thread, learn, db, "warp-learner") == 0)
         return WARP_OK;
     free(l);
     db->learner = NULL;

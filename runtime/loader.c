@@ -303,6 +303,6 @@ int loader_start(struct warp_db *db)
         atomic_store(&db->loaded_word, 1);
         return WARP_OK;
     }
-    int rc = os_thread_start(&db->loader, load, db, "warp-loader");
+    int rc = db_thread_start(db, &db->loader, load, db, "warp-loader");
     return rc == 0 ? WARP_OK : error_set(WARP_ENOMEM, "cannot start a thread");
 }

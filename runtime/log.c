@@ -464,6 +464,10 @@ int log_start(struct log *log)
     rc = os_thread_start(&log->flusher, log_flusher, log, "warp-log");
     if (rc == 0)
         rc = os_thread_start(&log->maker, log_maker, log, "warp-log-maker");
+    if (rc == 0 && log->options.cpus) {
+        os_thread_run_on(&log->flusher, log->options.cpus);
+        os_thread_run_on(&log->maker, log->options.cpus);
+    }
     return rc < 0 ? error_os(rc, "cannot start a thread for", log->dir)
                   : WARP_OK;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct log;
+struct os_cpus;
 
 struct log_options {
     const char *dir;       /* of the segments; it exists */
@@ -21,6 +22,7 @@ struct log_options {
     uint64_t ring_bytes;   /* per shard, a power of two */
     uint32_t writes_in_flight; /* 0: calibrate */
     uint32_t sync_every_ms;
+    const struct os_cpus *cpus; /* where its threads run; NULL: anywhere */
     uint64_t bytes_max;    /* segments stay far below it; 0: no limit */
     uint8_t store_id[16];
     uint64_t fingerprint;  /* of the schema; stands in segment headers */

@@ -99,8 +99,8 @@ int open_schema(struct warp_db *db, bool is_new)
     if (is_new) {
         rc = evolve_write_schema(db, db->schema, db->schema_version);
         if (rc == WARP_OK && !db->read_only)
-        evolve_forget(db);
-    return rc == WARP_OK ? catalog_complete(&db->catalog, db->schema) : rc;
+            evolve_forget(db);
+        return rc == WARP_OK ? catalog_complete(&db->catalog, db->schema) : rc;
     }
     snprintf(path, sizeof path, "%s/%u.wsd", db->paths.schema,
              db->schema_version);
@@ -426,6 +426,7 @@ int open_log(struct warp_db *db, bool is_new)
         .ring_bytes = db->options.ring_bytes,
         .writes_in_flight = db->options.log_writes_in_flight,
         .sync_every_ms = db->options.sync_every_ms,
+        .cpus = &db->background,
         .bytes_max = db->options.log_bytes_max,
         .fingerprint = db->schema->fingerprint,
         .read_only = db->read_only,

@@ -164,15 +164,31 @@ struct os_thread {
     unsigned long handle;
     bool running;
 };
+/* It runs where its maker may. */
 int os_thread_start(struct os_thread *t, void *(*fn)(void *), void *arg,
                     const char *name);
 void os_thread_join(struct os_thread *t);
-int os_thread_pin(uint32_t cpu); /* the calling thread */
 uint32_t os_cpu_count(void);
 void os_yield(void);
 /* The calling thread gives way to others that are busy. */
 void os_background(void);
 int os_pid(void);
+
+/* ---- processors and nodes of memory ---- */
+struct os_cpus {
+    uint64_t bits[16];
+    bool some; /* false: wherever it may */
+};
+/* A list as the kernel writes it: "0-3,8". 0; -EINVAL: it is none; -ENODEV: the
+ * process may not use number *bad. */
+int os_cpus_parse(const char *list, struct os_cpus *cpus, uint32_t *bad);
+/* From now on the thread runs there alone. A hint. */
+void os_thread_run_on(const struct os_thread *t, const struct os_cpus *cpus);
+/* The nodes whose memory the process may use; at least 1. */
+uint32_t os_node_count(void);
+/* Pages that are touched here from now on come from the n-th of them, counted
+ * round, while it has some. A hint. */
+void os_node_prefer(void *at, size_t bytes, uint32_t n);
 
 /* ---- time and chance ---- */
 int64_t os_wall_ms(void);

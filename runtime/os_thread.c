@@ -95,15 +95,6 @@ void os_thread_join(struct os_thread *t)
     t->running = false;
 }
 
-int os_thread_pin(uint32_t cpu)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    int rc = pthread_setaffinity_np(pthread_self(), sizeof set, &set);
-    return -rc;
-}
-
 uint32_t os_cpu_count(void)
 {
     cpu_set_t set;

@@ -337,7 +337,7 @@ int prefetch_start(struct warp_db *db)
     p->budget = db->options.prefetch_reads_max * UINT64_C(1000);
     p->budget_ms = clock_now(db->clock);
     db->prefetch = p;
-    if (os_thread_start(&p->thread, work, db, "warp-prefetch") == 0)
+    if (db_thread_start(db, &p->thread, work, db, "warp-prefetch") == 0)
         return WARP_OK;
     free(p);
     db->prefetch = NULL;

@@ -170,7 +170,7 @@ static void begin_connection(struct server *s, int fd)
         c->server = s;
         c->fd = fd;
         atomic_store(&c->state, 1);
-        if (os_thread_start(&c->thread, talk, c, "warp-talk") == 0)
+        if (db_thread_start(s->db, &c->thread, talk, c, "warp-talk") == 0)
             return;
         atomic_store(&c->state, 0);
         break;
@@ -224,7 +224,7 @@ int serve_start(struct warp_db *db)
         db_log(db, WARP_LOG_WARNING, WARP_OK, text);
         return WARP_OK;
     }
-    if (os_thread_start(&s->thread, serve, s, "warp-serve") != 0) {
+    if (db_thread_start(db, &s->thread, serve, s, "warp-serve") != 0) {
         os_close(s->fd);
         free(s);
         return error_set(WARP_ENOMEM, "cannot start a thread");

@@ -31,7 +31,7 @@ uint64_t shard_hash(const struct warp_db *db, const struct op *op)
                     op->key_bytes);
 }
 
-static int make_columns(struct shard *s)
+static int make_columns(struct shard *s, struct heap_kind kind)
 {
     struct warp_db *db = s->db;
     int rc = WARP_OK;
@@ -40,7 +40,7 @@ static int make_columns(struct shard *s)
         return error_set(WARP_ENOMEM, "out of memory for a shard");
     for (uint32_t i = 0; i < db->layout_count && rc == WARP_OK; i++)
         if (db->layouts[i]->columns)
-            rc = column_set_create(db->layouts[i], &db->budget,
+            rc = column_set_create(db->layouts[i], &db->budget, kind,
                                    &s->columns[i]);
     return rc;
 }
@@ -51,13 +51,16 @@ int shard_init(struct shard *s, struct warp_db *db, uint32_t number)
     s->db = db;
     s->number = number;
     heap_init(&s->heap, &db->heap_budget);
-    bool huge = db->options.huge_pages;
-    int rc = index_init(&s->index, &db->budget, huge, hash_of, db);
+    struct heap_kind kind = {.huge = db->options.huge_pages,
+                             .on_node = db->options.numa,
+                             .node = number};
+    int rc = index_init(&s->index, &db->budget, kind, hash_of, db);
     if (rc != WARP_OK)
         return rc;
-    if (huge)
-        heap_huge(&s->heap);
-    return make_columns(s);
+    heap_use(&s->heap, kind);
+    /* Those are for rows and their index alone. */
+    kind.huge = false;
+    return make_columns(s, kind);
 }
 
 void shard_fini(struct shard *s)

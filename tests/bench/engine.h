@@ -25,6 +25,8 @@ struct engine_setup {
     enum kv_durability durability;
     bool text;        /* values are text: stored as the engine packs such */
     const char *tool; /* path of `warp`, for compact */
+    const char *background_cpus; /* of Warp alone: where its threads run */
+    bool numa;                   /* of Warp alone: shards on nodes in turn */
 };
 
 /** Gets each record of a scan; false: enough. */

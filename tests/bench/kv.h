@@ -39,6 +39,8 @@ struct kv_plan {
     const char *json_path; /* NULL: none */
     const char *plot_path; /* NULL: none */
     const char *dir;       /* where the stores are made and removed */
+    const char *background_cpus; /* engine_setup; NULL: anywhere */
+    bool numa;
 };
 
 /** What one engine did in one workload; in the end a median of repeats. */

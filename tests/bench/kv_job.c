@@ -324,6 +324,8 @@ static int open_store(const struct kv_job *job, const char *dir,
         .value_bytes = job->value_bytes,
         .threads = job->threads,
         .durability = durability,
+        .background_cpus = job->plan->background_cpus,
+        .numa = job->plan->numa,
     };
     int rc = job->engine->open(&setup, db);
     if (rc != 0)

@@ -25,6 +25,8 @@ static const char help[] =
     "  --value N          bytes; 100\n"
     "  --seconds S        for each; 2\n"
     "  --repeat N         medians are reported; 3\n"
+    "  --background-cpus LIST  where the store's own threads run, as 2-3,8\n"
+    "  --numa             shards lie on the nodes of memory in turn\n"
     "  --json FILE        write the results there as JSON too\n"
     "  --dir DIR          where stores are made; $TMPDIR or /var/tmp\n"
     "\n"
@@ -80,6 +82,8 @@ static int read_plan(int argc, char **argv, struct kv_plan *plan, int *status)
         {"--value", OPTION_NUMBER, 1, 1 << 20, &value},
         {"--seconds", OPTION_REAL, 0.01, 3600, &plan->seconds},
         {"--repeat", OPTION_NUMBER, 1, KV_REPEAT_MAX, &repeat},
+        {"--background-cpus", OPTION_TEXT, 0, 0, &plan->background_cpus},
+        {"--numa", OPTION_FLAG, 0, 0, &plan->numa},
         {"--json", OPTION_TEXT, 0, 0, &plan->json_path},
         {"--dir", OPTION_TEXT, 0, 0, &plan->dir},
         {0},

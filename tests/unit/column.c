@@ -50,7 +50,7 @@ static void set_up(void)
     atomic_store(&budget.limit, UINT64_MAX);
     ok(layout_make(&product, 0, WARP_SURVIVES_PROCESS_CRASH, &layout));
     ck_assert_uint_eq(layout->columns, 6);
-    ok(column_set_create(layout, &budget, &set));
+    ok(column_set_create(layout, &budget, (struct heap_kind){0}, &set));
 }
 
 static void tear_down(void)

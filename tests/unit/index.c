@@ -49,7 +49,8 @@ static void begin(void)
     memset(items, 0, sizeof items);
     for (uint64_t i = 0; i < RECORDS; i++)
         items[i].key = i;
-    ck_assert_int_eq(index_init(&table, &budget, false, hash_of, NULL),
+    ck_assert_int_eq(index_init(&table, &budget, (struct heap_kind){0}, hash_of,
+                                NULL),
                      WARP_OK);
 }
 
@@ -191,7 +192,9 @@ END_TEST
 START_TEST(in_huge_pages)
 {
     index_fini(&table);
-    ck_assert_int_eq(index_init(&table, &budget, true, hash_of, NULL),
+    ck_assert_int_eq(index_init(&table, &budget,
+                                (struct heap_kind){.huge = true}, hash_of,
+                                NULL),
                      WARP_OK);
     for (uint64_t i = 0; i < 30000; i++)
         add(i);

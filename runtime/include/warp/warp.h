@@ -233,6 +233,13 @@ struct warp_options {
      * memory, each for half of the keys and of the room; `warp ab report`
      * compares them. */
     const char *placement_ab;
+    /* none; "2-3,8": the store's own threads, which write the log, checkpoint,
+     * sweep, learn and serve tools, run on these CPUs alone. What an open needs
+     * all CPUs for (a replay), and workers of devices, do not. */
+    const char *background_cpus;
+    /* false. true: the rows and the index of each shard lie in the memory of
+     * one NUMA node, the shards on all nodes in turn. */
+    bool numa;
 };
 #ifdef __cplusplus
 static inline struct warp_options warp_options_init(void)
