@@ -4,6 +4,7 @@
 #include "db.h"
 
 #include "checkpoint.h"
+#include "claim.h"
 #include "clock.h"
 #include "coaccess.h"
 #include "compute.h"
@@ -348,7 +349,10 @@ static int open_header(struct warp_db *db, struct header *h, bool *is_new,
                          "WARP_SURVIVES_NOTHING, which is fixed then: fields "
                          "that survive nothing say persist: :memory_only",
                          db->paths.store, h->nothing ? "=" : "other than");
+    struct header before = *h;
     rc = name_tiers(db, h, moved);
+    if (rc == WARP_OK && *moved && !*is_new)
+        rc = claim_moved(&before, h, db->paths.store);
     return rc == WARP_OK ? take_header(db, h) : rc;
 }
 
@@ -391,6 +395,8 @@ static int open_parts(struct warp_db *db, const char *path)
         rc = open_header(db, &h, &is_new, &moved);
     if (rc == WARP_OK && !db->read_only)
         rc = make_dirs(db);
+    if (rc == WARP_OK)
+        rc = claim_all(&h, db->paths.store, is_new, !db->read_only);
     if (rc == WARP_OK && is_new)
         rc = sync_dirs(db);
     if (rc == WARP_OK)

@@ -198,6 +198,14 @@ int os_exists(const char *path)
     return errno == ENOENT ? 0 : -errno;
 }
 
+int os_same(const char *one, const char *other)
+{
+    struct stat a, b;
+    if (stat(one, &a) != 0 || stat(other, &b) != 0)
+        return -errno;
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 int os_list(const char *path, int (*fn)(void *arg, const char *name),
             void *arg)
 {

@@ -48,6 +48,7 @@ int os_link(const char *from, const char *to);
 int os_rmdir(const char *path);
 int os_mkdir(const char *path); /* 0700; 0 when it is there already */
 int os_exists(const char *path); /* 1, 0 or -errno */
+int os_same(const char *one, const char *other); /* one file: 1, 0 or -errno */
 int os_working_dir(char *to, size_t bytes);
 /* Calls fn for each name in a directory, without . and .., unordered; a
  * non-zero result of fn ends the walk and is returned. */

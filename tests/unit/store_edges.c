@@ -178,6 +178,166 @@ START_TEST(the_tiers_are_where_they_were)
 }
 END_TEST
 
+/* How many files a shell finds. */
+static int files(const char *names)
+{
+    char command[300];
+    snprintf(command, sizeof command, "exit $(ls %s/%s 2>/dev/null | wc -l)",
+             dir, names);
+    int status = system(command);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void shell(const char *format)
+{
+    char command[500];
+    snprintf(command, sizeof command, "cd %s && %s", dir, format);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void must_refuse(const char *store, const char *why)
+{
+    struct warp_db *other = NULL;
+    char at[150];
+    snprintf(at, sizeof at, "%s/%s", dir, store);
+    ck_assert_int_eq(warp_open(at, &edges_warp_schema, &options, &other),
+                     WARP_EINVAL);
+    ck_assert_msg(strstr(warp_errmsg(NULL), why) != NULL, "%s",
+                  warp_errmsg(NULL));
+    options.read_only = true;
+    int rc = warp_open(at, &edges_warp_schema, &options, &other);
+    ck_assert_int_eq(rc, options.must_exist ? WARP_EINVAL : WARP_ENOSTORE);
+    options.read_only = false;
+}
+
+static char fast[100], slow[100], rings[100];
+
+static void make_with_tiers(void)
+{
+    snprintf(fast, sizeof fast, "%s/fast", dir);
+    snprintf(slow, sizeof slow, "%s/slow", dir);
+    snprintf(rings, sizeof rings, "%s/rings", dir);
+    options.ssd_path = fast;
+    options.disk_path = slow;
+    options.ring_path = rings;
+    open_it();
+    put_plain(1);
+    close_it();
+    ck_assert_int_gt(files("slow/*.wseg"), 0);
+    options.ssd_path = options.disk_path = options.ring_path = NULL;
+    options.must_exist = true;
+}
+
+/* Two that write into the same directories would destroy each other. */
+START_TEST(a_copy_does_not_take_the_tiers)
+{
+    make_with_tiers();
+    shell("cp -r store copy");
+    must_refuse("copy", "is a copy");
+    /* Its own copies, named. The rings are where the header says. */
+    shell("cp -r fast fast2; cp -r slow slow2");
+    strcat(fast, "2");
+    strcat(slow, "2");
+    options.ssd_path = fast;
+    options.disk_path = slow;
+    must_refuse("copy", "rings is a directory of the store in");
+    options.ssd_path = options.disk_path = NULL;
+    open_it();
+    ck_assert_uint_eq(plain(1), ED_PLAIN_ALL & ~ED_PLAIN_ID);
+    close_it();
+    /* Where the first is gone the copy is the store. */
+    shell("mv store was; rm -r was");
+    snprintf(path, sizeof path, "%s/copy", dir);
+    open_it();
+    ck_assert_uint_eq(plain(1), ED_PLAIN_ALL & ~ED_PLAIN_ID);
+}
+END_TEST
+
+START_TEST(copied_tiers_are_the_copys)
+{
+    char home[100];
+    make_with_tiers();
+    /* One whose rings are in it. */
+    shell("rm -r store rings fast slow");
+    options.must_exist = false;
+    options.ssd_path = fast;
+    options.disk_path = slow;
+    open_it();
+    put_plain(1);
+    close_it();
+    strcpy(home, path);
+    shell("cp -r store copy; cp -r fast fast2; cp -r slow slow2");
+    strcat(fast, "2");
+    strcat(slow, "2");
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/copy", dir);
+        open_it();
+        put_plain(2);
+        close_it();
+        must_be_sound();
+        options.ssd_path = options.disk_path = NULL;
+        strcpy(path, home);
+        open_it();
+        ck_assert_uint_eq(plain(1), ED_PLAIN_ALL & ~ED_PLAIN_ID);
+        struct ed_plain none;
+        ck_assert_int_eq(ed_plain_get(db, 2, ED_PLAIN_COUNT, &none, NULL),
+                         WARP_ENOTFOUND);
+        close_it();
+        must_be_sound();
+    }
+}
+END_TEST
+
+START_TEST(a_new_store_takes_no_tier_of_another)
+{
+    make_with_tiers();
+    options.must_exist = false;
+    options.disk_path = slow;
+    must_refuse("new", "slow is a directory of the store in");
+    shell("rm slow/of-store");
+    must_refuse("new2", "slow holds files of a store");
+    options.disk_path = NULL;
+    options.ssd_path = fast;
+    must_refuse("new3", "fast is a directory of the store in");
+    shell("printf x > fast/of-store");
+    must_refuse("new4", "fast holds files of a store");
+    options.ssd_path = NULL;
+    options.ring_path = rings;
+    must_refuse("new5", "rings is a directory of the store in");
+    options.ring_path = NULL;
+    /* What was removed or cut is written again. */
+    open_it();
+    ck_assert_uint_eq(plain(1), ED_PLAIN_ALL & ~ED_PLAIN_ID);
+    close_it();
+    options.disk_path = slow;
+    must_refuse("new6", "slow is a directory of the store in");
+    /* Anything else may be there. */
+    shell("mkdir mount mount/lost+found");
+    snprintf(slow, sizeof slow, "%s/mount", dir);
+    snprintf(path, sizeof path, "%s/new7", dir);
+    open_it();
+}
+END_TEST
+
+START_TEST(segments_are_not_left_behind)
+{
+    make_with_tiers();
+    snprintf(slow, sizeof slow, "%s/empty", dir);
+    options.disk_path = slow;
+    shell("mkdir empty");
+    must_refuse("store", "empty, which has no segments");
+    options.disk_path = NULL;
+    open_it();
+    ck_assert_uint_eq(plain(1), ED_PLAIN_ALL & ~ED_PLAIN_ID);
+    close_it();
+    shell("mv slow/* empty");
+    options.disk_path = slow;
+    open_it();
+    ck_assert_uint_eq(plain(1), ED_PLAIN_ALL & ~ED_PLAIN_ID);
+}
+END_TEST
+
 /* ---- little memory ---- */
 
 enum { MANY = 80000 };
@@ -321,6 +481,10 @@ int main(void)
     tcase_add_test(t, what_survives_nothing_is_fixed);
     tcase_add_test(t, what_survives_stays_so);
     tcase_add_test(t, the_tiers_are_where_they_were);
+    tcase_add_test(t, a_copy_does_not_take_the_tiers);
+    tcase_add_test(t, copied_tiers_are_the_copys);
+    tcase_add_test(t, a_new_store_takes_no_tier_of_another);
+    tcase_add_test(t, segments_are_not_left_behind);
     tcase_add_test(t, rows_that_stay_need_their_memory);
     tcase_add_test(t, a_store_that_opens_can_be_written);
     tcase_add_test(t, fields_rank_their_record);

@@ -205,7 +205,8 @@ struct warp_options {
      * fields that live in memory, and fixed when the store is made. */
     enum warp_survives survives;
     const struct warp_pool *pools; /* none */
-    /* A copy of the store's directory names the same ones: say others there. */
+    /* A copy of a store that has parts elsewhere is refused while the first is
+     * there, until they are copied, too, and named. */
     const char *ssd_path;    /* where it was last; in a new store: in it */
     const char *disk_path;   /* likewise */
     const char *archive_url; /* in the store */
@@ -270,7 +271,8 @@ static inline struct warp_options warp_options_init(void)
  *              WARP_ECORRUPT  the text names the file and the place.
  *              WARP_ENOSTORE  must_exist or read_only, and nothing is there.
  *              WARP_ELIMIT    memory_max_bytes is less than pinned rows need.
- *              WARP_EINVAL    an option is out of range; shards differ. */
+ *              WARP_EINVAL    an option is out of range, shards differ, or a
+ *                             directory that it names is another store's. */
 WARP_API WARP_MUST_USE int warp_open(const char *path,
                                      const struct warp_schema *schema,
                                      const struct warp_options *options,
