@@ -180,6 +180,16 @@ static void admit_delete(struct warp_db *db, const struct op *op)
         room_update(db);
 }
 
+/* What was committed is on stable storage. Where the log has no room for that
+ * a checkpoint cuts it, which the keeper may be late with. */
+static int await_disk(struct warp_db *db, uint32_t shard, uint64_t position)
+{
+    int rc = log_wait(db->log, shard, position);
+    if (rc == WARP_ENOSPC && checkpoint_run(db) == WARP_OK)
+        rc = log_wait(db->log, shard, position);
+    return rc;
+}
+
 /* While rows still load, nobody knows how much of its pool they will take. */
 static bool is_limited(const struct op *op)
 {
@@ -234,7 +244,7 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
         os_unlock(&db->unique_lock);
     os_unlock(&s->lock);
     if (rc == WARP_OK && logged && (power || needs_power(op)))
-        rc = log_wait(db->log, s->number, position);
+        rc = await_disk(db, s->number, position);
     return rc;
 }
 
@@ -498,7 +508,7 @@ static int commit_many(struct warp_db *db, struct op **ops, uint32_t count,
             os_unlock(&db->shards[s].lock);
     for (uint32_t s = 0; s < db->shard_count && power && rc == WARP_OK; s++)
         if (run.shard_used[s] == 2)
-            rc = log_wait(db->log, s, run.positions[s]);
+            rc = await_disk(db, s, run.positions[s]);
 out:
     free(run.touched);
     free(run.plans);

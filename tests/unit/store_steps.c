@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "checkpoint_order.h"
+#include "error.h"
 #include "pace.h"
 #include "ssd_env.h"
 #include "store_scene.h"
@@ -240,6 +241,47 @@ int __wrap_secondary_flush(struct secondary *secondary, struct ssd_txn *txn)
     return __real_secondary_flush(secondary, txn);
 }
 
+static int refusals; /* of the log, that are yet to come */
+
+int __real_log_wait(struct log *log, uint32_t shard, uint64_t position);
+int __wrap_log_wait(struct log *log, uint32_t shard, uint64_t position);
+int __wrap_log_wait(struct log *log, uint32_t shard, uint64_t position)
+{
+    if (refusals > 0) {
+        refusals--;
+        return error_set(WARP_ENOSPC, "no room for the log");
+    }
+    return __real_log_wait(log, shard, position);
+}
+
+/* The keeper may be late: who waits for the disk sees to the room himself. */
+START_TEST(who_waits_for_a_full_log_cuts_it)
+{
+    struct sample_thing thing = {.id = 7};
+    for (uint32_t i = 0; i < 2; i++) {
+        uint64_t before = atomic_load(&store->checkpoints);
+        refusals = 1;
+        if (i == 0) {
+            ck_ok(put(&thing, WARP_POWER_LOSS));
+        } else {
+            struct warp_batch *batch;
+            ck_ok(warp_batch_begin(store, &batch));
+            ck_ok(warp_gen_delete_in(batch, &sample_thing_product,
+                                     &thing.id));
+            put_one(batch, 3, 5);
+            ck_ok(warp_batch_survives(batch, WARP_SURVIVES_POWER_LOSS));
+            ck_ok(warp_batch_commit(&batch));
+        }
+        ck_assert_int_eq(refusals, 0);
+        ck_assert_uint_eq(atomic_load(&store->checkpoints), before + 1);
+    }
+    /* Not twice: then there is no room. */
+    refusals = 2;
+    ck_code(put(&thing, WARP_POWER_LOSS), WARP_ENOSPC, "no room");
+    refusals = 0;
+}
+END_TEST
+
 /* Of a row's index entries the old one goes, and the new one comes, no later
  * than the row. */
 static uint32_t owned_by(uint64_t owner)
@@ -421,6 +463,7 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, room_comes_step_by_step);
     tcase_add_test(tcase, entries_of_an_index_go_with_the_rows);
     tcase_add_test(tcase, who_is_gone_takes_its_elements_along);
+    tcase_add_test(tcase, who_waits_for_a_full_log_cuts_it);
     tcase_add_test(tcase, writers_wait_at_the_limit);
     tcase_add_loop_test(tcase, writers_keep_the_pace_of_a_checkpoint, 0, 2);
 }
