@@ -71,7 +71,10 @@ static void paths(uint64_t from)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3 || warp_open(argv[1], &repair_warp_schema, NULL, &db) != 0)
+    struct warp_options options = WARP_OPTIONS_INIT;
+    options.sync_every_ms = 600000; /* the rings alone have it */
+    if (argc < 3 ||
+        warp_open(argv[1], &repair_warp_schema, &options, &db) != WARP_OK)
         return 2;
     tokens(1);
     paths(1);

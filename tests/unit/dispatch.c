@@ -87,7 +87,8 @@ START_TEST(a_worker_that_is_killed)
         ck_assert_int_eq(kill(pid, SIGKILL), 0);
         int64_t from = os_mono_ns();
         ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CPU);
-        ck_assert_int_lt(os_mono_ns() - from, 250000000);
+        /* No job's time is waited for; a busy machine takes its own. */
+        ck_assert_int_lt(os_mono_ns() - from, INT64_C(1500000000));
         ck_assert_int_eq(dispatch_breaker(d, DEVICE_CUDA, job.kernel),
                          BREAKER_OPEN);
         ck_assert_int_eq(run_right(&job).ran_on, DEVICE_CPU);
