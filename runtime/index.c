@@ -423,11 +423,9 @@ static void put_content(struct index *index, struct index_head *head,
         note_marks(index, f[w].head);
 }
 
-static bool grow_directory(struct index *index)
+static void grow_directory(struct index *index)
 {
     uint32_t depth = atomic_load(&index->depth);
-    if (depth == INDEX_DEPTH_MAX)
-        return false;
     uint64_t n = UINT64_C(1) << depth;
     for (uint64_t i = 0; i < n; i++)
         atomic_store_explicit(
@@ -436,7 +434,6 @@ static bool grow_directory(struct index *index)
             memory_order_relaxed);
     os_point(OS_POINT_GROW);
     atomic_store_explicit(&index->depth, depth + 1, memory_order_release);
-    return true;
 }
 
 /* Odd while words move: a reader that misses looks again. */
@@ -482,13 +479,14 @@ static bool split(struct index *index, uint64_t hash)
     struct content c;
     uint64_t bit = UINT64_C(1) << head->depth;
     if (head->depth == INDEX_DEPTH_MAX ||
-        !fits(index, INDEX_SLOTS_MAX * SLOT_BYTES + sizeof *head) ||
-        (head->depth == atomic_load(&index->depth) && !grow_directory(index)))
+        !fits(index, INDEX_SLOTS_MAX * SLOT_BYTES + sizeof *head))
         return false;
     struct index_head *other =
         new_segment(index, (uint16_t)(head->depth + 1));
     if (!other)
         return false;
+    if (head->depth == atomic_load(&index->depth))
+        grow_directory(index);
     begin_moves(head);
     take_content(index, head, &c);
     find_moving(index, &c, bit);
@@ -523,7 +521,8 @@ int index_insert(struct index *index, uint64_t hash, void *record)
             break;
         if (!make_room(index, hash))
             return error_set(WARP_ELIMIT,
-                             "the index cannot grow: raise memory_max_bytes");
+                             "the index cannot grow: raise memory_max_bytes, "
+                             "or make the store with more shards");
     }
     place(index, head, hash >> 48 << 48 | (uint64_t)(uintptr_t)record);
     index->count++;

@@ -21,12 +21,15 @@ static struct item items[RECORDS] __attribute__((aligned(16)));
 static struct budget budget;
 static struct index table;
 static bool one_place; /* all hashes begin alike */
+static bool one_end;   /* … end alike */
 
 static uint64_t hash_key_of(uint64_t key)
 {
     uint64_t h = (key + 1) * UINT64_C(0x9e3779b97f4a7c15);
     h = (h ^ h >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
     h ^= h >> 32;
+    if (one_end)
+        h |= UINT64_C(0xffffffff);
     return one_place ? h & UINT64_C(0xffffffff) : h;
 }
 
@@ -45,7 +48,7 @@ static void begin(void)
 {
     atomic_store(&budget.used, 0);
     atomic_store(&budget.limit, UINT64_MAX);
-    one_place = false;
+    one_place = one_end = false;
     memset(items, 0, sizeof items);
     for (uint64_t i = 0; i < RECORDS; i++)
         items[i].key = i;
@@ -229,6 +232,54 @@ START_TEST(the_same_place_for_all)
 }
 END_TEST
 
+/* Hashes that no split tells apart: it is full, and goes on when some go. */
+START_TEST(the_same_segment_for_all)
+{
+    one_end = true;
+    uint64_t n = 0;
+    while (index_insert(&table, hash_key_of(n), &items[n]) == WARP_OK)
+        items[n++].in = true;
+    ck_assert_uint_gt(n, INDEX_SLOTS_MAX * 3 / 4);
+    ck_assert_uint_le(n, INDEX_SLOTS_MAX);
+    check_all(n + 10);
+    for (uint64_t i = 0; i < n; i += 2)
+        take_out(i);
+    check_all(n);
+    for (uint64_t i = 0; i < n; i += 2)
+        add(i);
+    check_all(n);
+}
+END_TEST
+
+/* Wherever the budget ends: what is in is found, and nothing more is taken. */
+START_TEST(a_limit_anywhere)
+{
+    end();
+    atomic_store(&budget.limit, 2000);
+    ck_assert_int_eq(index_init(&table, &budget, (struct heap_kind){0}, hash_of,
+                                NULL),
+                     WARP_ENOMEM);
+    ck_assert_uint_eq(budget.used, 0);
+    for (uint64_t limit = 9000; limit < 80000; limit += 700) {
+        begin();
+        atomic_store(&budget.limit, limit);
+        if (limit % 1400 < 700)
+            index_expect(&table, limit % 2800 < 1400 ? 1500 : RECORDS);
+        uint64_t n = 0;
+        while (index_insert(&table, hash_key_of(n), &items[n]) == WARP_OK)
+            items[n++].in = true;
+        ck_assert_uint_gt(n, 700);
+        ck_assert_uint_le(budget.used, limit);
+        check_all(n + 10);
+        /* Of what is not in, nothing goes. */
+        index_remove(&table, hash_key_of(n + 1), &items[n + 1]);
+        check_all(n + 10);
+        end();
+    }
+    begin();
+}
+END_TEST
+
 START_TEST(a_limit_is_kept)
 {
     uint64_t n = 0;
@@ -238,7 +289,8 @@ START_TEST(a_limit_is_kept)
         rc = index_insert(&table, hash_key_of(n), &items[n]);
     ck_assert_int_eq(rc, WARP_ELIMIT);
     ck_assert_str_eq(error_text(),
-                     "the index cannot grow: raise memory_max_bytes");
+                     "the index cannot grow: raise memory_max_bytes, or make "
+                     "the store with more shards");
     ck_assert_uint_gt(n, 4000);
     ck_assert_uint_le(budget.used, 100000);
     for (uint64_t i = 0; i < n - 1; i++)
@@ -313,6 +365,8 @@ int main(void)
     tcase_add_test(tcase, in_huge_pages);
     tcase_add_test(tcase, a_mark_goes_with_its_record);
     tcase_add_test(tcase, the_same_place_for_all);
+    tcase_add_test(tcase, the_same_segment_for_all);
+    tcase_add_test(tcase, a_limit_anywhere);
     tcase_add_test(tcase, a_limit_is_kept);
     tcase_add_test(tcase, readers_miss_nothing);
     suite_add_tcase(suite, tcase);
