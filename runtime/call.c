@@ -387,7 +387,9 @@ static int set_key(const struct layout *l, const void *key,
     uint8_t field = l->desc->key_fields[0];
     if (l->key_type && l->key_type->plain) {
         char *to = (char *)out + l->fields[field].offset;
-        if (l->key_type->size == 8) /* the usual one: without a call */
+        if (l->key_type->size == 16) /* the usual ones: without a call */
+            memcpy(to, key, 16);
+        else if (l->key_type->size == 8)
             memcpy(to, key, 8);
         else
             memcpy(to, key, l->key_type->size);

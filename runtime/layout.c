@@ -224,6 +224,18 @@ void layout_unpin(struct layout *l)
     set_leaves(l);
 }
 
+/* Of these a get has nothing to do but copy bytes. */
+static void set_quick(struct layout *l)
+{
+    l->quick = l->keys;
+    FOR_BITS(i, l->stored & ~l->columns)
+    {
+        const struct field_layout *f = &l->fields[i];
+        if (f->form == SLOT_VAR ? f->bare : f->form != SLOT_WIRE)
+            l->quick |= UINT64_C(1) << i;
+    }
+}
+
 int layout_make(const struct warp_product *desc, uint16_t number,
                 uint8_t default_survives, struct layout **out)
 {
@@ -302,6 +314,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
         l->instance_max = desc->strategy->max_memory_per_instance_bytes;
     set_roles(l);
     place_slots(l);
+    set_quick(l);
     *out = l;
     return WARP_OK;
 }

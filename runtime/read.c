@@ -11,6 +11,7 @@
 #include "evict.h"
 #include "forward.h"
 #include "heat.h"
+#include "read_quick.h"
 #include "replace.h"
 
 enum {
@@ -131,32 +132,17 @@ static int copy_field(struct reading *g, const struct record *r,
         g->have |= UINT64_C(1) << i;
         return !column_read(g->columns, r, i, to);
     }
-    switch (f->form) {
-    case SLOT_1:
-        record_copy_out(to, from, 1);
-        break;
-    case SLOT_2:
-        record_copy_out(to, from, 2);
-        break;
-    case SLOT_4:
-        record_copy_out(to, from, 4);
-        break;
-    case SLOT_8:
-        record_copy_out(to, from, 8);
-        break;
-    case SLOT_PLAIN:
-        record_copy_out(to, from, f->bytes);
-        break;
-    case SLOT_WIRE:
+    if (f->form == SLOT_VAR)
+        return copy_var(g, r, word, i);
+    if (f->form == SLOT_WIRE) {
         record_copy_out(g->scratch + g->scratch_used, from, f->bytes);
         g->wire[i] = g->scratch + g->scratch_used;
         g->wire_bytes[i] = f->bytes;
         g->scratch_used += (f->bytes + 7) & ~7u;
         g->decode |= UINT64_C(1) << i;
         return 0;
-    default:
-        return copy_var(g, r, word, i);
     }
+    read_fixed(f, to, from);
     g->have |= UINT64_C(1) << i;
     return 0;
 }
@@ -477,6 +463,8 @@ int read_record(struct warp_db *db, const struct layout *l,
                 const struct key_ref *key, uint64_t fields, void *out,
                 struct warp_arena *arena)
 {
+    if (read_quick(db, l, key, fields, out, arena))
+        return WARP_OK;
     return read_as(db, l, key, fields, out, arena, false, false);
 }
 

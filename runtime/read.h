@@ -39,6 +39,18 @@ uint64_t read_expired(const struct layout *l, const struct record *r,
                       uint64_t fields, int64_t now);
 /* WARP_EINVAL: this field's value needs an arena, and there is none. */
 int read_needs_arena(const struct layout *l, uint32_t field);
+/* A value of the row that stands there as in the struct, as a reader may. */
+static inline void read_fixed(const struct field_layout *f, uint8_t *to,
+                              const uint8_t *from)
+{
+    switch (f->form) { /* the usual sizes without a call */
+    case SLOT_1: record_copy_out(to, from, 1); break;
+    case SLOT_2: record_copy_out(to, from, 2); break;
+    case SLOT_4: record_copy_out(to, from, 4); break;
+    case SLOT_8: record_copy_out(to, from, 8); break;
+    default: record_copy_out(to, from, f->bytes);
+    }
+}
 /* Writes the defaults of these fields. */
 void read_presets(const struct layout *l, uint64_t fields, void *out);
 /* The store's clock where the product has a ttl anywhere, else 0. */

@@ -76,38 +76,9 @@ void shard_fini(struct shard *s)
     shard_drop_flushing(s);
 }
 
-/* May be asked about memory that is no record any more: compares bytes of it,
- * which are mapped, and no more. */
-static inline bool matches(const void *record, const void *arg)
+static inline bool matches(const void *record, const void *key)
 {
-    const struct record *r = record;
-    const struct key_ref *k = arg;
-    uint16_t product, bytes;
-    record_copy_out(&product, &r->product, sizeof product);
-    record_copy_out(&bytes, &r->key_bytes, sizeof bytes);
-    if (product != k->product || bytes != k->count)
-        return false;
-    const uint8_t *at = r->row + k->row_bytes;
-#ifdef RECORD_TSAN
-    uint8_t copy[512];
-    record_copy_out(copy, at, bytes);
-    at = copy;
-#endif
-    /* The usual lengths: a call would cost more than the comparison. */
-    if (bytes == 8 || bytes == 16) {
-        uint64_t a[2], b[2];
-        memcpy(a, at, 8);
-        memcpy(b, k->bytes, 8);
-        memcpy(a + 1, (const uint8_t *)at + bytes - 8, 8);
-        memcpy(b + 1, k->bytes + bytes - 8, 8);
-        return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
-    }
-    return memcmp(at, k->bytes, bytes) == 0;
-}
-
-bool shard_matches(const struct record *r, const struct key_ref *key)
-{
-    return matches(r, key);
+    return shard_matches(record, key);
 }
 
 struct record *shard_peek(const struct shard *s, const struct key_ref *key,
