@@ -146,7 +146,11 @@ static int claim_one(const char *dir, const struct claim *now, bool fresh,
         return rc;
     bool same = rc == WARP_OK && strcmp(was.store, now->store) == 0 &&
                 strcmp(was.dir, now->dir) == 0;
-    return same || !write ? WARP_OK : write_claim(dir, now);
+    if (same || !write)
+        return WARP_OK;
+    /* A full disk does not keep a store shut: the next open says it. */
+    rc = write_claim(dir, now);
+    return rc == WARP_ENOSPC && !fresh ? WARP_OK : rc;
 }
 
 int claim_all(const struct header *h, const char *store, bool fresh,
