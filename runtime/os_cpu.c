@@ -29,7 +29,7 @@ int os_cpus_parse(const char *list, struct os_cpus *cpus, uint32_t *bad)
         return -errno;
     memset(cpus, 0, sizeof *cpus);
     for (const char *at = list;; at++) {
-        uint32_t from, to;
+        uint32_t from = 0, to;
         at = number(at, &from);
         to = from;
         if (at && *at == '-')
