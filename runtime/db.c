@@ -231,7 +231,7 @@ static int name_tiers(const struct warp_db *db, struct header *h,
 static int new_header(struct warp_db *db, struct header *h)
 {
     const struct warp_options *o = &db->options;
-    bool changed;
+    bool changed = false;
     memset(h, 0, sizeof *h);
     h->shards = o->shards ? o->shards : 24;
     h->ring_bytes = o->ring_bytes;
