@@ -155,7 +155,9 @@ START_TEST(nothing_is_missed_while_rows_load)
         m.name = warp_str(name);
         ck_ok(warp_gen_put(store, P, &m, BIT(MORTAL_TEXT)));
     }
-    for (int round = 0; round < 300; round++) {
+    /* Where all is slow (a sanitizer on a busy machine) fewer have to do. */
+    int64_t until = os_mono_ns() + INT64_C(20000000000);
+    for (int round = 0; round < 300 && os_mono_ns() < until; round++) {
         pthread_t other;
         void *missed;
         scene_reopen();
