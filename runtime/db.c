@@ -57,15 +57,11 @@ void db_balance(struct warp_db *db)
     uint64_t heap = atomic_load(&db->heap_budget.used);
     uint64_t kept = rest + total / 16 > total / 8 ? rest + total / 16
                                                   : total / 8;
-    atomic_store(&db->heap_budget.limit, total > kept ? total - kept : 0);
+    uint64_t limit = total > kept ? total - kept : 0;
+    uint64_t most = total > rest ? total - rest : 0;
+    atomic_store(&db->heap_budget.limit, limit);
+    atomic_store(&db->heap_budget.kept, most - limit);
     atomic_store(&db->budget.limit, total > heap ? total - heap : 0);
-}
-
-void db_balance_all(struct warp_db *db)
-{
-    uint64_t rest = atomic_load(&db->budget.used);
-    atomic_store(&db->heap_budget.limit,
-                 db->memory_max > rest ? db->memory_max - rest : 0);
 }
 
 static uint64_t at_most(uint64_t bytes, uint64_t most)

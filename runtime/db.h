@@ -213,10 +213,9 @@ void db_shares(const struct warp_db *db, struct db_shares *shares);
 uint64_t db_set_aside(const struct warp_db *db);
 /* What a call gives in a forked child, where fork_guard is 0. */
 int db_forked(void) __attribute__((cold));
-/* Gives each part what the other does not use; heaps at most 7/8. */
+/* Gives each part what the other does not use; heaps at most 7/8, and the rest
+ * of it to who only reads. */
 void db_balance(struct warp_db *db);
-/* The heaps may have all that is left, until the next db_balance. */
-void db_balance_all(struct warp_db *db);
 
 struct stripe *db_stripe(struct warp_db *db);
 static inline void db_count(_Atomic uint64_t *counter)

@@ -18,17 +18,26 @@
  * caches, a named pool. */
 struct budget {
     _Atomic uint64_t used, limit; /* bytes; UINT64_MAX: no limit */
+    _Atomic uint64_t kept; /* beyond the limit, for who only reads */
 };
 
-static inline bool budget_take(struct budget *budget, uint64_t bytes)
+/* `most`: bytes that may be in use then. */
+static inline bool budget_take_below(struct budget *budget, uint64_t bytes,
+                                     uint64_t most)
 {
     uint64_t before = atomic_fetch_add_explicit(&budget->used, bytes,
                                                 memory_order_relaxed);
-    if (before + bytes <=
-        atomic_load_explicit(&budget->limit, memory_order_relaxed))
+    if (before + bytes <= most)
         return true;
     atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_relaxed);
     return false;
+}
+
+static inline bool budget_take(struct budget *budget, uint64_t bytes)
+{
+    return budget_take_below(
+        budget, bytes,
+        atomic_load_explicit(&budget->limit, memory_order_relaxed));
 }
 
 static inline void budget_give(struct budget *budget, uint64_t bytes)
@@ -74,6 +83,7 @@ struct heap { /* private */
     size_t idle_bytes;   /* of these: free pages not yet given back */
     size_t ready_bytes;  /* idle pages that stay, for what will come */
     struct heap_kind kind;
+    bool reads; /* for who only reads: what the budget keeps, too */
 };
 
 /* The budget must outlive the heap. Takes no memory yet. */

@@ -13,15 +13,24 @@
 #define IDLE_BYTES_MIN   ((size_t)256 << 10)
 #define TRIES_PER_BIN    8
 
+static bool take(struct heap *heap, size_t bytes)
+{
+    struct budget *b = heap->budget;
+    uint64_t most = atomic_load_explicit(&b->limit, memory_order_relaxed);
+    if (heap->reads)
+        most += atomic_load_explicit(&b->kept, memory_order_relaxed);
+    return budget_take_below(b, bytes, most);
+}
+
 static bool charge(struct heap *heap, size_t bytes)
 {
     if (!bytes)
         return true; /* even where the limit was lowered meanwhile */
-    if (!budget_take(heap->budget, bytes)) {
+    if (!take(heap, bytes)) {
         if (!heap->idle_bytes)
             return false;
         heap_pages_release(heap);
-        if (!budget_take(heap->budget, bytes))
+        if (!take(heap, bytes))
             return false;
     }
     heap->taken_bytes += bytes;

@@ -227,9 +227,9 @@ int shard_fault(struct shard *s, const struct layout *l,
             break;
         os_lock(&s->lock);
         /* What is kept from writers is there for who only reads. */
-        if (tries > 0)
-            db_balance_all(s->db);
+        s->heap.reads = tries > 0;
         rc = shard_find(s, l, key, &r);
+        s->heap.reads = false;
         os_unlock(&s->lock);
     }
     if (rc != WARP_OK)

@@ -168,6 +168,22 @@ START_TEST(the_budget_is_kept)
 }
 END_TEST
 
+START_TEST(what_is_kept_is_for_who_only_reads)
+{
+    start(4 * MIB);
+    atomic_store(&budget.kept, 2 * MIB);
+    ck_assert_ptr_nonnull(heap_alloc(&heap, 3 * MIB));
+    ck_assert_ptr_null(heap_alloc(&heap, 2 * MIB));
+    heap.reads = true;
+    ck_assert_ptr_nonnull(heap_alloc(&heap, 2 * MIB));
+    ck_assert_ptr_null(heap_alloc(&heap, 2 * MIB));
+    heap.reads = false;
+    ck_assert_ptr_null(heap_alloc(&heap, MIB / 2));
+    stop();
+    atomic_store(&budget.kept, 0);
+}
+END_TEST
+
 START_TEST(heaps_share_a_budget)
 {
     struct heap second;
@@ -279,6 +295,7 @@ int main(void)
     tcase_add_test(all, classes_are_in_order_and_tight);
     tcase_add_loop_test(all, random_use_against_a_model, 0, 4);
     tcase_add_test(all, the_budget_is_kept);
+    tcase_add_test(all, what_is_kept_is_for_who_only_reads);
     tcase_add_test(all, heaps_share_a_budget);
     tcase_add_test(all, freed_memory_stays_readable);
     tcase_add_test(all, freed_blocks_come_back_first);

@@ -340,11 +340,20 @@ START_TEST(a_get_waits_for_a_checkpoint)
 }
 END_TEST
 
+/* As the keeper and each writer do, but all the time. */
+static void *balance(void *arg)
+{
+    while (!atomic_load(&stop))
+        db_balance(db);
+    return arg;
+}
+
 /* Nothing is there that could leave, and writers may not have more. */
 START_TEST(a_get_has_what_writers_may_not)
 {
-    enum { COLD = 2000 };
+    enum { COLD = 2000, NEW = 60 };
     struct warp_arena arena = WARP_ARENA_INIT;
+    pthread_t balancer;
     open_it(UINT64_C(48) << 20);
     for (uint64_t id = 0; id < COLD; id++)
         put_wide(id);
@@ -360,9 +369,16 @@ START_TEST(a_get_has_what_writers_may_not)
         os_unlock(&db->shards[i].lock);
     }
     db_balance(db);
-    use_up();
-    for (uint64_t id = 0; id < COLD; id++)
+    ck_assert_int_eq(pthread_create(&balancer, NULL, balance, NULL), 0);
+    for (uint64_t id = 0; id < COLD; id++) {
+        if (id < NEW)
+            use_up();
         get_wide(id, &arena);
+    }
+    ck_assert_uint_gt(atomic_load(&db->heap_budget.used),
+                      atomic_load(&db->heap_budget.limit));
+    atomic_store(&stop, true);
+    pthread_join(balancer, NULL);
     ck_assert_int_eq(warp_close(&db), WARP_OK);
     warp_arena_free(&arena);
 }
