@@ -23,6 +23,7 @@ enum {
 
 struct crash_acks {
     _Atomic uint64_t moved[MOVERS], put, appended, slotted;
+    _Atomic int open; /* by the writer of this round */
 };
 
 /** Opens the store and writes until it is killed; returns only on an error. */

@@ -1,7 +1,8 @@
 /* crash ROUNDS [SEED]: in each round a child writes with all its threads and is
  * killed by SIGKILL after a random time (sometimes while it still recovers);
- * then the store is checked. Prints its seed; the same seed waits the same. */
+ * then the store is checked. Prints its seed. */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,10 @@
 
 #include "crash.h"
 
-enum { HANG_SECONDS = 60 }; /* a round takes less than one */
+enum {
+    HANG_SECONDS = 60, /* a round takes less than one */
+    WORK = 70          /* operations of a round that is not cut off early */
+};
 
 static volatile sig_atomic_t at_round;
 static const char *volatile doing = "make";
@@ -37,19 +41,51 @@ static uint64_t acknowledged(const struct crash_acks *acks)
     return sum;
 }
 
-/* 0 when the child was killed as planned. */
-static int run_round(const char *path, struct crash_acks *acks, uint64_t seed,
-                     long wait_ms)
+static uint64_t now_us(void)
 {
-    struct timespec wait = {wait_ms / 1000, wait_ms % 1000 * 1000000};
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (uint64_t)at.tv_sec * 1000000 + (uint64_t)at.tv_nsec / 1000;
+}
+
+/* Until the writer has opened the store and done what is worth a kill. How long
+ * the opening took. */
+static uint64_t await_work(const struct crash_acks *acks, uint64_t before)
+{
+    enum { MOST_US = HANG_SECONDS / 2 * 1000000 };
+    uint64_t from = now_us(), opening = 0;
+    while (opening == 0 || (acknowledged(acks) < before + WORK &&
+                            now_us() - from < MOST_US)) {
+        usleep(500);
+        if (opening == 0 && (acks->open || now_us() - from > MOST_US))
+            opening = now_us() - from;
+    }
+    return opening;
+}
+
+/* Mostly a good while of work, sometimes before the open is done, which takes
+ * as long as the machine makes it. 0 when the child was killed as planned. */
+static int run_round(const char *path, struct crash_acks *acks, uint64_t seed,
+                     unsigned *dice)
+{
+    static uint64_t opening_us = 20000; /* the last one */
+    bool early = rand_r(dice) % 5 == 0;
+    uint64_t before = acknowledged(acks);
+    useconds_t part = (useconds_t)rand_r(dice) % 1000;
     int status = 0;
+    acks->open = 0;
     fflush(NULL);
     pid_t pid = fork();
     if (pid < 0)
         return -1;
     if (pid == 0)
         _exit(crash_write(path, acks, seed) == 0 ? 0 : 3);
-    nanosleep(&wait, NULL);
+    if (early) {
+        usleep((useconds_t)(opening_us * part / 1000));
+    } else {
+        opening_us = await_work(acks, before);
+        usleep(part * 200);
+    }
     kill(pid, SIGKILL);
     if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status)) {
         printf("  the writer ended by itself\n");
@@ -80,20 +116,17 @@ int main(int argc, char **argv)
     wrong = crash_make(path) != 0;
     unsigned dice = (unsigned)seed;
     for (; round < rounds && wrong == 0; round++) {
-        /* Mostly a good while, sometimes before the open is done. */
-        long wait_ms = rand_r(&dice) % 5 == 0 ? rand_r(&dice) % 20
-                                              : 20 + rand_r(&dice) % 200;
         alarm(HANG_SECONDS);
         at_round = round;
         doing = "write";
-        wrong += run_round(path, acks, seed + (uint64_t)round, wait_ms) != 0;
+        wrong += run_round(path, acks, seed + (uint64_t)round, &dice) != 0;
         doing = "check";
         wrong += crash_check(path, acks);
     }
     uint64_t sum = acknowledged(acks);
     printf("%d rounds of kill -9, %llu operations acknowledged, %d wrong\n",
            round, (unsigned long long)sum, wrong);
-    if (wrong == 0 && sum < (uint64_t)rounds * 50) {
+    if (wrong == 0 && sum < (uint64_t)rounds * 40) {
         printf("too little was at stake\n");
         wrong++;
     }

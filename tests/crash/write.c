@@ -132,6 +132,7 @@ int crash_write(const char *path, struct crash_acks *acks, uint64_t seed)
         fprintf(stderr, "crash: open: %s\n", warp_errmsg(NULL));
         return -1;
     }
+    atomic_store(&acks->open, 1);
     for (unsigned kind = 0; kind < KINDS; kind++)
         for (unsigned i = 0; i < (kind == 0 ? MOVERS : 1); i++) {
             struct writer *w = &writers[count];
