@@ -90,21 +90,32 @@ static void evict_one(struct place_cache *cache, uint32_t leaving)
     place_evict(cache, out, PLACE_OUT);
 }
 
+/* The oldest of the window becomes a candidate, when it holds more than it
+ * should with so many bytes beside; PLACE_NONE: it does not. */
+static uint32_t pass_one(struct place_cache *cache, uint32_t bytes)
+{
+    uint64_t window = cache->capacity * cache->setting.window / 100;
+    uint32_t oldest = cache->lists[PLACE_NEW].tail;
+    if (oldest == PLACE_NONE || cache->lists[PLACE_NEW].bytes + bytes <= window)
+        return PLACE_NONE;
+    place_push(cache, PLACE_MAIN, oldest);
+    return oldest;
+}
+
+/* Where another expert has decided, or the tier was larger, what is on trial is
+ * more than a window: it leaves before what is proven. */
 void place_learn_evict(struct place_cache *cache)
 {
-    evict_one(cache, PLACE_NONE);
+    evict_one(cache, pass_one(cache, 0));
 }
 
 void place_learn_admit(struct place_cache *cache, uint32_t at)
 {
-    uint32_t bytes = place_trait_of(cache, at)->bytes, leaving = PLACE_NONE;
-    uint64_t window = cache->capacity * cache->setting.window / 100;
+    uint32_t bytes = place_trait_of(cache, at)->bytes, leaving = PLACE_NONE,
+             passed;
     place_remove(cache, at);
-    while (cache->lists[PLACE_NEW].count > 0 &&
-           cache->lists[PLACE_NEW].bytes + bytes > window) {
-        leaving = cache->lists[PLACE_NEW].tail;
-        place_push(cache, PLACE_MAIN, leaving);
-    }
+    while ((passed = pass_one(cache, bytes)) != PLACE_NONE)
+        leaving = passed;
     while (!place_fits(cache, bytes)) {
         evict_one(cache, leaving);
         leaving = PLACE_NONE;

@@ -348,6 +348,43 @@ START_TEST(test_resize)
 }
 END_TEST
 
+/* A tier of what was used once, long ago, and of what is used again and again;
+ * who decides changes, and the tier gets smaller: the former leaves. */
+START_TEST(test_shrunk_after_a_switch)
+{
+    enum { ONCE = 400, OFTEN = 150, ROUNDS = 10, ALL = ONCE + OFTEN };
+    static struct place_link links[ALL];
+    static struct place_trait traits[ALL];
+    struct place_cache cache;
+    struct place_model model;
+    uint32_t now = 0, stayed = 0;
+    memset(traits, 0, sizeof traits);
+    place_model_init(&model, 1);
+    place_cache_init(&cache, ALL, links, traits, &place_experts[PLACE_S3FIFO]);
+    for (uint32_t o = 0; o < ALL; o++) {
+        place_link_init(&links[o]);
+        traits[o].bytes = 1;
+    }
+    for (uint32_t i = 0; i < ONCE + OFTEN * ROUNDS; i++, now++) {
+        uint32_t o = i < ONCE ? i : ONCE + i % OFTEN;
+        (void)place_cache_access(&cache, o, now);
+        place_trait_touch(&traits[o], now);
+    }
+    ck_assert_uint_eq(cache.used, ALL);
+    cache.model = &model;
+    place_cache_adopt(&cache, &place_experts[_i], NULL);
+    cache.target = 0; /* ARC's, which has not missed what it evicted */
+    /* As S3-FIFO has it; the adoption may have sorted them. */
+    for (uint32_t o = 0; o < ALL; o++)
+        place_push(&cache, o < ONCE ? PLACE_NEW : PLACE_MAIN, o);
+    place_cache_resize(&cache, ALL / 2);
+    for (uint32_t o = ONCE; o < ALL; o++)
+        stayed += place_is_resident(&cache, o);
+    ck_assert_msg(stayed > OFTEN * 9 / 10, "%s: %u of %u stayed",
+                  place_experts[_i].name, stayed, OFTEN);
+}
+END_TEST
+
 /* As often used, but a hit of the odd ones saves 64 times as much: more of them
  * stay, and in all more is saved than where all seem the same. */
 START_TEST(test_saves)
@@ -642,6 +679,7 @@ int main(void)
     tcase_add_test(all, test_state);
     tcase_add_test(all, test_sample);
     tcase_add_test(all, test_resize);
+    tcase_add_loop_test(all, test_shrunk_after_a_switch, 0, PLACE_EXPERTS);
     tcase_add_test(all, test_plain_lru);
     tcase_add_test(all, test_prior);
     tcase_add_test(all, test_pins);

@@ -189,11 +189,19 @@ static void replay(uint32_t shards, bool lru)
         }
         if (there != (resident_bytes(l, id) > 0)) {
             uint8_t key[8];
+            struct replace_stat at;
+            struct place_stat wanted;
             encode(key, id);
-            ck_abort_msg("request %u of %u: the harness has it: %d, the "
-                         "store's engine: %d", i, id, there,
-                         replace_state(db, l, key_of(l, key).hash) ==
-                             REPLACE_HELD);
+            ck_assert(replace_stat(db, l, &at));
+            place_stat(harness, &wanted);
+            ck_abort_msg(
+                "request %u of %u: the harness (%s, %u evictions, %u bytes) "
+                "has it: %d, the store's engine (%s, %u, %u; %u lost): %d", i,
+                id, wanted.expert, (unsigned)wanted.evictions,
+                (unsigned)wanted.used_bytes, there, at.expert,
+                (unsigned)at.evictions, (unsigned)at.used_bytes,
+                (unsigned)at.lost,
+                replace_state(db, l, key_of(l, key).hash) == REPLACE_HELD);
         }
         misses += !there;
         ck_assert_int_ge(place_access(harness, &request), 0);
