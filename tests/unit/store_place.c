@@ -387,7 +387,10 @@ START_TEST(two_strategies_are_compared)
         decisions += arms[a].decisions;
         explored += arms[a].explored;
     }
-    ck_assert_uint_eq(arms[0].gets + arms[1].gets, REQUESTS);
+    /* What left again before its use was noted has not been used. */
+    uint64_t gets = arms[0].gets + arms[1].gets;
+    ck_assert_uint_le(gets, REQUESTS);
+    ck_assert_uint_gt(gets, REQUESTS - REQUESTS / 100);
     ck_assert_uint_gt(explored, decisions / 256);
     ck_assert_uint_lt(explored, decisions / 64);
     ck_assert_double_lt((double)arms[0].misses / (double)arms[0].gets,
