@@ -18,10 +18,10 @@ struct claim {
     char store[PATH_BYTES], dir[PATH_BYTES];
 };
 
-static void id_of(const struct header *h, char to[33])
+static void id_of(const uint8_t store_id[16], char to[33])
 {
-    for (size_t i = 0; i < sizeof h->store_id; i++)
-        snprintf(to + 2 * i, 3, "%02x", h->store_id[i]);
+    for (size_t i = 0; i < 16; i++)
+        snprintf(to + 2 * i, 3, "%02x", store_id[i]);
 }
 
 static int keep(char *to, size_t bytes, const char *line, const char *word)
@@ -116,13 +116,14 @@ static bool lives_elsewhere(const struct claim *was, const struct claim *now)
     char id[33] = "";
     snprintf(path, sizeof path, "%s/store", was->store);
     if (h && header_read(path, h) == WARP_OK)
-        id_of(h, id);
+        id_of(h->store_id, id);
     free(h);
     return strcmp(id, now->id) == 0 && os_same(was->store, now->store) == 0;
 }
 
+/* remedy: where a copy of the directory should be. */
 static int claim_one(const char *dir, const struct claim *now, bool fresh,
-                     bool write)
+                     bool write, const char *remedy)
 {
     struct claim was = {0};
     int rc = read_claim(dir, &was);
@@ -139,9 +140,8 @@ static int claim_one(const char *dir, const struct claim *now, bool fresh,
         os_same(was.dir, dir) == 1 && lives_elsewhere(&was, now))
         return error_set(WARP_EINVAL,
                          "%s is a directory of the store in %s, of which %s "
-                         "is a copy: copy that directory, too, and name the "
-                         "copy in the options",
-                         dir, was.store, now->store);
+                         "is a copy: copy that directory, too, %s",
+                         dir, was.store, now->store, remedy);
     if (rc != WARP_OK && rc != WARP_ENOSTORE)
         return rc;
     bool same = rc == WARP_OK && strcmp(was.store, now->store) == 0 &&
@@ -153,20 +153,45 @@ static int claim_one(const char *dir, const struct claim *now, bool fresh,
     return rc == WARP_ENOSPC && !fresh ? WARP_OK : rc;
 }
 
+static int who(const uint8_t store_id[16], const char *store,
+               struct claim **claim)
+{
+    *claim = calloc(1, sizeof **claim);
+    if (!*claim)
+        return error_set(WARP_ENOMEM, "out of memory for paths");
+    id_of(store_id, (*claim)->id);
+    return whole_path(store, (*claim)->store);
+}
+
 int claim_all(const struct header *h, const char *store, bool fresh,
               bool write)
 {
-    struct claim *now = calloc(1, sizeof *now);
-    if (!now)
-        return error_set(WARP_ENOMEM, "out of memory for paths");
-    id_of(h, now->id);
-    int rc = whole_path(store, now->store);
+    struct claim *now;
+    int rc = who(h->store_id, store, &now);
     for (int i = 0; i < HEADER_PATHS && rc == WARP_OK; i++) {
         if (!h->paths[i][0])
             continue;
         snprintf(now->dir, sizeof now->dir, "%s", h->paths[i]);
-        rc = claim_one(h->paths[i], now, fresh, write);
+        rc = claim_one(h->paths[i], now, fresh, write,
+                       "and name the copy in the options");
     }
+    free(now);
+    return rc;
+}
+
+int claim_archive(const uint8_t store_id[16], const char *store,
+                  const char *archive, bool write)
+{
+    char inside[PATH_BYTES];
+    struct claim *now;
+    snprintf(inside, sizeof inside, "%.4000s/archive", store);
+    if (strcmp(inside, archive) == 0 || os_exists(archive) != 1)
+        return WARP_OK;
+    int rc = who(store_id, store, &now);
+    if (rc == WARP_OK)
+        rc = whole_path(archive, now->dir);
+    if (rc == WARP_OK)
+        rc = claim_one(archive, now, false, write, "as its directory archive");
     free(now);
     return rc;
 }

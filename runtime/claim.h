@@ -1,4 +1,5 @@
-/* claim.h: whose a directory outside of its store is: rings, ssd, disk.
+/* claim.h: whose a directory outside of its store is: rings, ssd, disk or
+ * archive.
  *
  * A store that was copied names the directories of the other, and two that
  * write there destroy each other. So the file `of-store` in each such directory
@@ -15,6 +16,10 @@
  * WARP_EINVAL: another store's, or of one of which this is a copy. */
 int claim_all(const struct header *header, const char *store, bool fresh,
               bool write);
+/* The archive's directory, if it is outside of the store and there. A copy is
+ * told to have its own inside of it, where every open looks first. */
+int claim_archive(const uint8_t store_id[16], const char *store,
+                  const char *archive, bool write);
 /* An option names another directory for segments than `before`, which still
  * has some. WARP_EINVAL: the other has none. */
 int claim_moved(const struct header *before, const struct header *after,

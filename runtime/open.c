@@ -3,6 +3,7 @@
 
 #include "archive_where.h"
 #include "checkpoint.h"
+#include "claim.h"
 #include "clock.h"
 #include "coaccess.h"
 #include "codec.h"
@@ -219,6 +220,9 @@ int open_series(struct warp_db *db)
     int rc = archive_where(db->ssd, db->paths.store, db->options.archive_url,
                            db->store_id, !db->read_only, path);
     db->options.archive_url = NULL; /* the caller's memory */
+    if (rc == WARP_OK)
+        rc = claim_archive(db->store_id, db->paths.store, path,
+                           !db->read_only);
     if (rc == WARP_OK && !(db->paths.archive = strdup(path)))
         rc = error_set(WARP_ENOMEM, "out of memory for paths");
     if (rc == WARP_OK)

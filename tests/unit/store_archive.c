@@ -301,13 +301,18 @@ static int64_t scene_clock(void *arg)
     return atomic_load(&clock_ms);
 }
 
-static int open_at(const char *url)
+static int open_in(const char *path, const char *url)
 {
     struct warp_options o = WARP_OPTIONS_INIT;
     o.shards = 12;
     o.clock_ms = scene_clock;
     o.archive_url = url;
-    return warp_open(move_dir, &aging_warp_schema, &o, &db);
+    return warp_open(path, &aging_warp_schema, &o, &db);
+}
+
+static int open_at(const char *url)
+{
+    return open_in(move_dir, url);
 }
 
 /* The option is given once: the store remembers where its archive is. */
@@ -380,6 +385,50 @@ START_TEST(an_archive_elsewhere_is_missed)
 }
 END_TEST
 
+/* Two that write into the same archive would destroy each other's values. */
+START_TEST(a_copy_has_an_archive_of_its_own)
+{
+    char copy[100], command[700];
+    open_elsewhere();
+    put_all(50);
+    days_pass(36);
+    close_it();
+    snprintf(copy, sizeof copy, "%s.copy", move_dir);
+    snprintf(command, sizeof command, "cp -r %s %s", move_dir, copy);
+    ck_assert_int_eq(system(command), 0);
+    for (int round = 0; round < 2; round++) {
+        ck_assert_int_eq(open_in(copy, round ? elsewhere : NULL), WARP_EINVAL);
+        ck_assert_msg(strstr(warp_errmsg(NULL), "is a copy") &&
+                          strstr(warp_errmsg(NULL), "as its directory archive"),
+                      "%s", warp_errmsg(NULL));
+    }
+    snprintf(command, sizeof command, "cp -r %s/* %s/archive", elsewhere, copy);
+    ck_assert_int_eq(system(command), 0);
+    for (int round = 0; round < 3; round++) {
+        int rc = open_in(copy, NULL);
+        ck_assert_msg(rc == WARP_OK, "%s", warp_errmsg(NULL));
+        all_are_there(50, 1);
+        days_pass(36);
+        close_it();
+        open_it();
+        all_are_there(50, 1);
+        days_pass(36);
+        close_it();
+        must_be_sound();
+    }
+    /* Where the first is gone the copy is the store. */
+    snprintf(command, sizeof command,
+             "rm -r %s %s/archive", move_dir, copy);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(open_in(copy, NULL), WARP_OK);
+    ck_assert_uint_gt(archived().segments, 0);
+    close_it();
+    ck_assert_int_eq(rename(copy, move_dir), 0);
+    must_be_sound();
+    remove_elsewhere();
+}
+END_TEST
+
 /* Killed at any moment of moves in all directions. */
 static void move_all(uint64_t n)
 {
@@ -418,6 +467,7 @@ int main(void)
     tcase_add_test(tests, windows_outlive_a_restart);
     tcase_add_test(tests, a_damaged_segment);
     tcase_add_test(tests, an_archive_elsewhere_is_missed);
+    tcase_add_test(tests, a_copy_has_an_archive_of_its_own);
     tcase_add_test(tests, killed_while_values_move);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
