@@ -2,6 +2,7 @@
  * writer works, a map that grows, damaged bytes. */
 #include "scratch.h"
 
+#include "instrumented.h"
 #include "os.h"
 #include "ssd.h"
 
@@ -408,7 +409,7 @@ START_TEST(a_copy_is_of_one_state)
 }
 END_TEST
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !INSTRUMENTED
 static int less;
 static void tell_less(void *arg, int code, const char *what)
 {
@@ -625,7 +626,7 @@ int main(void)
     tcase_add_test(all, random_changes_follow_a_model);
     tcase_add_test(all, the_map_grows);
     tcase_add_test(all, a_copy_is_of_one_state);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !INSTRUMENTED
     /* A sanitizer dies itself when addresses are short. */
     tcase_add_test(all, few_addresses_give_a_smaller_map);
     tcase_add_test(all, a_map_that_cannot_grow);

@@ -12,13 +12,8 @@
 #include <unistd.h>
 
 #include "db.h"
+#include "instrumented.h"
 #include "memory.warp.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define INSTRUMENTED 1
-#else
-#define INSTRUMENTED 0
-#endif
 
 static char dir[64];
 static struct warp_db *db;

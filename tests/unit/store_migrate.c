@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "instrumented.h"
 #include "migrate.h"
 #include "move_scene.h"
 
@@ -244,11 +245,7 @@ static bool most_are_moved(void)
 
 /* Not a benchmark: a machine under load is slow anywhere, and so is a program
  * that is instrumented. It fails when moves hold writers up. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { NOISE_US = 20000 };
-#else
-enum { NOISE_US = 1000 };
-#endif
+enum { NOISE_US = INSTRUMENTED ? 20000 : 1000 };
 
 START_TEST(writers_go_on)
 {
