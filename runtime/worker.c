@@ -1,4 +1,5 @@
-/* worker.c: the parent's side; see worker.h. */
+/* worker.c: the parent's side; see worker.h. What says where memory lies is
+ * kept here: a stray write of a driver may change any byte of the page. */
 #include "worker.h"
 
 #include "os.h"
@@ -10,6 +11,7 @@
 
 enum {
     ALIGN = 64,
+    WORKER_TEXTS_MAX = 2 * WORKER_KERNELS_MAX,
     SPIN_AGAIN = 64 /* waits: another core may be free by then */
 };
 #define START_NS (INT64_C(30) * 1000000000) /* a driver loads, code compiles */
@@ -21,10 +23,19 @@ struct worker {
     enum device_kind kind;
     int64_t start_ns;
     int fd;
-    size_t bytes;
+    size_t bytes, slot_bytes;
     struct worker_page *page;
+    /* What the process was told: it begins anew with each. */
     const struct kernel *known[WORKER_KERNELS_MAX];
+    uint32_t kernel_count;
+    struct {
+        uint64_t at, bytes;
+    } texts[WORKER_TEXTS_MAX];
+    uint64_t text_used;
+    uint32_t text_count;
     uint32_t turn; /* of the next command */
+    uint32_t command[DEVICE_LANES];
+    uint64_t at[DEVICE_LANES][KERNEL_ARGS_MAX]; /* arrays in the slot */
     int64_t began_ns[DEVICE_LANES];
     _Atomic uint32_t patience;    /* waits until spinning is tried again */
     struct os_lock lock;          /* of all below, which any thread may read */
@@ -53,7 +64,7 @@ struct worker *worker_create(const char *program, enum device_kind kind,
         return NULL;
     }
     w->page = base;
-    w->page->slot_bytes = slot_bytes;
+    w->slot_bytes = slot_bytes;
     return w;
 }
 
@@ -94,7 +105,7 @@ int worker_pid(const struct worker *w)
 static char *slot_of(const struct worker *w, uint32_t lane)
 {
     return (char *)w->page + worker_slot_at() +
-           (size_t)w->page->slot_bytes * lane;
+           w->slot_bytes * lane;
 }
 
 /* ---- waiting ---- */
@@ -186,9 +197,13 @@ enum device_outcome worker_ready(struct worker *w, uint32_t *life,
     int rc = 0;
     bool starts = w->pid == 0;
     if (starts) {
-        w->turn = 0;
+        w->turn = w->kernel_count = w->text_count = 0;
+        w->text_used = 0;
+        w->page->slot_bytes = w->slot_bytes;
         w->page->parent = (uint32_t)os_pid();
         atomic_store(&w->page->opened, 0);
+        for (uint32_t i = 0; i < DEVICE_LANES; i++)
+            atomic_store(&w->page->lanes[i].command, w->command[i]);
         rc = os_spawn(w->program, argv, w->fd, &pid);
         w->pid = rc == 0 ? pid : 0;
     }
@@ -221,14 +236,18 @@ static uint64_t put_text(struct worker *w, const char *text)
 {
     char *texts = (char *)w->page + worker_text_at();
     size_t bytes = text ? strlen(text) + 1 : 0;
-    uint64_t at = w->page->text_used;
-    if (bytes == 0 || bytes > WORKER_TEXT_BYTES - at)
+    uint64_t at = w->text_used;
+    for (uint32_t i = 0; i < w->text_count; i++)
+        if (w->texts[i].bytes == bytes &&
+            memcmp(texts + w->texts[i].at, text, bytes) == 0)
+            return w->texts[i].at; /* kernels of one schema share it */
+    if (bytes == 0 || bytes > WORKER_TEXT_BYTES - at ||
+        w->text_count == WORKER_TEXTS_MAX)
         return UINT64_MAX;
-    for (uint64_t i = 0; i < at; i += strlen(texts + i) + 1)
-        if (strcmp(texts + i, text) == 0)
-            return i; /* kernels of one schema share it */
     memcpy(texts + at, text, bytes);
-    w->page->text_used += bytes;
+    w->texts[w->text_count].at = at;
+    w->texts[w->text_count++].bytes = bytes;
+    w->text_used += bytes;
     return at;
 }
 
@@ -262,13 +281,13 @@ static bool put_kernel(struct worker *w, const struct kernel *kernel,
 static uint32_t number_of(struct worker *w, const struct kernel *kernel)
 {
     uint32_t n = 0;
-    for (; n < w->page->kernel_count; n++)
+    for (; n < w->kernel_count; n++)
         if (w->known[n] == kernel)
             return n;
     if (n == WORKER_KERNELS_MAX || !put_kernel(w, kernel, &w->page->kernels[n]))
         return WORKER_KERNELS_MAX;
     w->known[n] = kernel;
-    w->page->kernel_count = n + 1;
+    w->kernel_count = n + 1;
     return n;
 }
 
@@ -288,57 +307,62 @@ uint64_t worker_needs(const struct kernel_job *job, size_t fresh_bytes)
 }
 
 /* false: the slot or its lists are too small. */
-static bool place(struct worker *w, struct worker_lane *l,
+static bool place(struct worker *w, uint32_t lane,
                   const struct kernel_job *job, const struct device_plan *plan)
 {
+    struct worker_lane *l = &w->page->lanes[lane];
     uint64_t at = 0;
-    if (worker_needs(job, plan->fresh_bytes) > w->page->slot_bytes ||
+    if (worker_needs(job, plan->fresh_bytes) > w->slot_bytes ||
         plan->fill_count > DEVICE_FILLS_MAX ||
         plan->piece_count > DEVICE_PIECES_MAX)
         return false;
     for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
-        l->at[i] = at;
+        w->at[lane][i] = l->at[i] = at;
         at += aligned(kernel_arg_bytes(job, i));
     }
     l->fresh_at = at;
     l->fresh_bytes = plan->fresh_bytes;
+    if (plan->fresh_bytes > 0)
+        memcpy(slot_of(w, lane) + at, plan->fresh, plan->fresh_bytes);
     return true;
 }
 
 /* Of an input that is put together on the device only what it lacks there. */
-static void copy_in(struct worker_lane *l, char *slot,
+static void copy_in(struct worker *w, uint32_t lane,
                     const struct kernel_job *job,
                     const struct device_plan *plan)
 {
+    struct worker_lane *l = &w->page->lanes[lane];
+    char *slot = slot_of(w, lane);
+    const uint64_t *at = w->at[lane];
     for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
         size_t bytes = (size_t)kernel_arg_bytes(job, i);
         if (!job->kernel->args[i].out && bytes > 0 && !(plan->args >> i & 1))
-            memcpy(slot + l->at[i], job->arg[i], bytes);
+            memcpy(slot + at[i], job->arg[i], bytes);
     }
     l->drop = plan->drop;
     l->plan_args = plan->args;
     l->fill_count = plan->fill_count;
     l->piece_count = plan->piece_count;
-    for (uint32_t i = 0; i < l->fill_count; i++)
+    for (uint32_t i = 0; i < plan->fill_count; i++)
         l->fills[i] = plan->fills[i];
-    for (uint32_t i = 0; i < l->piece_count; i++) {
+    for (uint32_t i = 0; i < plan->piece_count; i++) {
         const struct device_piece *p = &plan->pieces[i];
         l->pieces[i] = *p;
         if (p->held == DEVICE_FROM_HOST)
-            memcpy(slot + l->at[p->arg] + p->to,
+            memcpy(slot + at[p->arg] + p->to,
                    (const char *)job->arg[p->arg] + p->to, (size_t)p->bytes);
     }
-    if (l->fresh_bytes > 0)
-        memcpy(slot + l->fresh_at, plan->fresh, plan->fresh_bytes);
 }
 
-static void copy_out(const struct worker_lane *l, const char *slot,
+static void copy_out(const struct worker *w, uint32_t lane,
                      const struct kernel_job *job)
 {
+    const char *slot = slot_of(w, lane);
     for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
         size_t bytes = (size_t)kernel_arg_bytes(job, i);
         if (job->kernel->args[i].out && bytes > 0)
-            memcpy(job->arg[i], slot + l->at[i], bytes);
+            memcpy(job->arg[i], slot + w->at[lane][i], bytes);
     }
 }
 
@@ -355,7 +379,7 @@ enum device_outcome worker_begin(struct worker *w, uint32_t lane, uint32_t life,
                  job->kernel->name);
         return DEVICE_KERNEL;
     }
-    if (!place(w, l, job, plan)) {
+    if (!place(w, lane, job, plan)) {
         snprintf(why, DEVICE_TEXT_BYTES, "the job does not fit its slot");
         return DEVICE_TRANSIENT;
     }
@@ -365,12 +389,13 @@ enum device_outcome worker_begin(struct worker *w, uint32_t lane, uint32_t life,
     os_unlock(&w->lock);
     l->kernel = number;
     l->p = job->p;
-    copy_in(l, slot_of(w, lane), job, plan);
+    copy_in(w, lane, job, plan);
     if (w->life != life)
         return outcome_of(w, DIED, life, 0, "", 0, why);
     l->outcome = DEVICE_STICKY;
     l->turn = w->turn++;
-    atomic_fetch_add_explicit(&l->command, 1, memory_order_release);
+    atomic_store_explicit(&l->command, ++w->command[lane],
+                          memory_order_release);
     os_shared_wake(&l->command);
     return DEVICE_OK;
 }
@@ -381,7 +406,7 @@ enum device_outcome worker_finish(struct worker *w, uint32_t lane,
                                   char why[DEVICE_TEXT_BYTES])
 {
     struct worker_lane *l = &w->page->lanes[lane];
-    uint32_t command = atomic_load_explicit(&l->command, memory_order_relaxed);
+    uint32_t command = w->command[lane];
     bool waits =
         atomic_load_explicit(&l->answer, memory_order_acquire) != command;
     os_lock(&w->lock);
@@ -405,7 +430,7 @@ enum device_outcome worker_finish(struct worker *w, uint32_t lane,
     if (outcome != DEVICE_OK)
         return outcome;
     int64_t from = os_mono_ns();
-    copy_out(l, slot_of(w, lane), job);
+    copy_out(w, lane, job);
     /* The caller was busy elsewhere: its way here does not count. */
     *took_ns = os_mono_ns() - (waits ? w->began_ns[lane] : from - l->took_ns);
     return DEVICE_OK;

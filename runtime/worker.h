@@ -56,8 +56,6 @@ struct worker_page {
     uint32_t outcome;
     char why[DEVICE_TEXT_BYTES];
     char name[128];
-    _Atomic uint32_t kernel_count;
-    uint64_t text_used;
     struct worker_kernel kernels[WORKER_KERNELS_MAX];
     struct worker_lane lanes[DEVICE_LANES];
 };

@@ -111,6 +111,11 @@ static const char *job_of(struct lane *l, struct kernel_job *job)
                                .p = l->page->p};
     if (!job->kernel)
         return "the kernel's row is damaged";
+    /* Each of a row, a column or an item takes some of the slot; and so none of
+     * the products that follow is too large for 64 bits. */
+    if (job->p.rows > room || job->p.cols > room || job->p.items > room ||
+        job->p.k > room)
+        return "an array leaves the slot";
     for (uint32_t i = 0; i < job->kernel->arg_count; i++) {
         uint64_t bytes = kernel_arg_bytes(job, i), at = l->page->at[i];
         if (bytes > room || at > room - bytes)
