@@ -121,9 +121,10 @@ static bool lives_elsewhere(const struct claim *was, const struct claim *now)
     return strcmp(id, now->id) == 0 && os_same(was->store, now->store) == 0;
 }
 
-/* remedy: where a copy of the directory should be. */
-static int claim_one(const char *dir, const struct claim *now, bool fresh,
-                     bool write, const char *remedy)
+/* remedy: where a copy of the directory should be. *same: that is written there
+ * already. */
+static int check_one(const char *dir, const struct claim *now, bool fresh,
+                     const char *remedy, bool *same)
 {
     struct claim was = {0};
     int rc = read_claim(dir, &was);
@@ -144,10 +145,19 @@ static int claim_one(const char *dir, const struct claim *now, bool fresh,
                          dir, was.store, now->store, remedy);
     if (rc != WARP_OK && rc != WARP_ENOSTORE)
         return rc;
-    bool same = rc == WARP_OK && strcmp(was.store, now->store) == 0 &&
-                strcmp(was.dir, now->dir) == 0;
-    if (same || !write)
-        return WARP_OK;
+    *same = rc == WARP_OK && strcmp(was.store, now->store) == 0 &&
+            strcmp(was.dir, now->dir) == 0;
+    return WARP_OK;
+}
+
+static int claim_one(const char *dir, const struct claim *now, bool fresh,
+                     bool write)
+{
+    bool same;
+    int rc = check_one(dir, now, fresh, "and name the copy in the options",
+                       &same);
+    if (rc != WARP_OK || same || !write)
+        return rc;
     /* A full disk does not keep a store shut: the next open says it. */
     rc = write_claim(dir, now);
     return rc == WARP_ENOSPC && !fresh ? WARP_OK : rc;
@@ -172,8 +182,7 @@ int claim_all(const struct header *h, const char *store, bool fresh,
         if (!h->paths[i][0])
             continue;
         snprintf(now->dir, sizeof now->dir, "%s", h->paths[i]);
-        rc = claim_one(h->paths[i], now, fresh, write,
-                       "and name the copy in the options");
+        rc = claim_one(h->paths[i], now, fresh, write);
     }
     free(now);
     return rc;
@@ -184,6 +193,7 @@ int claim_archive(const uint8_t store_id[16], const char *store,
 {
     char inside[PATH_BYTES];
     struct claim *now;
+    bool same;
     snprintf(inside, sizeof inside, "%.4000s/archive", store);
     if (strcmp(inside, archive) == 0 || os_exists(archive) != 1)
         return WARP_OK;
@@ -191,7 +201,11 @@ int claim_archive(const uint8_t store_id[16], const char *store,
     if (rc == WARP_OK)
         rc = whole_path(archive, now->dir);
     if (rc == WARP_OK)
-        rc = claim_one(archive, now, false, write, "as its directory archive");
+        rc = check_one(archive, now, false, "as its directory archive", &same);
+    /* Where that cannot be written, nobody writes: an archive on a disk that is
+     * read only does not keep its store shut. */
+    if (rc == WARP_OK && !same && write)
+        (void)write_claim(archive, now);
     free(now);
     return rc;
 }

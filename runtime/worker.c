@@ -429,10 +429,13 @@ enum device_outcome worker_finish(struct worker *w, uint32_t lane,
     os_unlock(&w->lock);
     if (outcome != DEVICE_OK)
         return outcome;
-    int64_t from = os_mono_ns();
+    int64_t from = os_mono_ns(), since = from - w->began_ns[lane],
+            took = l->took_ns;
     copy_out(w, lane, job);
     /* The caller was busy elsewhere: its way here does not count. */
-    *took_ns = os_mono_ns() - (waits ? w->began_ns[lane] : from - l->took_ns);
+    if (waits || took < 0 || took > since)
+        took = since;
+    *took_ns = took + os_mono_ns() - from;
     return DEVICE_OK;
 }
 
