@@ -128,6 +128,7 @@ static int check_one(const char *dir, const struct claim *now, bool fresh,
 {
     struct claim was = {0};
     int rc = read_claim(dir, &was);
+    *same = false;
     if (rc == WARP_ENOSTORE && fresh && has_files(dir))
         return error_set(WARP_EINVAL, "%s holds files of a store: remove them, "
                                       "or name an empty or a new directory",
