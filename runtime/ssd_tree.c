@@ -633,10 +633,14 @@ int tree_free_walk(const struct tree_file *file, const struct tree_snapshot *s,
         rc = tree_node(&c, &node);
         if (rc != 0)
             return rc;
-        /* A list: its length, then page numbers, falling. */
+        /* By the transaction that gave them up a list: its length, then page
+         * numbers, falling. One of transaction 0 LMDB would take twice. */
         const uint8_t *list = node.value.data;
         uint64_t at = c.number[c.depth - 1], last = s->page_limit;
+        uint64_t txn = get64(node.key.data);
         uint64_t n = node.value.bytes >= 8 ? get64(list) : UINT64_MAX;
+        if (txn == 0 || txn > s->txn)
+            return damaged(file, at, "has a list of free pages of no commit");
         if (n > node.value.bytes / 8 - 1)
             return damaged(file, at, "has a list of free pages too long");
         for (uint64_t i = 1; i <= n; i++) {

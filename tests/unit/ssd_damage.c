@@ -307,6 +307,40 @@ static void flip(uint64_t at, uint8_t bits)
     write_image(image_bytes);
 }
 
+static uint64_t word_at(uint64_t at)
+{
+    uint64_t word;
+    memcpy(&word, image + at, sizeof word);
+    return word;
+}
+
+/* LMDB would take a list of transaction 0 twice, and give out its pages twice;
+ * one of the future does not exist. */
+START_TEST(free_pages_of_no_transaction)
+{
+    uint64_t newest = word_at(PAGE + 144) > word_at(144) ? PAGE : 0;
+    uint64_t list = word_at(newest + 40 + 40) * PAGE; /* a leaf */
+    uint16_t lower, node[2]; /* the first and the last */
+    memcpy(&lower, image + list + 12, sizeof lower);
+    memcpy(&node[0], image + list + 16, sizeof node[0]);
+    memcpy(&node[1], image + list + lower - 2, sizeof node[1]);
+    uint64_t wrong[] = {0, word_at(newest + 144) + 1};
+    for (int i = 0; i < 2; i++) {
+        struct ssd *ssd;
+        uint64_t key = list + node[i] + 8, was = word_at(key);
+        ck_assert(was > 0 && was < wrong[1]);
+        memcpy(image + key, &wrong[i], sizeof wrong[i]);
+        write_image(image_bytes);
+        ck_assert_int_eq(ssd_open(dir, 64 << 20, false, NULL, NULL, &ssd),
+                         WARP_ECORRUPT);
+        ck_assert_msg(strstr(warp_errmsg(NULL), "free pages of no commit") !=
+                          NULL,
+                      "%s", warp_errmsg(NULL));
+        memcpy(image + key, &was, sizeof was);
+    }
+}
+END_TEST
+
 /* _i: which share of the file, so that shares run side by side. */
 START_TEST(flipped_bits)
 {
@@ -477,6 +511,7 @@ int main(void)
     tcase_set_timeout(all, 110);
     tcase_add_test(all, whole_files_pass);
     tcase_add_test(all, a_writer_that_is_killed_leaves_a_whole_file);
+    tcase_add_test(all, free_pages_of_no_transaction);
     tcase_add_loop_test(all, flipped_bits, 0, 8);
     tcase_add_loop_test(all, noise_in_whole_pages, 0, 4);
     tcase_add_loop_test(all, damage_while_it_is_open, 0, 8);
