@@ -319,6 +319,9 @@ static inline uint64_t store_frame(struct log *log, struct log_ring *r,
     os_map_store(r->tail_mark, &mark, sizeof mark);
     atomic_store_explicit(&r->seq, f->seq, memory_order_relaxed);
     atomic_store_explicit(&r->tail, end, memory_order_release);
+    /* The next record's lines, long before it comes: nobody has read them since
+     * the lap before, and the next lock would wait for what is stored there. */
+    PREFETCH_LINES(r->base + ((end + 63) & (log->ring_bytes - 1)), 1);
     if (end >= r->kick_at) {
         r->kick_at = end + log->ring_bytes / 4;
         log_kick(log);
