@@ -430,7 +430,7 @@ void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
     uint8_t *from = (uint8_t *)(uintptr_t)op->body;
     FOR_BITS(i, plan->block_mask)
     {
-        struct op_value v;
+        struct op_value v = {NULL, 0};
         uint64_t bit = UINT64_C(1) << i;
         uint64_t mask = op->set & bit ? op->set : op->memory;
         const uint8_t *at =

@@ -8,6 +8,7 @@
 #include "apply.h"
 #include "checkpoint.h"
 #include "clock.h"
+#include "commit_quick.h"
 #include "error.h"
 #include "evict.h"
 #include "forward.h"
@@ -68,11 +69,13 @@ static int in_place(const struct shard *s, struct op *op,
 }
 
 /* Everything that can be refused, and the memory; nothing has changed after a
- * failure but perhaps a record that does not exist yet (plan->created). */
+ * failure but perhaps a record that does not exist yet (plan->created). The
+ * plan has the record, if it is in memory. */
 static int prepare(struct shard *s, struct op *op, struct plan *plan)
 {
     struct key_ref key = op_key_ref(op);
-    int rc = shard_find(s, op->layout, &key, &plan->record);
+    int rc = plan->record ? WARP_OK
+                          : shard_load(s, op->layout, &key, &plan->record);
     if (rc != WARP_OK)
         return rc;
     if (!op->expect && (op->layout->evictable || op->layout->cold))
@@ -197,13 +200,9 @@ static bool is_limited(const struct op *op)
     return op->kind != OP_DELETE && (l->pools[0] || l->pools[1]);
 }
 
-static int commit_one(struct warp_db *db, struct op *op, bool power)
+/* What a writer waits for, or asks, before it takes a lock. */
+static int await_turn(struct warp_db *db, const struct op *op)
 {
-    struct shard *s = &db->shards[op->shard];
-    struct plan plan;
-    plan_init(&plan);
-    uint64_t seq = 0, position = 0;
-    bool logged = false, unique = (op->set | op->memory) & op->layout->unique;
     if (atomic_load_explicit(&db->stalled, memory_order_relaxed)) {
         int rc = admit(db);
         if (rc != WARP_OK)
@@ -211,23 +210,39 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     }
     if (atomic_load_explicit(&db->pace.on, memory_order_relaxed))
         pace_wait(db, op->logged_bytes);
-    if (atomic_load_explicit(&db->tight, memory_order_relaxed)) {
-        int rc = WARP_OK;
-        if (op->kind == OP_DELETE)
-            admit_delete(db, op);
-        else
-            rc = room_admit(db, op->bytes);
-        if (rc != WARP_OK)
-            return rc;
-    }
+    if (!atomic_load_explicit(&db->tight, memory_order_relaxed))
+        return WARP_OK;
+    if (op->kind != OP_DELETE)
+        return room_admit(db, op->bytes);
+    admit_delete(db, op);
+    return WARP_OK;
+}
+
+static int commit_one(struct warp_db *db, struct op *op, bool power)
+{
+    struct shard *s = &db->shards[op->shard];
+    struct key_ref key = op_key_ref(op);
+    struct plan plan;
+    uint64_t seq = 0, position = 0;
+    bool logged = false, unique = (op->set | op->memory) & op->layout->unique;
+    int rc = await_turn(db, op);
+    if (rc != WARP_OK)
+        return rc;
     if ((unique || is_limited(op)) && atomic_load(&db->loading))
         db_wait_loaded(db);
     log_prefetch_tail(db->log, op->shard);
     shard_prefetch_record(s, op->hash);
     os_lock(&s->lock);
+    struct record *r = shard_here(s, &key);
+    if (r && commit_quick_may(db, op, power) && commit_quick(s, op, r, &rc)) {
+        os_unlock(&s->lock);
+        return rc;
+    }
     if (unique)
         os_lock(&db->unique_lock);
-    int rc = prepare(s, op, &plan);
+    plan_init(&plan);
+    plan.record = r;
+    rc = prepare(s, op, &plan);
     if (rc == WARP_OK && needs_log(op, &plan)) {
         op->body[1] = op->flags;
         logged = true;
@@ -316,12 +331,12 @@ static int prepare_in_batch(struct batch_run *run, uint32_t i)
     plan->op = op;
     plan->last_of = last_of;
     plan->run = run;
-    if (op->expect)
-        return prepare(s, op, plan);
     int rc = shard_find(s, op->layout, &key, &plan->record);
     if (rc != WARP_OK)
         return rc;
-    if (!op->expect && (op->layout->evictable || op->layout->cold))
+    if (op->expect)
+        return prepare(s, op, plan);
+    if (op->layout->evictable || op->layout->cold)
         apply_hold(plan);
     plan->existed = shard_exists(op->layout, plan->record, op->now);
     plan->exists = plan->existed;

@@ -224,9 +224,14 @@ void layout_unpin(struct layout *l)
     set_leaves(l);
 }
 
-/* Of these a get has nothing to do but copy bytes. */
+/* Of these a get has nothing to do but copy bytes; of those that it rewrites,
+ * a put that finds a value. */
 static void set_quick(struct layout *l)
 {
+    l->rewrites = l->deadline == UINT32_MAX && l->instance_max == 0
+                      ? l->durable & ~(l->columns | l->indexed | l->unique |
+                                       l->cold | l->ttl | l->power)
+                      : 0;
     l->quick = l->keys;
     FOR_BITS(i, l->stored & ~l->columns)
     {

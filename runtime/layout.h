@@ -70,6 +70,7 @@ struct layout {
     uint64_t columns;
     uint64_t presets;      /* stored fields with a default: */
     uint64_t quick;        /* what read_quick.h may be asked for */
+    uint64_t rewrites;     /* what commit_quick.h may write over */
     uint64_t power;        /* survive a power loss */
     uint8_t role[8];       /* by enum warp_physics: the field that has it, or
                               LAYOUT_NO_ROLE; of positions the first */

@@ -4,7 +4,6 @@
 #include "codec.h"
 #include "error.h"
 #include "hash.h"
-#include "wire.h"
 
 #include <stdlib.h>
 
@@ -324,20 +323,6 @@ uint8_t *op_value_of(struct op *op, uint32_t field)
             return (uint8_t *)(uintptr_t)v.data;
     }
     return NULL;
-}
-
-const uint8_t *op_next_value(const struct layout *l, uint32_t field,
-                             const uint8_t *at, struct op_value *value)
-{
-    const struct field_layout *f = &l->fields[field];
-    if (f->form != SLOT_VAR) {
-        value->data = at;
-        value->bytes = f->bytes;
-        return at + f->bytes;
-    }
-    value->bytes = wire_get32(at);
-    value->data = at + 4;
-    return at + 4 + value->bytes;
 }
 
 /* ---- from logged bytes ---- */

@@ -20,6 +20,7 @@
 #define WARP_OP_H
 
 #include "layout.h"
+#include "wire.h"
 
 enum op_kind {
     OP_UPDATE = 1,
@@ -108,7 +109,19 @@ struct op_value {
     const uint8_t *data;
     uint32_t bytes;
 };
-const uint8_t *op_next_value(const struct layout *l, uint32_t field,
-                             const uint8_t *at, struct op_value *value);
+static inline const uint8_t *op_next_value(const struct layout *l,
+                                           uint32_t field, const uint8_t *at,
+                                           struct op_value *value)
+{
+    const struct field_layout *f = &l->fields[field];
+    if (f->form != SLOT_VAR) {
+        value->data = at;
+        value->bytes = f->bytes;
+        return at + f->bytes;
+    }
+    value->bytes = wire_get32(at);
+    value->data = at + 4;
+    return at + 4 + value->bytes;
+}
 
 #endif

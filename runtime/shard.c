@@ -76,18 +76,13 @@ void shard_fini(struct shard *s)
     shard_drop_flushing(s);
 }
 
-static inline bool matches(const void *record, const void *key)
-{
-    return shard_matches(record, key);
-}
-
 struct record *shard_peek(const struct shard *s, const struct key_ref *key,
                           _Atomic uint64_t **slot)
 {
-    void *found = index_look(&s->index, key->hash, matches, key, slot);
+    void *found = index_look(&s->index, key->hash, shard_match, key, slot);
     if (found)
         return found;
-    return index_find(&s->index, key->hash, matches, key, slot);
+    return index_find(&s->index, key->hash, shard_match, key, slot);
 }
 
 struct record *shard_seek(const struct shard *s, const struct layout *l,
@@ -150,15 +145,11 @@ static int is_away(struct shard *s, const struct layout *l,
     return forward_install(s, l, key, at, record);
 }
 
-int shard_find(struct shard *s, const struct layout *l,
+int shard_load(struct shard *s, const struct layout *l,
                const struct key_ref *key, struct record **record)
 {
-    _Atomic uint64_t *slot;
-    /* Under the lock no slot moves: one look is sure. */
-    *record = index_look(&s->index, key->hash, matches, key, &slot);
-    if (*record)
-        s->index.last = slot;
-    if (*record || !db_may_be_cold(s->db, l))
+    *record = NULL;
+    if (!db_may_be_cold(s->db, l))
         return WARP_OK;
     uint8_t bytes[ROW_KEY_BYTES_MAX];
     struct ssd_slice k = {bytes, row_key(bytes, l->id, key->bytes,
@@ -174,6 +165,13 @@ int shard_find(struct shard *s, const struct layout *l,
         return is_away(s, l, key, call.at, record);
     *record = call.record;
     return rc == WARP_ENOTFOUND ? WARP_OK : rc;
+}
+
+int shard_find(struct shard *s, const struct layout *l,
+               const struct key_ref *key, struct record **record)
+{
+    *record = shard_here(s, key);
+    return *record ? WARP_OK : shard_load(s, l, key, record);
 }
 
 static bool has_dirty(const struct warp_db *db)

@@ -114,9 +114,29 @@ static inline bool shard_matches(const struct record *r,
     }
     return memcmp(at, k->bytes, bytes) == 0;
 }
-/* Under the lock: from memory, or from the directory while hot rows load.
- * *record gets NULL when there is none. A deleted record is returned, and in
- * its home the forward of one that is in another shard. */
+/* Under the lock: the record, if it is in memory. */
+static inline bool shard_match(const void *record, const void *key)
+{
+    return shard_matches(record, key);
+}
+static inline struct record *shard_here(struct shard *s,
+                                        const struct key_ref *key)
+{
+    _Atomic uint64_t *slot;
+    /* Under the lock no slot moves: one look is sure. */
+    struct record *r = index_look(&s->index, key->hash, shard_match, key,
+                                  &slot);
+    if (r)
+        s->index.last = slot;
+    return r;
+}
+/* Under the lock, of a key that is not in memory: from the directory while hot
+ * rows load, or where they may be there alone. *record gets NULL when there is
+ * none. A deleted record is returned, and in its home the forward of one that
+ * is in another shard. */
+int shard_load(struct shard *shard, const struct layout *l,
+               const struct key_ref *key, struct record **record);
+/* Both: from memory, or from the directory. */
 int shard_find(struct shard *shard, const struct layout *l,
                const struct key_ref *key, struct record **record);
 /* Without locks. All that could leave memory waits for a checkpoint: asks for
