@@ -114,11 +114,11 @@ static inline bool shard_matches(const struct record *r,
     }
     return memcmp(at, k->bytes, bytes) == 0;
 }
-/* Under the lock: the record, if it is in memory. */
 static inline bool shard_match(const void *record, const void *key)
 {
     return shard_matches(record, key);
 }
+/* Under the lock: the record, if it is in memory. */
 static inline struct record *shard_here(struct shard *s,
                                         const struct key_ref *key)
 {
