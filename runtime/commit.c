@@ -164,11 +164,12 @@ static bool make_room(struct warp_db *db, const struct layout *l,
             *tries = TRIES;
         return true;
     }
-    ++*tries;
+    bool first = ++*tries == TRIES + 1;
     uint64_t before = atomic_load(&db->evicted_bytes);
     if (checkpoint_run(db) != WARP_OK)
         return false;
-    (void)evict_to(db, 0);
+    if (evict_to(db, 0, first) == 0 && first)
+        (void)evict_to(db, 0, false);
     return atomic_load(&db->evicted_bytes) != before || has_room(db, l);
 }
 

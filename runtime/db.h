@@ -77,7 +77,8 @@ struct warp_db {
     _Atomic uint64_t log_kept; /* bytes that the last checkpoint left in it */
     _Atomic bool scanned;  /* a scan had many keys to sort: a checkpoint
                               spares the next one that */
-    _Atomic bool no_room;  /* a write was refused: a checkpoint may help */
+    _Atomic bool no_room;  /* a write was refused, or soon may be: a checkpoint
+                              may help */
     _Atomic int64_t room_left; /* bytes; see room.h */
     _Atomic int health;    /* WARP_OK or the sticky error */
     _Atomic int checkpoint_failed; /* the last one's code */

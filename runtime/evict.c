@@ -290,11 +290,13 @@ static uint64_t strays_of_all(struct warp_db *db, uint8_t priority,
     return freed;
 }
 
-static uint64_t free_bytes(struct warp_db *db, uint64_t bytes)
+/* Patient: what only is dirty counts for what is missing before anything of a
+ * higher priority does: the next checkpoint frees it. */
+static uint64_t free_bytes(struct warp_db *db, uint64_t bytes, bool patient)
 {
-    uint64_t freed = leave_all(db);
+    uint64_t freed = leave_all(db), waits = 0;
     for (uint8_t p = WARP_PRIORITY_BACKGROUND;
-         p <= WARP_PRIORITY_CRITICAL && freed < bytes; p++) {
+         p <= WARP_PRIORITY_CRITICAL && freed + waits < bytes; p++) {
         if (!(db->priorities >> p & 1))
             continue;
         freed += strays_of_all(db, p, bytes - freed);
@@ -304,6 +306,8 @@ static uint64_t free_bytes(struct warp_db *db, uint64_t bytes)
                 break;
             freed += leave_all(db);
         }
+        if (patient)
+            waits += replace_held(db, p).pinned_bytes;
     }
     return freed;
 }
@@ -352,7 +356,7 @@ static bool is_short(struct warp_db *db)
            pressure(db) > db->memory_max - db->memory_max / 8;
 }
 
-uint64_t evict_to(struct warp_db *db, uint64_t aim)
+uint64_t evict_to(struct warp_db *db, uint64_t aim, bool patient)
 {
     uint64_t bytes = 0, freed = 0;
     if (db->replace) {
@@ -367,7 +371,9 @@ uint64_t evict_to(struct warp_db *db, uint64_t aim)
             bytes = now > aim ? now - aim : 0;
         }
         if (bytes > 0)
-            freed += free_bytes(db, bytes);
+            freed += free_bytes(
+                db, bytes,
+                patient && atomic_load(&db->checkpoint_failed) == WARP_OK);
     }
     trim_all(db);
     return freed;
@@ -378,11 +384,15 @@ void evict_balance(struct warp_db *db)
     uint64_t aim = db->memory_max - db->memory_max / 8;
     int64_t spare = (int64_t)(aim / 16),
             room = (int64_t)aim - (int64_t)pressure(db);
-    /* They leave before anything that was used has to. */
+    int64_t lower = 0; /* what engines of lower priorities can give */
+    /* They leave before anything of their priority that was used has to. */
     for (uint8_t p = WARP_PRIORITY_BACKGROUND;
-         p <= WARP_PRIORITY_CRITICAL && room < spare; p++)
-        if (db->priorities >> p & 1)
-            room += (int64_t)strays_of_all(db, p, (uint64_t)(spare - room));
+         p <= WARP_PRIORITY_CRITICAL && room + lower < spare; p++)
+        if (db->priorities >> p & 1) {
+            room += (int64_t)strays_of_all(db, p,
+                                           (uint64_t)(spare - room - lower));
+            lower += (int64_t)replace_held(db, p).used_bytes;
+        }
     replace_balance(db, room);
     (void)leave_all(db);
 }

@@ -6,9 +6,10 @@
 
 /* Evicts in all shards until `aim` bytes of the budget are in use, or nothing
  * more can leave; aim 0: an eighth of each pool that is full, and if none is, a
- * sixteenth of the budget where that is short. Takes the shards' locks. Returns
- * the bytes given back. */
-uint64_t evict_to(struct warp_db *db, uint64_t aim);
+ * sixteenth of the budget where that is short. Patient: while checkpoints go
+ * through, nothing leaves instead of what is of a lower priority and only
+ * dirty. Takes the shards' locks. Returns the bytes given back. */
+uint64_t evict_to(struct warp_db *db, uint64_t aim, bool patient);
 /* Under the lock: what the tiers have of one record leaves memory, whatever its
  * use, in a walk over the index, too. Returns the bytes given back. */
 uint64_t evict_one(struct shard *shard, struct record *record);

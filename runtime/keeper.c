@@ -191,7 +191,7 @@ static void relieve(struct warp_db *db)
     if (replace_is_on(db))
         evict_balance(db);
     if (db_memory_used(db) > budget - budget / 16)
-        evict_to(db, budget - budget / 8);
+        evict_to(db, budget - budget / 8, true);
 }
 
 static void *keep(void *arg)

@@ -22,7 +22,8 @@ struct replace;
 /* For every layout whose records or values may leave; nothing is noted yet. */
 int replace_open(struct warp_db *db);
 void replace_close(struct warp_db *db);
-/* The budget is in sight. */
+/* The budget is in sight. A checkpoint becomes due: what is dirty until then no
+ * engine knows, and it must be able to leave before what is worth more. */
 void replace_begin(struct warp_db *db);
 static inline bool replace_is_on(const struct warp_db *db)
 {
@@ -96,6 +97,11 @@ enum replace_state replace_clean(struct warp_db *db, const struct layout *l,
  * (NULL); least priority first, none above `highest`. Returns how many. */
 uint64_t replace_shrink(struct warp_db *db, const struct pool *pool,
                         uint8_t highest, uint64_t bytes);
+/* What the engines of a priority hold; pinned: of it, what no tier has yet. */
+struct replace_held {
+    uint64_t used_bytes, pinned_bytes;
+};
+struct replace_held replace_held(struct warp_db *db, uint8_t priority);
 /* So much more may be in memory, or less, where room is negative: capacities
  * follow, the highest priority first. */
 void replace_balance(struct warp_db *db, int64_t room);

@@ -181,6 +181,23 @@ void replace_balance(struct warp_db *db, int64_t room)
         db_log(db, WARP_LOG_INFO, WARP_OK, text);
 }
 
+struct replace_held replace_held(struct warp_db *db, uint8_t priority)
+{
+    struct replace *p = db->replace;
+    struct replace_held held = {0};
+    os_lock(&p->lock);
+    for (uint32_t i = 0; i < p->domain_count; i++) {
+        struct place_stat stat;
+        if (p->domains[i].priority != priority || !p->domains[i].place)
+            continue;
+        place_stat(p->domains[i].place, &stat);
+        held.used_bytes += stat.used_bytes;
+        held.pinned_bytes += stat.pinned_bytes;
+    }
+    os_unlock(&p->lock);
+    return held;
+}
+
 uint64_t replace_shrink(struct warp_db *db, const struct pool *pool,
                         uint8_t highest, uint64_t bytes)
 {

@@ -219,9 +219,9 @@ int shard_fault(struct shard *s, const struct layout *l,
         if (tries > 0)
             db_balance(s->db);
         /* Nothing freed: somebody else may just have made the room. */
-        if (tries > 0 && evict_to(s->db, 0) == 0 && tries > 1 &&
+        if (tries > 0 && evict_to(s->db, 0, tries == 1) == 0 && tries > 1 &&
             !await(s->db, &s->db->room_word, atomic_load(&s->db->room_word)) &&
-            evict_to(s->db, 0) == 0)
+            evict_to(s->db, 0, false) == 0)
             break;
         os_lock(&s->lock);
         /* What is kept from writers is there for who only reads. */

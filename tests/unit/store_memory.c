@@ -240,10 +240,6 @@ START_TEST(the_lower_priority_leaves_first)
     uint32_t last = RIVALS;
     for (; id < 60000 && last > RIVALS / 10; id++) {
         put_wide(id);
-        /* What no checkpoint has seen cannot leave: on a busy machine the
-         * keeper's may be late, and then what can goes, whoever it is. */
-        if (id % 500 == 499)
-            ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
         if (id % 2000 == 1999)
             last = resident_last(RIVALS);
     }
@@ -251,7 +247,7 @@ START_TEST(the_lower_priority_leaves_first)
     printf("after %u records: %u of :critical, %u of :background in memory\n",
            (unsigned)id, first, last);
     ck_assert_uint_le(last, RIVALS / 10);
-    ck_assert_uint_gt(first, RIVALS / 2);
+    ck_assert_uint_gt(first, RIVALS - RIVALS / 10);
 }
 END_TEST
 
