@@ -1,0 +1,127 @@
+/* Which writes take the short way (commit_quick.h): one that took the long one
+ * would only be slower, so the linker puts a function between commit.c and what
+ * the long way calls, and counts. */
+#include <string.h>
+
+#include "apply.h"
+#include "db.h"
+#include "scratch.h"
+
+#include "quick.warp.h"
+
+static struct warp_db *db;
+static unsigned long_ways;
+
+int __real_apply_prepare(struct shard *s, struct op *op, struct plan *plan);
+int __wrap_apply_prepare(struct shard *s, struct op *op, struct plan *plan);
+int __wrap_apply_prepare(struct shard *s, struct op *op, struct plan *plan)
+{
+    long_ways++;
+    return __real_apply_prepare(s, op, plan);
+}
+
+static void open_it(void)
+{
+    struct warp_options o = WARP_OPTIONS_INIT;
+    o.shards = 2;
+    int rc = warp_open(scratch_path, &quick_warp_schema, &o, &db);
+    ck_assert_msg(rc == WARP_OK, "%s", warp_errmsg(NULL));
+}
+
+static void set_up(void)
+{
+    scratch();
+    open_it();
+}
+
+static void tear_down(void)
+{
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    scratch_remove();
+}
+
+#define ck_way(which, call)                                                    \
+    do {                                                                       \
+        long_ways = 0;                                                         \
+        ck_assert_int_eq(call, WARP_OK);                                       \
+        ck_assert_uint_eq(long_ways, which);                                   \
+    } while (0)
+enum { QUICK, LONG };
+
+static int put(uint32_t level, const char *name)
+{
+    struct qu_row r = {.id = 7, .level = level, .name = warp_str(name)};
+    return qu_row_put(db, &r, QU_ROW_LEVEL | QU_ROW_NAME);
+}
+
+static void must_be(uint32_t level, const char *name)
+{
+    struct warp_arena arena = WARP_ARENA_INIT;
+    struct qu_row r;
+    ck_assert_int_eq(qu_row_get(db, 7, QU_ROW_LEVEL | QU_ROW_NAME, &r, &arena),
+                     WARP_OK);
+    ck_assert_uint_eq(r.level, level);
+    ck_assert_uint_eq(r.name.len, strlen(name));
+    ck_assert_mem_eq(r.name.data, name, r.name.len);
+    warp_arena_free(&arena);
+}
+
+START_TEST(bytes_that_are_written_over)
+{
+    ck_way(LONG, put(1, "a name of some length"));
+    ck_way(QUICK, put(2, "a name of some length"));
+    ck_way(QUICK, put(3, "a shorter one"));
+    must_be(3, "a shorter one");
+    ck_way(QUICK, qu_row_set_level(db, 7, 4));
+    ck_way(QUICK, qu_row_set_name(db, 7, warp_str("")));
+    must_be(4, "");
+    ck_way(QUICK, put(5, "as long as it once wa"));
+    must_be(5, "as long as it once wa");
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    open_it();
+    must_be(5, "as long as it once wa");
+    ck_way(QUICK, qu_row_set_level(db, 7, 6));
+    must_be(6, "as long as it once wa");
+}
+END_TEST
+
+START_TEST(what_needs_more_takes_the_long_way)
+{
+    const char *longer = "a name for which the record has no room, as it is "
+                         "longer than all that it has had before";
+    ck_way(LONG, put(1, "short"));
+    ck_way(LONG, put(2, longer));
+    ck_way(QUICK, put(3, longer));
+    must_be(3, longer);
+    ck_way(LONG, qu_row_set_paid(db, 7, 1));
+    ck_way(LONG, qu_row_set_paid(db, 7, 2));
+    for (int i = 0; i < 2; i++) {
+        ck_way(LONG, qu_row_set_token(db, 7, warp_str("t")));
+        ck_way(LONG, qu_row_set_email(db, 7, warp_str("e")));
+        ck_way(LONG, qu_row_set_page(db, 7, warp_str("p")));
+        ck_way(LONG, qu_row_set_fresh(db, 7, 1));
+    }
+    ck_way(LONG, qu_row_delete(db, 7));
+    ck_way(LONG, put(4, "back"));
+    ck_way(QUICK, put(5, "back"));
+    must_be(5, "back");
+    struct qu_mortal m = {.id = 7, .level = 1};
+    ck_way(LONG, qu_mortal_put(db, &m, QU_MORTAL_LEVEL));
+    ck_way(LONG, qu_mortal_put(db, &m, QU_MORTAL_LEVEL));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("commit_quick");
+    TCase *c = tcase_create("ways");
+    tcase_add_checked_fixture(c, set_up, tear_down);
+    tcase_add_test(c, bytes_that_are_written_over);
+    tcase_add_test(c, what_needs_more_takes_the_long_way);
+    suite_add_tcase(suite, c);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
