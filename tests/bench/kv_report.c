@@ -37,7 +37,7 @@ static void print_block(const struct kv_plan *plan,
            block->value_bytes, durability_name(plan));
     printf("  %-11s %10s %8s %8s %8s %8s %7s %7s %7s %7s %6s %11s\n", "engine",
            "ops/s", "p50 us", "p99 us", "p999 us", "max us", "cpu ns",
-           "all ns", "disk MB", "RSS MB", "errors", against);
+           "all ns", "disk MB", "mem MB", "errors", against);
     for (size_t i = 0; i < count; i++) {
         const struct kv_result *r = &block[i];
         printf("  %-11s %10.0f %8.2f %8.2f %8.2f %8.0f %7.0f %7.0f %7.0f "

@@ -54,7 +54,7 @@ uint64_t self_written_bytes(void)
 
 uint64_t self_memory_bytes(void)
 {
-    return number_in("/proc/self/status", "VmRSS:") * 1024;
+    return number_in("/proc/self/smaps_rollup", "Pss:") * 1024;
 }
 
 static uint64_t high_water(pid_t child)

@@ -18,7 +18,8 @@ int process_run(const char *const *argv, const char *log, int memory,
                 struct process_cost *cost);
 
 /** Of this process: bytes that went to devices so far, and what it has in
- *  memory now; 0 where the kernel does not say. */
+ *  memory now, a page that it maps twice counted once; 0 where the kernel does
+ *  not say. */
 uint64_t self_written_bytes(void);
 uint64_t self_memory_bytes(void);
 
