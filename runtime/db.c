@@ -50,6 +50,15 @@ int db_forked(void)
                                  "open it after fork()");
 }
 
+uint64_t db_dirty_records(const struct warp_db *db)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < db->shard_count; i++)
+        n += atomic_load_explicit(&db->shards[i].dirty_count,
+                                  memory_order_relaxed);
+    return n;
+}
+
 void db_balance(struct warp_db *db)
 {
     uint64_t total = db->memory_max;

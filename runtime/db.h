@@ -214,6 +214,8 @@ void db_shares(const struct warp_db *db, struct db_shares *shares);
 uint64_t db_set_aside(const struct warp_db *db);
 /* What a call gives in a forked child, where fork_guard is 0. */
 int db_forked(void) __attribute__((cold));
+/* That no checkpoint has begun to write. */
+uint64_t db_dirty_records(const struct warp_db *db);
 /* Gives each part what the other does not use; heaps at most 7/8, and the rest
  * of it to who only reads. */
 void db_balance(struct warp_db *db);

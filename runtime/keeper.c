@@ -22,15 +22,6 @@ enum {
     SCANNED_MS = 1000 /* from one checkpoint for a scan to the next */
 };
 
-static uint64_t dirty_records(const struct warp_db *db)
-{
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < db->shard_count; i++)
-        n += atomic_load_explicit(&db->shards[i].dirty_count,
-                                  memory_order_relaxed);
-    return n;
-}
-
 /* Records of the smallest async_write_buffer that a strategy names. */
 static uint64_t dirty_limit(const struct warp_db *db)
 {
@@ -68,7 +59,7 @@ static bool log_is_due(const struct warp_db *db, const struct schedule *when,
     uint64_t limit = db->options.log_bytes_max;
     if (log <= limit / 2 || log > limit / 4 * 3)
         return log > limit / 2;
-    uint64_t takes_ms = dirty_records(db) * pace_record_ns(db) / 1000000;
+    uint64_t takes_ms = db_dirty_records(db) * pace_record_ns(db) / 1000000;
     uint64_t grows = when->bytes_per_s / 1000 * takes_ms;
     return log + grows + grows / 2 + limit / 8 > limit;
 }
@@ -94,7 +85,7 @@ static bool checkpoint_due(struct warp_db *db, const struct schedule *when,
     if (log_is_due(db, when, log_bytes(db->log)) ||
         atomic_load(&db->stalled) || when->compacted || when->moved)
         return true;
-    uint64_t dirty = dirty_records(db);
+    uint64_t dirty = db_dirty_records(db);
     if (dirty == 0 && !secondary_pending(db->secondary) &&
         !series_pending(db->series))
         return false;

@@ -111,6 +111,8 @@ void replace_begin(struct warp_db *db)
         p->budget_bytes = most > rest + most / 8 ? most - rest : most / 8 + 1;
     atomic_store_explicit(&db->replacing, true, memory_order_release);
     os_unlock(&p->lock);
+    if (db_dirty_records(db) == 0)
+        return;
     atomic_store(&db->no_room, true);
     db_wake_keeper(db);
 }

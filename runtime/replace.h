@@ -22,8 +22,8 @@ struct replace;
 /* For every layout whose records or values may leave; nothing is noted yet. */
 int replace_open(struct warp_db *db);
 void replace_close(struct warp_db *db);
-/* The budget is in sight. A checkpoint becomes due: what is dirty until then no
- * engine knows, and it must be able to leave before what is worth more. */
+/* The budget is in sight. A checkpoint becomes due: what is dirty until then
+ * no engine knows, and it must be able to leave before what is worth more. */
 void replace_begin(struct warp_db *db);
 static inline bool replace_is_on(const struct warp_db *db)
 {

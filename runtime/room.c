@@ -29,12 +29,8 @@ static uint64_t free_bytes(const struct warp_db *db)
 
 static uint64_t checkpoint_bytes(struct warp_db *db)
 {
-    uint64_t dirty = 0;
     struct ssd_stat ssd = {0};
-    for (uint32_t i = 0; i < db->shard_count; i++)
-        dirty += atomic_load_explicit(&db->shards[i].dirty_count,
-                                      memory_order_relaxed);
-    uint64_t pages = dirty * PAGE_BYTES;
+    uint64_t pages = db_dirty_records(db) * PAGE_BYTES;
     if (ssd_stat(db->ssd, &ssd) == WARP_OK &&
         pages > ssd.file_bytes + MARGIN_BYTES)
         pages = ssd.file_bytes + MARGIN_BYTES;

@@ -174,16 +174,6 @@ int shard_find(struct shard *s, const struct layout *l,
     return *record ? WARP_OK : shard_load(s, l, key, record);
 }
 
-static bool has_dirty(const struct warp_db *db)
-{
-    for (uint32_t i = 0; i < db->shard_count; i++)
-        if (atomic_load_explicit(
-                &((struct shard *)(uintptr_t)&db->shards[i])->dirty_count,
-                memory_order_relaxed) > 0)
-            return true;
-    return false;
-}
-
 /* False: there is no checkpoint to wait for. */
 static bool await(struct warp_db *db, _Atomic uint32_t *word, uint32_t seen)
 {
@@ -191,7 +181,7 @@ static bool await(struct warp_db *db, _Atomic uint32_t *word, uint32_t seen)
     bool runs = !os_trylock(&db->checkpoint_lock);
     if (!runs)
         os_unlock(&db->checkpoint_lock);
-    if (db->read_only || (!runs && !has_dirty(db)))
+    if (db->read_only || (!runs && db_dirty_records(db) == 0))
         return false;
     atomic_store(&db->no_room, true);
     db_wake_keeper(db);
