@@ -294,9 +294,9 @@ static uint64_t strays_of_all(struct warp_db *db, uint8_t priority,
  * higher priority does: the next checkpoint frees it. */
 static uint64_t free_bytes(struct warp_db *db, uint64_t bytes, bool patient)
 {
-    uint64_t freed = leave_all(db), waits = 0;
+    uint64_t freed = leave_all(db);
     for (uint8_t p = WARP_PRIORITY_BACKGROUND;
-         p <= WARP_PRIORITY_CRITICAL && freed + waits < bytes; p++) {
+         p <= WARP_PRIORITY_CRITICAL && freed < bytes; p++) {
         if (!(db->priorities >> p & 1))
             continue;
         freed += strays_of_all(db, p, bytes - freed);
@@ -306,8 +306,8 @@ static uint64_t free_bytes(struct warp_db *db, uint64_t bytes, bool patient)
                 break;
             freed += leave_all(db);
         }
-        if (patient)
-            waits += replace_held(db, p).pinned_bytes;
+        uint64_t waits = patient ? replace_held(db, p).pinned_bytes : 0;
+        bytes -= waits < bytes ? waits : bytes;
     }
     return freed;
 }
