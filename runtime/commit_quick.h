@@ -1,5 +1,5 @@
-/* commit_quick.h: the first try of a put or a set, for what most of them are:
- * a record in memory, of which bytes are written over.
+/* commit_quick.h: the first try of a put, a set or an add, for what most of them
+ * are: a record in memory, of which bytes are written over.
  *
  * With all that may be, one thing after the other (commit.c, apply.c), a put of
  * 100 bytes takes some 1,700 instructions, and some 1,300 here. The order is
@@ -57,13 +57,22 @@ static inline void commit_quick_write(const struct op *op, struct record *r)
     }
 }
 
+/* The sum takes the place of the number that the op adds. */
+static inline int commit_quick_add(struct op *op, const struct record *r)
+{
+    const struct field_layout *f = &op->layout->fields[op->field];
+    uint8_t *value = op_value_of(op, op->field);
+    memcpy(value, r->row + f->slot, f->bytes);
+    return op_add_to(op, value);
+}
+
 /* Is it such a change? */
 static inline bool commit_quick_may(const struct warp_db *db,
                                     const struct op *op, bool power)
 {
     const struct layout *l = op->layout;
     return op->kind == OP_UPDATE && op->set && !(op->set & ~l->rewrites) &&
-           !op->dead && !op->memory && !op->is_add && !power &&
+           !op->dead && !op->memory && !power &&
            !(l->movable && replace_is_on(db));
 }
 
@@ -73,8 +82,11 @@ static inline bool commit_quick(struct shard *s, struct op *op,
                                 struct record *r, int *rc)
 {
     uint64_t seq, position;
-    if ((record_have(r) & R_DELETED) || !commit_quick_fits(op, r))
+    if ((record_have(r) & R_DELETED) || !commit_quick_fits(op, r) ||
+        (op->is_add && !(record_have(r) & op->set)))
         return false;
+    if (op->is_add && (*rc = commit_quick_add(op, r)) != WARP_OK)
+        return true;
     op->body[1] = op->flags = (uint8_t)(op->flags & ~OP_FLOOR);
     *rc = log_append(s->db->log, s->number, 0, 0, op->body, op->logged_bytes,
                      false, &seq, &position);

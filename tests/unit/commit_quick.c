@@ -85,6 +85,39 @@ START_TEST(bytes_that_are_written_over)
 }
 END_TEST
 
+START_TEST(sums)
+{
+    uint32_t now = 0;
+    ck_way(LONG, qu_row_add_level(db, 7, 3, &now));
+    ck_assert_uint_eq(now, 3);
+    ck_way(QUICK, qu_row_add_level(db, 7, 4, &now));
+    ck_assert_uint_eq(now, 7);
+    ck_way(QUICK, qu_row_add_level(db, 7, -7, NULL));
+    long_ways = 0;
+    ck_assert_int_eq(qu_row_add_level(db, 7, -1, &now), WARP_ERANGE);
+    ck_assert_int_eq(qu_row_add_level(db, 7, INT64_C(1) << 32, &now),
+                     WARP_ERANGE);
+    ck_assert_uint_eq(long_ways, 0);
+    ck_assert_uint_eq(now, 7);
+    ck_way(QUICK, qu_row_add_level(db, 7, UINT32_MAX, &now));
+    ck_assert_uint_eq(now, UINT32_MAX);
+    ck_way(LONG, qu_row_delete(db, 7));
+    ck_way(LONG, qu_row_set_name(db, 7, warp_str("nothing to add to")));
+    ck_way(LONG, qu_row_add_level(db, 7, 2, &now));
+    ck_assert_uint_eq(now, 2);
+    ck_way(QUICK, put(5, "five"));
+    ck_way(QUICK, qu_row_add_level(db, 7, 1, &now));
+    must_be(6, "five");
+    ck_way(LONG, qu_row_add_paid(db, 7, 1, NULL));
+    ck_way(LONG, qu_row_add_paid(db, 7, 1, NULL));
+    ck_way(LONG, qu_row_add_fresh(db, 7, 1, NULL));
+    ck_way(LONG, qu_row_add_fresh(db, 7, 1, NULL));
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    open_it();
+    must_be(6, "five");
+}
+END_TEST
+
 START_TEST(what_needs_more_takes_the_long_way)
 {
     const char *longer = "a name for which the record has no room, as it is "
@@ -117,6 +150,7 @@ int main(void)
     TCase *c = tcase_create("ways");
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_add_test(c, bytes_that_are_written_over);
+    tcase_add_test(c, sums);
     tcase_add_test(c, what_needs_more_takes_the_long_way);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
