@@ -235,7 +235,9 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
     shard_prefetch_record(s, op->hash);
     os_lock(&s->lock);
     struct record *r = shard_here(s, &key);
-    if (r && commit_quick_may(db, op, power) && commit_quick(s, op, r, &rc)) {
+    if (commit_quick_may(db, op, power) &&
+        (r ? commit_quick(s, op, r, &rc)
+           : commit_quick_new(s, op, &key, &rc))) {
         os_unlock(&s->lock);
         return rc;
     }

@@ -404,12 +404,15 @@ static int check_memory(struct warp_db *db, uint64_t pinned)
 /* What the options ask for beyond what the store holds already. */
 static void make_ready(struct warp_db *db)
 {
-    uint64_t each = db->options.ready_bytes / db->shard_count;
-    for (uint32_t i = 0; i < db->shard_count && each > 0; i++) {
+    uint64_t each = db->options.ready_bytes / db->shard_count,
+             records = db->options.ready_records / db->shard_count;
+    for (uint32_t i = 0; i < db->shard_count && each + records > 0; i++) {
         struct shard *s = &db->shards[i];
         os_lock(&s->lock);
         if (heap_bytes(&s->heap) < each)
             heap_ready(&s->heap, each - heap_bytes(&s->heap));
+        if (s->index.count < records)
+            index_expect(&s->index, records);
         os_unlock(&s->lock);
     }
 }

@@ -36,6 +36,7 @@ static int warp_engine_open(const struct engine_setup *setup, void **db)
         setup->records * (64 + KV_KEY_BYTES + setup->value_bytes);
     if (setup->text)
         options.ready_bytes = 0; /* values leave memory */
+    options.ready_records = setup->records;
     options.background_cpus = setup->background_cpus;
     options.numa = setup->numa;
     engine->text = setup->text;

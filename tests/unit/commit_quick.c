@@ -11,6 +11,7 @@
 
 static struct warp_db *db;
 static unsigned long_ways;
+static char text[600]; /* longer than what lies behind a key */
 
 int __real_apply_prepare(struct shard *s, struct op *op, struct plan *plan);
 int __wrap_apply_prepare(struct shard *s, struct op *op, struct plan *plan);
@@ -66,9 +67,26 @@ static void must_be(uint32_t level, const char *name)
     warp_arena_free(&arena);
 }
 
+static unsigned count_rows(void)
+{
+    struct warp_arena arena = WARP_ARENA_INIT;
+    struct warp_iter *it = NULL;
+    struct qu_row r;
+    unsigned n = 0;
+    int rc = qu_row_scan(db, NULL, QU_ROW_ALL, &it);
+    ck_assert_int_eq(rc, WARP_OK);
+    while ((rc = qu_row_next(it, &r, &arena)) == WARP_OK)
+        n++;
+    ck_assert_int_eq(rc, WARP_END);
+    warp_iter_close(&it);
+    warp_arena_free(&arena);
+    return n;
+}
+
 START_TEST(bytes_that_are_written_over)
 {
-    ck_way(LONG, put(1, "a name of some length"));
+    ck_way(QUICK, put(1, "a name of some length"));
+    must_be(1, "a name of some length");
     ck_way(QUICK, put(2, "a name of some length"));
     ck_way(QUICK, put(3, "a shorter one"));
     must_be(3, "a shorter one");
@@ -82,6 +100,28 @@ START_TEST(bytes_that_are_written_over)
     must_be(5, "as long as it once wa");
     ck_way(QUICK, qu_row_set_level(db, 7, 6));
     must_be(6, "as long as it once wa");
+}
+END_TEST
+
+/* What the directory may have is not new. */
+START_TEST(new_ones)
+{
+    for (uint64_t id = 1; id <= 300; id++) {
+        struct qu_row r = {.id = id, .level = (uint32_t)id, .paid = id,
+                           .name = warp_str("new")};
+        ck_way(QUICK, qu_row_put(db, &r, QU_ROW_LEVEL | QU_ROW_NAME));
+        struct qu_away a = {.id = id, .page = warp_str("new")};
+        ck_way(LONG, qu_away_put(db, &a, QU_AWAY_PAGE));
+    }
+    struct qu_row all = {.id = 999, .level = 1, .name = warp_str("all")};
+    ck_way(LONG, qu_row_put(db, &all, QU_ROW_ALL));
+    for (int life = 0; life < 2; life++) {
+        ck_assert_uint_eq(count_rows(), 301);
+        must_be(7, "new");
+        ck_way(QUICK, qu_row_set_level(db, 7, 7));
+        ck_assert_int_eq(warp_close(&db), WARP_OK);
+        open_it();
+    }
 }
 END_TEST
 
@@ -122,7 +162,7 @@ START_TEST(what_needs_more_takes_the_long_way)
 {
     const char *longer = "a name for which the record has no room, as it is "
                          "longer than all that it has had before";
-    ck_way(LONG, put(1, "short"));
+    ck_way(QUICK, put(1, "short"));
     ck_way(LONG, put(2, longer));
     ck_way(QUICK, put(3, longer));
     must_be(3, longer);
@@ -138,6 +178,10 @@ START_TEST(what_needs_more_takes_the_long_way)
     ck_way(LONG, put(4, "back"));
     ck_way(QUICK, put(5, "back"));
     must_be(5, "back");
+    ck_way(LONG, qu_row_put(db, &(struct qu_row){.id = 8, .name = warp_str("")},
+                            QU_ROW_NAME));
+    struct qu_row long_name = {.id = 9, .name = {text, sizeof text}};
+    ck_way(LONG, qu_row_put(db, &long_name, QU_ROW_NAME));
     struct qu_mortal m = {.id = 7, .level = 1};
     ck_way(LONG, qu_mortal_put(db, &m, QU_MORTAL_LEVEL));
     ck_way(LONG, qu_mortal_put(db, &m, QU_MORTAL_LEVEL));
@@ -150,6 +194,7 @@ int main(void)
     TCase *c = tcase_create("ways");
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_add_test(c, bytes_that_are_written_over);
+    tcase_add_test(c, new_ones);
     tcase_add_test(c, sums);
     tcase_add_test(c, what_needs_more_takes_the_long_way);
     suite_add_tcase(suite, c);

@@ -241,6 +241,10 @@ struct warp_options {
     /* false. true: the rows and the index of each shard lie in the memory of
      * one NUMA node, the shards on all nodes in turn. */
     bool numa;
+    /* 0; the index has room for so many records at open, which puts of new ones
+     * would else make step by step: some 12 bytes each. Less, where
+     * memory_max_bytes ends. */
+    uint64_t ready_records;
 };
 #ifdef __cplusplus
 static inline struct warp_options warp_options_init(void)
