@@ -1,6 +1,6 @@
-/* commit_quick.h: the first try of a put, a set or an add, for what most of them
- * are: a record in memory, of which bytes are written over, or a new one of
- * values that lie behind its key.
+/* commit_quick.h: the first try of a put, a set or an add, for what most of
+ * them are: a record in memory, of which bytes are written over, or a new one
+ * of values that lie behind its key.
  *
  * With all that may be, one thing after the other (commit.c, apply.c), a put of
  * 100 bytes takes some 1,700 instructions, and some 1,300 here. The order is
