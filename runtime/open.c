@@ -404,8 +404,11 @@ static int check_memory(struct warp_db *db, uint64_t pinned)
 /* What the options ask for beyond what the store holds already. */
 static void make_ready(struct warp_db *db)
 {
+    enum { RECORD_BYTES = 64 }; /* in memory, at least: more find no room */
     uint64_t each = db->options.ready_bytes / db->shard_count,
-             records = db->options.ready_records / db->shard_count;
+             records = db->options.ready_records,
+             most = db->memory_max / RECORD_BYTES;
+    records = (records < most ? records : most) / db->shard_count;
     for (uint32_t i = 0; i < db->shard_count && each + records > 0; i++) {
         struct shard *s = &db->shards[i];
         os_lock(&s->lock);

@@ -21,10 +21,14 @@ int __wrap_apply_prepare(struct shard *s, struct op *op, struct plan *plan)
     return __real_apply_prepare(s, op, plan);
 }
 
+static uint64_t ready, memory; /* options */
+
 static void open_it(void)
 {
     struct warp_options o = WARP_OPTIONS_INIT;
     o.shards = 2;
+    o.ready_records = ready;
+    o.memory_max_bytes = memory;
     int rc = warp_open(scratch_path, &quick_warp_schema, &o, &db);
     ck_assert_msg(rc == WARP_OK, "%s", warp_errmsg(NULL));
 }
@@ -125,6 +129,42 @@ START_TEST(new_ones)
 }
 END_TEST
 
+static void put_rows(uint64_t count)
+{
+    for (uint64_t id = 1; id <= count; id++) {
+        struct qu_row r = {.id = id, .level = (uint32_t)id};
+        ck_assert_int_eq(qu_row_put(db, &r, QU_ROW_LEVEL), WARP_OK);
+    }
+}
+
+static uint64_t index_bytes(void)
+{
+    return db->shards[0].index.bytes + db->shards[1].index.bytes;
+}
+
+/* The index grows at the open and not in puts; asked for more than there can
+ * be, it leaves room for the records. */
+START_TEST(an_index_that_is_ready)
+{
+    uint64_t before = index_bytes();
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    ready = 20000;
+    open_it();
+    uint64_t bytes = index_bytes();
+    ck_assert_uint_gt(bytes, before + 20000 * 8);
+    put_rows(20000);
+    ck_assert_uint_eq(index_bytes(), bytes);
+    ck_assert_int_eq(warp_close(&db), WARP_OK);
+    ready = UINT64_MAX;
+    memory = UINT64_C(64) << 20;
+    open_it();
+    ck_assert_uint_le(index_bytes(), memory / 3);
+    ck_assert_uint_eq(count_rows(), 20000);
+    put_rows(50000);
+    ready = memory = 0;
+}
+END_TEST
+
 START_TEST(sums)
 {
     uint32_t now = 0;
@@ -195,6 +235,7 @@ int main(void)
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_add_test(c, bytes_that_are_written_over);
     tcase_add_test(c, new_ones);
+    tcase_add_test(c, an_index_that_is_ready);
     tcase_add_test(c, sums);
     tcase_add_test(c, what_needs_more_takes_the_long_way);
     suite_add_tcase(suite, c);
