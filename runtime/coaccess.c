@@ -38,7 +38,8 @@ struct head {
 struct node {
     struct link links[COACCESS_LINKS];
     uint8_t key[COACCESS_KEY_MAX];
-    uint32_t next; /* link: there a newcomer looks for a place */
+    uint16_t next;  /* link: there a newcomer looks for a place */
+    uint16_t asked; /* newcomers that wanted the node's place */
 };
 
 struct coaccess {
@@ -141,6 +142,7 @@ static void decay(struct coaccess *c, uint32_t number)
     if (shift == 0)
         return;
     h->uses = (uint16_t)(h->uses >> shift);
+    n->asked = (uint16_t)(n->asked >> shift);
     for (int i = 0; i < COACCESS_LINKS; i++)
         n->links[i].count = (uint16_t)(n->links[i].count >> shift);
 }
@@ -158,6 +160,9 @@ static uint32_t find_node(struct coaccess *c, uint16_t product, uint64_t hash)
     return NO_NODE;
 }
 
+/* A newcomer takes a free place, else that of the node that is used least, once
+ * more have asked for it than the node has uses: else whoever comes once would
+ * drive out one of four that are used much. NO_NODE: not yet. */
 static uint32_t make_node(struct coaccess *c, const struct use *use)
 {
     uint32_t at = set_of(c, use->hash), least = at;
@@ -168,11 +173,14 @@ static uint32_t make_node(struct coaccess *c, const struct use *use)
             least = i;
     }
     struct head *h = &c->heads[least];
-    memset(&c->nodes[least], 0, sizeof c->nodes[least]);
+    struct node *n = &c->nodes[least];
+    if (h->uses && ++n->asked * UNIT <= h->uses)
+        return NO_NODE;
+    memset(n, 0, sizeof *n);
     *h = (struct head){.hash = use->hash, .product = use->product,
                        .key_bytes = use->key_bytes, .epoch = h->epoch};
     decay(c, least);
-    memcpy(c->nodes[least].key, use->key, use->key_bytes);
+    memcpy(n->key, use->key, use->key_bytes);
     return least;
 }
 
@@ -207,7 +215,7 @@ static void count_link(struct coaccess *c, uint32_t from, uint32_t to)
         struct link *l = &n->links[at];
         if (l->count <= UNIT) {
             *l = (struct link){to, tag, UNIT};
-            n->next = at + 1;
+            n->next = (uint16_t)(at + 1);
             return;
         }
         if (!least || l->count < least->count)
@@ -239,12 +247,15 @@ static void count_run(struct coaccess *c)
         nodes[j] = find_node(c, b->product, b->hash);
         if (nodes[j] == NO_NODE)
             nodes[j] = make_node(c, b);
+        if (nodes[j] == NO_NODE)
+            continue;
         struct head *h = &c->heads[nodes[j]];
         h->uses = (uint16_t)(h->uses + UNIT);
         for (uint32_t i = j > NEAR ? j - NEAR : 0; i < j; i++) {
             const struct use *a = &mine.uses[i];
             /* Its node may have given way to another of this run. */
-            if (same(a, b) || a->product != b->product ||
+            if (nodes[i] == NO_NODE || same(a, b) ||
+                a->product != b->product ||
                 c->heads[nodes[i]].hash != a->hash ||
                 counted_with(pairs[i], b) || counted_with(pairs[j], a))
                 continue;

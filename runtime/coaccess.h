@@ -6,8 +6,9 @@
  * when they were used within three uses of one thread. A node per record holds
  * its key, its count of uses and 16 links, of 8 bytes each. Counts are halved
  * as the table is used on, so what was once is forgotten. The table is bounded:
- * the node of its set that is used least gives way. Keys above 64 bytes are not
- * learned. Nothing of it outlives the process. */
+ * the node of its set that is used least gives way, once more newcomers came
+ * than it has uses. Keys above 64 bytes are not learned. Nothing of it outlives
+ * the process. */
 #ifndef WARP_COACCESS_H
 #define WARP_COACCESS_H
 

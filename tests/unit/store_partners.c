@@ -249,13 +249,10 @@ START_TEST(who_is_used_together_is_a_partner)
 {
     unsigned right = 0, told = 0;
     put_songs(SONGS);
-    /* Uses that come while somebody else looks at the table are not counted,
-     * and on a busy machine one look may take long. */
-    for (int round = 0; round < 3 && right < 2 * PAIRS; round++) {
-        play_pairs();
-        count_partners(&told, &right);
-    }
-    ck_assert_msg(right == 2 * PAIRS, "%u of %u", right, 2 * PAIRS);
+    play_pairs();
+    count_partners(&told, &right);
+    /* Where five of them meet in one set of the table, one has no place. */
+    ck_assert_msg(right >= 2 * PAIRS - 2, "%u of %u", right, 2 * PAIRS);
     ck_assert_msg(told <= right + right / 20, "%u told, %u true", told, right);
 }
 END_TEST
