@@ -163,7 +163,7 @@ static bool run_every(uint64_t seed)
 {
     enum { LOSSES = 3 };
     struct history_cut cut = {.small = true, .alone = true, .plain = true};
-    static uint8_t calls[SIM_NOTED_MAX];
+    SIM_STATE static uint8_t calls[SIM_NOTED_MAX];
     bool clean = run_small(seed, &cut);
     uint64_t events = shared->count.events, points = 0;
     if (events >= SIM_NOTED_MAX) {
