@@ -12,12 +12,15 @@ struct device_nvrtc {
     int (*compile)(void *, int, const char *const *);
     int (*ptx_size)(void *, size_t *);
     int (*ptx)(void *, char *);
+    int (*log_size)(void *, size_t *);
+    int (*log)(void *, char *);
+    int (*arch_count)(int *), (*archs)(int *); /* NULL: an old library */
     int (*destroy)(void **);
     bool sought;
 };
 
-/* PTX for this compute capability, for the caller to free; NULL: `why` says
- * what is missing, or that the kernel `name` does not compile. */
+/* PTX that runs on this compute capability, for the caller to free; NULL: `why`
+ * says what is missing, or what the compiler says about the kernel `name`. */
 char *device_nvrtc_compile(struct device_nvrtc *rtc, const char *name,
                            const char *text, int major, int minor,
                            char why[DEVICE_TEXT_BYTES]);
