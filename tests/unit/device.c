@@ -247,6 +247,110 @@ START_TEST(each_error_at_each_call)
 }
 END_TEST
 
+/* ---- what stays on a device ---- */
+
+enum { HELD = 7, AHEAD = 100, OWN = 8 };
+
+/* Counts of which the host has the first bytes alone, the block the others. */
+struct split {
+    struct kernel_job job;
+    struct device_fill fill;
+    struct device_piece pieces[2];
+    struct device_plan plan;
+    uint8_t *counts;
+    size_t bytes;
+};
+
+static struct split split_new(uint64_t seed)
+{
+    struct split s = {.job = entropy_job(20, 40, 0, SHAPE_RANDOM, seed)};
+    s.bytes = (size_t)kernel_arg_bytes(&s.job, 1);
+    s.counts = malloc(s.bytes);
+    ck_assert(s.counts && s.bytes > 2 * OWN);
+    memcpy(s.counts, s.job.arg[1], s.bytes);
+    s.fill = (struct device_fill){HELD, AHEAD + s.bytes, AHEAD, OWN,
+                                  s.bytes - OWN};
+    s.pieces[0] = (struct device_piece){1, DEVICE_FROM_HOST, 0, 0, OWN};
+    s.pieces[1] = (struct device_piece){1, HELD, OWN, AHEAD, s.bytes - OWN};
+    s.plan = (struct device_plan){.args = 1u << 1,
+                                  .fill_count = 1,
+                                  .piece_count = 2,
+                                  .fresh = s.counts,
+                                  .fresh_bytes = s.bytes};
+    return s;
+}
+
+static void split_free(struct split *s)
+{
+    job_free(&s->job);
+    free(s->counts);
+}
+
+static enum device_outcome run_split(struct split *s, uint32_t lane)
+{
+    char *array = (char *)(uintptr_t)s->job.arg[1];
+    s->plan.fills = &s->fill;
+    s->plan.pieces = s->pieces;
+    ck_assert(device_plan_fits(&s->plan, &s->job));
+    memset(array + OWN, 0x55, s->bytes - OWN);
+    enum device_outcome outcome =
+        device->row->begin(device, lane, &s->job, &s->plan);
+    if (outcome == DEVICE_OK)
+        outcome = device->row->finish(device, lane);
+    memcpy(array, s->counts, s->bytes);
+    if (outcome == DEVICE_OK)
+        check_rows(&s->job, "held");
+    return outcome;
+}
+
+static void must_run_split(struct split *s, uint32_t lane)
+{
+    enum device_outcome outcome = run_split(s, lane);
+    ck_assert_msg(outcome == DEVICE_OK, "%s", device->why[lane]);
+}
+
+/* On one lane, on the other, at another size, given back; and not believed
+ * after a fault. */
+static void hold(void)
+{
+    struct split s = split_new(3), other = split_new(4);
+    must_run_split(&s, 0);
+    s.plan.fill_count = 0;
+    must_run_split(&s, 1);
+    other.fill.room += 4096;
+    must_run_split(&other, 0);
+    ck_assert_int_eq(device_run(device, &s.job), DEVICE_OK);
+    check_rows(&s.job, "from the host");
+    struct kernel bad = kernel_entropy;
+    bad.cl = bad.cu = "nonsense";
+    other.job.kernel = &bad;
+    other.plan.fill_count = 0;
+    ck_assert_int_ne(run_split(&other, 1), DEVICE_OK);
+    other.job.kernel = &kernel_entropy;
+    ck_assert_int_eq(run_split(&other, 1), DEVICE_TRANSIENT);
+    ck_assert_str_eq(device->why[1], DEVICE_HELD_UNKNOWN);
+    s.plan.drop = true;
+    s.plan.fill_count = 1;
+    must_run_split(&s, 0);
+    s.plan.drop = false;
+    s.fill = (struct device_fill){HELD, 0, 0, 0, 0};
+    ck_assert_int_ne(run_split(&s, 0), DEVICE_OK); /* the block is gone */
+    split_free(&s);
+    split_free(&other);
+}
+
+START_TEST(what_is_held_is_an_input)
+{
+    static const enum device_kind kinds[] = {DEVICE_OPENCL, DEVICE_CUDA};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (!open_device(kinds[i]))
+            continue;
+        hold();
+        device->row->close(&device);
+    }
+}
+END_TEST
+
 /* What a worker takes of its parent's lists. */
 START_TEST(a_plan_stays_within)
 {
@@ -293,6 +397,7 @@ int main(void)
     const TTest *const tests[] = {every_device_has_every_kernel,
                                   a_bad_text_is_the_kernels_fault,
                                   results_are_blank_first,
+                                  what_is_held_is_an_input,
                                   a_plan_stays_within,
                                   public_list,
                                   each_error_at_each_call};
