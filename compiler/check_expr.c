@@ -622,6 +622,8 @@ const struct model_expr *check_expr(struct check *check,
     case AST_TEXT:
         diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,
                     "a text cannot be computed with");
+        diag_help(check->diag, "names and numbers of an expression stand "
+                               "without quotes");
         return NULL;
     case AST_ATOM:
         diag_report(check->diag, DIAG_EXPRESSION_TYPE, expr->at,

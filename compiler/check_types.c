@@ -356,8 +356,13 @@ static const struct model_type *read_generic(struct check *check,
     if (strcmp(name, "string") != 0 && strcmp(name, "bytes") != 0) {
         diag_report(check->diag, DIAG_BAD_TYPE, type->at,
                     "`%s` takes nothing between < and >", name);
-        diag_help(check->diag, "those that do are string<N>, bytes<N> and "
-                               "map<K, V>");
+        if (arg != NULL && arg->next == NULL && arg->kind == AST_TYPE_NAME)
+            diag_help(check->diag, "a list is written `[%s]`, a value that may "
+                                   "be missing `%s?`",
+                      arg->name->text, arg->name->text);
+        else
+            diag_help(check->diag, "those that do are string<N>, bytes<N> and "
+                                   "map<K, V>");
         return NULL;
     }
     if (arg == NULL || arg->next != NULL || arg->kind != AST_TYPE_NUMBER) {
@@ -510,6 +515,29 @@ static const struct model_type *read_call(struct check *check,
     return NULL;
 }
 
+/* What other languages, C and Elixir among them, call these types. */
+static const struct {
+    const char *name, *write;
+} habits[] = {
+    {"map", "map()"},       {"atom", "atom()"},
+    {"integer", "i64"},     {"boolean", "bool"},
+    {"String", "string"},   {"DateTime", "timestamp"},
+    {"float", "f32"},       {"double", "f64"},
+    {"int", "i32"},         {"uint", "u32"},
+    {"char", "i8"},         {"byte", "u8"},
+    {"short", "i16"},       {"long", "i64"},
+    {"int8_t", "i8"},       {"uint8_t", "u8"},
+    {"int16_t", "i16"},     {"uint16_t", "u16"},
+    {"int32_t", "i32"},     {"uint32_t", "u32"},
+    {"int64_t", "i64"},     {"uint64_t", "u64"},
+    {"size_t", "u64"},      {"time_t", "timestamp"},
+    {"int32", "i32"},       {"uint32", "u32"},
+    {"int64", "i64"},       {"uint64", "u64"},
+    {"float32", "f32"},     {"float64", "f64"},
+    {"str", "string"},      {"text", "string"},
+    {"blob", "bytes"},      {"datetime", "timestamp"},
+};
+
 static const struct model_type *read_name(struct check *check,
                                           const struct ast_type *type)
 {
@@ -518,18 +546,13 @@ static const struct model_type *read_name(struct check *check,
         if (strcmp(scalars[i].name, name) == 0)
             return check_scalar(check, (enum type_kind)i);
     }
-    const char *call = strcmp(name, "map") == 0        ? "map()"
-                       : strcmp(name, "atom") == 0     ? "atom()"
-                       : strcmp(name, "float") == 0    ? "float()"
-                       : strcmp(name, "integer") == 0  ? "integer()"
-                       : strcmp(name, "boolean") == 0  ? "boolean()"
-                       : strcmp(name, "String") == 0   ? "String.t()"
-                       : strcmp(name, "DateTime") == 0 ? "DateTime.t()"
-                                                       : NULL;
-    if (call != NULL) {
+    for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++) {
+        if (strcmp(habits[i].name, name) != 0 ||
+            check_find(check, type->name) != NULL)
+            continue;
         diag_report(check->diag, DIAG_UNKNOWN_TYPE, type->at,
                     "unknown type `%s`", name);
-        diag_help(check->diag, "write `%s`", call);
+        diag_help(check->diag, "write `%s`", habits[i].write);
         return NULL;
     }
     return read_declared(check, type, type->name);

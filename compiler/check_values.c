@@ -70,6 +70,8 @@ static bool read_measure(struct check *check, const struct ast_expr *expr,
     if (expr->kind != AST_NUMBER) {
         diag_report(check->diag, DIAG_BAD_ARGUMENT, expr->at, "`%s` takes %s",
                     what, wants[measure]);
+        if (expr->kind == AST_TEXT)
+            diag_help(check->diag, "write it without quotes");
         return false;
     }
     enum ast_unit unit = expr->number.unit;
