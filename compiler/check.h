@@ -254,7 +254,8 @@ struct check_scope {
      * type, small integers become 32 bits wide, and mixtures the next type
      * that holds both. */
     enum type_kind number;
-    bool lost; /* kernels: a line before is missing, and with it a name */
+    bool compared; /* inside a comparison: integers are computed in 64 bits */
+    bool lost;     /* kernels: a line before is missing, and with it a name */
     uint64_t inputs;       /* out: fields of param 0 */
     uint64_t other_inputs; /* out: of param 1, where it is a product */
 };

@@ -377,6 +377,14 @@ static bool is_wide(enum type_kind number)
            number == TYPE_TIMESTAMP || number == TYPE_DURATION;
 }
 
+/* What integers are computed for. What is compared must not have wrapped: a
+ * product of two i32 is past a million, whatever its last 32 bits say. */
+static enum type_kind integers_of(const struct check_scope *scope)
+{
+    return scope->compared && !is_wide(scope->number) ? TYPE_I64
+                                                      : scope->number;
+}
+
 static const struct model_expr *unary_expr(struct check *check,
                                            struct check_scope *scope,
                                            const struct ast_expr *ast)
@@ -395,7 +403,7 @@ static const struct model_expr *unary_expr(struct check *check,
         return NULL;
     } else if (operand->type == TYPE_U32) {
         operand = number_convert(check, operand, TYPE_I64);
-    } else if (is_wide(scope->number) && operand->type == TYPE_I32 &&
+    } else if (is_wide(integers_of(scope)) && operand->type == TYPE_I32 &&
                operand->kind != EXPR_NUMBER) {
         operand = number_convert(check, operand, TYPE_I64);
     }
@@ -465,10 +473,14 @@ static const struct model_expr *binary_expr(struct check *check,
 {
     bool atom_left = is_equality(ast->op) && ast->left->kind == AST_ATOM;
     bool atom_right = is_equality(ast->op) && ast->right->kind == AST_ATOM;
+    bool comparison = ast->op >= AST_OP_EQ && ast->op <= AST_OP_GE;
+    bool compared = scope->compared;
+    scope->compared |= comparison;
     const struct model_expr *left =
         atom_left ? NULL : check_expr(check, scope, ast->left);
     const struct model_expr *right =
         atom_right ? NULL : check_expr(check, scope, ast->right);
+    scope->compared = compared;
     if (atom_left && right != NULL)
         left = enum_constant(check, scope, right, ast->left);
     else if (atom_right && left != NULL)
@@ -478,7 +490,6 @@ static const struct model_expr *binary_expr(struct check *check,
     if (ast->op == AST_OP_AND || ast->op == AST_OP_OR)
         return logic_expr(check, ast, left, right);
     enum type_kind type = TYPE_BOOL;
-    bool comparison = ast->op >= AST_OP_EQ && ast->op <= AST_OP_GE;
     bool flags = is_equality(ast->op) && left->type == TYPE_BOOL &&
                  right->type == TYPE_BOOL;
     const char *name = arena_format(check->arena, "`%s`", ast_op_text(ast->op));
@@ -492,7 +503,7 @@ static const struct model_expr *binary_expr(struct check *check,
         bool below = ast->op == AST_OP_SUB && left->kind == EXPR_NUMBER &&
                      right->kind == EXPR_NUMBER;
         if (!comparison && !below)
-            type = number_widened(scope->number, type, sides, 2);
+            type = number_widened(integers_of(scope), type, sides, 2);
         left = number_convert(check, left, type);
         right = number_convert(check, right, type);
     }
@@ -550,7 +561,7 @@ static bool meet(struct check *check, const struct check_scope *scope, int call,
     if (!number_meet(check, args + first, count - first, at, type))
         return false;
     if (call == CALL_ABS) /* of the least i32 */
-        *type = number_widened(scope->number, *type, args, 1);
+        *type = number_widened(integers_of(scope), *type, args, 1);
     if (calls[call].result == RESULT_FLOAT && !number_is_float(*type))
         *type = number_is_float(scope->number) ? scope->number : TYPE_F64;
     for (uint32_t i = first; i < count; i++)

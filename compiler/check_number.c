@@ -120,13 +120,17 @@ enum type_kind number_promoted(enum type_kind number, enum type_kind type)
     }
 }
 
-/* Of an unsigned type, or converted from one to a wider type. */
+/* Of an unsigned type, or converted from one to a wider type; sums and products
+ * of such. */
 static bool is_never_negative(const struct model_expr *expr)
 {
+    if (expr->kind == EXPR_BINARY && (expr->op == OP_ADD || expr->op == OP_MUL))
+        return is_never_negative(expr->operands[0]) &&
+               is_never_negative(expr->operands[1]);
     return number_is_unsigned(expr->type) || number_is_constant(expr) ||
            (expr->kind == EXPR_CONVERT && number_is_integer(expr->type) &&
-            number_is_unsigned(expr->operands[0]->type) &&
-            number_bits(expr->operands[0]->type) < number_bits(expr->type));
+            number_bits(expr->operands[0]->type) < number_bits(expr->type) &&
+            is_never_negative(expr->operands[0]));
 }
 
 enum type_kind number_widened(enum type_kind number, enum type_kind type,

@@ -123,6 +123,29 @@ static void check_arenas(void)
     warp_arena_free(&arena);
 }
 
+/* ---- what is compared has not wrapped ---- */
+
+static void check_compared(void)
+{
+    const uint64_t ids[] = {1, 2};
+    struct d_compared c = {.id = 1, .a = 65536, .b = 65536, .c = UINT32_MAX,
+                           .d = 1, .huge = UINT64_C(0xfffffffe00000001)};
+    bool past[2];
+    int32_t pick[2];
+    OK(d_compared_put(db, &c, D_COMPARED_A | D_COMPARED_B | D_COMPARED_C |
+                                  D_COMPARED_D | D_COMPARED_HUGE));
+    OK(d_compared_get(db, 1, D_COMPARED_ALL, &c, NULL));
+    CHECK(c.past && !c.below && c.within && c.pick == 1 && c.wrapped == 0);
+    c = (struct d_compared){.id = 2, .a = INT32_MIN, .b = INT32_MAX, .d = 1};
+    OK(d_compared_put(db, &c, D_COMPARED_A | D_COMPARED_B | D_COMPARED_C |
+                                  D_COMPARED_D | D_COMPARED_HUGE));
+    OK(d_compared_get(db, 2, D_COMPARED_ALL, &c, NULL));
+    CHECK(!c.past && c.below && c.within && c.pick == 1);
+    OK(d_compared_past_compute(db, ids, 2, past, NULL));
+    OK(d_compared_pick_compute(db, ids, 2, pick, NULL));
+    CHECK(past[0] && !past[1] && pick[0] == 1 && pick[1] == 1);
+}
+
 /* ---- values that expire ---- */
 
 static void check_expired(void)
@@ -440,6 +463,7 @@ int main(int argc, char **argv)
     put_all();
     check_key_inputs();
     check_arenas();
+    check_compared();
     check_expired();
     check_places();
     check_nan();
