@@ -163,7 +163,8 @@ static bool mixed_signs(struct check *check, struct source_range at)
 {
     diag_report(check->diag, DIAG_EXPRESSION_TYPE, at,
                 "no integer type holds both `u64` and a signed number");
-    diag_help(check->diag, "use a smaller unsigned type, or a float field");
+    diag_help(check->diag, "use a smaller unsigned type, a float field, or "
+                           "sums: a difference may be negative");
     return false;
 }
 
