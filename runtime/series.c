@@ -298,6 +298,7 @@ void series_stage_join(struct series_work *w, struct ssd_slice key)
         stage(w->s, STAGE_JOIN, key, NULL, 0);
 }
 
+/* The changes of a record follow each other. */
 static void apply_staged(struct series *s)
 {
     const uint8_t *at = (const uint8_t *)s->staged.data;
@@ -312,6 +313,10 @@ static void apply_staged(struct series *s)
         memcpy(&value_bytes, at + 5, 4);
         struct ssd_slice key = {at + 9, key_bytes};
         struct ssd_slice value = {at + 9 + key_bytes, value_bytes};
+        struct ssd_slice prefix = key;
+        if (*at != STAGE_BEGIN)
+            prefix.bytes -= SERIES_ELEMENT_KEY;
+        resident_change(s->resident, prefix);
         if (*at == STAGE_BEGIN) {
             memcpy(numbers, value.data, sizeof numbers);
             resident_begin(s->resident, key, numbers[0], numbers[1],
@@ -323,6 +328,7 @@ static void apply_staged(struct series *s)
         }
         at += 9 + key_bytes + value_bytes;
     }
+    resident_changed(s->resident);
 }
 
 void series_shrink(struct series *s, uint64_t bytes)

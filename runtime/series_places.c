@@ -132,11 +132,13 @@ static void fill(void *arg, struct ssd_slice prefix)
     w.prefix_bytes = (uint32_t)prefix.bytes;
     if (series_archive_end(&w, &end_ms) != WARP_OK)
         return;
+    resident_change(r->series->resident, prefix);
     if (each_chunk(r->series, prefix, to, warm_chunk, r, NULL, NULL) ==
         WARP_OK)
         resident_from(r->series->resident, prefix, end_ms);
     else
         resident_from(r->series->resident, prefix, INT64_MAX);
+    resident_changed(r->series->resident);
 }
 
 void series_settle_copies(struct series *s, int64_t now_ms)

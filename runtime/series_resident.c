@@ -147,6 +147,20 @@ void resident_loading(struct resident *r, bool on)
 
 /* ---- changes ---- */
 
+/* A reader under the part's lock that sees a change of the record sees this,
+ * too, or that it is over. */
+void resident_change(struct resident *r, struct ssd_slice prefix)
+{
+    atomic_store_explicit(&r->changing,
+                          hash_key(0, 0, prefix.data, (uint32_t)prefix.bytes),
+                          memory_order_release);
+}
+
+void resident_changed(struct resident *r)
+{
+    atomic_store_explicit(&r->changing, 0, memory_order_release);
+}
+
 void resident_begin(struct resident *r, struct ssd_slice prefix,
                     int64_t from_ms, int64_t memory_ms, int prior)
 {
@@ -355,6 +369,8 @@ bool resident_read(struct resident *r, struct ssd_slice prefix, int64_t at_ms,
     struct part *p = enter(r, prefix, &hash);
     const struct group *g = *find(p, prefix, hash);
     bool good = g && g->from_ms <= at_ms &&
+                atomic_load_explicit(&r->changing, memory_order_acquire) !=
+                    hash &&
                 !atomic_load_explicit(&r->loading, memory_order_acquire);
     int64_t last = INT64_MIN;
     bool any = false;

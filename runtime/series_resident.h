@@ -26,6 +26,10 @@ void resident_close(struct resident **resident);
 
 /* While on, nothing is read: the copies of a record come one by one. */
 void resident_loading(struct resident *r, bool on);
+/* From here to resident_changed the copies of this record are not read: several
+ * changes make one state of them from another. By one thread at a time. */
+void resident_change(struct resident *r, struct ssd_slice prefix);
+void resident_changed(struct resident *r);
 /* All of the record from from_ms on is in the entries that follow, unless it
  * has copies already. memory_ms: they go at this age. prior: what is known of
  * its uses, as layout.prior. */

@@ -50,6 +50,7 @@ struct resident {
     _Atomic uint64_t used;
     _Atomic uint32_t groups; /* of all parts */
     _Atomic bool loading;
+    _Atomic uint64_t changing; /* the hash of a record; 0: of none */
     _Atomic bool choosing;  /* there is an engine */
     _Atomic bool refused;   /* copies found no room since its last turn */
     struct os_lock choice_lock;

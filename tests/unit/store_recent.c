@@ -6,7 +6,9 @@
 
 #include "recent.warp.h"
 
-enum { PROBES = 2500, READINGS = 16, BYTES = 1000, HOT = 150 };
+#include <pthread.h>
+
+enum { PROBES = 2500, READINGS = 16, BYTES = 1000, HOT = 150, READERS = 2 };
 
 static struct warp_arena arena = WARP_ARENA_INIT;
 
@@ -120,6 +122,69 @@ START_TEST(under_pressure_the_unread_go)
 }
 END_TEST
 
+/* ---- while copies change ---- */
+
+static _Atomic bool over;
+static _Atomic uint64_t ranges, holes, appended;
+
+/* One probe, over and over: no less than what was there. */
+static void *read_whole(void *arg)
+{
+    struct warp_arena mine = WARP_ARENA_INIT;
+    int64_t first = atomic_load(&clock_ms) - 1000, at;
+    while (!atomic_load(&over)) {
+        struct warp_iter *it = NULL;
+        struct warp_str got;
+        uint64_t count = 0, least = atomic_load(&appended);
+        int rc = rc_probe_readings_range(db, 0, first, INT64_MAX, &it);
+        while (rc == WARP_OK && (rc = rc_probe_readings_next(
+                                     it, &at, &got, &mine)) == WARP_OK)
+            count++;
+        if (rc != WARP_END || count < least)
+            atomic_fetch_add(&holes, 1);
+        atomic_fetch_add(&ranges, 1);
+        warp_iter_close(&it);
+        warp_arena_reset(&mine);
+    }
+    warp_arena_free(&mine);
+    return arg;
+}
+
+/* Copies that are made, that are made again of chunks which grow, split and
+ * join, and that go: a read takes all of them, or the tiers. */
+START_TEST(no_read_takes_a_part)
+{
+    pthread_t threads[READERS];
+    atomic_store(&appended, READINGS);
+    atomic_store(&over, false);
+    for (int i = 0; i < READERS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, read_whole, NULL),
+                         0);
+    for (uint64_t round = 0; round < 500; round++) {
+        if (round < 400)
+            series_shrink(db->series, UINT64_MAX);
+        uint64_t until = atomic_load(&ranges) + READERS;
+        while (atomic_load(&ranges) < until)
+            os_yield();
+        settle();
+        if (round < 400)
+            continue;
+        for (uint64_t n = 0; n < READINGS; n++)
+            ck_assert_int_eq(rc_probe_readings_append(
+                                 db, 0, atomic_load(&clock_ms) - 1000 +
+                                            (int64_t)n,
+                                 noise(round * READINGS + n)),
+                             WARP_OK);
+        atomic_fetch_add(&appended, READINGS);
+        ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    }
+    atomic_store(&over, true);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_uint_eq(atomic_load(&holes), 0);
+}
+END_TEST
+
 static void tear_down(void)
 {
     close_it();
@@ -138,6 +203,7 @@ int main(void)
     tcase_add_test(c, what_is_read_comes_in);
     tcase_add_test(c, what_is_read_often_stays);
     tcase_add_test(c, under_pressure_the_unread_go);
+    tcase_add_test(c, no_read_takes_a_part);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
