@@ -1,6 +1,7 @@
 /* store_model.c: operations and what they do, without a store. */
 #include "db.h"
 #include "relocate.h"
+#include "series.h"
 #include "store_model.h"
 #include "wire.h"
 
@@ -610,4 +611,7 @@ void model_evict_all(struct warp_db *db)
         heap_trim(&db->shards[i].heap);
         os_unlock(&db->shards[i].lock);
     }
+    /* Of series: some, or all where there is one. From then on it is chosen
+     * whose copies stay, and those of others come back when they are read. */
+    series_shrink(db->series, series_resident_bytes(db->series) / 2 + 1);
 }

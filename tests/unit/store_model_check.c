@@ -294,7 +294,9 @@ bool model_check_record(struct model_run *run, const struct world *w,
     int rc = run->code = warp_gen_version(run->db, p, &k, &version);
     if (rc != (there ? WARP_OK : WARP_ENOTFOUND) || (there && version == 0))
         return differs(run, w, "version of %s %u: %d", p->name, key, rc);
-    int64_t from = w->now - (int64_t)(model_random(&rng) % 100000);
+    /* As often of the time that is kept in memory. */
+    uint64_t past = model_random(&rng) % 2 ? 100000 : 10000;
+    int64_t from = w->now - (int64_t)(model_random(&rng) % past);
     return series_is(run, w, product, key, INT64_MIN + 1, INT64_MAX) &&
            series_is(run, w, product, key, from,
                      from + (int64_t)(model_random(&rng) % 50000));
