@@ -147,6 +147,69 @@ static bool is_unit(const char *text)
     return false;
 }
 
+/* The unit that a word of another language means, NULL: none. */
+static const char *unit_of(const char *text)
+{
+    static const struct {
+        const char *word, *unit;
+    } units[] = {
+        {"millis", "ms"},  {"millisecond", "ms"}, {"sec", "s"},
+        {"second", "s"},   {"min", "m"},          {"minute", "m"},
+        {"hour", "h"},     {"day", "d"},          {"week", "w"},
+        {"month", "mo"},   {"year", "y"},         {"byte", "B"},
+        {"kb", "KiB"},     {"KB", "KiB"},         {"mb", "MiB"},
+        {"MB", "MiB"},     {"gb", "GiB"},         {"GB", "GiB"},
+    };
+    size_t len = strlen(text);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        size_t n = strlen(units[i].word);
+        if (strncmp(text, units[i].word, n) == 0 &&
+            (len == n || (len == n + 1 && text[n] == 's')))
+            return units[i].unit;
+    }
+    return is_unit(text) ? text : NULL;
+}
+
+/* `5 m`, `5 minutes` */
+static void report_unit(struct scan *scan, struct source_range at,
+                        const char *unit)
+{
+    diag_report(scan->diag, DIAG_BAD_UNIT, at,
+                "a number and its unit are written together");
+    diag_help(scan->diag, "as `5%s`", unit);
+}
+
+/* What stands where a type should, or behind one, as elsewhere it may. */
+static bool report_type(struct scan *scan,
+                        const struct parse_token_value *token,
+                        const struct parse_token_value *before)
+{
+    const char *text = scan->source->text + token->at.begin;
+    bool opens = token->kind == MAP_OPEN || *text == '{';
+    if (token->kind == ']' && before->kind == '[') {
+        diag_report(scan->diag, DIAG_SYNTAX, token->at,
+                    "a type is missing before `]`, or a number");
+        diag_help(scan->diag, "a list is written `[f32]`, an array of a fixed "
+                              "size `f32[16]`");
+        return true;
+    }
+    if (before->kind == COLONCOLON && opens) {
+        diag_report(scan->diag, DIAG_SYNTAX, token->at,
+                    "a type stands after `::`");
+        diag_help(scan->diag, "a map is written `map<string, u32>`; a struct "
+                              "has a name, from defstruct");
+        return true;
+    }
+    if (token->kind == '=' && before->kind != '=') {
+        diag_report(scan->diag, DIAG_SYNTAX, token->at,
+                    "`=` has no place here");
+        diag_help(scan->diag, "a value belongs to a key: `, default: …`; two "
+                              "are compared with `==`");
+        return true;
+    }
+    return false;
+}
+
 static bool report_name(struct scan *scan,
                         const struct parse_token_value *token,
                         const struct parse_token_value *before,
@@ -155,9 +218,15 @@ static bool report_name(struct scan *scan,
     const char *name = token->value.atom->text;
     if (before->kind == ',' && report_split_key(scan, token))
         return true;
-    if (before->kind == NUMBER && !token->newline && is_unit(name)) {
-        diag_report(scan->diag, DIAG_BAD_UNIT, token->at,
-                    "a number and its unit are written together");
+    if (before->kind == ',' && parse_error_knows_key(name) &&
+        expects(expected, count, "a key (`name:`)")) {
+        diag_report(scan->diag, DIAG_KEY_SPELLING, token->at,
+                    "a colon is missing behind the key `%s`", name);
+        diag_help(scan->diag, "write `%s: …`", name);
+        return true;
+    }
+    if (before->kind == NUMBER && !token->newline && unit_of(name)) {
+        report_unit(scan, token->at, unit_of(name));
         return true;
     }
     if (expects(expected, count, "`&&`") || count == 0)
@@ -172,7 +241,7 @@ static bool is_comparison(int kind)
 }
 
 /* The name before was taken for a field's, but it belongs to the value before
- * it: `a > 1 and b < 3`, `ttl: 5 m`. */
+ * it: `a > 1 and b < 3`, `ttl: 5 minutes`. */
 static bool report_name_before(struct scan *scan,
                                const struct parse_token_value *before)
 {
@@ -182,10 +251,9 @@ static bool report_name_before(struct scan *scan,
     uint32_t at = before->at.begin;
     while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t'))
         at--;
-    if (is_unit(before->value.atom->text) && at > 0 && text[at - 1] >= '0' &&
-        text[at - 1] <= '9') {
-        diag_report(scan->diag, DIAG_BAD_UNIT, before->at,
-                    "a number and its unit are written together");
+    const char *unit = unit_of(before->value.atom->text);
+    if (unit && at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9') {
+        report_unit(scan, before->at, unit);
         return true;
     }
     return report_word_operator(scan, before);
@@ -198,7 +266,7 @@ static bool report_known_mistake(struct scan *scan,
 {
     bool operand =
         before->kind == NAME || before->kind == NUMBER || before->kind == ')';
-    if (report_name_before(scan, before))
+    if (report_name_before(scan, before) || report_type(scan, token, before))
         return true;
     if (token->kind == KEY)
         return report_key(scan, token, expects(expected, count, "a name"),
