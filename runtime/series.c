@@ -336,6 +336,11 @@ void series_shrink(struct series *s, uint64_t bytes)
     resident_shrink(s->resident, bytes);
 }
 
+void series_fix_copies(struct series *s, uint64_t bytes)
+{
+    resident_fix(s->resident, bytes);
+}
+
 uint64_t series_tier_reads(struct series *s)
 {
     return atomic_load_explicit(&s->tier_reads, memory_order_relaxed);

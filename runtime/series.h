@@ -86,6 +86,8 @@ void series_settled(struct series *series, const uint64_t *floors);
 /* Elements in memory that a tier has, too: what `memory:` of a retention asks
  * for, as far as the budget goes. */
 void series_shrink(struct series *series, uint64_t bytes);
+/* For tests: they may take so much, and no share of the budget. */
+void series_fix_copies(struct series *series, uint64_t bytes);
 uint64_t series_resident_bytes(struct series *series);
 /* Steps of ranges that had to read a tier. */
 uint64_t series_tier_reads(struct series *series);

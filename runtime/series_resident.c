@@ -333,6 +333,11 @@ void resident_trim(struct resident *r, int64_t now_ms)
     }
 }
 
+void resident_fix(struct resident *r, uint64_t bytes)
+{
+    atomic_store_explicit(&r->fixed, bytes, memory_order_relaxed);
+}
+
 uint64_t resident_bytes(struct resident *r)
 {
     return atomic_load_explicit(&r->used, memory_order_relaxed);

@@ -48,6 +48,8 @@ void resident_from(struct resident *r, struct ssd_slice prefix,
 void resident_trim(struct resident *r, int64_t now_ms);
 /* Copies go until `bytes` are free or none is left. */
 void resident_shrink(struct resident *r, uint64_t bytes);
+/* For tests: so much is all that they may take. */
+void resident_fix(struct resident *r, uint64_t bytes);
 /* By the thread that checkpoints: the engine learns what was read, and `fill`
  * makes the copies of some that were asked for in vain. */
 void resident_settle(struct resident *r,

@@ -48,6 +48,7 @@ struct resident {
     struct budget *budget;
     bool learning;
     _Atomic uint64_t used;
+    _Atomic uint64_t fixed; /* what they may take, for tests; 0: a share */
     _Atomic uint32_t groups; /* of all parts */
     _Atomic bool loading;
     _Atomic uint64_t changing; /* the hash of a record; 0: of none */
@@ -64,8 +65,11 @@ struct resident {
 /* What all copies may take. */
 static inline uint64_t resident_share(const struct resident *r)
 {
-    return atomic_load_explicit(&r->budget->limit, memory_order_relaxed) /
-           SHARE;
+    uint64_t fixed = atomic_load_explicit(&r->fixed, memory_order_relaxed);
+    return fixed ? fixed
+                 : atomic_load_explicit(&r->budget->limit,
+                                        memory_order_relaxed) /
+                       SHARE;
 }
 
 /* Under the part's lock. */

@@ -95,7 +95,7 @@ static void begin_choosing(struct resident *r)
  * steps, when they have left room. */
 static void follow_budget(struct resident *r)
 {
-    uint64_t share = resident_share(r), limit = share * SHARE,
+    uint64_t share = resident_share(r), limit = atomic_load(&r->budget->limit),
              room = share - share / SPARE,
              now = choice_capacity(r->choice), used = resident_bytes(r),
              step = now + room / SPARE;

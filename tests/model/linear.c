@@ -34,7 +34,7 @@ struct recorder {
     uint8_t number;
     uint64_t rng, seen[KEYS * FIELDS], before[KEYS * FIELDS];
     bool stale; /* now and then an older value is said to be read */
-    bool told;
+    _Atomic bool told;
 };
 static _Atomic bool stop;
 
@@ -219,6 +219,8 @@ static uint32_t run(bool stale, uint64_t *count)
     }
     ck_assert_int_eq(pthread_create(&disturber, NULL, disturb, db), 0);
     usleep((useconds_t)(ms ? atoi(ms) : 1500) * 1000);
+    for (int i = 0; stale && !recorders[1].told && i < 6000; i++)
+        usleep(10000);
     atomic_store(&stop, true);
     for (uint32_t t = 0; t < THREADS; t++)
         pthread_join(recorders[t].thread, NULL);

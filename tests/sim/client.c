@@ -2,6 +2,7 @@
  * search for the world that a store holds after its process has died. */
 #include "client.h"
 
+#include "checkpoint.h"
 #include "damage.h"
 #include "db.h"
 #include "errand.h"
@@ -317,6 +318,7 @@ static bool is_promise(const struct model_op *op)
 
 static bool execute(struct client *c, int predicted)
 {
+    bool more;
     switch (c->op.kind) {
     case M_TICK:
         history_set_clock(c->next->now);
@@ -327,9 +329,11 @@ static bool execute(struct client *c, int predicted)
         return true;
     case M_SWEEP:
         (void)sweep_run(c->run.db, true);
+        (void)checkpoint_migrate(c->run.db, false, &more);
         return true;
     case M_EVICT:
         model_evict_all(c->run.db);
+        (void)checkpoint_migrate(c->run.db, false, &more);
         return true;
     case M_REOPEN:
         c->closes = true;

@@ -8,6 +8,7 @@
 #include "errand.h"
 #include "replace.h"
 #include "schemas.h"
+#include "series.h"
 #include "sim.h"
 #include "versions.h"
 
@@ -285,6 +286,9 @@ static void open_store(void)
         check_clock();
     if (h.opened && h.db->replace && sim_below(3) == 0)
         make_scarce();
+    /* So do copies of series, in a few hundred bytes. */
+    if (h.opened && sim_below(2) == 0)
+        series_fix_copies(h.db->series, 400 + sim_below(1500));
 }
 
 static void *work(void *arg)

@@ -270,7 +270,7 @@ START_TEST(a_power_loss_leaves_a_cut_of_the_store)
     scene.options.sync_every_ms = 60000;
     scene.options.ring_bytes = 256 << 10; /* nothing is written unasked */
     ck_assert_msg(scene_open(&scene) == 0, "%s", error_text());
-    usleep(100000); /* the maker's files are there */
+    scene_made(&scene);
     for (int moment = 0; moment < MOMENTS; moment++) {
         for (uint64_t i = 60 + chance(200); i > 0; i--) {
             uint32_t s = (uint32_t)chance(SHARDS);
@@ -332,7 +332,7 @@ START_TEST(a_kill_leaves_rings_whole)
     scene.options.sync_every_ms = 60000;
     scene.options.ring_bytes = 256 << 10; /* nothing is written unasked */
     ck_assert_msg(scene_open(&scene) == 0, "%s", error_text());
-    usleep(100000); /* the maker's files are there */
+    scene_made(&scene);
     for (uint64_t i = 0; i < COMMITS; i++) {
         uint32_t s = (uint32_t)chance(SCENE_SHARDS);
         scene_append(&scene, s, ++appended[s], 8 + chance(150));

@@ -54,7 +54,7 @@ static void write_first(void)
     int first = FIRST_WRITES;
     if (!atomic_compare_exchange_strong(&syncs, &first, SECOND_FAILS))
         return;
-    for (int i = 0; i < 5000 && atomic_load(&syncs) == SECOND_FAILS; i++)
+    for (int i = 0; i < 30000 && atomic_load(&syncs) == SECOND_FAILS; i++)
         usleep(1000);
 }
 
@@ -247,7 +247,7 @@ START_TEST(an_error_of_a_write_is_sticky)
     uint64_t position, acked = 0, failed = 0;
     atomic_store(&direct_refused, _i == 3);
     ck_assert_int_eq(scene_open(&scene), 0);
-    usleep(50000); /* the spare segment is made */
+    scene_made(&scene);
     atomic_store(&torn_write, _i == 1);
     atomic_store(&writes_until_error, _i == 2 ? 0 : 20);
     for (uint64_t i = 1; i <= 100; i++) {
@@ -316,7 +316,7 @@ START_TEST(a_full_disk_is_not_sticky)
         ck_assert_int_eq(log_mark(scene.log, &mark), 0);
         ck_assert_int_eq(log_cut(scene.log, mark), 0);
     }
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 3000; i++) {
         rc = try_append(0, count + 1, 20000, false, &position);
         if (rc == 0)
             break;
@@ -363,7 +363,7 @@ START_TEST(a_small_file_system_fills_up)
         ck_assert_int_eq(log_sync(scene.log), 0);
         ck_assert_int_eq(log_mark(scene.log, &mark), 0);
         ck_assert_int_eq(log_cut(scene.log, mark), 0);
-        for (int i = 0; i < 200; i++) {
+        for (int i = 0; i < 3000; i++) {
             rc = try_append((uint32_t)(count % 3), count / 3 + 1, 3000, false,
                             &position);
             if (rc == 0)
@@ -436,10 +436,10 @@ START_TEST(a_sync_that_fails_fails_for_all)
     atomic_store(&direct_refused, true);
     scene.options.sync_every_ms = 60000;
     ck_assert_int_eq(scene_open(&scene), 0);
-    usleep(50000); /* the spare segment is made */
+    scene_made(&scene);
     atomic_store(&syncs, FIRST_WRITES);
     pthread_create(&other, NULL, append_one, (void *)1);
-    for (int i = 0; i < 5000 && atomic_load(&syncs) == FIRST_WRITES; i++)
+    for (int i = 0; i < 30000 && atomic_load(&syncs) == FIRST_WRITES; i++)
         usleep(1000);
     ck_assert_int_eq((int)(intptr_t)append_one((void *)2), WARP_EIO);
     void *rc;

@@ -315,7 +315,7 @@ START_TEST(the_reserve_is_for_what_is_urgent)
     ck_assert_int_eq(log_sync(scene.log), 0);
     ck_assert_int_eq(try_append(0, count + 1, 20000, false), WARP_ENOSPC);
     allocations = -1;
-    for (int i = 0; i < 300 && rc != 0; i++) {
+    for (int i = 0; i < 3000 && rc != 0; i++) {
         rc = try_append(0, count + 1, 20000, false);
         if (rc != 0)
             usleep(10000);
@@ -336,7 +336,7 @@ START_TEST(a_wait_without_room)
 {
     uint64_t value = 0, position = 0, unsure = 0;
     ck_assert_int_eq(scene_open(&scene), 0);
-    usleep(50000); /* the maker's segments are there */
+    scene_made(&scene);
     allocations = 0;
     int rc = 0;
     while (rc == 0 && value < 5000) {
@@ -355,7 +355,7 @@ START_TEST(a_wait_without_room)
         ck_assert(says("the commit is not on stable storage yet"));
     ck_assert_int_eq(log_health(scene.log), WARP_OK);
     allocations = -1;
-    for (int i = 0; i < 300 && (rc = log_sync(scene.log)) != 0; i++)
+    for (int i = 0; i < 3000 && (rc = log_sync(scene.log)) != 0; i++)
         usleep(10000);
     ck_assert_int_eq(rc, 0);
     ck_assert_uint_eq(scene.events, 0);
@@ -482,7 +482,7 @@ START_TEST(a_count_of_writes_is_measured_again)
         calibrate_fails = round == 0;
         no_page = round == -1 ? LOG_PAGE : 0;
         ck_assert_int_eq(scene_open(&scene), 0);
-        for (int i = 0; i < 500; i++) {
+        for (int i = 0; i < 3000; i++) {
             bool done = round <= 0 ? i > 50 && !is_there("calibrate.tmp")
                                    : is_there("in-flight") &&
                                          !is_there("calibrate.tmp");

@@ -84,6 +84,43 @@ int scene_open(struct scene *scene)
     return rc;
 }
 
+struct listing {
+    struct scene *scene;
+    uint64_t sum; /* of names and sizes */
+    bool making;
+};
+
+static int add_name(void *arg, const char *name)
+{
+    struct listing *l = arg;
+    uint64_t bytes = 0, sum = 14695981039346656037u;
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", l->scene->dir, name);
+    int fd = os_open(path, OS_READ);
+    if (fd < 0 || os_size(fd, &bytes) != 0 || strstr(name, ".tmp"))
+        l->making = true;
+    os_close(fd);
+    for (const char *c = name; *c; c++)
+        sum = (sum ^ (uint8_t)*c) * 1099511628211u;
+    l->sum += sum * (bytes + 1);
+    return 0;
+}
+
+/* The same, five looks long. */
+void scene_made(struct scene *scene)
+{
+    uint64_t last = 0;
+    int same = 0;
+    for (int i = 0; i < 2000 && same < 5; i++) {
+        struct listing l = {scene, 0, false};
+        usleep(20000);
+        ck_assert_int_eq(os_list(scene->dir, add_name, &l), 0);
+        same = l.making || l.sum != last ? 0 : same + 1;
+        last = l.sum;
+    }
+    ck_assert_int_eq(same, 5);
+}
+
 void scene_replay_only(struct scene *scene)
 {
     scene->options.read_only = true;

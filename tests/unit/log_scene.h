@@ -32,6 +32,7 @@ struct scene {
 /* TEST_TMPDIR, TMPDIR or /tmp; small rings, so that they wrap soon. */
 void scene_make(struct scene *scene);
 int scene_open(struct scene *scene);         /* open, replay, start */
+void scene_made(struct scene *scene); /* waits until the maker has made all */
 void scene_replay_only(struct scene *scene); /* and close */
 void scene_stop(struct scene *scene);        /* stop and close */
 void scene_crash(struct scene *scene);       /* close without stop */

@@ -264,7 +264,7 @@ START_TEST(write_buffer_starts_a_checkpoint)
     struct warp_stat stat = WARP_STAT_INIT;
     for (uint64_t i = 0; i < 150; i++)
         ck_assert_int_eq(put_pinned(i, 10), WARP_OK);
-    for (int i = 0; i < 200 && stat.checkpoints == 0; i++) {
+    for (int i = 0; i < 3000 && stat.checkpoints == 0; i++) {
         usleep(20000);
         ck_assert_int_eq(warp_stat(db, &stat), WARP_OK);
     }

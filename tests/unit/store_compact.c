@@ -74,7 +74,7 @@ START_TEST(dead_space_comes_back)
     }
     /* At most as much dead as alive, and a segment that is being filled. */
     uint64_t aim = UINT64_C(2) * DOCS * BYTES + (64 << 20) + (8 << 20);
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 1200; i++) {
         ck_assert_int_eq(warp_stat(db, &stat), WARP_OK);
         if (stat.disk_bytes <= aim)
             break;

@@ -36,7 +36,7 @@ START_TEST(they_are_there_after_an_open)
     put_cards(CARDS);
     close_it();
     open_it();
-    for (int i = 0; i < 2000 && resident_cards(CARDS, 1) < CARDS; i++)
+    for (int i = 0; i < 12000 && resident_cards(CARDS, 1) < CARDS; i++)
         usleep(5000);
     ck_assert_uint_eq(resident_cards(CARDS, 1), CARDS);
     ck_assert_uint_eq(resident_cards(CARDS, 2), 0);

@@ -89,7 +89,7 @@ START_TEST(fills_up_and_goes_on)
         }
     /* What the deletes freed comes back within some checkpoints. */
     rc = WARP_ENOSPC;
-    for (int i = 0; i < 100 && rc != WARP_OK; i++) {
+    for (int i = 0; i < 600 && rc != WARP_OK; i++) {
         rc = put(DOCS_MAX);
         if (rc != WARP_OK)
             usleep(100000);

@@ -12,7 +12,7 @@
 /* The keeper needs a while for what was noted. */
 static bool soon(bool (*is)(void), void (*use)(void))
 {
-    for (int64_t end = os_mono_ns() + INT64_C(20000000000);
+    for (int64_t end = os_mono_ns() + INT64_C(60000000000);
          os_mono_ns() < end;) {
         if (is())
             return true;

@@ -259,7 +259,7 @@ START_TEST(writers_go_on)
     double quiet = p99_of_puts(100000, never);
     ck_assert_uint_eq(disk_live(), 0);
     atomic_fetch_add(&clock_ms, 2 * DAY); /* and now the keeper moves them */
-    for (int n = 0; n < 2000 && disk_live() == 0; n++)
+    for (int n = 0; n < 12000 && disk_live() == 0; n++)
         usleep(5000);
     before = disk_live();
     ck_assert_uint_gt(before, 0);

@@ -315,7 +315,7 @@ static void all_leave(void)
 
 static bool soon(bool (*is)(void))
 {
-    for (int n = 0; n < 500 && !is(); n++)
+    for (int n = 0; n < 3000 && !is(); n++)
         usleep(10000);
     return is();
 }
@@ -433,7 +433,7 @@ int main(void)
 {
     Suite *suite = suite_create("store_partners");
     TCase *tc = tcase_create("partners");
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, who_shares_the_group_is_a_partner);
     tcase_add_test(tc, at_most_32_partners_are_told);

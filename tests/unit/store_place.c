@@ -182,7 +182,7 @@ static void replay(uint32_t shards, bool lru)
         bool there = place_holds(harness, numbers[id]);
         if (i % SOME == 0)
             evict_learned(db);
-        for (int n = 0; n < 1000 && there != (resident_bytes(l, id) > 0); n++) {
+        for (int n = 0; n < 9999 && there != (resident_bytes(l, id) > 0); n++) {
             evict_learned(db);
             usleep(1000);
         }
@@ -220,7 +220,7 @@ static void replay(uint32_t shards, bool lru)
     ck_assert_uint_eq(stat.place.settings, same.settings);
     ck_assert_uint_eq(stat.place.window, same.window);
     /* The keeper tells the log of each. */
-    for (int n = 0; n < 1000 && told == 0 && !lru; n++)
+    for (int n = 0; n < 3000 && told == 0 && !lru; n++)
         usleep(10000);
     ck_assert_uint_eq(told > 0, !lru);
     ck_assert_uint_eq(same.settings > 0, !lru);
@@ -309,7 +309,7 @@ START_TEST(another_thread_learns)
         get_item(id);
         encode(key, id);
         uint64_t hash = key_of(l, key).hash;
-        for (int n = 0; n < 1000 && id % 100 == 0 &&
+        for (int n = 0; n < 30000 && id % 100 == 0 &&
                         replace_state(db, l, hash) != REPLACE_HELD;
              n++)
             usleep(1000);
