@@ -47,10 +47,10 @@ void archive_path(const struct archive *a, uint32_t number, char *to)
     snprintf(to, ARCHIVE_PATH_BYTES, "%s/%08x.wseg", a->dir, number);
 }
 
-static void tell(struct archive *a, const char *text)
+static void tell(struct archive *a, int code, const char *text)
 {
     if (a->event)
-        a->event(a->arg, WARP_ECORRUPT, text);
+        a->event(a->arg, code, text);
 }
 
 static int damaged(const struct archive *a, uint32_t number, uint64_t at,
@@ -66,6 +66,15 @@ static int damaged(const struct archive *a, uint32_t number, uint64_t at,
 
 /* ---- opening ---- */
 
+static int segment_bytes(const char *path, uint64_t *bytes)
+{
+    int fd = os_open(path, OS_READ);
+    int rc = fd < 0 ? fd : os_size(fd, bytes);
+    os_close(fd);
+    return rc;
+}
+
+/* What cannot be looked at now is not taken for damage: reads look again. */
 static void check_sizes(struct archive *a)
 {
     char path[ARCHIVE_PATH_BYTES], text[ARCHIVE_PATH_BYTES + 100];
@@ -73,17 +82,18 @@ static void check_sizes(struct archive *a)
         struct archive_segment *s = &a->segments[i];
         uint64_t bytes = 0;
         archive_path(a, s->number, path);
-        int fd = os_open(path, OS_READ);
-        if (fd >= 0)
-            os_size(fd, &bytes);
-        os_close(fd);
-        if (fd >= 0 && bytes == s->bytes)
+        int rc = segment_bytes(path, &bytes);
+        if (rc == 0 && bytes == s->bytes)
             continue;
         s->missing = true;
+        if (rc != 0 && rc != -ENOENT) {
+            tell(a, error_os(rc, "cannot look at", path), error_text());
+            continue;
+        }
         snprintf(text, sizeof text, "%s: %s; restore it from a backup", path,
-                 fd < 0 ? "this segment of the archive is missing"
-                        : "this segment of the archive has another length");
-        tell(a, text);
+                 rc != 0 ? "this segment of the archive is missing"
+                         : "this segment of the archive has another length");
+        tell(a, WARP_ECORRUPT, text);
     }
 }
 

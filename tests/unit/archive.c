@@ -20,18 +20,20 @@ static char dir[300];
 static struct archive *archive;
 static struct archive_place places[SEGMENTS][VALUES];
 static uint32_t unlinked, told;
+static int told_code;
 
 static void tell(void *arg, int code, const char *text)
 {
     (void)arg;
-    (void)text;
-    ck_assert_int_eq(code, WARP_ECORRUPT);
+    ck_assert_ptr_nonnull(strstr(text, dir));
+    told_code = code;
     told++;
 }
 
 static void open_it(void)
 {
     told = 0;
+    told_code = WARP_OK;
     int rc = archive_open(dir, store_id, false, tell, NULL, &archive);
     ck_assert_msg(rc == WARP_OK, "%d: %s", rc, error_text());
 }
@@ -475,6 +477,29 @@ START_TEST(a_path_that_is_too_long_is_said)
 }
 END_TEST
 
+/* _i: 0 it is not there, 1 it cannot be opened, which is no damage. */
+START_TEST(a_segment_that_is_not_at_hand)
+{
+    char file[PATH], aside[PATH + 8];
+    seal_all();
+    ledger_end();
+    archive_close(&archive);
+    snprintf(file, sizeof file, "%s/%08x.wseg", dir, places[1][0].segment);
+    snprintf(aside, sizeof aside, "%s.aside", file);
+    ck_assert_int_eq(rename(file, aside), 0);
+    if (_i == 1)
+        ck_assert_int_eq(symlink(file, file), 0);
+    open_it();
+    ck_assert_uint_eq(told, 1);
+    ck_assert_int_eq(told_code, _i == 1 ? WARP_EIO : WARP_ECORRUPT);
+    if (_i == 1)
+        ck_assert_int_eq(unlink(file), 0);
+    ck_assert_int_eq(rename(aside, file), 0);
+    for (int i = 0; i < SEGMENTS; i++)
+        check(i);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("archive");
@@ -489,6 +514,7 @@ int main(void)
     tcase_add_test(all, an_archive_is_inside_the_store_or_where_it_was_told);
     tcase_add_test(all, an_older_store_may_have_no_directory_yet);
     tcase_add_test(all, a_path_that_is_too_long_is_said);
+    tcase_add_loop_test(all, a_segment_that_is_not_at_hand, 0, 2);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -494,7 +494,7 @@ int main(void)
 {
     Suite *suite = suite_create("log_fault");
     TCase *all = tcase_create("all");
-    tcase_set_timeout(all, 60);
+    tcase_set_timeout(all, 120);
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_loop_test(all, an_error_of_a_write_is_sticky, 0, 4);
     tcase_add_loop_test(all, a_full_disk_is_not_sticky, 0, 2);
