@@ -322,7 +322,7 @@ static void apply_staged(struct series *s)
             resident_begin(s->resident, key, numbers[0], numbers[1],
                            (int)numbers[2]);
         } else if (*at == STAGE_PUT) {
-            resident_put(s->resident, key, value);
+            (void)resident_put(s->resident, key, value);
         } else {
             resident_del(s->resident, key, *at == STAGE_JOIN);
         }

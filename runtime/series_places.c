@@ -40,8 +40,8 @@ struct recount {
     struct series *series;
     int64_t now_ms;
     const _Atomic bool *stop;
-    /* Up to before `floor_ms` this record has elements that are old or on the
-     * disk. */
+    /* Up to before `floor_ms` this record has elements that its copies may
+     * lack. */
     uint32_t prefix_bytes;
     uint8_t prefix[SSD_KEY_BYTES_MAX];
     int64_t floor_ms;
@@ -72,14 +72,17 @@ static void warm(struct recount *r, const struct chunk *c,
     memcpy(prefix, key.data, p.bytes);
     prefix[SERIES_HEAD_BYTES] = STREAM_NEAR;
     at_record(r, p);
-    if (c->where == CHUNK_HERE &&
-        c->last_at >= series_first_alive(r->now_ms, w.policy.memory_ms)) {
+    bool kept = c->where == CHUNK_HERE &&
+                c->last_at >= series_first_alive(r->now_ms, w.policy.memory_ms);
+    if (kept) {
         resident_begin(s->resident, p, r->floor_ms, w.policy.memory_ms,
                        w.policy.prior);
-        resident_put(s->resident, key, value);
-        return;
+        kept = resident_put(s->resident, key, value);
     }
-    resident_from(s->resident, p, c->last_at + 1);
+    if (!kept)
+        resident_from(s->resident, p, c->last_at + 1);
+    /* One that finds no room, or that others let go, is not in the copies that
+     * the next one may begin. */
     if (c->last_at >= r->floor_ms)
         r->floor_ms = c->last_at + 1;
 }

@@ -248,7 +248,7 @@ static void note(struct resident *r, struct part *p, uint64_t hash, bool is_use)
         p->noted[p->noted_count++] = (struct note){hash, is_use};
 }
 
-void resident_put(struct resident *r, struct ssd_slice key,
+bool resident_put(struct resident *r, struct ssd_slice key,
                   struct ssd_slice value)
 {
     uint64_t hash;
@@ -271,9 +271,11 @@ void resident_put(struct resident *r, struct ssd_slice key,
                 g->from_ms = c.last_at + 1;
         } else if (!put_copy(r, g, element, &c, value)) {
             resident_drop(r, p, at);
+            g = NULL;
         }
     }
     os_unlock(&p->lock);
+    return g != NULL;
 }
 
 void resident_del(struct resident *r, struct ssd_slice key, bool joined)

@@ -37,8 +37,9 @@ void resident_begin(struct resident *r, struct ssd_slice prefix,
                     int64_t from_ms, int64_t memory_ms, int prior);
 bool resident_has(struct resident *r, struct ssd_slice prefix);
 /* An entry was written or has gone; of records without copies it is not
- * kept. joined: its elements are in an entry that is put next. */
-void resident_put(struct resident *r, struct ssd_slice key,
+ * kept. joined: its elements are in an entry that is put next. false: the
+ * record has no copies, there may have been no room for them. */
+bool resident_put(struct resident *r, struct ssd_slice key,
                   struct ssd_slice value);
 void resident_del(struct resident *r, struct ssd_slice key, bool joined);
 /* What lies elsewhere up to this time is not in the copies. */

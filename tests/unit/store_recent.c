@@ -185,6 +185,39 @@ START_TEST(no_read_takes_a_part)
 }
 END_TEST
 
+/* Two chunks, of which the first finds no room and the second does. */
+START_TEST(what_finds_no_room_is_not_passed_over)
+{
+    int64_t first = atomic_load(&clock_ms) - 1000;
+    ck_assert_int_eq(rc_probe_readings_append(db, 0, first + 500,
+                                              warp_str("small")),
+                     WARP_OK);
+    ck_assert_int_eq(warp_checkpoint(db), WARP_OK);
+    series_shrink(db->series, UINT64_MAX);
+    series_fix_copies(db->series, READINGS * BYTES / 2);
+    for (int i = 0; i < 5; i++) {
+        struct warp_iter *it = NULL;
+        struct warp_str got;
+        uint32_t count = 0;
+        ck_assert_int_eq(rc_probe_readings_range(db, 0, first, INT64_MAX, &it),
+                         WARP_OK);
+        while (rc_probe_readings_next(it, NULL, &got, &arena) == WARP_OK)
+            count++;
+        warp_iter_close(&it);
+        ck_assert_uint_eq(count, READINGS + 1);
+        settle();
+    }
+    /* The second alone is in memory, and is found there. */
+    uint64_t before = series_tier_reads(db->series);
+    struct warp_iter *it = NULL;
+    ck_assert_int_eq(rc_probe_readings_range(db, 0, first + 400, INT64_MAX,
+                                             &it),
+                     WARP_OK);
+    warp_iter_close(&it);
+    ck_assert_uint_eq(series_tier_reads(db->series), before);
+}
+END_TEST
+
 static void tear_down(void)
 {
     close_it();
@@ -204,6 +237,7 @@ int main(void)
     tcase_add_test(c, what_is_read_often_stays);
     tcase_add_test(c, under_pressure_the_unread_go);
     tcase_add_test(c, no_read_takes_a_part);
+    tcase_add_test(c, what_finds_no_room_is_not_passed_over);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
