@@ -31,6 +31,18 @@ static const struct warp_strategy moving = {
     .cold_to_archive_age_ms = 60000,
 };
 
+static const struct warp_retention events_ages[] = {
+    {WARP_TIER_MEMORY, 2000},
+    {WARP_TIER_SSD, 3000},
+    {WARP_TIER_DISK, SAMPLE_EVENTS_END_MS},
+};
+static const struct warp_retention trail_ages[] = {
+    {WARP_TIER_MEMORY, 1000},
+    {WARP_TIER_SSD, 1500},
+    {WARP_TIER_DISK, 4000},
+    {WARP_TIER_ARCHIVE, 100000}, /* and no `then`: they are kept */
+};
+
 static void *room(size_t bytes)
 {
     void *p = calloc(1, bytes);
@@ -107,6 +119,12 @@ static void draw(struct schema *s, uint32_t bits)
 static void change(struct schema *s, uint32_t bits)
 {
     struct warp_field *f = s->thing_fields;
+    if (bits & SCHEMA_AGES) {
+        f[THING_EVENTS].retention = events_ages;
+        f[THING_EVENTS].retention_count = 3;
+        s->mortal_fields[MORTAL_TRAIL].retention = trail_ages;
+        s->mortal_fields[MORTAL_TRAIL].retention_count = 4;
+    }
     if (bits & SCHEMA_SINGLE)
         make_single(s);
     draw(s, bits);
@@ -163,7 +181,8 @@ struct maker {
     struct descriptor_strategy strategy;
     struct descriptor_product products[2];
     struct descriptor_field fields[2][FIELDS];
-    struct descriptor_retention retention[2];
+    struct descriptor_retention retention[8];
+    uint32_t retention_count;
 };
 
 static const struct descriptor_type *type_of(struct maker *m,
@@ -211,10 +230,11 @@ static void describe_field(struct maker *m, const struct warp_field *f,
         .by = DESCRIPTOR_NO_MEMBER,
         .inputs = f->inputs,
     };
+    to->retention = &m->retention[m->retention_count];
     for (uint32_t i = 0; i < f->retention_count; i++) {
-        m->retention[i].tier = f->retention[i].tier;
-        m->retention[i].age_ms = f->retention[i].age_ms;
-        to->retention = m->retention;
+        struct descriptor_retention *r = &m->retention[m->retention_count++];
+        r->tier = f->retention[i].tier;
+        r->age_ms = f->retention[i].age_ms;
     }
     if (f->default_value) {
         to->value.kind = DESCRIPTOR_VALUE_INT;

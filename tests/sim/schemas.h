@@ -17,10 +17,11 @@ enum schema_bits {
     SCHEMA_COLUMNS = 1 << 6, /* numbers that lie in columns */
     SCHEMA_HINTED = 1 << 7, /* `hint` names a shard */
     SCHEMA_DRAWN = 1 << 8, /* groups, masses and positions draw records */
+    SCHEMA_AGES = 1 << 9, /* series go to the disk and the archive */
     /* No series, but a field `hint`: only then records move by themselves. A
      * store has it in all its lives, or in none. */
-    SCHEMA_SINGLE = 1 << 9,
-    SCHEMAS = 1 << 10
+    SCHEMA_SINGLE = 1 << 10,
+    SCHEMAS = 1 << 11
 };
 
 /* Before the first schema_of(), and before a simulation begins; once. */
