@@ -72,6 +72,8 @@ static int flush_shard(struct step *st, struct shard *s, uint32_t *at,
             copies[i].entry = &st->copied[first + i];
             rc = step_write(st, &copies[i]);
         }
+        if (first / STEP_PACE_RECORDS != st->copied_count / STEP_PACE_RECORDS)
+            step_pace(st, 2);
         if (rc == WARP_OK && step_is_full(st))
             rc = step_commit(st, false);
     }

@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "key_sort.h"
+#include "row.h"
 
 #include <stdlib.h>
 
@@ -91,15 +92,43 @@ static const struct shard *longest(const struct warp_db *db)
     return best;
 }
 
+/* What a step sets aside for a record, about: its row with the values that are
+ * in blocks of their own, twice if it is to be packed, and a cold value twice
+ * (step_copy, step_write). No lock is held, and the record may change
+ * meanwhile: nothing is followed. */
+static uint64_t bytes_in_step(const struct layout *l, const struct record *r)
+{
+    uint64_t row = r->alloc_bytes, cold = 0;
+    uint64_t dirty = l->cold ? row_load(r, l->cold_dirty) : 0;
+    FOR_BITS(i, l->var & record_have(r) & (~l->cold | dirty))
+    {
+        struct var *var = row_var(r, l->fields[i].slot);
+        uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
+        uint32_t length = (uint32_t)atomic_load_explicit(&var->len_cap,
+                                                         memory_order_relaxed);
+        if (l->cold >> i & 1)
+            cold += at > VAR_COLD ? length : 0;
+        else if (!var_is_inline(r, at))
+            row += length;
+    }
+    if ((l->var & ~l->cold) && row_worth_packing(l, r))
+        row *= 2;
+    return row + 2 * cold + ENTRY_BYTES;
+}
+
 /* Records that a step can take, by the size of some. */
 static uint64_t records_of_step(const struct shard *s,
                                 const struct db_shares *shares)
 {
     uint32_t n = s->flushing_count < SAMPLES ? s->flushing_count : SAMPLES;
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < n; i++)
-        bytes += s->flushing[(uint64_t)i * s->flushing_count / n]->alloc_bytes;
-    uint64_t each = n ? bytes / n + ENTRY_BYTES : ENTRY_BYTES;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct record *r =
+            s->flushing[(uint64_t)i * s->flushing_count / n];
+        bytes += bytes_in_step(s->db->layouts[r->product], r);
+    }
+    /* A range that is a little more than a step would be two of them. */
+    uint64_t each = n ? bytes / n * 9 / 8 : ENTRY_BYTES;
     uint64_t records = shares->step_bytes / each;
     /* As step_is_full() counts pages. */
     uint64_t pages = shares->step_pages -

@@ -104,6 +104,13 @@ int step_copy_tiered(struct step *st, const struct layout *l,
                      const struct record *r, struct record_copy *c);
 /* Without locks: cold values to their tiers, the row to the changes. */
 int step_write(struct step *st, struct record_copy *c);
+/* How far it is, for the writers' pace; in some thousand records once. */
+enum { STEP_PACE_RECORDS = 2048 };
+void step_pace(const struct step *st, double eighths);
+/* checkpoint_settle.c: the directory has the records; after a failure they are
+ * to be copied again. */
+void step_settle(struct step *st);
+void step_put_back(struct step *st);
 /* Commits what was written. last: also indexes and series. After an error the
  * records are dirty again. */
 int step_commit(struct step *st, bool last);

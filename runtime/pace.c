@@ -1,6 +1,8 @@
 /* pace.c: see pace.h. What is left of the log up to its limit, over the time
  * that the checkpoint still needs by what it has done, is the rate at which the
- * log may grow from here; each step of the checkpoint sets it anew. A writer
+ * log may grow from here; some thousand records of the checkpoint set it anew.
+ * What a record takes is a mean that forgets: the first ones touch memory that
+ * the others find, and would hold the writers up for all of them. A writer
  * looks once in some KiB of its own, and sleeps while the log is longer than
  * the rate allows. */
 #include "pace.h"
@@ -9,6 +11,7 @@ enum {
     RECORD_NS = 3000,      /* of a record, before a checkpoint was seen, */
     BYTE_NS = 5,           /* and of each byte of it */
     RECORDS_TIMED = 10000, /* fewer say nothing about that */
+    MEMORY_PART = 16,      /* of the records: what the mean looks back to */
     CHUNK_MIN = 256,       /* bytes of a thread between two looks */
     CHUNK_MAX = 16 << 10,
     CHUNK_PART = 1 << 13, /* of what the log grows in a second */
@@ -20,13 +23,26 @@ void pace_begin(struct warp_db *db, uint64_t records, uint64_t bytes)
 {
     struct pace *p = &db->pace;
     p->records = records;
-    p->run_ns = os_mono_ns();
-    p->guess_ns = p->record_ns;
+    p->run_ns = p->step_ns = os_mono_ns();
+    p->done = 0;
+    p->each_ns = (double)p->record_ns;
     /* Before one was timed nobody knows; soon the first step tells. Without a
      * guess a fast writer reaches the limit before. */
-    if (p->guess_ns == 0 && records > 0)
-        p->guess_ns = RECORD_NS + BYTE_NS * (bytes / records);
+    if (p->each_ns == 0 && records > 0)
+        p->each_ns = (double)(RECORD_NS + BYTE_NS * (bytes / records));
     pace_step(db, 0);
+}
+
+static void learn(struct pace *p, uint64_t done, int64_t now)
+{
+    if (done <= p->done)
+        return;
+    double count = (double)(done - p->done);
+    double each = (double)(now - p->step_ns) / count;
+    double part = count / (count + (double)(p->records / MEMORY_PART));
+    p->each_ns += part * (each - p->each_ns);
+    p->done = done;
+    p->step_ns = now;
 }
 
 void pace_step(struct warp_db *db, uint64_t done)
@@ -35,9 +51,9 @@ void pace_step(struct warp_db *db, uint64_t done)
     uint64_t limit = db->options.log_bytes_max, log = log_bytes(db->log);
     uint64_t most = limit - limit / 16; /* keeper_watch_log stops them there */
     int64_t now = os_mono_ns();
-    uint64_t each =
-        done > 0 ? (uint64_t)(now - p->run_ns) / done : p->guess_ns;
-    uint64_t left_ms = (p->records - done) * each / 1000000 + 1;
+    learn(p, done, now);
+    uint64_t left_ms =
+        (uint64_t)((double)(p->records - done) * p->each_ns / 1e6) + 1;
     uint64_t room = most > log + limit / 32 ? most - log : limit / 32;
     uint64_t rate = room * 1000 / left_ms;
     if (rate == 0)

@@ -6,8 +6,9 @@
 
 #include "db.h"
 
-/* The checkpoint of so many records, with so many bytes, begins; has copied
- * `done` of them; ends. One thread at a time. */
+/* The checkpoint of so many records, with so many bytes, begins; has done the
+ * work of `done` of them, of which a part may be half done; ends. One thread at
+ * a time. */
 void pace_begin(struct warp_db *db, uint64_t records, uint64_t bytes);
 void pace_step(struct warp_db *db, uint64_t done);
 void pace_end(struct warp_db *db, bool good);
