@@ -82,8 +82,8 @@ void db_shares(const struct warp_db *db, struct db_shares *shares)
 {
     /* Steps go by ranges of keys (checkpoint_order.h): one takes the pages that
      * the one before the last gave up, which the kernel still holds. Small ones
-     * stay in the processor's caches and touch little new memory: 8 MiB take a third
-     * less processor time than 32, and 4 as much as 8. */
+     * stay in the processor's caches and touch little new memory: 8 MiB take a
+     * third less processor time than 32, and 4 as much as 8. */
     enum { STEP_BYTES = 8 << 20, STEP_PAGES = 1 << 17, PAGE = 4096,
            REST_BYTES = 4 << 20 };
     uint64_t total = db->memory_max;

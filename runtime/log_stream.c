@@ -91,22 +91,28 @@ static bool take_cut(struct log *log)
     return true;
 }
 
-/* Copies whole records of one shard; false when the block is full. */
+/* Copies whole records of one shard; false when the block is full. The ring is
+ * mapped twice, for records that go over its end: nothing else is read in the
+ * second mapping, whose pages would be touched, and counted, a second time. */
 static bool take_shard(struct log *log, struct log_ring *r, uint8_t *to,
                        size_t *used, size_t most)
 {
     uint64_t from = atomic_load_explicit(&r->gathered, memory_order_relaxed);
-    const uint8_t *at = r->base + (from & (log->ring_bytes - 1));
+    uint64_t mask = log->ring_bytes - 1;
     size_t bytes = 0, room = most - *used;
     uint64_t all = r->cut - from;
     while (bytes < all) {
-        size_t next = log_align(get32(at + bytes + REC_BYTES), 8);
+        const uint8_t *at = r->base + ((from + bytes) & mask);
+        size_t next = log_align(get32(at + REC_BYTES), 8);
         if (bytes + next > room)
             break;
-        r->gathered_seq = get64(at + bytes + REC_SEQ);
+        r->gathered_seq = get64(at + REC_SEQ);
         bytes += next;
     }
-    memcpy(to + *used, at, bytes);
+    size_t first = (size_t)(log->ring_bytes - (from & mask));
+    first = first < bytes ? first : bytes;
+    memcpy(to + *used, r->base + (from & mask), first);
+    memcpy(to + *used + first, r->base, bytes - first);
     *used += bytes;
     atomic_store_explicit(&r->gathered, from + bytes, memory_order_release);
     return bytes == all;
