@@ -59,8 +59,7 @@ static bool log_is_due(const struct warp_db *db, const struct schedule *when,
     uint64_t limit = db->options.log_bytes_max;
     if (log <= limit / 2 || log > limit / 4 * 3)
         return log > limit / 2;
-    uint64_t takes_ms = db_dirty_records(db) * pace_record_ns(db) / 1000000;
-    uint64_t grows = when->bytes_per_s / 1000 * takes_ms;
+    uint64_t grows = when->bytes_per_s / 1000 * pace_takes_ms(db);
     return log + grows + grows / 2 + limit / 8 > limit;
 }
 

@@ -100,10 +100,10 @@ int log_wait(struct log *log, uint32_t shard, uint64_t position);
 /* All that is appended now is durable at return. */
 int log_sync(struct log *log);
 
-/* Cutting. `log_mark` makes all appended durable and returns the number of the
- * next block: commits in blocks before it are the ones that a checkpoint must
- * hold before log_cut(mark) may recycle their segments. So mark first, then
- * copy. WARP_EBUSY: a batch stays unfinished for seconds. */
+/* Cutting. `log_mark` makes all appended durable and returns the number of a
+ * block behind it: commits in blocks before that are the ones that a checkpoint
+ * must hold before log_cut(mark) may recycle their segments. So mark first,
+ * then copy. WARP_EBUSY: a batch stays unfinished for seconds. */
 int log_mark(struct log *log, uint64_t *mark);
 int log_cut(struct log *log, uint64_t mark);
 

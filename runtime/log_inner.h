@@ -112,6 +112,7 @@ struct log {
     uint32_t cut_shard; /* where the pending cut goes on */
     uint32_t cut_stamp; /* its number */
     bool cut_pending, cut_split, cut_whole, straddle;
+    uint64_t whole_end; /* behind the last cut that splits no batch */
     int64_t cut_ns;
     uint64_t salt; /* of the current segment */
     _Atomic uint64_t write_at;

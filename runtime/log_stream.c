@@ -258,6 +258,8 @@ static int gather(struct log *log, struct log_slot *slot, uint32_t flags)
         slot->cut_ns = log->cut_ns;
         slot->cut_stamp = log->cut_stamp;
         slot->cut_split = log->cut_split;
+        if (log->cut_whole && !log->straddle)
+            log->whole_end = slot->number + 1;
     } else {
         log->cut_split = true;
         log_kick(log); /* somebody goes on with it */
@@ -376,6 +378,7 @@ int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
 int log_mark(struct log *log, uint64_t *mark)
 {
     int64_t until = os_mono_ns() + MARK_NS;
+    uint64_t from = UINT64_MAX;
     for (;;) {
         int rc = log_sync(log);
         if (rc != WARP_OK)
@@ -386,6 +389,14 @@ int log_mark(struct log *log, uint64_t *mark)
         os_lock(&log->gather_lock);
         bool whole = !log->cut_pending && log->cut_whole && !log->straddle;
         *mark = atomic_load(&log->next_block);
+        if (from == UINT64_MAX)
+            from = *mark; /* what was appended before the call is before it */
+        /* Under load one cut follows the other, each of many blocks: where one
+         * ended is as good as where none is under way. */
+        if (!whole && log->whole_end >= from) {
+            *mark = log->whole_end;
+            whole = true;
+        }
         if (!whole && !log->cut_pending &&
             atomic_load(&log->batches_open[0]) == 0 &&
             atomic_load(&log->batches_open[1]) == 0) {

@@ -10,7 +10,8 @@
 enum {
     RECORD_NS = 3000,      /* of a record, before a checkpoint was seen, */
     BYTE_NS = 5,           /* and of each byte of it */
-    RECORDS_TIMED = 10000, /* fewer say nothing about that */
+    RECORDS_TIMED = 10000, /* fewer say nothing about that, */
+    BYTES_TIMED = 64 << 20, /* unless they are large */
     MEMORY_PART = 16,      /* of the records: what the mean looks back to */
     CHUNK_MIN = 256,       /* bytes of a thread between two looks */
     CHUNK_MAX = 16 << 10,
@@ -23,6 +24,7 @@ void pace_begin(struct warp_db *db, uint64_t records, uint64_t bytes)
 {
     struct pace *p = &db->pace;
     p->records = records;
+    p->bytes = bytes;
     p->run_ns = p->step_ns = os_mono_ns();
     p->done = 0;
     p->each_ns = (double)p->record_ns;
@@ -68,13 +70,17 @@ void pace_end(struct warp_db *db, bool good)
 {
     struct pace *p = &db->pace;
     atomic_store(&p->on, false);
-    if (good && p->records >= RECORDS_TIMED)
+    if (good && (p->records >= RECORDS_TIMED || p->bytes >= BYTES_TIMED))
         p->record_ns = (uint64_t)(os_mono_ns() - p->run_ns) / p->records;
 }
 
-uint64_t pace_record_ns(const struct warp_db *db)
+uint64_t pace_takes_ms(const struct warp_db *db)
 {
-    return db->pace.record_ns > 0 ? db->pace.record_ns : RECORD_NS;
+    uint64_t records = db_dirty_records(db), each = db->pace.record_ns;
+    /* The log has the bytes of each of them, once or more. */
+    uint64_t ns = each > 0 ? records * each
+                           : records * RECORD_NS + BYTE_NS * log_bytes(db->log);
+    return ns / 1000000;
 }
 
 /* How long until the log may be as long as it is; 0: it may. */

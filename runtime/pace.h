@@ -13,8 +13,9 @@ void pace_begin(struct warp_db *db, uint64_t records, uint64_t bytes);
 void pace_step(struct warp_db *db, uint64_t done);
 void pace_end(struct warp_db *db, bool good);
 
-/* How long a record of a checkpoint takes, by the last one that was long. */
-uint64_t pace_record_ns(const struct warp_db *db);
+/* How long a checkpoint of what is dirty would take, by the last one that was
+ * long, or by a guess. */
+uint64_t pace_takes_ms(const struct warp_db *db);
 
 /* No lock is held: a writer is about to append so many bytes. May sleep:
  * PACE_SLEEP_MS at most, but for a batch of many KiB. */

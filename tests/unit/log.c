@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct scene scene;
 
@@ -283,6 +284,45 @@ START_TEST(threads_append_to_all_shards)
 }
 END_TEST
 
+static _Atomic bool enough;
+
+static void *append_large(void *arg)
+{
+    for (uint32_t i = 0; !atomic_load(&enough); i++)
+        scene_append(&scene, i % SCENE_SHARDS, i, 40000);
+    return arg;
+}
+
+/* One cut follows the other, and each has many blocks: a mark is where one of
+ * them ended, and does not wait until none is under way. What the machine does
+ * between two looks counts as blocks, too, but not each time. */
+START_TEST(a_mark_comes_under_load)
+{
+    enum { MARKS = 30, RING = 1 << 20, SOON = 3 * SCENE_SHARDS };
+    struct os_thread writer;
+    uint64_t mark;
+    int soon = 0;
+    scene.options.ring_bytes = RING;
+    open_scene();
+    atomic_store(&enough, false);
+    ck_assert_int_eq(os_thread_start(&writer, append_large, NULL, "large"), 0);
+    for (int i = 0; i < MARKS; i++) {
+        uint64_t before = log_next_block(scene.log) + 16;
+        while (log_next_block(scene.log) < before)
+            usleep(100);
+        before = log_next_block(scene.log);
+        ck_assert_int_eq(log_mark(scene.log, &mark), 0);
+        ck_assert_uint_ge(mark, before);
+        ck_assert_uint_le(mark, log_next_block(scene.log));
+        ck_assert_int_eq(log_cut(scene.log, mark), 0);
+        soon += mark - before <= SOON;
+    }
+    atomic_store(&enough, true);
+    os_thread_join(&writer);
+    ck_assert_int_ge(soon, MARKS * 3 / 4);
+}
+END_TEST
+
 static void *commit_durably(void *arg)
 {
     struct appender *a = arg;
@@ -343,6 +383,7 @@ int main(void)
     tcase_add_test(all, what_is_waited_for_is_durable);
     tcase_add_test(all, the_floor_is_not_replayed);
     tcase_add_test(all, a_cut_gives_the_space_back);
+    tcase_add_test(all, a_mark_comes_under_load);
     tcase_add_loop_test(all, threads_append_to_all_shards, 0, 2);
     tcase_add_loop_test(all, waiters_share_writes, 0, 6);
     suite_add_tcase(suite, all);

@@ -463,7 +463,7 @@ START_TEST(writers_keep_the_pace_of_a_checkpoint)
     ck_assert_uint_gt(store->pace.bytes_per_s, 3 * second);
     pace_end(store, false);
     if (!_i)
-        ck_assert_uint_eq(pace_record_ns(store), RECORD_NS);
+        ck_assert_uint_eq(store->pace.record_ns, RECORD_NS);
     os_unlock(&store->checkpoint_lock);
     ck_assert_int_eq(pthread_join(writer, NULL), 0);
     ck_assert(atomic_load(&written));
