@@ -144,33 +144,34 @@ static bool has_room(const struct warp_db *db, const struct layout *l)
 }
 
 /* Memory is out, but what is dirty may leave it after a checkpoint: behind one
- * of its steps, or, when it has ended and that was not enough, behind one that
- * the writer sees to itself. False: that cannot help. */
+ * of its steps, whoever runs it. Where the keeper runs none the writer sees to
+ * it itself. False: that cannot help. tries: checkpoints that came to their end
+ * meanwhile. */
 static bool make_room(struct warp_db *db, const struct layout *l,
                       uint32_t *tries)
 {
-    enum { BALANCE, STEPS, TRIES, TRIES_MAX = 8 };
-    bool ended;
+    enum { BALANCE, FIRST, TRIES_MAX = 8 };
+    bool ended = false;
     if (*tries == BALANCE) {
         /* One part of the budget may have what the other lacks. */
         db_balance(db);
-        *tries = STEPS;
+        *tries = FIRST;
         return true;
     }
     if (db->priorities == 0 || *tries == TRIES_MAX)
         return false;
-    if (*tries == STEPS) {
-        if (!shard_await_step(db, &ended) || ended)
-            *tries = TRIES;
+    bool waited = shard_await_step(db, &ended);
+    if (waited && !ended)
         return true;
-    }
-    bool first = ++*tries == TRIES + 1;
+    bool first = (*tries)++ == FIRST;
     uint64_t before = atomic_load(&db->evicted_bytes);
-    if (checkpoint_run(db) != WARP_OK)
+    if (!waited && checkpoint_run(db) != WARP_OK)
         return false;
     if (evict_to(db, 0, first) == 0 && first)
         (void)evict_to(db, 0, false);
-    return atomic_load(&db->evicted_bytes) != before || has_room(db, l);
+    /* What was written while it ran leaves memory behind the next one. */
+    return waited || atomic_load(&db->evicted_bytes) != before ||
+           has_room(db, l);
 }
 
 /* Deletes go on while the disk is full, but not into the room that the next

@@ -1,11 +1,13 @@
 /* Budgets of the schema and the options: pools, max_memory, what one record may
  * take, data larger than the memory for it, the write buffer. */
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "budget.warp.h"
+#include "db.h"
 
 static char dir[64];
 static struct warp_db *db;
@@ -181,6 +183,59 @@ START_TEST(five_times_the_memory)
 }
 END_TEST
 
+static _Atomic uint64_t done_puts;
+static _Atomic bool enough;
+
+static void *put_on(void *arg)
+{
+    for (uint64_t i = 0; !atomic_load(&enough); i++) {
+        struct bg_movable r = {.id = i};
+        r.body = body(1000);
+        int rc = bg_movable_put(db, &r, BG_MOVABLE_BODY);
+        ck_assert_msg(rc == WARP_OK, "%s", warp_errmsg(db));
+        atomic_fetch_add(&done_puts, 1);
+    }
+    return arg;
+}
+
+/* What who waits for a step of a checkpoint, or for its end, sees. */
+static void tell(bool end)
+{
+    if (end)
+        atomic_fetch_add(&db->room_word, 1);
+    atomic_fetch_add(&db->step_word, 1);
+    os_futex_wake(&db->step_word, INT32_MAX);
+}
+
+/* A put without memory goes on behind a step, also when one checkpoint has
+ * ended since without room for it, and the next is under way. */
+START_TEST(room_of_a_step_is_enough)
+{
+    pthread_t writer;
+    uint64_t before;
+    atomic_store(&done_puts, 0);
+    atomic_store(&enough, false);
+    os_lock(&db->checkpoint_lock); /* it is this test's, and does not end */
+    ck_assert_int_eq(pthread_create(&writer, NULL, put_on, NULL), 0);
+    do {
+        before = atomic_load(&done_puts);
+        usleep(200000);
+    } while (before == 0 || atomic_load(&done_puts) != before);
+    tell(true);
+    usleep(200000);
+    ck_assert_uint_eq(atomic_load(&done_puts), before);
+    for (uint64_t id = 0; id < before / 2; id++)
+        ck_assert_int_eq(bg_movable_delete(db, id), WARP_OK);
+    tell(false);
+    for (int i = 0; i < 3000 && atomic_load(&done_puts) == before; i++)
+        usleep(10000);
+    ck_assert_uint_gt(atomic_load(&done_puts), before);
+    atomic_store(&enough, true);
+    os_unlock(&db->checkpoint_lock);
+    ck_assert_int_eq(pthread_join(writer, NULL), 0);
+}
+END_TEST
+
 /* Rows that still load have their part of the pool. */
 START_TEST(pool_is_hard_from_the_open_on)
 {
@@ -284,6 +339,7 @@ int main(void)
     tcase_add_test(tests, max_memory_of_a_product);
     tcase_add_test(tests, instance_is_limited);
     tcase_add_test(tests, five_times_the_memory);
+    tcase_add_test(tests, room_of_a_step_is_enough);
     tcase_add_test(tests, gpu_pool_does_not_limit_records);
     tcase_add_test(tests, threshold_decides_what_is_compressed);
     tcase_add_test(tests, write_buffer_starts_a_checkpoint);
