@@ -143,15 +143,23 @@ static bool has_room(const struct warp_db *db, const struct layout *l)
            limit - limit / 16;
 }
 
+/* Something left memory, or there was room. */
+static bool has_left(struct warp_db *db, const struct layout *l, bool patient)
+{
+    uint64_t before = atomic_load(&db->evicted_bytes);
+    if (evict_to(db, 0, patient) == 0 && patient)
+        (void)evict_to(db, 0, false);
+    return atomic_load(&db->evicted_bytes) != before || has_room(db, l);
+}
+
 /* Memory is out, but what is dirty may leave it after a checkpoint: behind one
- * of its steps, whoever runs it. Where the keeper runs none the writer sees to
- * it itself. False: that cannot help. tries: checkpoints that came to their end
- * meanwhile. */
+ * of its steps, whoever runs it. Where nobody does the writer sees to it.
+ * False: that cannot help. tries: that did not end with a step. */
 static bool make_room(struct warp_db *db, const struct layout *l,
                       uint32_t *tries)
 {
     enum { BALANCE, FIRST, TRIES_MAX = 8 };
-    bool ended = false;
+    bool stepped, ended;
     if (*tries == BALANCE) {
         /* One part of the budget may have what the other lacks. */
         db_balance(db);
@@ -160,18 +168,15 @@ static bool make_room(struct warp_db *db, const struct layout *l,
     }
     if (db->priorities == 0 || *tries == TRIES_MAX)
         return false;
-    bool waited = shard_await_step(db, &ended);
-    if (waited && !ended)
+    bool runs = shard_await_step(db, &stepped, &ended);
+    if (stepped && !ended)
         return true;
-    bool first = (*tries)++ == FIRST;
-    uint64_t before = atomic_load(&db->evicted_bytes);
-    if (!waited && checkpoint_run(db) != WARP_OK)
-        return false;
-    if (evict_to(db, 0, first) == 0 && first)
-        (void)evict_to(db, 0, false);
+    bool left = has_left(db, l, *tries == FIRST);
+    *tries += !runs || ended;
     /* What was written while it ran leaves memory behind the next one. */
-    return waited || atomic_load(&db->evicted_bytes) != before ||
-           has_room(db, l);
+    if (runs || left)
+        return true;
+    return checkpoint_run(db) == WARP_OK && has_left(db, l, false);
 }
 
 /* Deletes go on while the disk is full, but not into the room that the next

@@ -20,6 +20,9 @@ int compact_step(struct warp_db *db, uint32_t live_pct)
     os_lock(&db->checkpoint_lock);
     int rc = disk_compact(db->disk, live_pct, move_value, db);
     os_unlock(&db->checkpoint_lock);
+    /* Who waits for a checkpoint's step. */
+    atomic_fetch_add(&db->step_word, 1);
+    os_futex_wake(&db->step_word, INT32_MAX);
     return rc;
 }
 

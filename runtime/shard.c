@@ -174,10 +174,10 @@ int shard_find(struct shard *s, const struct layout *l,
     return *record ? WARP_OK : shard_load(s, l, key, record);
 }
 
-/* False: there is no checkpoint to wait for. */
-static bool await(struct warp_db *db, _Atomic uint32_t *word, uint32_t seen)
+/* False: nobody writes to the tiers, and nothing waits for that. */
+static bool await(struct warp_db *db, _Atomic uint32_t *word, uint32_t seen,
+                  uint32_t ms)
 {
-    enum { S_MOST = 2 };
     bool runs = !os_trylock(&db->checkpoint_lock);
     if (!runs)
         os_unlock(&db->checkpoint_lock);
@@ -185,23 +185,26 @@ static bool await(struct warp_db *db, _Atomic uint32_t *word, uint32_t seen)
         return false;
     atomic_store(&db->no_room, true);
     db_wake_keeper(db);
-    os_futex_wait(word, seen, S_MOST * INT64_C(1000000000));
-    return atomic_load(word) != seen;
+    os_futex_wait(word, seen, ms * INT64_C(1000000));
+    return true;
 }
 
-bool shard_await_step(struct warp_db *db, bool *ended)
+bool shard_await_step(struct warp_db *db, bool *stepped, bool *ended)
 {
+    enum { MS_MOST = 200 }; /* a compaction has no steps */
     uint32_t seen = atomic_load(&db->step_word);
     uint32_t ends = atomic_load(&db->room_word);
-    bool waited = await(db, &db->step_word, seen);
+    bool runs = await(db, &db->step_word, seen, MS_MOST);
+    *stepped = atomic_load(&db->step_word) != seen;
     *ended = atomic_load(&db->room_word) != ends;
-    return waited;
+    return runs;
 }
 
 int shard_fault(struct shard *s, const struct layout *l,
                 const struct key_ref *key)
 {
-    enum { TRIES_MAX = 8 };
+    enum { TRIES_MAX = 8, MS_MOST = 2000 };
+    _Atomic uint32_t *ends = &s->db->room_word;
     struct record *r;
     int rc = WARP_ELIMIT;
     for (int tries = 0; rc == WARP_ELIMIT && tries < TRIES_MAX; tries++) {
@@ -210,7 +213,7 @@ int shard_fault(struct shard *s, const struct layout *l,
             db_balance(s->db);
         /* Nothing freed: somebody else may just have made the room. */
         if (tries > 0 && evict_to(s->db, 0, tries == 1) == 0 && tries > 1 &&
-            !await(s->db, &s->db->room_word, atomic_load(&s->db->room_word)) &&
+            !await(s->db, ends, atomic_load(ends), MS_MOST) &&
             evict_to(s->db, 0, false) == 0)
             break;
         os_lock(&s->lock);

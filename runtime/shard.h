@@ -140,9 +140,9 @@ int shard_load(struct shard *shard, const struct layout *l,
 int shard_find(struct shard *shard, const struct layout *l,
                const struct key_ref *key, struct record **record);
 /* Without locks. All that could leave memory waits for a checkpoint: asks for
- * one and waits for a step of it, behind which some may leave, or for its end.
- * False: there is none to wait for, or it takes long. */
-bool shard_await_step(struct warp_db *db, bool *ended);
+ * one and waits for a step of it, behind which some may leave, or for its end,
+ * or a while. False: there is none to wait for. */
+bool shard_await_step(struct warp_db *db, bool *stepped, bool *ended);
 /* Without the lock: brings a record into memory that only the directory has.
  * WARP_ENOTFOUND: it is not there either. */
 int shard_fault(struct shard *shard, const struct layout *l,

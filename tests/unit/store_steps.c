@@ -222,9 +222,9 @@ END_TEST
 static void *await_steps(void *arg)
 {
     uint32_t *steps = arg;
-    bool ended = false;
-    while (!ended && shard_await_step(store, &ended))
-        *steps += !ended;
+    bool stepped, ended = false;
+    while (!ended && shard_await_step(store, &stepped, &ended))
+        *steps += stepped && !ended;
     return arg;
 }
 
