@@ -174,7 +174,7 @@ static bool make_room(struct warp_db *db, const struct layout *l,
     bool left = has_left(db, l, *tries == FIRST);
     *tries += !runs || ended;
     /* What was written while it ran leaves memory behind the next one. */
-    if (runs || left)
+    if (left || (runs && !(ended && atomic_load(&db->checkpoint_failed))))
         return true;
     return checkpoint_run(db) == WARP_OK && has_left(db, l, false);
 }

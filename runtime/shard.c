@@ -174,19 +174,25 @@ int shard_find(struct shard *s, const struct layout *l,
     return *record ? WARP_OK : shard_load(s, l, key, record);
 }
 
-/* False: nobody writes to the tiers, and nothing waits for that. */
+static bool is_held(struct os_lock *lock)
+{
+    if (!os_trylock(lock))
+        return true;
+    os_unlock(lock);
+    return false;
+}
+
+/* False: there is nothing to wait for, or nobody does it. */
 static bool await(struct warp_db *db, _Atomic uint32_t *word, uint32_t seen,
                   uint32_t ms)
 {
-    bool runs = !os_trylock(&db->checkpoint_lock);
-    if (!runs)
-        os_unlock(&db->checkpoint_lock);
+    bool runs = is_held(&db->checkpoint_lock);
     if (db->read_only || (!runs && db_dirty_records(db) == 0))
         return false;
     atomic_store(&db->no_room, true);
     db_wake_keeper(db);
     os_futex_wait(word, seen, ms * INT64_C(1000000));
-    return true;
+    return atomic_load(word) != seen || is_held(&db->checkpoint_lock);
 }
 
 bool shard_await_step(struct warp_db *db, bool *stepped, bool *ended)

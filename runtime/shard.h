@@ -141,7 +141,7 @@ int shard_find(struct shard *shard, const struct layout *l,
                const struct key_ref *key, struct record **record);
 /* Without locks. All that could leave memory waits for a checkpoint: asks for
  * one and waits for a step of it, behind which some may leave, or for its end,
- * or a while. False: there is none to wait for. */
+ * or a while. False: there is none, and none begins. */
 bool shard_await_step(struct warp_db *db, bool *stepped, bool *ended);
 /* Without the lock: brings a record into memory that only the directory has.
  * WARP_ENOTFOUND: it is not there either. */
