@@ -25,7 +25,8 @@
 enum {
     SPINS_FOR_BATCH = 2000,
     SHORT_BYTES = 256 << 10, /* of a block: see write_ahead */
-    BLOCK_ROOM = LOG_FRAME_MAX + BLOCK_HEADER_BYTES
+    BLOCK_ROOM = LOG_FRAME_MAX + BLOCK_HEADER_BYTES,
+    BLOCK_PLANTED = 20 << 10
 };
 #define MARK_NS INT64_C(5000000000)
 
@@ -227,8 +228,8 @@ static int find_room(struct log *log, struct log_slot *slot, size_t want,
         log_header_encode(log, slot->buffer, &segment,
                           atomic_load(&log->durable_block), position, seq);
     }
-    *most =
-        (left < LOG_BLOCK_BYTES ? left : LOG_BLOCK_BYTES) - BLOCK_HEADER_BYTES;
+    uint64_t longest = PLANTED_SIZE(LOG_BLOCK_BYTES, BLOCK_PLANTED);
+    *most = (left < longest ? left : longest) - BLOCK_HEADER_BYTES;
     return WARP_OK;
 }
 
