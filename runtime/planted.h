@@ -1,6 +1,6 @@
-/* planted.h: known bugs, for the simulator to find, and what is smaller in it so
- * that it comes to pass. They exist only in the library that tests/sim builds
- * for itself; in libwarp PLANTED is false and leaves nothing behind. */
+/* planted.h: known bugs, for the simulator to find, and what is smaller in it,
+ * so that it comes to pass. They exist only in the library that tests/sim
+ * builds for itself; in libwarp PLANTED is false and leaves nothing behind. */
 #ifndef WARP_PLANTED_H
 #define WARP_PLANTED_H
 
