@@ -37,7 +37,7 @@ struct pace {
     _Atomic uint64_t from_bytes; /* when it was so long, */
     _Atomic uint64_t bytes_per_s;
     uint64_t records, bytes;     /* of the checkpoint */
-    uint64_t record_ns;          /* of one: by the last checkpoint, */
+    _Atomic uint64_t record_ns;  /* of one: by the last checkpoint, */
     double each_ns;              /* and by this one's last ones */
     uint64_t done;               /* of them, at: */
     int64_t run_ns, step_ns;     /* when it began, and when that was */
