@@ -19,4 +19,11 @@ static inline void *arena_alloc(struct warp_arena *arena, size_t bytes)
     return at;
 }
 
+/* What was given last needed less. */
+static inline void arena_shrink(struct warp_arena *arena, void *last,
+                                size_t bytes)
+{
+    arena->at = (char *)last + ((bytes + (bytes == 0) + 15) & ~(size_t)15);
+}
+
 #endif

@@ -2,6 +2,7 @@
  * at the head of checkpoint.c. */
 #include "checkpoint_step.h"
 
+#include "arena.h"
 #include "clock.h"
 #include "error.h"
 #include "far.h"
@@ -107,19 +108,13 @@ static int encode_row(struct step *st, const struct shard *s,
                       struct record_copy *c)
 {
     size_t room = row_bytes_max(l, r);
-    if (room > st->scratch_bytes) {
-        uint8_t *grown = realloc(st->scratch, room * 2);
-        if (!grown)
-            return no_memory();
-        st->scratch = grown;
-        st->scratch_bytes = room * 2;
-    }
-    c->row_bytes = (uint32_t)row_encode(s, l, r, st->scratch);
-    c->worth_packing = row_worth_packing(l, r);
-    c->row = step_alloc(st, c->row_bytes);
+    c->row = step_alloc(st, room);
     if (!c->row)
         return no_memory();
-    memcpy(c->row, st->scratch, c->row_bytes);
+    c->row_bytes = (uint32_t)row_encode(s, l, r, c->row);
+    c->worth_packing = row_worth_packing(l, r);
+    arena_shrink(&st->arena, c->row, c->row_bytes);
+    st->bytes -= room - c->row_bytes;
     return WARP_OK;
 }
 
@@ -504,7 +499,6 @@ void step_close(struct step *st)
 {
     if (st->compress)
         compress_destroy(&st->compress);
-    free(st->scratch);
     free(st->changes);
     free(st->copied);
     free(st->places);

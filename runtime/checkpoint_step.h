@@ -57,8 +57,6 @@ struct step {
     bool archived; /* something was appended to the archive */
     bool drops;    /* a record that had elements goes */
     struct compress *compress;
-    uint8_t *scratch; /* a row is encoded here, then copied to its size */
-    size_t scratch_bytes;
 };
 
 /* The values of cold fields that were written: ssd ones become changes, disk

@@ -1,6 +1,6 @@
 /* The arena: alignment, no overlap, growth, a reset that keeps the largest
  * block and settles, a free that may be followed by use. */
-#include <warp/warp.h>
+#include "arena.h"
 
 #include <check.h>
 #include <stdint.h>
@@ -58,6 +58,27 @@ START_TEST(a_size_past_all_memory_is_refused)
 }
 END_TEST
 
+/* What was asked for and not needed is there for the next. */
+START_TEST(the_last_one_may_be_less)
+{
+    struct warp_arena arena = WARP_ARENA_INIT;
+    const size_t used[] = {0, 1, 16, 17, 999, 1000};
+    for (size_t i = 0; i < sizeof used / sizeof used[0]; i++) {
+        char *at = warp_arena_alloc(&arena, 1000);
+        ck_assert_ptr_nonnull(at);
+        memset(at, 'x', used[i]);
+        arena_shrink(&arena, at, used[i]);
+        char *next = warp_arena_alloc(&arena, 8);
+        ck_assert_uint_eq((uintptr_t)next % 16, 0);
+        ck_assert(next >= at + used[i] && next != at);
+        ck_assert(next < at + used[i] + 17);
+        memset(next, 'y', 8);
+        ck_assert(used[i] == 0 || at[used[i] - 1] == 'x');
+    }
+    warp_arena_free(&arena);
+}
+END_TEST
+
 START_TEST(reset_settles_on_one_block)
 {
     struct warp_arena arena = WARP_ARENA_INIT;
@@ -90,6 +111,7 @@ int main(void)
     tcase_add_test(all, zero_bytes_is_a_place_of_its_own);
     tcase_add_test(all, a_large_value_has_a_block);
     tcase_add_test(all, a_size_past_all_memory_is_refused);
+    tcase_add_test(all, the_last_one_may_be_less);
     tcase_add_test(all, reset_settles_on_one_block);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
