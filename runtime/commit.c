@@ -292,6 +292,12 @@ int commit_op(struct warp_db *db, struct op *op, bool power)
     uint32_t tries = 0;
     while (rc == WARP_ELIMIT && make_room(db, op->layout, &tries))
         rc = commit_there(db, op, power);
+    /* Deletes go on: what is kept for them was used up before the keeper came
+     * to cut the log. One that waits for the disk may be done, and cuts it
+     * itself (await_disk). */
+    if (rc == WARP_ENOSPC && op->kind == OP_DELETE && !power &&
+        !needs_power(op) && checkpoint_run(db) == WARP_OK)
+        rc = commit_there(db, op, power);
     if (rc == WARP_OK && op->layout->drawn)
         gravity_wrote_one(db, op);
     return rc;
