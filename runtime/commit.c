@@ -257,6 +257,7 @@ static int commit_one(struct warp_db *db, struct op *op, bool power)
         logged = true;
         rc = log_append(db->log, s->number, 0, 0, op->body, op->logged_bytes,
                         op->kind == OP_DELETE, &seq, &position);
+        op->refused = rc == WARP_ENOSPC;
     }
     if (rc == WARP_OK)
         apply_change(s, op, &plan, seq, 0);
@@ -293,10 +294,9 @@ int commit_op(struct warp_db *db, struct op *op, bool power)
     while (rc == WARP_ELIMIT && make_room(db, op->layout, &tries))
         rc = commit_there(db, op, power);
     /* Deletes go on: what is kept for them was used up before the keeper came
-     * to cut the log. One that waits for the disk may be done, and cuts it
-     * itself (await_disk). */
-    if (rc == WARP_ENOSPC && op->kind == OP_DELETE && !power &&
-        !needs_power(op) && checkpoint_run(db) == WARP_OK)
+     * to cut the log. */
+    if (rc == WARP_ENOSPC && op->kind == OP_DELETE && op->refused &&
+        checkpoint_run(db) == WARP_OK)
         rc = commit_there(db, op, power);
     if (rc == WARP_OK && op->layout->drawn)
         gravity_wrote_one(db, op);

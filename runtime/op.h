@@ -61,6 +61,7 @@ struct op {
     bool armed;            /* its deadlines are `now` and a ttl */
     bool is_add;
     bool expect;           /* not a change: check the version */
+    bool refused;          /* the log had no room for it */
     bool homing;           /* the record must be in its key's shard */
     uint64_t expected_version;
     union { int64_t i; double f; } delta;

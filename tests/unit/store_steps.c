@@ -266,6 +266,40 @@ int __wrap_log_wait(struct log *log, uint32_t shard, uint64_t position)
     return __real_log_wait(log, shard, position);
 }
 
+static int appends_refused; /* of deletes, that are yet to come */
+
+int __real_log_append(struct log *log, uint32_t shard, uint64_t batch_id,
+                      uint32_t batch_parts, const void *body, size_t bytes,
+                      bool urgent, uint64_t *seq, uint64_t *position);
+int __wrap_log_append(struct log *log, uint32_t shard, uint64_t batch_id,
+                      uint32_t batch_parts, const void *body, size_t bytes,
+                      bool urgent, uint64_t *seq, uint64_t *position);
+int __wrap_log_append(struct log *log, uint32_t shard, uint64_t batch_id,
+                      uint32_t batch_parts, const void *body, size_t bytes,
+                      bool urgent, uint64_t *seq, uint64_t *position)
+{
+    if (urgent && appends_refused > 0) {
+        appends_refused--;
+        return error_set(WARP_ENOSPC, "no room for the log");
+    }
+    return __real_log_append(log, shard, batch_id, batch_parts, body, bytes,
+                             urgent, seq, position);
+}
+
+/* So does a delete, which must go on. */
+START_TEST(a_delete_cuts_a_full_log)
+{
+    struct sample_thing thing = {.id = 7};
+    ck_ok(put(&thing, BIT(THING_GOLD)));
+    uint64_t before = ssd_commits(store->ssd);
+    appends_refused = 1;
+    ck_ok(del(7));
+    ck_assert_int_eq(appends_refused, 0);
+    ck_assert_uint_gt(ssd_commits(store->ssd), before);
+    ck_code(get(7, BIT(THING_GOLD), &thing), WARP_ENOTFOUND, NULL);
+}
+END_TEST
+
 /* The keeper may be late: who waits for the disk sees to the room himself. */
 START_TEST(who_waits_for_a_full_log_cuts_it)
 {
@@ -509,6 +543,7 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, room_comes_step_by_step);
     tcase_add_test(tcase, entries_of_an_index_go_with_the_rows);
     tcase_add_test(tcase, who_is_gone_takes_its_elements_along);
+    tcase_add_test(tcase, a_delete_cuts_a_full_log);
     tcase_add_test(tcase, who_waits_for_a_full_log_cuts_it);
     tcase_add_test(tcase, writers_wait_at_the_limit);
     tcase_add_test(tcase, the_first_records_are_not_the_measure);
