@@ -13,6 +13,7 @@
 #include "far.h"
 #include "forward.h"
 #include "read.h"
+#include "replay.h"
 #include "row_past.h"
 #include "series.h"
 
@@ -150,7 +151,8 @@ static int load_locked(struct warp_db *db, struct shard *s,
     struct record *r = shard_peek(s, key, &slot);
     if (r) {
         count_in_record(db, l, r);
-        return WARP_OK;
+        return replay_guessed(l, r) ? replay_ask(s, l, key, r, current)
+                                    : WARP_OK;
     }
     if (!current) {
         int rc = shard_find(s, l, key, &r);

@@ -142,6 +142,11 @@ int log_fail(struct log *log, int code, const char *text)
     return code;
 }
 
+bool log_is_damaged(const struct log *log)
+{
+    return log->damaged;
+}
+
 int log_health(const struct log *log)
 {
     return atomic_load(&log->health);

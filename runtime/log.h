@@ -118,6 +118,8 @@ bool log_was_clean(const struct log *log);
 uint64_t log_bytes(const struct log *log); /* rings' and segments' live bytes */
 uint64_t log_memory_bytes(const struct log *log); /* rings and buffers */
 int log_health(const struct log *log);      /* WARP_OK or the sticky error */
+/* From the replay on: commits are missing, as `event` has told. */
+bool log_is_damaged(const struct log *log);
 uint64_t log_sync_count(const struct log *log);
 uint64_t log_lag_ms(const struct log *log);
 uint32_t log_in_flight(const struct log *log); /* calibrated or given */

@@ -7,23 +7,21 @@
 #include "clock.h"
 #include "coaccess.h"
 #include "codec.h"
-#include "commit.h"
 #include "descriptor.h"
 #include "error.h"
 #include "evolve.h"
 #include "evolve_past.h"
 #include "far.h"
 #include "forward.h"
-#include "hash.h"
 #include "keeper.h"
 #include "prefetch.h"
 #include "rehome.h"
 #include "relocate.h"
+#include "replay.h"
 #include "room.h"
 #include "schema_load.h"
 #include "secondary.h"
 #include "series.h"
-#include "wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -288,81 +286,6 @@ static bool log_need_space(void *arg)
     return os_unlink(db->paths.reserve) == 0;
 }
 
-struct replay {
-    struct warp_db *db;
-    uint64_t commits[256]; /* of a shard, so far */
-    bool judged[256];      /* its index was given the room for all */
-    _Atomic bool strayed;  /* a record was changed away from its home */
-};
-
-static int replay(void *arg, uint32_t shard, uint64_t seq,
-                  const uint8_t *body, size_t bytes)
-{
-    struct replay *r = arg;
-    struct warp_db *db = r->db;
-    struct shard *s = &db->shards[shard];
-    int rc = WARP_OK;
-    uint32_t ordinal = 0;
-    r->commits[shard]++;
-    os_lock(&s->lock);
-    while (bytes > 0 && rc == WARP_OK) {
-        struct op op;
-        size_t used = 0;
-        rc = op_decode((const struct layout *const *)db->layouts,
-                       db->layout_count, body, bytes, &op, &used);
-        if (rc != WARP_OK)
-            break;
-        op.hash = shard_hash(db, &op);
-        op.shard = shard;
-        if (op.layout->roams && hash_shard(op.hash, db->shard_count) != shard)
-            atomic_store(&r->strayed, true);
-        rc = commit_replay(s, &op, seq, ordinal++);
-        body += used;
-        bytes -= used;
-    }
-    os_unlock(&s->lock);
-    return rc;
-}
-
-/* The shard's lock is not held, and need not be: hints, no more. */
-static void replay_ahead(void *arg, uint32_t shard, const uint8_t *body,
-                         size_t bytes, bool near)
-{
-    const struct warp_db *db = arg;
-    const struct shard *s = &db->shards[shard];
-    if (bytes < OP_HEADER_BYTES)
-        return;
-    uint16_t number = wire_get16(body + 2), count = wire_get16(body + 4);
-    if (number >= db->layout_count || count > bytes - OP_HEADER_BYTES ||
-        count > KEY_BYTES_MAX)
-        return;
-    uint64_t hash = hash_key(db->seed, db->layouts[number]->id,
-                             body + OP_HEADER_BYTES, count);
-    if (near)
-        shard_prefetch_record(s, hash);
-    else
-        index_prefetch_insert(&s->index, hash);
-}
-
-/* When an eighth was replayed and nearly all were new records, the rest will be
- * that, too: the index need not grow step by step. */
-static void replay_progress(void *arg, uint32_t shard, uint64_t done,
-                            uint64_t all)
-{
-    enum { PART = 8 };
-    struct replay *r = arg;
-    struct shard *s = &r->db->shards[shard];
-    if (r->judged[shard] || done < all / PART)
-        return;
-    r->judged[shard] = true;
-    os_lock(&s->lock);
-    uint64_t count = s->index.count;
-    if (count * 10 >= r->commits[shard] * 9)
-        index_expect(&s->index,
-                     count * (all / 1024 + 1) / (done / 1024 + 1));
-    os_unlock(&s->lock);
-}
-
 /* pinned: rows that must be in memory, as the last checkpoint counted them. */
 static uint64_t memory_need(const struct warp_db *db, uint64_t pinned)
 {
@@ -457,7 +380,8 @@ int open_log(struct warp_db *db, bool is_new)
     if (rc == WARP_OK)
         rc = check_memory(db, db->pinned_before);
     if (rc == WARP_OK)
-        rc = log_replay(db->log, replay, &call, &replayed_mark, &replayed);
+        rc = log_replay(db->log, replay_commit, &call, &replayed_mark,
+                        &replayed);
     if (rc == WARP_OK && (call.strayed || atomic_load(&db->roamed)))
         rc = forward_rebuild(db);
     if (rc != WARP_OK)

@@ -384,7 +384,8 @@ static void live(void *arg)
 static void plan_schema(void)
 {
     uint32_t next = sim_below(SCHEMA_SINGLE) |
-                    (h.schema & (SCHEMA_WIDE | SCHEMA_SINGLE));
+                    (h.schema &
+                     (SCHEMA_WIDE | SCHEMA_SINGLE | SCHEMA_BARE));
     h.used = SCHEMAS;
     /* It died before the values that it may have lost were forgotten. */
     if (h.dropping)
@@ -550,6 +551,8 @@ void history_run(uint64_t seed, const struct history_cut *cut, bool digest)
     h.evolves = sim_one_in(2);
     h.errands = sim_one_in(3) ? sim_below(8) : sim_below(2) * ERRAND_CLOCK;
     plan_moves();
+    if (sim_one_in(4))
+        h.schema |= SCHEMA_SINGLE | SCHEMA_BARE;
     h.clock = 1000000;
     if (!cut->small && sim_one_in(12)) {
         h.misdirects = true;

@@ -69,14 +69,14 @@ static void set_home(struct schema *s, enum thing_field field,
 }
 
 /* After all other changes. */
-static void unpin(struct schema *s)
+static void unpin(struct schema *s, bool bare)
 {
     for (uint32_t i = 0; i < s->thing.field_count; i++)
         if (s->thing_fields[i].home == WARP_HOME_MEMORY &&
             !(s->thing_fields[i].flags & WARP_F_KEY))
             set_home(s, i, WARP_HOME_SSD);
     s->thing.hot &= ~BIT(THING_TWICE); /* it is made of one of them */
-    for (uint32_t i = 0; i < s->mortal.field_count; i++)
+    for (uint32_t i = 0; i < s->mortal.field_count && !bare; i++)
         if (s->mortal_fields[i].home == WARP_HOME_MEMORY &&
             !(s->mortal_fields[i].flags & WARP_F_KEY)) {
             s->mortal_fields[i].home = WARP_HOME_SSD;
@@ -99,6 +99,16 @@ static void make_single(struct schema *s)
     s->mortal_fields[MORTAL_TRAIL] = hint;
     s->mortal.all |= BIT(MORTAL_TRAIL);
     s->mortal.hot |= BIT(MORTAL_TRAIL);
+}
+
+static void make_bare(struct schema *s)
+{
+    struct warp_field *f = s->mortal_fields;
+    f[MORTAL_TAG].flags &= ~(uint32_t)(WARP_F_UNIQUE | WARP_F_INDEX);
+    f[MORTAL_BODY].home = f[MORTAL_HITS].home = WARP_HOME_MEMORY;
+    f[MORTAL_BODY].copies = 0;
+    f[MORTAL_HITS].survives = 0;
+    s->mortal.hot |= BIT(MORTAL_BODY) | BIT(MORTAL_HITS);
 }
 
 /* What says where a record belongs. */
@@ -159,8 +169,10 @@ static void change(struct schema *s, uint32_t bits)
         s->thing.field_count = FIELDS;
         s->thing.all |= BIT(THING_EXTRA);
     }
+    if (bits & SCHEMA_BARE)
+        make_bare(s);
     if (bits & SCHEMA_LEAVES)
-        unpin(s);
+        unpin(s, bits & SCHEMA_BARE);
     if (bits & SCHEMA_COLUMNS) {
         f[THING_OWNER].flags |= WARP_F_COLUMN;
         f[THING_GOLD].flags |= WARP_F_COLUMN;

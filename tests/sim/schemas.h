@@ -21,7 +21,10 @@ enum schema_bits {
     /* No series, but a field `hint`: only then records move by themselves. A
      * store has it in all its lives, or in none. */
     SCHEMA_SINGLE = 1 << 10,
-    SCHEMAS = 1 << 11
+    /* Nothing of a Mortal stands beside its row: no index, no tier, no value
+     * that a restart loses. The same, and with SCHEMA_SINGLE. */
+    SCHEMA_BARE = 1 << 11,
+    SCHEMAS = 1 << 12
 };
 
 /* Before the first schema_of(), and before a simulation begins; once. */

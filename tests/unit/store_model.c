@@ -182,8 +182,8 @@ static void make_add(struct model_write *m, uint64_t *rng)
     do
         m->field = pick_field(m->product, rng);
     while (!is_number(field_of(m->product, m->field)) ||
-           (m->product == 0 && m->field == THING_OWNER) ||
-           (field_of(m->product, m->field)->flags & WARP_F_UNIQUE));
+           m->field == (m->product == 0 ? (uint32_t)THING_OWNER
+                                        : (uint32_t)MORTAL_TAG));
     m->kind = W_ADD;
     m->delta = (int64_t)below(rng, 2001) - 1000;
     if (below(rng, 10) == 0)
@@ -432,6 +432,9 @@ static bool is_unique(const struct world *w)
     } unique[] = {{0, THING_EMAIL}, {1, MORTAL_TAG}};
     for (uint32_t u = 0; u < 2; u++) {
         uint32_t seen = 0;
+        if (!(field_of(unique[u].product, unique[u].field)->flags &
+              WARP_F_UNIQUE))
+            continue;
         for (uint32_t k = 0; k < MODEL_KEYS; k++) {
             const struct model_record *r =
                 &w->records[unique[u].product][k];
