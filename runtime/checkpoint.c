@@ -257,6 +257,7 @@ int checkpoint_run(struct warp_db *db)
      * none may be freed. */
     db_wait_loaded(db);
     os_lock(&db->checkpoint_lock);
+    int64_t from = os_mono_ns(), cpu = os_thread_cpu_ns();
     int rc = atomic_load(&db->load_failed);
     if (rc == WARP_OK)
         rc = run_steps(db);
@@ -265,8 +266,14 @@ int checkpoint_run(struct warp_db *db)
                       "with a larger memory_max_bytes");
     atomic_store(&db->checkpoint_failed, rc);
     atomic_store(&db->log_kept, log_bytes(db->log));
-    if (rc == WARP_OK)
+    if (rc == WARP_OK) {
         atomic_fetch_add(&db->checkpoints, 1);
+        atomic_fetch_add(&db->checkpoint_records, db->pace.records);
+        atomic_fetch_add(&db->checkpoint_ns,
+                         (uint64_t)(os_mono_ns() - from));
+        atomic_fetch_add(&db->checkpoint_cpu_ns,
+                         (uint64_t)(os_thread_cpu_ns() - cpu));
+    }
     os_unlock(&db->checkpoint_lock);
     /* Whoever waited for room looks again, whatever the result. */
     atomic_fetch_add(&db->room_word, 1);

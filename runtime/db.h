@@ -149,6 +149,8 @@ struct warp_db {
     _Atomic uint32_t loaded_word; /* futex: 1 when all is loaded */
     _Atomic bool stopping;
     _Atomic uint64_t checkpoints, expired, batches;
+    _Atomic uint64_t checkpoint_records; /* that those wrote, and the time: */
+    _Atomic uint64_t checkpoint_ns, checkpoint_cpu_ns;
     _Atomic int64_t sweep_done_ms;
     struct loader_mark *load_mark; /* loader.h; NULL: all is counted */
     uint32_t sweep_segment; /* where the sweeper goes on, in every shard */

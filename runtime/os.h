@@ -194,6 +194,7 @@ void os_node_prefer(void *at, size_t bytes, uint32_t n);
 /* ---- time and chance ---- */
 int64_t os_wall_ms(void);
 int64_t os_mono_ns(void);
+int64_t os_thread_cpu_ns(void); /* of the calling thread, so far */
 int64_t os_boot_ms(void); /* goes on while suspended */
 int os_random(void *to, size_t bytes);
 enum { OS_BOOT_BYTES = 16 };

@@ -178,6 +178,11 @@ int64_t os_mono_ns(void)
     return read_clock(CLOCK_MONOTONIC, 1000000000);
 }
 
+int64_t os_thread_cpu_ns(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID, 1000000000);
+}
+
 int64_t os_boot_ms(void)
 {
     return read_clock(CLOCK_BOOTTIME, 1000);

@@ -246,6 +246,9 @@ int request_stat(struct warp_db *db, bool deep, struct text *t)
         (unsigned long long)(db->read_only ? log_end_block(db->log)
                                            : log_next_block(db->log)));
     text_number(t, "checkpoints", s.checkpoints);
+    text_number(t, "checkpoint_records", s.checkpoint_records);
+    text_number(t, "checkpoint_ms", s.checkpoint_ms);
+    text_number(t, "checkpoint_cpu_ms", s.checkpoint_cpu_ms);
     text_number(t, "sweep_lag_ms", s.sweep_lag_ms);
     text_number(t, "gets", s.gets);
     text_number(t, "puts", s.puts);

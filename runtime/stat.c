@@ -74,6 +74,9 @@ int warp_stat(struct warp_db *db, struct warp_stat *out)
     s.sync_lag_ms = log_lag_ms(db->log);
     s.log_writes_in_flight = log_in_flight(db->log);
     s.checkpoints = atomic_load(&db->checkpoints);
+    s.checkpoint_records = atomic_load(&db->checkpoint_records);
+    s.checkpoint_ms = atomic_load(&db->checkpoint_ns) / 1000000;
+    s.checkpoint_cpu_ms = atomic_load(&db->checkpoint_cpu_ns) / 1000000;
     s.ssd_bytes = ssd.used_bytes;
     s.disk_bytes = disk.file_bytes;
     s.disk_live_bytes = disk.live_bytes;
@@ -144,6 +147,13 @@ size_t warp_metrics(struct warp_db *db, char *text, size_t text_bytes)
            s.sync_lag_ms);
     metric(&t, "checkpoints", "counter", "Finished checkpoints.",
            s.checkpoints);
+    metric(&t, "checkpoint_records", "counter", "Records that they wrote.",
+           s.checkpoint_records);
+    metric(&t, "checkpoint_ms", "counter", "Milliseconds that they took.",
+           s.checkpoint_ms);
+    metric(&t, "checkpoint_cpu_ms", "counter",
+           "Milliseconds of processor time that they took.",
+           s.checkpoint_cpu_ms);
     metric(&t, "ssd_bytes", "gauge", "Bytes in the ssd tier.", s.ssd_bytes);
     metric(&t, "disk_bytes", "gauge", "Bytes in the disk tier.",
            s.disk_bytes);

@@ -58,6 +58,9 @@ struct engine {
     /** Without open sessions: gives back what no record needs; NULL: has no
      *  such thing. */
     int (*compact)(void *db);
+    /** What writes memory to the disk in the background: records that it wrote
+     *  and processor time, so far; NULL: not known. */
+    void (*background)(void *db, double *records, double *cpu_ns);
 };
 
 /** The engines of this build, in the order of engines.def. */

@@ -165,6 +165,16 @@ static int warp_compact(void *db)
     return rc == WARP_OK ? opened : rc;
 }
 
+static void warp_background(void *db, double *records, double *cpu_ns)
+{
+    struct warp_engine *engine = db;
+    struct warp_stat stat = WARP_STAT_INIT;
+    if (warp_stat(engine->db, &stat) != WARP_OK)
+        return;
+    *records = (double)stat.checkpoint_records;
+    *cpu_ns = (double)stat.checkpoint_cpu_ms * 1e6;
+}
+
 const struct engine engine_warp = {
     .name = "warp",
     .about = "hash index in memory, a log, tiers",
@@ -178,4 +188,5 @@ const struct engine engine_warp = {
     .get = warp_get,
     .scan = warp_scan,
     .compact = warp_compact,
+    .background = warp_background,
 };

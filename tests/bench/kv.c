@@ -56,6 +56,8 @@ static struct kv_result median_of(const struct kv_result *repeats,
         offsetof(struct kv_result, futex_calls),
         offsetof(struct kv_result, disk_bytes),
         offsetof(struct kv_result, memory_bytes),
+        offsetof(struct kv_result, flushed),
+        offsetof(struct kv_result, flushed_ns),
     };
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
         double middle = median(repeats, count, figures[i]);

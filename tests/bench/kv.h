@@ -56,6 +56,8 @@ struct kv_result {
     double written_bytes;   /* to the device, of an operation */
     double lock_waits, futex_calls; /* of Warp, of an operation */
     double disk_bytes, memory_bytes; /* at the end */
+    double flushed, flushed_ns; /* records that the background wrote to the
+                                   disk, and its processor time for one */
     uint64_t errors;
 };
 

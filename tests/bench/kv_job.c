@@ -263,6 +263,13 @@ static void add_up(const struct worker *workers, unsigned count,
     result->p999_us = histogram_quantile(&sum, 0.999) / 1e3;
 }
 
+static void background(const struct kv_job *job, void *db, double *records,
+                       double *cpu_ns)
+{
+    if (job->engine->background)
+        job->engine->background(db, records, cpu_ns);
+}
+
 /* Runs a workload on an open store; the result lacks what the job knows. */
 static int run_threads(const struct kv_job *job, void *db,
                        const struct kv_workload *workload, unsigned count,
@@ -296,7 +303,9 @@ static int run_threads(const struct kv_job *job, void *db,
     uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     uint64_t written = self_written_bytes();
     struct os_contention before, after;
+    double flushed[2] = {0}, flushed_ns[2] = {0};
     os_contention(&before);
+    background(job, db, &flushed[0], &flushed_ns[0]);
     pthread_barrier_wait(&barrier);
     if (!workload->load)
         let_run(job, workload, workers, count);
@@ -311,6 +320,10 @@ static int run_threads(const struct kv_job *job, void *db,
     result->lock_waits = (double)(after.lock_waits - before.lock_waits);
     result->futex_calls = (double)(after.futex_calls - before.futex_calls);
     add_up(workers, count, result);
+    background(job, db, &flushed[1], &flushed_ns[1]);
+    result->flushed = flushed[1] - flushed[0];
+    if (result->flushed > 0)
+        result->flushed_ns = (flushed_ns[1] - flushed_ns[0]) / result->flushed;
     free(workers);
     return 0;
 }

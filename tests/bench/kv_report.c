@@ -50,6 +50,12 @@ static void print_block(const struct kv_plan *plan,
         else
             printf(" %10.2fx\n", base->ops_per_s / r->ops_per_s);
     }
+    for (size_t i = 0; i < count; i++)
+        if (block[i].flushed > 0)
+            printf("  %s: checkpoints that ended wrote %.0f records, %.0f ns "
+                   "of processor time each\n",
+                   block[i].engine->name, block[i].flushed,
+                   block[i].flushed_ns);
 }
 
 void kv_report_table(const struct kv_plan *plan,
@@ -90,13 +96,14 @@ int kv_report_json(const struct kv_plan *plan, const struct kv_result *results,
                 "\"all_cpu_ns\":%.1f,\"written_bytes_per_op\":%.1f,"
                 "\"lock_waits_per_op\":%.6f,\"futex_calls_per_op\":%.6f,"
                 "\"memory_bytes\":%.0f,\"disk_bytes\":%.0f,"
+                "\"flushed_records\":%.0f,\"flushed_cpu_ns\":%.1f,"
                 "\"errors\":%llu}",
                 i == 0 ? "" : ",", r->engine->name, r->workload->name,
                 r->threads, r->value_bytes, (unsigned long long)r->records,
                 durability_name(plan), r->ops_per_s, r->p50_us, r->p99_us,
                 r->p999_us, r->max_us, r->call_ns, r->all_ns,
                 r->written_bytes, r->lock_waits, r->futex_calls,
-                r->memory_bytes, r->disk_bytes,
+                r->memory_bytes, r->disk_bytes, r->flushed, r->flushed_ns,
                 (unsigned long long)r->errors);
     }
     fputs("\n]}\n", file);

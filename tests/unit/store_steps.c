@@ -185,6 +185,23 @@ START_TEST(all_of_them_hold)
 }
 END_TEST
 
+START_TEST(what_checkpoints_take_is_told)
+{
+    struct warp_stat stat = WARP_STAT_INIT;
+    put_all(0, 0);
+    ck_ok(warp_checkpoint(store));
+    ck_ok(warp_stat(store, &stat));
+    ck_assert_uint_eq(stat.checkpoints, 1);
+    ck_assert_uint_eq(stat.checkpoint_records, RECORDS);
+    ck_assert_uint_gt(stat.checkpoint_cpu_ms, 0);
+    ck_assert_uint_gt(stat.checkpoint_ms, 0);
+    put_all(1, 3);
+    ck_ok(warp_checkpoint(store));
+    ck_ok(warp_stat(store, &stat));
+    ck_assert_uint_eq(stat.checkpoint_records, 2 * RECORDS);
+}
+END_TEST
+
 /* A step holds blocks that double; what counts is what it asked for. And a
  * range is one step by the values beside the rows, too: else each step would
  * write the leaves of a whole range. This text is packed, for which a step has
@@ -539,6 +556,7 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, ranges_follow_each_other);
     tcase_add_test(tcase, few_need_no_order);
     tcase_add_test(tcase, all_of_them_hold);
+    tcase_add_test(tcase, what_checkpoints_take_is_told);
     tcase_add_test(tcase, large_values_need_few_steps);
     tcase_add_test(tcase, room_comes_step_by_step);
     tcase_add_test(tcase, entries_of_an_index_go_with_the_rows);

@@ -426,7 +426,8 @@ WARP_API WARP_MUST_USE int warp_backup(struct warp_db *db, const char *target);
 /** Counters and gauges of an open store. */
 struct warp_stat {
     size_t size;              /* sizeof(struct warp_stat), set by the caller */
-    uint64_t records;         /* in the index */
+    uint64_t records;         /* that exist; while `loading` is true, some that
+                                 the log wrote again may count twice */
     uint64_t gets, puts, deletes, commits, batches;
     uint64_t memory_bytes;    /* rows, values, index, rings, buffers */
     uint64_t memory_max_bytes;
@@ -454,6 +455,9 @@ struct warp_stat {
     uint64_t records_away;    /* keys that are not in their hash's shard */
     uint64_t shards_entropy_permille; /* of the load over shards; 1000: even,
                                          or nothing is drawn anywhere */
+    uint64_t checkpoint_records; /* that the finished checkpoints wrote */
+    uint64_t checkpoint_ms;      /* that they took, all together */
+    uint64_t checkpoint_cpu_ms;  /* processor time of whoever ran them */
 };
 #ifdef __cplusplus
 static inline struct warp_stat warp_stat_init(void)
