@@ -560,6 +560,15 @@ static int commit_many_there(struct warp_db *db, struct op **ops,
     return rc;
 }
 
+/* Deletes go on while the disk is full: only the log can have no room. */
+static bool are_deletes(struct op **ops, uint32_t count)
+{
+    uint32_t i = 0;
+    while (i < count && (ops[i]->expect || ops[i]->kind == OP_DELETE))
+        i++;
+    return i == count;
+}
+
 int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
 {
     if (count == 0)
@@ -571,6 +580,9 @@ int commit_ops(struct warp_db *db, struct op **ops, uint32_t count, bool power)
     int rc = commit_many_there(db, ops, count, power);
     uint32_t tries = 0;
     while (rc == WARP_ELIMIT && make_room(db, NULL, &tries))
+        rc = commit_many_there(db, ops, count, power);
+    if (rc == WARP_ENOSPC && are_deletes(ops, count) &&
+        checkpoint_run(db) == WARP_OK)
         rc = commit_many_there(db, ops, count, power);
     if (rc == WARP_OK && db->gravity)
         gravity_wrote(db, ops, count);

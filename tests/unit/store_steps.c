@@ -317,6 +317,24 @@ START_TEST(a_delete_cuts_a_full_log)
 }
 END_TEST
 
+START_TEST(a_batch_of_deletes_cuts_a_full_log)
+{
+    struct warp_batch *batch;
+    ck_ok(warp_batch_begin(store, &batch));
+    for (uint64_t id = 1; id <= 2; id++) {
+        struct sample_thing thing = {.id = id};
+        ck_ok(put(&thing, BIT(THING_GOLD)));
+        ck_ok(warp_gen_delete_in(batch, &sample_thing_product, &id));
+    }
+    uint64_t before = ssd_commits(store->ssd);
+    appends_refused = 1;
+    ck_ok(warp_batch_commit(&batch));
+    ck_assert_int_eq(appends_refused, 0);
+    ck_assert_uint_gt(ssd_commits(store->ssd), before);
+    ck_assert_str_eq(scan_ids(NULL), "");
+}
+END_TEST
+
 /* The keeper may be late: who waits for the disk sees to the room himself. */
 START_TEST(who_waits_for_a_full_log_cuts_it)
 {
@@ -562,6 +580,7 @@ static void fill(TCase *tcase)
     tcase_add_test(tcase, entries_of_an_index_go_with_the_rows);
     tcase_add_test(tcase, who_is_gone_takes_its_elements_along);
     tcase_add_test(tcase, a_delete_cuts_a_full_log);
+    tcase_add_test(tcase, a_batch_of_deletes_cuts_a_full_log);
     tcase_add_test(tcase, who_waits_for_a_full_log_cuts_it);
     tcase_add_test(tcase, writers_wait_at_the_limit);
     tcase_add_test(tcase, the_first_records_are_not_the_measure);
