@@ -147,8 +147,7 @@ static int load_locked(struct warp_db *db, struct shard *s,
                        const struct layout *l, const struct key_ref *key,
                        struct ssd_slice value, bool current)
 {
-    _Atomic uint64_t *slot;
-    struct record *r = shard_peek(s, key, &slot);
+    struct record *r = shard_here(s, key);
     if (r) {
         count_in_record(db, l, r);
         return replay_guessed(l, r) ? replay_ask(s, l, key, r, current)
@@ -177,11 +176,10 @@ static int tell_home(struct warp_db *db, const struct layout *l,
 {
     struct shard *home = forward_home(db, key);
     uint32_t at = row_shard(value, home->number);
-    _Atomic uint64_t *slot;
     struct record *r;
     int rc = WARP_OK;
     os_lock(&home->lock);
-    if (!shard_peek(home, key, &slot)) {
+    if (!shard_here(home, key)) {
         if (!ssd_cursor_current(cursor))
             rc = shard_find(home, l, key, &r);
         else if (at >= db->shard_count)
@@ -269,11 +267,30 @@ static void warm_all(struct warp_db *db)
         db_log(db, WARP_LOG_WARNING, rc, error_text());
 }
 
+/* All rows of the directory will be in memory: their index is made at once. */
+static void expect_rows(struct warp_db *db)
+{
+    uint64_t rows;
+    bool all = true;
+    for (uint32_t i = 0; i < db->layout_count; i++)
+        all = all && !db->layouts[i]->evictable;
+    if (!all || ssd_count(db->ssd, SSD_ROWS, &rows) != WARP_OK)
+        return;
+    for (uint32_t i = 0; i < db->shard_count; i++) {
+        struct shard *s = &db->shards[i];
+        os_lock(&s->lock);
+        if (s->index.count < rows / db->shard_count)
+            index_expect(&s->index, rows / db->shard_count);
+        os_unlock(&s->lock);
+    }
+}
+
 static void *load(void *arg)
 {
     struct warp_db *db = arg;
     struct loader_mark *m = db->load_mark;
     int rc = WARP_OK;
+    expect_rows(db);
     for (uint32_t rank = 0; rank < db->layout_count && rc == WARP_OK; rank++) {
         rc = load_product(db, db->layouts[m->order[rank]], false);
         if (rc == WARP_OK && !atomic_load(&db->stopping))
