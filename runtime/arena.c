@@ -5,6 +5,8 @@
  * settles on one block and calls malloc no more. */
 #include "arena.h"
 
+#include "os.h"
+
 #include <stdlib.h>
 
 #define BLOCK_BYTES_MIN ((size_t)4 << 10)
@@ -50,6 +52,15 @@ void *arena_grow(struct warp_arena *arena, size_t bytes)
     void *at = arena->at;
     arena->at += need;
     return at;
+}
+
+void arena_ready(struct warp_arena *arena, size_t bytes)
+{
+    char *at = arena->head ? NULL : arena_grow(arena, bytes);
+    if (!at)
+        return;
+    os_populate(at, bytes);
+    arena->at = at;
 }
 
 void *warp_arena_alloc(struct warp_arena *arena, size_t bytes)

@@ -7,6 +7,9 @@
 /* A fresh block that has room, then the bytes from it. */
 void *arena_grow(struct warp_arena *arena, size_t bytes);
 
+/* A new arena has so many bytes, touched all at once. A hint. */
+void arena_ready(struct warp_arena *arena, size_t bytes);
+
 /* 16-byte aligned, not zeroed, never NULL for 0 bytes; NULL: out of memory. */
 static inline void *arena_alloc(struct warp_arena *arena, size_t bytes)
 {

@@ -197,6 +197,7 @@ static int run_steps(struct warp_db *db)
     db->dead_count = db->dead_room = 0;
     os_unlock(&db->dead_lock);
     rc = take_lists(db, floors);
+    step_ready(&st, db->pace.records, db->pace.bytes);
     os_point(OS_POINT_CHECKPOINT);
     if (rc == WARP_OK && PLANTED(early_checkpoint))
         rc = write_floors(db, &st, floors);

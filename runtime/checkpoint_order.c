@@ -47,6 +47,8 @@ static int sort_shard(struct shard *s)
     struct record **sorted = os_reserve(s->flushing_room * sizeof *sorted);
     if (!sorted)
         rc = error_set(WARP_ENOMEM, "out of memory for a checkpoint");
+    else
+        os_populate(sorted, s->flushing_count * sizeof *sorted);
     for (uint32_t i = 0; i < s->flushing_count && sorted; i++)
         sorted[i] = s->flushing[ranks[i].at];
     free(ranks);

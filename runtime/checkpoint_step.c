@@ -26,6 +26,28 @@ void *step_alloc(struct step *st, size_t bytes)
     return warp_arena_alloc(&st->arena, bytes ? bytes : 1);
 }
 
+static void *ready(uint64_t count, size_t each, uint32_t *room)
+{
+    void *list = malloc(count * each);
+    if (list)
+        os_populate(list, count * each);
+    *room = list ? (uint32_t)count : 0;
+    return list;
+}
+
+void step_ready(struct step *st, uint64_t records, uint64_t bytes)
+{
+    enum { FEW = 1024, BESIDE = 64 }; /* bytes of a record's key and entry */
+    uint64_t all = bytes + records * BESIDE, most = st->shares.step_bytes;
+    if (records < FEW)
+        return;
+    most += most / 8; /* the last records of one; alignment */
+    uint64_t count = all > most ? most / (all / records) : records;
+    arena_ready(&st->arena, all < most ? all : most);
+    st->changes = ready(count, sizeof *st->changes, &st->change_room);
+    st->copied = ready(count, sizeof *st->copied, &st->copied_room);
+}
+
 #define PUSH(step, list, count, room, out)                                    \
     do {                                                                      \
         if ((step)->count == (step)->room) {                                  \

@@ -83,6 +83,9 @@ struct record_copy {
     struct disk_place was[56];
 };
 
+/* Before the first record: what the steps of so many will need, at most, is
+ * touched at once, which costs a small part of a page fault for each page. */
+void step_ready(struct step *st, uint64_t records, uint64_t bytes);
 /* Memory until the step is committed. NULL: there is none. */
 void *step_alloc(struct step *st, size_t bytes);
 /* Under the shard's lock: the record as it is; it is clean from now. */

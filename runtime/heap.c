@@ -3,8 +3,8 @@
  * A chunk lies at a multiple of its size; its first page tells about the rest,
  * so that a free finds its run by the address alone. A run is a multiple of
  * 16 KiB with blocks of one class: freed ones are threaded through their first
- * 8 bytes, fresh ones are given out in order, so that pages are touched only
- * when used. Above 32 KiB a block has pages of its own (heap_pages.c). */
+ * 8 bytes, fresh ones are given out in order. Above 32 KiB a block has pages of
+ * its own (heap_pages.c). */
 #include "heap_private.h"
 
 #include "os.h"

@@ -212,7 +212,10 @@ void *heap_pages_take(struct heap *heap, size_t pages, size_t align_pages)
     unbin(heap, chunk);
     mark(chunk->used, at, pages, true);
     bin(heap, chunk);
-    return (char *)chunk + at * PAGE_BYTES;
+    char *block = (char *)chunk + at * PAGE_BYTES;
+    if (paid == 0) /* it is paid for, and a page alone would be a fault */
+        os_populate(block, pages * PAGE_BYTES);
+    return block;
 }
 
 void heap_pages_give(struct heap *heap, void *at, size_t pages)
@@ -244,7 +247,6 @@ void heap_ready(struct heap *heap, size_t bytes)
         void **block = heap_pages_take(heap, pages, 1);
         if (!block)
             break;
-        os_populate(block, pages * PAGE_BYTES);
         *block = taken;
         taken = block;
     }

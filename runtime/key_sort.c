@@ -7,6 +7,7 @@
 #include "key_sort.h"
 
 #include "error.h"
+#include "os.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -146,6 +147,8 @@ int key_sort(uint32_t count, key_sort_fn *key_of, const void *arg,
         free(other);
         return error_set(WARP_ENOMEM, "out of memory to sort %u keys", count);
     }
+    os_populate(ranks, count * sizeof *ranks);
+    os_populate(other, count * sizeof *other);
     uint32_t skip = common_bytes(&s);
     for (uint32_t i = 0; i < count; i++)
         ranks[i] = (struct key_rank){prefix_of(key_at(&s, i), skip), i};

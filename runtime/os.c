@@ -305,7 +305,11 @@ void os_huge(void *at, size_t bytes)
 void os_populate(void *at, size_t bytes)
 {
 #ifdef MADV_POPULATE_WRITE
-    madvise(at, bytes, MADV_POPULATE_WRITE);
+    enum { PAGE = 4096 };
+    uintptr_t from = ((uintptr_t)at + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+    uintptr_t to = ((uintptr_t)at + bytes) & ~(uintptr_t)(PAGE - 1);
+    if (to > from)
+        madvise((void *)from, to - from, MADV_POPULATE_WRITE);
 #else
     (void)at;
     (void)bytes;

@@ -414,6 +414,7 @@ int shard_take_dirty(struct shard *s)
     s->flushing = os_reserve(n * sizeof *s->flushing);
     if (!s->flushing)
         return error_set(WARP_ENOMEM, "out of memory for a checkpoint");
+    os_populate(s->flushing, n * sizeof *s->flushing);
     for (; index_next_marked(&s->index, &at); at++) {
         uint32_t more = index_marked(&s->index, at, true, records);
         for (uint32_t i = 0; i < more && s->flushing_count < n; i++)

@@ -103,6 +103,22 @@ START_TEST(reset_settles_on_one_block)
 }
 END_TEST
 
+START_TEST(what_is_ready_is_one_block)
+{
+    enum { BYTES = 1 << 20, PARTS = 1000 };
+    struct warp_arena arena = WARP_ARENA_INIT;
+    arena_ready(&arena, BYTES);
+    size_t bytes = arena.used_bytes;
+    ck_assert_uint_ge(bytes, BYTES);
+    for (unsigned i = 0; i < PARTS; i++)
+        memset(warp_arena_alloc(&arena, BYTES / PARTS / 16 * 16), 1, 16);
+    ck_assert_uint_eq(arena.used_bytes, bytes);
+    arena_ready(&arena, 2 * BYTES); /* it is in use */
+    ck_assert_uint_eq(arena.used_bytes, bytes);
+    warp_arena_free(&arena);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("arena");
@@ -112,6 +128,7 @@ int main(void)
     tcase_add_test(all, a_large_value_has_a_block);
     tcase_add_test(all, a_size_past_all_memory_is_refused);
     tcase_add_test(all, the_last_one_may_be_less);
+    tcase_add_test(all, what_is_ready_is_one_block);
     tcase_add_test(all, reset_settles_on_one_block);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);

@@ -6,6 +6,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -287,6 +288,34 @@ START_TEST(readers_may_look_at_freed_blocks)
 }
 END_TEST
 
+/* Has the kernel given this page already? */
+static bool is_touched(void *at)
+{
+    unsigned char there;
+    ck_assert_int_eq(mincore(at, 4096, &there), 0);
+    return there & 1;
+}
+
+/* One call for the pages of a run; a fault each is ten times as dear. */
+START_TEST(a_run_is_touched_at_once)
+{
+    enum { PAGE = 4096, RUN = 4 * PAGE };
+    char *probe = os_reserve(RUN);
+    os_populate(probe, RUN);
+    bool can = is_touched(probe + 3 * PAGE);
+    os_unreserve(probe, RUN);
+    start(64 * MIB);
+    char *block = heap_alloc(&heap, 64);
+    uintptr_t last = ((uintptr_t)block & ~(uintptr_t)(PAGE - 1)) + 3 * PAGE;
+    ck_assert(!can || is_touched((void *)last));
+    /* And those of a block of its own. */
+    block = heap_alloc(&heap, 20 * PAGE);
+    ck_assert(!can || is_touched(block + 19 * PAGE));
+    heap_free(&heap, block, 20 * PAGE);
+    stop();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("heap");
@@ -299,6 +328,7 @@ int main(void)
     tcase_add_test(all, heaps_share_a_budget);
     tcase_add_test(all, freed_memory_stays_readable);
     tcase_add_test(all, freed_blocks_come_back_first);
+    tcase_add_test(all, a_run_is_touched_at_once);
     tcase_add_test(all, readers_may_look_at_freed_blocks);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
