@@ -7,6 +7,7 @@
  * its own (heap_pages.c). */
 #include "heap_private.h"
 
+#include "lines.h"
 #include "os.h"
 
 /* Assertions stay on in release: a wrong free is our own fault. */
@@ -138,6 +139,7 @@ void *heap_alloc(struct heap *heap, size_t bytes)
         /* A page that is read before it is written faults twice, and the second
          * time stops the other processors. */
         store_link(block, NULL);
+        PREFETCH_LINES(run->fresh, 1); /* the next one's */
     }
     run->live++;
     if (!run->free && run->fresh == run->end)
