@@ -63,8 +63,8 @@ tail -n 1 "$dir/kv.svg" | grep -q '^</svg>$' || fail "the plot is cut"
     fail "recover: $(cat "$dir/out" "$dir/err")"
 grep -q '"writes":50000,' "$dir/recover.json" || fail "recover: no 50000 writes"
 grep -q '"open_ms":0\.00' "$dir/recover.json" && fail "recover: no time"
-"$bench" recover --records 20000 --checkpoint --dir "$dir" \
-    >"$dir/out" 2>"$dir/err" || fail "recover: $(cat "$dir/out" "$dir/err")"
+"$bench" recover --records 20000 --checkpoint --updates 30000 --partial \
+    --dir "$dir" >"$dir/out" 2>"$dir/err" || fail "recover: $(cat "$dir/out" "$dir/err")"
 
 # Text: each engine that compacts tells what a record takes, less than its
 # bytes, since they are packed.
