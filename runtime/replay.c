@@ -16,7 +16,7 @@
 static bool stands_alone(const struct layout *l)
 {
     return !(l->series | l->cold | l->indexed | layout_placed(l)) &&
-           !l->roams && !l->moved && !l->past;
+           !l->roams && !l->past;
 }
 
 /* Does the record depend on this op alone? */
