@@ -16,7 +16,6 @@
 #include "pace.h"
 #include "read.h"
 #include "relocate.h"
-#include "relocate_carry.h"
 #include "room.h"
 #include "secondary.h"
 #include "unique.h"

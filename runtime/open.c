@@ -6,7 +6,6 @@
 #include "claim.h"
 #include "clock.h"
 #include "coaccess.h"
-#include "codec.h"
 #include "descriptor.h"
 #include "error.h"
 #include "evolve.h"
