@@ -1,5 +1,5 @@
 /* room.c: see room.h. What must fit: a margin for deletes, and a checkpoint of
- * all that is dirty: at most what the log holds for the tiers, and as many
+ * all that is dirty: what the log holds, PADDED for the tiers, and as many
  * pages of the directory as there are dirty records, or as it has. */
 #include "room.h"
 
@@ -9,6 +9,7 @@
 
 enum {
     MARGIN_BYTES = 4 << 20,
+    PADDED = 2, /* a value of half a page has a page; leaves are half full */
     PAGE_BYTES = 4096,
     SEGMENT_BYTES_MIN = 1 << 20,
     SEGMENT_BYTES_MAX = 64 << 20
@@ -34,15 +35,16 @@ static uint64_t checkpoint_bytes(struct warp_db *db)
     if (ssd_stat(db->ssd, &ssd) == WARP_OK &&
         pages > ssd.file_bytes + MARGIN_BYTES)
         pages = ssd.file_bytes + MARGIN_BYTES;
-    uint64_t bytes = log_bytes(db->log) + pages;
-    /* The directory's file never shrinks; its free pages are room. */
-    return bytes > ssd.free_bytes ? bytes - ssd.free_bytes : 0;
+    /* The directory's file never shrinks: what it does not use is room, and so
+     * is what a commit that failed has added to it. */
+    uint64_t bytes = PADDED * log_bytes(db->log) + pages + ssd.used_bytes;
+    return bytes > ssd.file_bytes ? bytes - ssd.file_bytes : 0;
 }
 
 void room_update(struct warp_db *db)
 {
     uint64_t bytes = free_bytes(db), need = MARGIN_BYTES;
-    if (bytes < (uint64_t)TIGHT_BYTES + db->options.log_bytes_max * 3)
+    if (bytes < (uint64_t)TIGHT_BYTES + db->options.log_bytes_max * 4)
         need += checkpoint_bytes(db);
     int64_t left = bytes > INT64_MAX ? INT64_MAX
                                      : (int64_t)bytes - (int64_t)need;
@@ -62,7 +64,7 @@ static bool take(struct warp_db *db, int64_t cost)
 int room_admit(struct warp_db *db, uint64_t bytes)
 {
     /* The log's block and the tier's copy. */
-    int64_t cost = (int64_t)(2 * bytes) + PAGE_BYTES;
+    int64_t cost = (int64_t)((1 + PADDED) * bytes) + PAGE_BYTES;
     if (take(db, cost))
         return WARP_OK;
     room_update(db);

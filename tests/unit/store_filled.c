@@ -12,6 +12,7 @@ enum { BYTES = 3000, MOST = 60000 };
 
 static char small[256];
 static char text[BYTES];
+static uint32_t bytes; /* of a value */
 static uint32_t written;
 
 static bool mount_small(void)
@@ -28,6 +29,7 @@ static void setup(void)
     options = fresh;
     options.shards = 4;
     options.ring_bytes = 65536;
+    bytes = BYTES;
     written = 0;
     scene_open();
 }
@@ -45,11 +47,11 @@ static void teardown(void)
 static struct warp_str value_of(uint64_t id)
 {
     uint64_t rng = id * 77 + 1;
-    for (size_t i = 0; i + 8 <= sizeof text; i += 8) {
+    for (size_t i = 0; i + 8 <= bytes; i += 8) {
         uint64_t r = scratch_random(&rng);
         memcpy(text + i, &r, sizeof r);
     }
-    return (struct warp_str){text, sizeof text};
+    return (struct warp_str){text, bytes};
 }
 
 /* The home of the value: the ssd or the disk tier. */
@@ -136,6 +138,21 @@ START_TEST(the_ssd_tier)
 }
 END_TEST
 
+/* The directory needs twice as much for it as the log: a page each. */
+START_TEST(half_pages)
+{
+    bytes = 2104;
+    fills_up(THING_FAR, _i == 1);
+}
+END_TEST
+
+START_TEST(in_leaves)
+{
+    bytes = 1000;
+    fills_up(THING_FAR, _i == 1);
+}
+END_TEST
+
 START_TEST(the_disk_tier)
 {
     fills_up(THING_PICTURE, _i == 1);
@@ -190,6 +207,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 100);
     tcase_add_loop_test(tcase, the_ssd_tier, 0, 2);
+    tcase_add_loop_test(tcase, half_pages, 0, 2);
+    tcase_add_loop_test(tcase, in_leaves, 0, 2);
     tcase_add_loop_test(tcase, the_disk_tier, 0, 2);
     tcase_add_test(tcase, opens_when_full);
     suite_add_tcase(suite, tcase);
