@@ -296,6 +296,7 @@ static void complete(struct log *log, struct log_slot *slot)
         next->done = false;
         os_close(next->close_fd);
         next->close_fd = -1;
+        atomic_fetch_sub(&log->aboard, next->aboard);
         if (next->cut) {
             for (uint32_t s = 0; s < log->shards; s++)
                 atomic_store_explicit(&log->rings[s].head, next->ends[s],
@@ -321,8 +322,12 @@ static void complete(struct log *log, struct log_slot *slot)
 
 static int write_slot(struct log *log, struct log_slot *slot)
 {
+    int64_t from = os_mono_ns();
     int rc = log_write(log, &log->syncs, slot->fd, slot->from, slot->bytes,
                        slot->offset);
+    int64_t mean = atomic_load_explicit(&log->write_ns, memory_order_relaxed);
+    mean += (os_mono_ns() - from - mean) / 8;
+    atomic_store_explicit(&log->write_ns, mean, memory_order_relaxed);
     atomic_fetch_add_explicit(&log->sync_count, 1, memory_order_relaxed);
     if (rc < 0)
         return cannot_write(
@@ -347,8 +352,11 @@ int log_lead(struct log *log, uint32_t flags)
     struct log_slot *slot = &log->slots[number % log->slot_count];
     slot->number = number;
     rc = gather(log, slot, flags);
-    if (rc == 1)
+    if (rc == 1) {
+        slot->aboard = atomic_exchange(&log->uncut, 0);
+        atomic_fetch_add(&log->aboard, slot->aboard);
         atomic_store(&log->next_block, number + 1);
+    }
     os_unlock(&log->gather_lock);
     atomic_store(&log->leading, false);
     return rc == 1 ? write_slot(log, slot) : rc;
@@ -369,6 +377,7 @@ int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
                bytes);
     seal(log, slot, bytes, flags, skip);
     slot->cut = false; /* the heads are set by the caller */
+    slot->aboard = 0;
     atomic_store(&log->next_block, number + 1);
     rc = write_slot(log, slot);
     return rc < 0 ? rc : WARP_OK;

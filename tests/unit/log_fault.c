@@ -58,6 +58,23 @@ static void write_first(void)
         usleep(1000);
 }
 
+static _Atomic uint32_t writes_take_us, writes_now, writes_made,
+    writes_beside; /* begun while another was under way */
+
+static int write_slowly(int fd, const void *from, size_t bytes, uint64_t at)
+{
+    uint32_t us = atomic_load(&writes_take_us);
+    if (us == 0 || is_zero(from, bytes))
+        return __real_os_pwrite(fd, from, bytes, at);
+    atomic_fetch_add(&writes_made, 1);
+    if (atomic_fetch_add(&writes_now, 1) > 0)
+        atomic_fetch_add(&writes_beside, 1);
+    usleep(us);
+    int rc = __real_os_pwrite(fd, from, bytes, at);
+    atomic_fetch_sub(&writes_now, 1);
+    return rc;
+}
+
 int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
 {
     int64_t left = atomic_load(&writes_until_error);
@@ -68,7 +85,7 @@ int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
     }
     if (bytes > 512 << 10 && is_zero(from, bytes))
         atomic_fetch_add(&writes_of_zeros, 1);
-    int rc = __real_os_pwrite(fd, from, bytes, at);
+    int rc = write_slowly(fd, from, bytes, at);
     write_first();
     return rc;
 }
@@ -451,6 +468,50 @@ START_TEST(a_sync_that_fails_fails_for_all)
 }
 END_TEST
 
+enum { CLIENTS = 16, COMMITS = 30 };
+static struct os_lock shard_locks[SCENE_SHARDS];
+
+static void *commit_durably(void *client)
+{
+    uint32_t s = (uint32_t)(uintptr_t)client % SCENE_SHARDS;
+    int rc = 0;
+    for (uint32_t i = 0; i < COMMITS && rc == 0; i++) {
+        os_lock(&shard_locks[s]);
+        uint64_t position =
+            scene_append(&scene, s, log_seq(scene.log, s) + 1, 100);
+        os_unlock(&shard_locks[s]);
+        rc = log_wait(scene.log, s, position);
+    }
+    return (void *)(intptr_t)rc;
+}
+
+/* While one half waits for a slow device the other is on its way: two writes,
+ * and no more, each for many. */
+START_TEST(a_slow_device_has_two_groups)
+{
+    pthread_t clients[CLIENTS];
+    void *rc;
+    scene.options.writes_in_flight = 0; /* as many as pay */
+    scene.options.sync_every_ms = 60000; /* its thread writes, too */
+    ck_assert_int_eq(scene_open(&scene), 0);
+    scene_made(&scene);
+    atomic_store(&writes_take_us, 5000);
+    for (uintptr_t i = 0; i < CLIENTS; i++)
+        pthread_create(&clients[i], NULL, commit_durably, (void *)i);
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        pthread_join(clients[i], &rc);
+        ck_assert_int_eq((int)(intptr_t)rc, 0);
+    }
+    atomic_store(&writes_take_us, 0);
+    ck_assert_uint_ge(atomic_load(&writes_beside),
+                      atomic_load(&writes_made) / 6);
+    ck_assert_uint_lt(log_sync_count(scene.log), CLIENTS * COMMITS / 2);
+    scene_crash(&scene);
+    scene_replay_only(&scene);
+    ck_assert_uint_eq(scene.replayed, CLIENTS * COMMITS);
+}
+END_TEST
+
 static void append_quickly(uint64_t from, uint64_t to)
 {
     for (uint64_t i = from; i <= to; i++)
@@ -505,6 +566,7 @@ int main(void)
     tcase_add_test(all, reading_only_writes_nothing);
     tcase_add_test(all, without_direct_writes_all_is_the_same);
     tcase_add_test(all, a_sync_that_fails_fails_for_all);
+    tcase_add_test(all, a_slow_device_has_two_groups);
     tcase_add_test(all, a_log_that_grows_quickly_is_written_once);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
