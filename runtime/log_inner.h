@@ -65,7 +65,6 @@ struct log_slot {
     uint32_t cut_stamp;
     int fd, close_fd;
     bool cut;
-    uint32_t aboard; /* commits that waited when it was gathered */
     bool cut_split; /* the cut has blocks before this one */
     bool done; /* under done_lock; false while the slot is free */
 };
@@ -128,10 +127,8 @@ struct log {
     struct log_cut cuts[LOG_CUTS_MAX];
     _Alignas(64) _Atomic uint32_t waiting; /* commits that wait for the disk */
     _Atomic uint32_t wait_peak;            /* the most lately */
-    _Atomic uint32_t uncut;   /* of them: in no cut yet */
-    _Atomic uint32_t aboard;  /* of them: in a write under way */
-    _Atomic int64_t write_ns; /* of a write, lately */
-    _Atomic bool leading;     /* one of many is about to gather */
+    _Atomic uint32_t uncut;                /* of them: in no cut yet */
+    _Atomic bool leading; /* one of many is about to gather */
     _Atomic uint32_t done_count; /* futex: bumped when anything may go on */
     _Atomic uint32_t waiters;
     _Atomic uint64_t sync_count;

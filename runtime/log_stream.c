@@ -296,7 +296,6 @@ static void complete(struct log *log, struct log_slot *slot)
         next->done = false;
         os_close(next->close_fd);
         next->close_fd = -1;
-        atomic_fetch_sub(&log->aboard, next->aboard);
         if (next->cut) {
             for (uint32_t s = 0; s < log->shards; s++)
                 atomic_store_explicit(&log->rings[s].head, next->ends[s],
@@ -322,12 +321,8 @@ static void complete(struct log *log, struct log_slot *slot)
 
 static int write_slot(struct log *log, struct log_slot *slot)
 {
-    int64_t from = os_mono_ns();
     int rc = log_write(log, &log->syncs, slot->fd, slot->from, slot->bytes,
                        slot->offset);
-    int64_t mean = atomic_load_explicit(&log->write_ns, memory_order_relaxed);
-    mean += (os_mono_ns() - from - mean) / 8;
-    atomic_store_explicit(&log->write_ns, mean, memory_order_relaxed);
     atomic_fetch_add_explicit(&log->sync_count, 1, memory_order_relaxed);
     if (rc < 0)
         return cannot_write(
@@ -353,8 +348,7 @@ int log_lead(struct log *log, uint32_t flags)
     slot->number = number;
     rc = gather(log, slot, flags);
     if (rc == 1) {
-        slot->aboard = atomic_exchange(&log->uncut, 0);
-        atomic_fetch_add(&log->aboard, slot->aboard);
+        atomic_store_explicit(&log->uncut, 0, memory_order_relaxed);
         atomic_store(&log->next_block, number + 1);
     }
     os_unlock(&log->gather_lock);
@@ -377,7 +371,6 @@ int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
                bytes);
     seal(log, slot, bytes, flags, skip);
     slot->cut = false; /* the heads are set by the caller */
-    slot->aboard = 0;
     atomic_store(&log->next_block, number + 1);
     rc = write_slot(log, slot);
     return rc < 0 ? rc : WARP_OK;

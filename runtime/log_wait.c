@@ -100,44 +100,28 @@ static uint32_t note_peak(struct log *log)
     return next;
 }
 
-/* Until most of a group are there, but no longer than a fraction of a write. */
-static void await_group(const struct log *log, uint32_t group)
-{
-    enum { PATIENCE_NS = 40000 };
-    int64_t until = os_mono_ns() + PATIENCE_NS;
-    while (atomic_load_explicit(&log->uncut, memory_order_relaxed) <
-               group - group / 4 &&
-           os_mono_ns() < until)
-        os_yield();
-}
-
 /* Few clients gain from writes side by side. Of many those that the last write
  * has woken are on their way with their next commits, and each that comes in
  * time saves a write, which takes more processor time than several wakes: one
- * write at a time, and its leader lets them run first. On a slow device the
- * processors would have nothing to do meanwhile: there are two groups, and the
- * second goes when most of it is there. Who has set a number of writes in
- * flight gets that. */
+ * write at a time, and its leader lets them run first, as long as a fraction
+ * of a write lasts. Who has set a number of writes in flight gets that. */
 static int lead(struct log *log)
 {
-    enum { FEW = 4, SLOW_NS = 200000 };
+    enum { FEW = 4, PATIENCE_NS = 40000 };
     uint32_t peak = note_peak(log);
     if (peak <= FEW || log->options.writes_in_flight > 0)
         return log_lead(log, 0);
     if (atomic_exchange(&log->leading, true))
         return WARP_EBUSY;
-    bool slow = atomic_load(&log->write_ns) > SLOW_NS;
-    uint64_t flying =
-        atomic_load(&log->next_block) - atomic_load(&log->durable_block);
-    uint32_t aboard = atomic_load(&log->aboard);
-    uint32_t rest = peak > aboard ? peak - aboard : 0;
-    if (flying > slow ||
-        (flying > 0 && atomic_load(&log->uncut) < rest - rest / 4)) {
+    if (atomic_load(&log->next_block) != atomic_load(&log->durable_block)) {
         atomic_store(&log->leading, false);
         return WARP_EBUSY;
     }
-    if (flying == 0)
-        await_group(log, slow ? peak / 2 : peak);
+    int64_t until = os_mono_ns() + PATIENCE_NS;
+    while (atomic_load_explicit(&log->uncut, memory_order_relaxed) <
+               peak - peak / 4 &&
+           os_mono_ns() < until)
+        os_yield();
     return log_lead(log, 0); /* others may lead as soon as it has gathered */
 }
 
