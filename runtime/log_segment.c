@@ -18,6 +18,7 @@
 
 enum {
     ROOM_LOST = LOG_FRAME_MAX + 2 * LOG_PAGE, /* at a segment's end */
+    ZEROS_BYTES = 128 << 10, /* a commit may wait for a write of them */
     BLANK_MORE = LOG_PAGE, /* a blank file is so much longer than others */
     BULKY_BYTES = 256 << 10 /* blocks whose metadata are little beside them */
 };
@@ -120,20 +121,19 @@ int log_write_zeros(struct log *log, const char *path, uint64_t bytes,
         return rc;
     if ((rc = log_open_segment(log, path, &fd)) < 0)
         return rc;
-    if (!(zeros = aligned_alloc(LOG_PAGE, LOG_SEGMENT_MIN)))
+    if (!(zeros = aligned_alloc(LOG_PAGE, ZEROS_BYTES)))
         rc = -ENOMEM;
     else
-        memset(zeros, 0, LOG_SEGMENT_MIN);
-    for (uint64_t at = 0; rc == 0 && at < bytes; at += LOG_SEGMENT_MIN) {
+        memset(zeros, 0, ZEROS_BYTES);
+    for (uint64_t at = 0; rc == 0 && at < bytes; at += ZEROS_BYTES) {
         if (blank && (atomic_load(&log->starved) || is_bulky(log))) {
             *blank = true;
             rc = os_allocate(fd, bytes, BLANK_MORE);
             break;
         }
-        rc = os_pwrite(fd, zeros,
-                       bytes - at < LOG_SEGMENT_MIN ? (size_t)(bytes - at)
-                                                    : LOG_SEGMENT_MIN,
-                       at);
+        rc = os_pwrite(
+            fd, zeros,
+            bytes - at < ZEROS_BYTES ? (size_t)(bytes - at) : ZEROS_BYTES, at);
     }
     if (rc == 0)
         rc = os_fdatasync(fd);

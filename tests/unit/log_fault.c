@@ -511,6 +511,16 @@ START_TEST(many_clients_share_a_write)
 }
 END_TEST
 
+/* A commit may have to wait for one of these writes. */
+START_TEST(zeros_are_written_a_little_at_a_time)
+{
+    ck_assert_int_eq(scene_open(&scene), 0);
+    scene_made(&scene);
+    ck_assert_uint_eq(atomic_load(&writes_of_zeros), 0);
+    scene_crash(&scene);
+}
+END_TEST
+
 static void append_quickly(uint64_t from, uint64_t to)
 {
     for (uint64_t i = from; i <= to; i++)
@@ -566,6 +576,7 @@ int main(void)
     tcase_add_test(all, without_direct_writes_all_is_the_same);
     tcase_add_test(all, a_sync_that_fails_fails_for_all);
     tcase_add_test(all, many_clients_share_a_write);
+    tcase_add_test(all, zeros_are_written_a_little_at_a_time);
     tcase_add_test(all, a_log_that_grows_quickly_is_written_once);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
