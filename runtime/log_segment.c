@@ -18,7 +18,7 @@
 
 enum {
     ROOM_LOST = LOG_FRAME_MAX + 2 * LOG_PAGE, /* at a segment's end */
-    ZEROS_BYTES = 128 << 10, /* a commit may wait for a write of them */
+    ZEROS_BYTES = 64 << 10, /* a commit may wait for a write of them */
     BLANK_MORE = LOG_PAGE, /* a blank file is so much longer than others */
     BULKY_BYTES = 256 << 10 /* blocks whose metadata are little beside them */
 };

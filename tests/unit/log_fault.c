@@ -2,6 +2,7 @@
  * acknowledged is lost; a full disk is not, and writing resumes by itself. The
  * linker puts the functions below between the log and os.c. */
 #include "instrumented.h"
+#include "log_inner.h"
 #include "log_scene.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ static _Atomic int64_t writes_until_error = -1, reads_until_error = -1;
 static _Atomic bool disk_full, direct_refused, torn_write;
 static _Atomic int names_until_error = -1; /* of segments that are cut */
 static _Atomic uint32_t writes_of_zeros; /* of a block's length */
+static _Atomic size_t longest_of_zeros;
 
 static bool is_zero(const uint8_t *from, size_t bytes)
 {
@@ -69,8 +71,11 @@ int __wrap_os_pwrite(int fd, const void *from, size_t bytes, uint64_t at)
             (void)__real_os_pwrite(fd, from, bytes / 2 & ~(size_t)511, at);
         return -EIO;
     }
-    if (bytes > 512 << 10 && is_zero(from, bytes))
-        atomic_fetch_add(&writes_of_zeros, 1);
+    if (is_zero(from, bytes)) {
+        atomic_fetch_add(&writes_of_zeros, bytes > 512 << 10);
+        if (bytes > atomic_load(&longest_of_zeros))
+            atomic_store(&longest_of_zeros, bytes);
+    }
     usleep(atomic_load(&writes_take_us));
     int rc = __real_os_pwrite(fd, from, bytes, at);
     write_first();
@@ -514,9 +519,14 @@ END_TEST
 /* A commit may have to wait for one of these writes. */
 START_TEST(zeros_are_written_a_little_at_a_time)
 {
+    char path[300];
     ck_assert_int_eq(scene_open(&scene), 0);
     scene_made(&scene);
-    ck_assert_uint_eq(atomic_load(&writes_of_zeros), 0);
+    snprintf(path, sizeof path, "%s/zeros", scene.dir);
+    atomic_store(&longest_of_zeros, 0);
+    ck_assert_int_eq(log_write_zeros(scene.log, path, 4 << 20, NULL), 0);
+    ck_assert_uint_gt(atomic_load(&longest_of_zeros), 0);
+    ck_assert_uint_le(atomic_load(&longest_of_zeros), 128 << 10);
     scene_crash(&scene);
 }
 END_TEST
