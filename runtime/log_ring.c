@@ -323,8 +323,14 @@ static inline uint64_t store_frame(struct log *log, struct log_ring *r,
      * the lap before, and the next lock would wait for what is stored there. */
     PREFETCH_LINES(r->base + ((end + 63) & (log->ring_bytes - 1)), 1);
     if (end >= r->kick_at) {
-        r->kick_at = end + log->ring_bytes / 4;
-        log_kick(log);
+        /* What the stream has not taken meanwhile. */
+        uint64_t full = log->ring_bytes / 4, from = atomic_load_explicit(
+            &r->gathered, memory_order_relaxed);
+        if (end - from >= full) {
+            from = end;
+            log_kick(log);
+        }
+        r->kick_at = from + full;
     }
     return end;
 }

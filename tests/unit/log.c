@@ -1,5 +1,6 @@
 /* The log: what is appended is replayed, once and in order, after a clean end
  * and after a crash; rings wrap; long commits and batches; cutting. */
+#include "log_inner.h"
 #include "log_scene.h"
 
 #include <stdio.h>
@@ -369,6 +370,26 @@ START_TEST(waiters_share_writes)
 }
 END_TEST
 
+/* A thread is woken for what is left to write, not for what others wrote. */
+START_TEST(the_flusher_is_woken_for_a_quarter_of_a_ring)
+{
+    enum { COMMITS = 8, BYTES = 1000 };
+    scene.options.sync_every_ms = 600000;
+    open_scene();
+    uint32_t before = atomic_load(&scene.log->kick);
+    uint64_t quarter = scene.options.ring_bytes / 4, value = 0;
+    for (uint64_t sum = 0; sum < 8 * quarter; sum += COMMITS * BYTES) {
+        for (int i = 0; i < COMMITS; i++)
+            scene_append(&scene, 0, ++value, BYTES);
+        ck_assert_int_eq(log_sync(scene.log), 0);
+    }
+    ck_assert_uint_eq(atomic_load(&scene.log->kick), before);
+    for (uint64_t sum = 0; sum < quarter; sum += BYTES)
+        scene_append(&scene, 0, ++value, BYTES);
+    ck_assert_uint_ge(atomic_load(&scene.log->kick), before + 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("log");
@@ -386,6 +407,7 @@ int main(void)
     tcase_add_test(all, a_mark_comes_under_load);
     tcase_add_loop_test(all, threads_append_to_all_shards, 0, 2);
     tcase_add_loop_test(all, waiters_share_writes, 0, 6);
+    tcase_add_test(all, the_flusher_is_woken_for_a_quarter_of_a_ring);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
