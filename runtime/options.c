@@ -27,7 +27,7 @@ int options_resolve(const struct warp_options *given, struct warp_options *o)
     if (o->log_writes_in_flight > 16)
         return out_of_range("log_writes_in_flight (1 to 16)");
     if (o->ring_bytes == 0)
-        o->ring_bytes = 1 << 20;
+        o->ring_bytes = 256 << 10;
     if (o->ring_bytes < 65536 || o->ring_bytes > 1 << 30 ||
         (o->ring_bytes & (o->ring_bytes - 1)) != 0)
         return out_of_range("ring_bytes (a power of two, 64 KiB to 1 GiB)");

@@ -186,7 +186,7 @@ struct warp_options {
     uint32_t shards;         /* 24; 1..256; fixed when the store is made */
     uint32_t log_writes_in_flight; /* calibrated once per store; 1..16 */
     const char *ring_path;   /* in the store */
-    uint64_t ring_bytes;     /* 1 MiB; a shard's; power of two, 64 KiB..1 GiB */
+    uint64_t ring_bytes; /* 256 KiB; a shard's; power of two, 64 KiB to 1 GiB */
     uint64_t log_bytes_max;  /* 1 GiB; writers wait for a checkpoint past it */
     uint32_t max_clock_step_ms; /* 3600000 */
     bool read_only;          /* false */
