@@ -118,7 +118,8 @@ static void index_forget(struct shard *s, const struct layout *l,
         secondary_value(l, i, v.data, v.bytes, bytes, &count) == WARP_OK &&
         !comes_back(l, r, op, plan, i, bytes, count))
         (void)secondary_change(s->db->secondary, l, i, bytes, count,
-                               record_key(l, r), r->key_bytes, false);
+                               record_key(l, r), record_key_bytes(l, r),
+                               false);
 }
 
 /* Hints for the new values, made before the log has the change: a hint too
@@ -258,10 +259,10 @@ static bool fits_in_place(const struct layout *l, const struct plan *plan,
 }
 
 /* The room of a value's block: behind the key, or of the heap. */
-static uint32_t block_bytes(const struct record *r, const void *block,
-                            uint32_t bytes)
+static uint32_t block_bytes(const struct layout *l, const struct record *r,
+                            const void *block, uint32_t bytes)
 {
-    return var_is_inline(r, (uint64_t)(uintptr_t)block)
+    return var_is_inline(l, r, (uint64_t)(uintptr_t)block)
                ? (bytes + 7) & ~7u
                : (uint32_t)heap_block_bytes(bytes);
 }
@@ -279,7 +280,7 @@ static int take_blocks(struct shard *s, struct op *op, struct plan *plan,
             fits_in_place(l, plan, (uint32_t)i, v.bytes))
             continue;
         uint32_t bytes = (v.bytes + 7) & ~7u;
-        uint8_t *end = (uint8_t *)plan->record + plan->record->alloc_bytes;
+        uint8_t *end = record_inline_end(l, plan->record);
         void *block;
         if (plan->created && !(l->cold >> i & 1) &&
             v.bytes <= SHARD_INLINE_VALUE_MAX && v.bytes > 0 &&
@@ -394,8 +395,7 @@ int apply_prepare(struct shard *s, struct op *op, struct plan *plan)
         plan->created = true;
     }
     if (fields & l->var) {
-        uint8_t *room = record_key(l, plan->record) +
-                        ((plan->record->key_bytes + 7u) & ~7u);
+        uint8_t *room = record_inline(l, plan->record);
         rc = take_blocks(s, op, plan, op->set, op->values_at, &room);
         if (rc == WARP_OK && op->memory)
             rc = take_blocks(s, op, plan, op->memory, op->memory_at, &room);
@@ -437,7 +437,7 @@ void apply_cancel(struct shard *s, struct op *op, struct plan *plan)
             from + (op->set & bit ? op->values_at : op->memory_at);
         FOR_BITS(k, mask & ((bit << 1) - 1))
             at = op_next_value(l, (uint32_t)k, at, &v);
-        if (!var_is_inline(plan->record,
+        if (!var_is_inline(l, plan->record,
                            (uint64_t)(uintptr_t)plan->blocks[i]))
             shard_give(s, l, plan->blocks[i], v.bytes);
     }
@@ -521,7 +521,7 @@ static void set_value(struct shard *s, const struct op *op,
     if (plan->block_mask & bit) {
         shard_free_value(s, l, r, var);
         at = (uint64_t)(uintptr_t)plan->blocks[i];
-        cap = block_bytes(r, plan->blocks[i], v->bytes);
+        cap = block_bytes(l, r, plan->blocks[i], v->bytes);
         atomic_store_explicit(&var->at, at, memory_order_relaxed);
     }
     record_copy_in((void *)(uintptr_t)at, v->data, v->bytes);

@@ -184,11 +184,7 @@ HOT int key_of(struct warp_db *db, const struct layout *l, const void *key,
         if (rc != WARP_OK)
             return bad_key(l, rc, why);
     }
-    ref->bytes = bytes;
-    ref->count = (uint32_t)count;
-    ref->product = l->number;
-    ref->row_bytes = l->row_bytes;
-    ref->hash = hash_key(db->seed, l->id, bytes, count);
+    *ref = key_ref_of(db->seed, l, bytes, (uint32_t)count);
     return WARP_OK;
 }
 

@@ -24,8 +24,9 @@ enum {
 static inline struct key_sort_key key_at(const struct shard *s, uint32_t place)
 {
     const struct record *r = s->flushing[place];
-    const struct layout *l = s->db->layouts[r->product];
-    return (struct key_sort_key){record_key(l, r), r->key_bytes, 0};
+    const struct layout *l = s->db->layouts[record_product(r)];
+    return (struct key_sort_key){record_key(l, r),
+                                 record_key_bytes(l, r), 0};
 }
 
 static void key_of(const void *arg, uint32_t number, struct key_sort_key *key)
@@ -100,7 +101,7 @@ static const struct shard *longest(const struct warp_db *db)
  * meanwhile: nothing is followed. */
 static uint64_t bytes_in_step(const struct layout *l, const struct record *r)
 {
-    uint64_t row = r->alloc_bytes, cold = 0;
+    uint64_t row = record_alloc_bytes(l, r), cold = 0;
     uint64_t dirty = l->cold ? row_load(r, l->cold_dirty) : 0;
     FOR_BITS(i, l->var & record_have(r) & (~l->cold | dirty))
     {
@@ -110,7 +111,7 @@ static uint64_t bytes_in_step(const struct layout *l, const struct record *r)
                                                          memory_order_relaxed);
         if (l->cold >> i & 1)
             cold += at > VAR_COLD ? length : 0;
-        else if (!var_is_inline(r, at))
+        else if (!var_is_inline(l, r, at))
             row += length;
     }
     if ((l->var & ~l->cold) && row_worth_packing(l, r))
@@ -127,7 +128,7 @@ static uint64_t records_of_step(const struct shard *s,
     for (uint32_t i = 0; i < n; i++) {
         const struct record *r =
             s->flushing[(uint64_t)i * s->flushing_count / n];
-        bytes += bytes_in_step(s->db->layouts[r->product], r);
+        bytes += bytes_in_step(s->db->layouts[record_product(r)], r);
     }
     /* A range that is a little more than a step would be two of them. */
     uint64_t each = n ? bytes / n * 9 / 8 : ENTRY_BYTES;

@@ -30,8 +30,7 @@ static int copy_past_value(struct step *st, struct record_copy *c,
                            const struct record *r, uint32_t i)
 {
     const struct layout *l = c->entry->layout;
-    struct key_ref key = {record_key(l, r), r->key_bytes, l->number, 0,
-                          l->row_bytes};
+    struct key_ref key = record_key_ref(l, r, 0);
     struct var *var = row_var(r, l->fields[i].slot);
     uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
     uint64_t len = atomic_load_explicit(&var->len_cap, memory_order_relaxed);
@@ -70,7 +69,7 @@ static int forget_ssd(struct step *st, const struct layout *l,
     {
         uint8_t key[ROW_KEY_BYTES_MAX + 1];
         uint32_t n = row_cold_key(key, l, (uint32_t)i, record_key(l, r),
-                                  r->key_bytes);
+                                  record_key_bytes(l, r));
         if (rc == WARP_OK)
             rc = step_forget_later(st, SSD_COLD, key, n);
     }

@@ -50,14 +50,14 @@ static void settle_marks(struct copied *e)
 /* With the cold values that are in memory. */
 static bool over_instance_max(const struct layout *l, const struct record *r)
 {
-    uint64_t bytes = r->alloc_bytes;
+    uint64_t bytes = record_alloc_bytes(l, r);
     if (l->instance_max == 0)
         return false;
     FOR_BITS(i, l->var & record_have(r))
     {
         struct var *var = row_var(r, l->fields[i].slot);
         uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
-        if (at > VAR_COLD && !var_is_inline(r, at))
+        if (at > VAR_COLD && !var_is_inline(l, r, at))
             bytes += atomic_load_explicit(&var->len_cap,
                                           memory_order_relaxed) >>
                      32;

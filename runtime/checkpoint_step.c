@@ -149,7 +149,7 @@ static int forget_cold(struct step *st, const struct layout *l,
     {
         uint8_t key[ROW_KEY_BYTES_MAX + 1];
         uint32_t n = row_cold_key(key, l, (uint32_t)i,
-                                  record_key(l, r), r->key_bytes);
+                                  record_key(l, r), record_key_bytes(l, r));
         if (rc == WARP_OK)
             rc = add_change(st, SSD_COLD, key, n, NULL, 0, false);
     }
@@ -186,7 +186,7 @@ static bool stays_whole(const struct layout *l)
 int step_copy(struct step *st, struct shard *s, struct record *r,
               struct record_copy *c)
 {
-    const struct layout *l = st->db->layouts[r->product];
+    const struct layout *l = st->db->layouts[record_product(r)];
     uint64_t have = record_have(r);
     c->cold_count = 0;
     c->left = 0;
@@ -199,7 +199,8 @@ int step_copy(struct step *st, struct shard *s, struct record *r,
                                 .away = (have & R_AWAY) != 0,
                                 .fresh = !(have & (R_DELETED | R_IN_DIR))};
     c->entry->settled = !(have & (R_DELETED | R_PAST)) && stays_whole(l);
-    c->key_bytes = row_key(c->key, l->id, record_key(l, r), r->key_bytes);
+    c->key_bytes = row_key(c->key, l->id, record_key(l, r),
+                           record_key_bytes(l, r));
     int rc = c->entry->gone ? WARP_OK : copy_whole(st, s, l, r, c);
     if (rc != WARP_OK) {
         st->copied_count--; /* it is still in the shard's list */

@@ -49,8 +49,7 @@ int cold_number(struct shard *s, const struct layout *l,
                 const struct record *r, uint32_t field, uint8_t *to,
                 uint32_t room)
 {
-    struct key_ref key = {record_key(l, r), r->key_bytes, l->number, 0,
-                          l->row_bytes};
+    struct key_ref key = record_key_ref(l, r, 0);
     struct disk_place place = {0};
     struct number_call call = {to, room};
     if (l->fields[field].place != UINT32_MAX)

@@ -60,7 +60,7 @@ static int make_room(struct copying *c, uint32_t rows)
 /* A row behind the last one, with the record's key. */
 static int add_row(struct copying *c, const struct record *r)
 {
-    uint16_t bytes = r->key_bytes;
+    uint16_t bytes = (uint16_t)record_key_bytes(c->l, r);
     if (c->count == c->room) {
         int rc = make_room(c, c->room ? c->room * 2 : 1024);
         if (rc != WARP_OK)
@@ -124,14 +124,11 @@ static void copy_record(void *arg, void *record)
     struct copying *c = arg;
     const struct record *r = record;
     uint64_t have = 0, bit = UINT64_C(1) << c->field;
-    if (c->rc != WARP_OK || r->product != c->l->number ||
+    if (c->rc != WARP_OK || record_product(r) != c->l->number ||
         !shard_exists(c->l, r, c->now))
         return;
-    const uint8_t *bytes = record_key(c->l, r);
-    struct key_ref key = {bytes, r->key_bytes, c->l->number,
-                          hash_key(c->db->seed, c->l->id, bytes,
-                                   r->key_bytes),
-                          c->l->row_bytes};
+    struct key_ref key = record_key_ref(c->l, r, 0);
+    key.hash = hash_key(c->db->seed, c->l->id, key.bytes, key.count);
     warp_arena_reset(&c->arena);
     int rc = read_record_held(c->db, c->l, &key, bit, c->record, &c->arena);
     if (rc == WARP_ENOTFOUND)

@@ -130,7 +130,7 @@ static inline void commit_quick_place(const struct op *op, struct record *r)
     const struct layout *l = op->layout;
     const uint8_t *at = op->body + op->values_at;
     uint64_t mask = op->set & l->var ? op->set : 0;
-    uint8_t *room = record_key(l, r) + ((r->key_bytes + 7u) & ~7u);
+    uint8_t *room = record_inline(l, r);
     FOR_BITS(i, mask)
     {
         struct op_value v;

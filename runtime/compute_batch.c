@@ -87,9 +87,7 @@ struct key_ref compute_key(const struct warp_db *db,
     const struct layout *l = keys->layout;
     const uint8_t *bytes = keys->bytes + keys->at[i];
     uint32_t count = keys->at[i + 1] - keys->at[i];
-    return (struct key_ref){bytes, count, l->number,
-                            hash_key(db->seed, l->id, bytes, count),
-                            l->row_bytes};
+    return key_ref_of(db->seed, l, bytes, count);
 }
 
 /* ---- the kernel as a job ---- */

@@ -51,9 +51,7 @@ int warp_gen_kernel_peek(struct warp_db *db, const struct warp_product *desc,
     if (rc != WARP_OK)
         return error_set(rc, "%s: the key %s", desc->name,
                          why ? why : "is not valid");
-    struct key_ref ref = {bytes, (uint32_t)count, l->number,
-                          hash_key(db->seed, l->id, bytes, count),
-                          l->row_bytes};
+    struct key_ref ref = key_ref_of(db->seed, l, bytes, (uint32_t)count);
     memset(value, 0, desc->fields[field].type->size);
     *fresh = WARP_PENDING;
     if (compute_kept(db, l, field, ref.hash, &version, value))

@@ -32,7 +32,7 @@ static void evict_values(struct evict_call *c, const struct layout *l,
     {
         struct var *var = row_var(r, l->fields[i].slot);
         uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
-        if (at <= VAR_COLD || var_is_inline(r, at))
+        if (at <= VAR_COLD || var_is_inline(l, r, at))
             continue;
         if (!begun)
             record_begin(r);
@@ -76,7 +76,7 @@ static void leave(struct evict_call *c, const struct layout *l,
 uint64_t evict_one(struct shard *s, struct record *r)
 {
     struct evict_call call = {.shard = s};
-    const struct layout *l = s->db->layouts[r->product];
+    const struct layout *l = s->db->layouts[record_product(r)];
     uint64_t hash = shard_record_hash(s, r);
     leave(&call, l, r, l->evictable && !l->kept, l->cold & ~l->kept);
     if (call.freed > 0 && l->movable && replace_is_on(s->db))
@@ -87,12 +87,13 @@ uint64_t evict_one(struct shard *s, struct record *r)
 
 uint32_t evict_bytes(const struct layout *l, const struct record *r)
 {
-    uint64_t bytes = l->leaves_whole ? heap_block_bytes(r->alloc_bytes) : 0;
+    uint64_t bytes =
+        l->leaves_whole ? heap_block_bytes(record_alloc_bytes(l, r)) : 0;
     FOR_BITS(i, l->leaves_whole ? l->var : l->leaves)
     {
         struct var *var = row_var(r, l->fields[i].slot);
         uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
-        if (at > VAR_COLD && !var_is_inline(r, at))
+        if (at > VAR_COLD && !var_is_inline(l, r, at))
             bytes += atomic_load_explicit(&var->len_cap,
                                           memory_order_relaxed) >> 32;
     }
@@ -125,7 +126,8 @@ static uint64_t leave_now(struct shard *s)
             _Atomic uint64_t *slot;
             struct record *r = index_find(&s->index, hashes[i], has_hash,
                                           &found, &slot);
-            const struct layout *l = r ? s->db->layouts[r->product] : NULL;
+            const struct layout *l =
+                r ? s->db->layouts[record_product(r)] : NULL;
             if (r && (record_have(r) & R_AWAY)) {
                 replace_leaves_from(s->db, hashes[i],
                                     (uint32_t)(record_have(r) & R_FIELDS));
@@ -182,7 +184,7 @@ void evict_learned(struct warp_db *db)
 void evict_settled(struct shard *s, struct record *r)
 {
     struct evict_call call = {.shard = s};
-    const struct layout *l = s->db->layouts[r->product];
+    const struct layout *l = s->db->layouts[record_product(r)];
     if (!l->movable || !replace_is_on(s->db))
         return;
     enum replace_state state =
@@ -202,7 +204,7 @@ static void leave_stray(void *arg, void *record)
     struct evict_call *c = arg;
     struct record *r = record;
     struct shard *s = c->shard;
-    const struct layout *l = s->db->layouts[r->product];
+    const struct layout *l = s->db->layouts[record_product(r)];
     if (!l->movable || l->priority != c->priority ||
         (c->pool && c->pool != l->pools[0] && c->pool != l->pools[1]) ||
         (record_have(r) & (R_DELETED | R_FLUSHING | R_BUSY)) ||

@@ -198,7 +198,7 @@ bool evolve_pending(const struct warp_db *db)
 /* Bytes of values that its checkpoint reads and writes. */
 static uint64_t moving_bytes(const struct layout *l, const struct record *r)
 {
-    uint64_t bytes = r->alloc_bytes;
+    uint64_t bytes = record_alloc_bytes(l, r);
     FOR_BITS(i, l->var & (l->was_ssd | l->was_disk) & record_have(r))
         bytes += (uint32_t)atomic_load_explicit(
             &row_var(r, l->fields[i].slot)->len_cap, memory_order_relaxed);
@@ -208,10 +208,9 @@ static uint64_t moving_bytes(const struct layout *l, const struct record *r)
 static int mark_row(struct warp_db *db, const struct layout *l,
                     struct ssd_slice k, uint64_t *bytes, bool *old)
 {
-    struct key_ref key = {(const uint8_t *)k.data + 2, (uint32_t)k.bytes - 2,
-                          l->number, 0, l->row_bytes};
+    struct key_ref key = key_ref_of(db->seed, l, (const uint8_t *)k.data + 2,
+                                    (uint32_t)k.bytes - 2);
     struct record *r;
-    key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
     struct shard *s;
     *old = false;
     int rc = forward_find(db, l, &key, &s, &r);

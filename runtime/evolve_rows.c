@@ -172,8 +172,7 @@ static int fetch(struct rows *r, const struct source *s, uint32_t i,
     if (in(l->cold, i)) {
         struct disk_place place = {0};
         struct key_ref key = {(const uint8_t *)s->key.data + 2,
-                              (uint32_t)s->key.bytes - 2, l->number, 0,
-                              l->row_bytes};
+                              (uint32_t)s->key.bytes - 2, l, 0};
         const uint8_t *on_disk = row_place(l, i, &s->value[i]);
         if (on_disk)
             disk_place_decode(on_disk, &place);

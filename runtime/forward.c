@@ -140,8 +140,7 @@ struct rebuild {
 static struct key_ref key_of(const struct layout *l, const struct record *r,
                              uint64_t hash)
 {
-    struct key_ref key = {record_key(l, r), r->key_bytes, l->number, hash,
-                          l->row_bytes};
+    struct key_ref key = record_key_ref(l, r, hash);
     return key;
 }
 
@@ -167,7 +166,7 @@ static void rebuild_record(void *arg, void *record)
 {
     struct rebuild *b = arg;
     struct record *r = record;
-    const struct layout *l = b->db->layouts[r->product];
+    const struct layout *l = b->db->layouts[record_product(r)];
     uint64_t have = record_have(r);
     if (!l->roams || b->rc != WARP_OK ||
         (b->ends ? !(have & R_AWAY) : (have & R_DELETED) != 0))

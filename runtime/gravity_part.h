@@ -72,8 +72,8 @@ int gravity_move(struct warp_db *db, const struct layout *l,
 static inline struct key_ref gravity_key(const struct warp_db *db,
                                          const struct gravity_note *n)
 {
-    return (struct key_ref){n->key, n->key_bytes, n->product, n->hash,
-                            db->layouts[n->product]->row_bytes};
+    return (struct key_ref){n->key, n->key_bytes, db->layouts[n->product],
+                            n->hash};
 }
 
 #endif

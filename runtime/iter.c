@@ -100,11 +100,11 @@ static int add_key(struct warp_iter *it, const struct record *r)
 {
     struct iter_keys *k = &it->keys;
     uint8_t key[ROW_KEY_BYTES_MAX];
-    if (!r || r->product != it->layout->number ||
+    if (!r || record_product(r) != it->layout->number ||
         (record_have(r) & R_DELETED))
         return WARP_OK;
     uint32_t bytes = row_key(key, it->layout->id, record_key(it->layout, r),
-                             r->key_bytes);
+                             record_key_bytes(it->layout, r));
     if (!in_range(it, key, bytes))
         return WARP_OK;
     if (k->used + bytes > k->room) {
@@ -427,8 +427,7 @@ static int read_at(struct warp_iter *it, const uint8_t *key, uint32_t bytes,
         rc = scan_row(l, it->cursor_row, fields, out, arena);
     }
     if (rc == 1) {
-        struct key_ref ref = {key, bytes, l->number, hash_of(it, key, bytes),
-                              l->row_bytes};
+        struct key_ref ref = key_ref_of(it->db->seed, l, key, bytes);
         rc = read_record(it->db, l, &ref, fields, out, arena);
     }
     if (rc != WARP_OK || layout_put_usual_key(l, key, bytes, out))

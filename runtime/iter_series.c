@@ -40,9 +40,7 @@ int warp_gen_range_with(struct warp_db *db, const struct warp_product *desc,
             error_set(rc, "%s: the key %s", desc->name,
                       why ? why : "is not valid");
     }
-    struct key_ref ref = {bytes, (uint32_t)count, l->number,
-                          hash_key(db->seed, l->id, bytes, count),
-                          l->row_bytes};
+    struct key_ref ref = key_ref_of(db->seed, l, bytes, (uint32_t)count);
     /* A record that is not there, or has expired, has no elements. */
     if (rc == WARP_OK)
         rc = read_version(db, l, &ref, &version);

@@ -250,6 +250,20 @@ int key_encode(const struct warp_product *product, const void *key, uint8_t *to,
     return 0;
 }
 
+uint32_t key_fixed_bytes(const struct warp_product *product)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < product->key_count; i++) {
+        const struct warp_type *type =
+            product->fields[product->key_fields[i]].type;
+        unsigned bytes = ordered_bytes(type);
+        if (!bytes && type_is_text(type))
+            return 0;
+        sum += bytes ? bytes : type->size;
+    }
+    return sum;
+}
+
 int key_encode_record(const struct warp_product *product, const void *record,
                       uint8_t *to, size_t *bytes, const char **why)
 {

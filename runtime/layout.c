@@ -1,8 +1,8 @@
 /* layout.c: descriptors to row layouts.
  *
- * A row holds, in this order: the words that the product needs (LOST bits,
- * deadlines, the mask of unwritten cold fields, the number of its column row),
- * then the fixed fields by falling alignment, so that nothing is padded. */
+ * A row holds, in this order: the words that the product needs (its sizes, LOST
+ * bits, deadlines, the mask of unwritten cold fields, the number of its column
+ * row), then the fixed fields by falling alignment: nothing is padded. */
 #include "layout.h"
 
 #include "codec.h"
@@ -140,11 +140,22 @@ static void set_roles(struct layout *l)
     l->roams = l->drawn;
 }
 
+/* Does a record say how long its key and its block are? */
+static void set_head(struct layout *l)
+{
+    l->key_bytes = key_fixed_bytes(l->desc);
+    l->sized = l->var || l->key_bytes == 0 ||
+               l->desc->field_count > HEAD_FIELDS;
+    l->head = l->sized ? HEAD_SIZED : (uint64_t)l->number << HEAD_FIELDS;
+}
+
 /* Words first, then falling alignment: 8 and more, 4, 2, 1. */
 static void place_slots(struct layout *l)
 {
     uint32_t at = 0;
     const uint32_t none = UINT32_MAX;
+    if (l->sized)
+        (void)take(&at, 8);
     l->lost = l->mortal_mem ? take(&at, 8) : none;
     l->deadline = l->desc->ttl_ms > 0 ? take(&at, 8) : none;
     l->cold_dirty = l->cold ? take(&at, 8) : none;
@@ -318,6 +329,7 @@ int layout_make(const struct warp_product *desc, uint16_t number,
     if (desc->strategy)
         l->instance_max = desc->strategy->max_memory_per_instance_bytes;
     set_roles(l);
+    set_head(l);
     place_slots(l);
     set_quick(l);
     *out = l;

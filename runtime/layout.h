@@ -15,6 +15,14 @@ struct pool;
 
 enum { LAYOUT_NO_ROLE = 0xff };
 
+/* What stands in the head of a record (record.h) beside its fields and flags,
+ * as long as it is one: its product behind the bits of the fields, if these are
+ * few and the layout says the rest; else that it is sized: the row begins with
+ * a word that says. */
+enum { HEAD_FIELDS = 40 };
+#define HEAD_PRODUCT (UINT64_C(0xffff) << HEAD_FIELDS)
+#define HEAD_SIZED   (UINT64_C(1) << 56)
+
 enum slot_form {
     SLOT_NONE,  /* key, series, derived: nothing in the row */
     SLOT_1, SLOT_2, SLOT_4, SLOT_8, /* plain, that many bytes */
@@ -45,6 +53,9 @@ struct layout {
     uint16_t number;       /* in this program's schema */
     uint16_t id;           /* in the store, for ever: its keys begin so */
     uint32_t row_bytes;
+    uint32_t key_bytes;    /* of every key; 0: they differ */
+    uint64_t head;         /* of its records */
+    bool sized;
     uint32_t lost;         /* slot of the LOST bits; UINT32_MAX: none */
     uint32_t deadline;     /* slot of the record's deadline; or UINT32_MAX */
     uint32_t cold_dirty;   /* slot of the mask of unwritten cold fields */

@@ -77,14 +77,13 @@ static bool has_passed(struct loader_mark *m, const struct layout *l,
                        const struct record *r)
 {
     const uint8_t *key = record_key(l, (struct record *)(uintptr_t)r);
-    uint32_t rank = m->ranks[l->number];
+    uint32_t rank = m->ranks[l->number], bytes = record_key_bytes(l, r);
     os_lock(&m->lock);
     bool passed = rank < m->rank;
     if (rank == m->rank && m->begun) {
-        uint32_t n = r->key_bytes < m->key_bytes ? r->key_bytes
-                                                 : m->key_bytes;
+        uint32_t n = bytes < m->key_bytes ? bytes : m->key_bytes;
         int order = memcmp(key, m->key, n);
-        passed = order < 0 || (order == 0 && r->key_bytes <= m->key_bytes);
+        passed = order < 0 || (order == 0 && bytes <= m->key_bytes);
     }
     os_unlock(&m->lock);
     return passed;
@@ -94,7 +93,7 @@ void loader_count(struct warp_db *db, const struct record *r,
                   struct disk_place place)
 {
     if (place.segment != 0 && db->load_mark &&
-        !has_passed(db->load_mark, db->layouts[r->product], r))
+        !has_passed(db->load_mark, db->layouts[record_product(r)], r))
         far_recount(db->disk, db->archive, place);
 }
 
@@ -195,11 +194,8 @@ static int tell_home(struct warp_db *db, const struct layout *l,
 static struct key_ref key_of_row(const struct warp_db *db,
                                  const struct layout *l, struct ssd_slice k)
 {
-    struct key_ref key = {(const uint8_t *)k.data + 2,
-                          (uint32_t)(k.bytes - 2), l->number, 0,
-                          l->row_bytes};
-    key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
-    return key;
+    return key_ref_of(db->seed, l, (const uint8_t *)k.data + 2,
+                      (uint32_t)(k.bytes - 2));
 }
 
 static int load_row(struct warp_db *db, const struct ssd_cursor *cursor,

@@ -185,11 +185,11 @@ static void leave_one(void *arg, void *record)
 {
     struct leave_call *c = arg;
     struct record *r = record;
-    if (r->product != c->migrate->product)
+    if (record_product(r) != c->migrate->product)
         return;
     c->seen++;
     struct migrate_roles roles = migrate_roles(
-        c->shard, c->shard->db->layouts[r->product], r);
+        c->shard, c->shard->db->layouts[record_product(r)], r);
     if (!migrate_used(c->migrate, shard_record_hash(c->shard, r), &roles))
         (void)evict_one(c->shard, r);
 }

@@ -173,10 +173,8 @@ static int check_key(struct visit *v, struct ssd_slice key)
     if (key.bytes < 2 || key.bytes > ROW_KEY_BYTES_MAX)
         return error_set(WARP_ECORRUPT, "the directory holds a key of %zu "
                                         "bytes", key.bytes);
-    v->key = (struct key_ref){(const uint8_t *)key.data + 2,
-                              (uint32_t)key.bytes - 2, l->number, 0,
-                              l->row_bytes};
-    v->key.hash = hash_key(v->db->seed, l->id, v->key.bytes, v->key.count);
+    v->key = key_ref_of(v->db->seed, l, (const uint8_t *)key.data + 2,
+                        (uint32_t)key.bytes - 2);
     return WARP_OK;
 }
 

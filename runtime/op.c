@@ -425,6 +425,8 @@ int op_decode(const struct layout *const *layouts, uint32_t layout_count,
     if (op->key_bytes > KEY_BYTES_MAX ||
         op->key_bytes > count - OP_HEADER_BYTES)
         return damaged("a key is cut");
+    if (op->layout->key_bytes && op->key_bytes != op->layout->key_bytes)
+        return damaged("a key has another length than the product's keys");
     op->bytes = op->logged_bytes = OP_HEADER_BYTES + op->key_bytes;
     int rc = WARP_OK;
     if (op->kind == OP_UPDATE || op->kind == OP_APPEND)

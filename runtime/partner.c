@@ -152,8 +152,8 @@ static int add_learned(struct finding *f)
     uint32_t count = coaccess_links(f->db->coaccess, f->l->number,
                                     f->self->hash, links);
     for (uint32_t i = 0; i < count && rc == WARP_OK; i++) {
-        struct key_ref key = {links[i].key, links[i].key_bytes, f->l->number,
-                              links[i].hash, f->l->row_bytes};
+        struct key_ref key = {links[i].key, links[i].key_bytes, f->l,
+                              links[i].hash};
         rc = add(f, &key, links[i].weight);
     }
     return rc;
@@ -175,9 +175,7 @@ static int add_declared(struct finding *f)
     while (rc == WARP_OK && f->asked < f->most &&
            (potential || f->set->count < PARTNER_MAX) &&
            (rc = secondary_next(it, &bytes, &count)) == WARP_OK) {
-        struct key_ref key = {bytes, count, l->number,
-                              hash_key(f->db->seed, l->id, bytes, count),
-                              l->row_bytes};
+        struct key_ref key = key_ref_of(f->db->seed, l, bytes, count);
         rc = add(f, &key, 0);
     }
     secondary_iter_close(&it);

@@ -41,8 +41,7 @@ int partner_find(struct warp_db *db, const struct layout *l,
 static inline struct key_ref partner_key(const struct layout *l,
                                          const struct partner *p)
 {
-    struct key_ref ref = {p->key, p->key_bytes, l->number, p->hash,
-                          l->row_bytes};
+    struct key_ref ref = {p->key, p->key_bytes, l, p->hash};
     return ref;
 }
 

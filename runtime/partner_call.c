@@ -52,9 +52,7 @@ int warp_quantum_get(struct warp_db *db, const struct warp_product *desc,
     rc = key_encode(desc, key, bytes, &count, &why);
     if (rc != WARP_OK)
         return error_set(rc, "%s: the key %s", desc->name, why);
-    struct key_ref ref = {bytes, (uint32_t)count, l->number,
-                          hash_key(db->seed, l->id, bytes, count),
-                          l->row_bytes};
+    struct key_ref ref = key_ref_of(db->seed, l, bytes, (uint32_t)count);
     if (db->coaccess)
         coaccess_settle(db->coaccess);
     rc = partner_find(db, l, &ref, NULL, NULL, PARTNER_COMPARED, &set);

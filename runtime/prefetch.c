@@ -50,8 +50,7 @@ struct prefetch {
 
 static struct key_ref request_key(const struct request *r)
 {
-    struct key_ref key = {r->key, r->key_bytes, r->layout->number, r->hash,
-                          r->layout->row_bytes};
+    struct key_ref key = {r->key, r->key_bytes, r->layout, r->hash};
     return key;
 }
 

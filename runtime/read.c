@@ -170,7 +170,7 @@ static int try_copy(struct reading *g, const struct record *r, uint64_t word,
     g->scratch_used = 0;
     g->bytes = 0;
     if (l->leaves_whole)
-        record_copy_out(&g->bytes, &r->alloc_bytes, sizeof g->bytes);
+        g->bytes = record_alloc_bytes(l, r);
     if (have & R_DELETED)
         return record_read_ok(r, word) && !(have & R_AWAY) ? WARP_ENOTFOUND
                                                            : 1;
@@ -231,7 +231,7 @@ static void keep(const struct reading *g, struct shard *s, struct record *r,
     if (shard_peek(s, g->key, &slot) == r && record_read_begin(r) == word &&
         atomic_load_explicit(&var->at, memory_order_relaxed) == VAR_COLD) {
         void *block = l->instance_max == 0 ||
-                              r->alloc_bytes + cap <= l->instance_max
+                              record_alloc_bytes(l, r) + cap <= l->instance_max
                           ? shard_take(s, l, cap)
                           : NULL;
         if (block) {

@@ -31,11 +31,8 @@
 
 struct record {
     _Atomic uint64_t word; /* version << 16 | change counter, odd: written */
-    _Atomic uint64_t have; /* fields with a value, and flags */
-    uint16_t product;
-    uint16_t key_bytes;
-    uint32_t alloc_bytes; /* of the heap block: record, row, key, inline */
-    uint8_t row[];        /* row_bytes, then the key, then inline values */
+    _Atomic uint64_t head; /* fields with a value, flags, and product */
+    uint8_t row[];         /* row_bytes, then the key, then inline values */
 };
 
 /* A value outside the row (SLOT_VAR). */
@@ -44,12 +41,6 @@ struct var {
     _Atomic uint64_t len_cap; /* bytes | room << 32 */
 };
 enum { VAR_NONE = 0, VAR_COLD = 1 };
-
-static inline uint8_t *record_key(const struct layout *l,
-                                  const struct record *r)
-{
-    return (uint8_t *)(uintptr_t)r->row + l->row_bytes;
-}
 
 /* ---- words of the row ---- */
 /* Of a layout that has the word: else it is far behind the record. */
@@ -81,6 +72,69 @@ static inline uint8_t record_writes(const struct layout *l,
 static inline struct var *row_var(const struct record *r, uint32_t slot)
 {
     return (struct var *)(uintptr_t)(r->row + slot);
+}
+
+/* ---- what the record is ---- */
+static inline uint64_t record_head(const struct record *r)
+{
+    return atomic_load_explicit(&((struct record *)(uintptr_t)r)->head,
+                                memory_order_relaxed);
+}
+static inline uint64_t record_head_mask(uint64_t head)
+{
+    return head & HEAD_SIZED ? HEAD_SIZED : HEAD_SIZED | HEAD_PRODUCT;
+}
+/* The first word of the row of a layout that is sized: product | bytes of the
+ * key << 16 | bytes of the block << 32. */
+static inline uint64_t record_sizes(const struct record *r)
+{
+    return row_load(r, 0);
+}
+static inline uint32_t record_product(const struct record *r)
+{
+    uint64_t head = record_head(r);
+    return (uint16_t)(head & HEAD_SIZED ? record_sizes(r)
+                                     : head >> HEAD_FIELDS);
+}
+static inline uint32_t record_key_bytes(const struct layout *l,
+                                        const struct record *r)
+{
+    return l->sized ? (uint16_t)(record_sizes(r) >> 16) : l->key_bytes;
+}
+/* Of the heap block: record, row, key, inline values. */
+static inline uint32_t record_alloc_bytes(const struct layout *l,
+                                          const struct record *r)
+{
+    return l->sized ? (uint32_t)(record_sizes(r) >> 32)
+                    : (uint32_t)sizeof *r + l->row_bytes +
+                          ((l->key_bytes + 7) & ~7u);
+}
+/* Of a new record, whose row is zeros; it has no fields yet. */
+static inline void record_be(struct record *r, const struct layout *l,
+                             uint32_t key_bytes, uint32_t alloc_bytes)
+{
+    atomic_store_explicit(&r->head, R_DELETED | l->head,
+                          memory_order_relaxed);
+    if (l->sized)
+        row_store(r, 0, l->number | (uint64_t)key_bytes << 16 |
+                            (uint64_t)alloc_bytes << 32);
+}
+static inline uint8_t *record_key(const struct layout *l,
+                                  const struct record *r)
+{
+    return (uint8_t *)(uintptr_t)r->row + l->row_bytes;
+}
+
+/* Where its inline values begin, and what is behind their room. */
+static inline uint8_t *record_inline(const struct layout *l,
+                                     const struct record *r)
+{
+    return record_key(l, r) + ((record_key_bytes(l, r) + 7) & ~7u);
+}
+static inline uint8_t *record_inline_end(const struct layout *l,
+                                         const struct record *r)
+{
+    return (uint8_t *)(uintptr_t)r + record_alloc_bytes(l, r);
 }
 
 /* ---- bytes that a reader may read while a writer writes ----
@@ -152,12 +206,14 @@ static inline bool record_read_ok(const struct record *r, uint64_t word)
 
 static inline uint64_t record_have(const struct record *r)
 {
-    return atomic_load_explicit(&((struct record *)(uintptr_t)r)->have,
-                                memory_order_relaxed);
+    uint64_t head = record_head(r);
+    return head & ~record_head_mask(head);
 }
 static inline void record_set_have(struct record *r, uint64_t have)
 {
-    atomic_store_explicit(&r->have, have, memory_order_relaxed);
+    uint64_t head = record_head(r);
+    atomic_store_explicit(&r->head, (head & record_head_mask(head)) | have,
+                          memory_order_relaxed);
 }
 
 #endif

@@ -61,9 +61,8 @@ int rehome_value(struct warp_db *db, const void *owner, size_t owner_bytes,
         return series_move(db->series, o, (uint32_t)owner_bytes, place);
     if (field == 56 || !(layout_placed(l) >> field & 1))
         return WARP_OK; /* of a product or field that was removed */
-    struct key_ref key = {o + 3, (uint32_t)(owner_bytes - 3), l->number, 0,
-                          l->row_bytes};
-    key.hash = hash_key(db->seed, l->id, key.bytes, key.count);
+    struct key_ref key =
+        key_ref_of(db->seed, l, o + 3, (uint32_t)(owner_bytes - 3));
     struct shard *s;
     struct record *r;
     int rc = forward_find(db, l, &key, &s, &r);

@@ -78,9 +78,7 @@ static const struct layout *product(struct warp_db *db, struct reader *r)
 static struct key_ref key_ref(const struct warp_db *db, const struct layout *l,
                               const uint8_t *key, uint32_t bytes)
 {
-    struct key_ref ref = {key, bytes, l->number,
-                          hash_key(db->seed, l->id, key, bytes),
-                          l->row_bytes};
+    struct key_ref ref = key_ref_of(db->seed, l, key, bytes);
     return ref;
 }
 

@@ -103,9 +103,7 @@ static int count_product(struct warp_db *db, const struct layout *l, bool deep,
             break;
         const uint8_t *key = (const uint8_t *)it->key.data + 2;
         uint32_t bytes = (uint32_t)it->key.bytes - 2;
-        struct key_ref ref = {key, bytes, l->number,
-                              hash_key(db->seed, l->id, key, bytes),
-                              l->row_bytes};
+        struct key_ref ref = key_ref_of(db->seed, l, key, bytes);
         rc = look_at(db, l, &ref, &look);
         if (rc == WARP_OK && look.exists) {
             ++*records;

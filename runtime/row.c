@@ -293,7 +293,7 @@ static int put_value(const struct layout *l, uint8_t *to,
 static int fill(struct shard *shard, const struct layout *l, struct record *r,
                 const struct row_view *view)
 {
-    uint8_t *room = record_key(l, r) + ((r->key_bytes + 7u) & ~7u);
+    uint8_t *room = record_inline(l, r);
     const uint8_t *at = view->values;
     FOR_BITS(i, view->have & l->durable)
     {
@@ -322,7 +322,7 @@ static int fill(struct shard *shard, const struct layout *l, struct record *r,
         } else {
             len = raw ? raw : v.bytes;
             cap = (len + 7) & ~UINT64_C(7);
-            uint8_t *end = (uint8_t *)r + r->alloc_bytes;
+            uint8_t *end = record_inline_end(l, r);
             uint8_t *to = room;
             if (len > 0 && len <= SHARD_INLINE_VALUE_MAX &&
                 (size_t)(end - room) >= cap) {
@@ -373,6 +373,8 @@ int row_load_record(struct shard *shard, const struct layout *l,
                     struct record **out)
 {
     struct row_view view;
+    if (l->key_bytes && key->count != l->key_bytes)
+        return damaged(l, "has a key of another length than its product's");
     if (row_is_past(l, value))
         return row_past_load(shard, l, key, value, out);
     int rc = row_parse(l, value, &view);

@@ -204,7 +204,7 @@ static int fill_var(struct turn *t, struct record *r, uint32_t j,
         const struct op_value *v = &t->now[j];
         len = v->bytes;
         cap = (len + 7) & ~UINT64_C(7);
-        uint8_t *end = (uint8_t *)r + r->alloc_bytes, *to = *room;
+        uint8_t *end = record_inline_end(l, r), *to = *room;
         if (len > 0 && len <= SHARD_INLINE_VALUE_MAX &&
             (size_t)(end - *room) >= cap) {
             *room += cap;
@@ -229,7 +229,7 @@ static int fill_var(struct turn *t, struct record *r, uint32_t j,
 static int fill(struct turn *t, struct record *r)
 {
     const struct layout *l = t->l;
-    uint8_t *room = record_key(l, r) + ((r->key_bytes + 7u) & ~7u);
+    uint8_t *room = record_inline(l, r);
     int rc = WARP_OK;
     FOR_BITS(j, t->have & l->durable)
     {

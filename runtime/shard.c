@@ -16,8 +16,9 @@ static uint64_t hash_of(const void *record, const void *arg)
 {
     const struct warp_db *db = arg;
     const struct record *r = record;
-    const struct layout *l = db->layouts[r->product];
-    return hash_key(db->seed, l->id, record_key(l, r), r->key_bytes);
+    const struct layout *l = db->layouts[record_product(r)];
+    return hash_key(db->seed, l->id, record_key(l, r),
+                    record_key_bytes(l, r));
 }
 
 uint64_t shard_record_hash(const struct shard *s, const struct record *r)
@@ -339,16 +340,12 @@ struct record *shard_create(struct shard *s, const struct layout *l,
     uint64_t old = atomic_load_explicit(&r->word, memory_order_relaxed);
     atomic_store_explicit(&r->word, (old & 0xffff) | 1, memory_order_relaxed);
     record_fence(memory_order_release);
-    record_set_have(r, R_DELETED);
     static const uint8_t zeros[256];
     for (uint32_t at = 0; at < l->row_bytes; at += sizeof zeros)
         record_copy_in(r->row + at, zeros,
                        l->row_bytes - at < sizeof zeros ? l->row_bytes - at
                                                         : sizeof zeros);
-    uint16_t product = l->number, key_bytes = (uint16_t)key->count;
-    record_copy_in(&r->product, &product, sizeof product);
-    record_copy_in(&r->key_bytes, &key_bytes, sizeof key_bytes);
-    record_copy_in(&r->alloc_bytes, &bytes, sizeof bytes);
+    record_be(r, l, key->count, bytes);
     record_copy_in(record_key(l, r), key->bytes, key->count);
     bool placed = !l->columns ||
                   column_take(s->columns[l->number], r) == WARP_OK;
@@ -373,7 +370,7 @@ void shard_free_value(struct shard *s, const struct layout *l,
     uint64_t at = atomic_load_explicit(&var->at, memory_order_relaxed);
     uint64_t cap = atomic_load_explicit(&var->len_cap, memory_order_relaxed) >>
                    32;
-    if (at > VAR_COLD && !var_is_inline(r, at))
+    if (at > VAR_COLD && !var_is_inline(l, r, at))
         shard_give(s, l, (void *)(uintptr_t)at, cap);
 }
 
@@ -388,8 +385,8 @@ void shard_destroy(struct shard *s, const struct layout *l, struct record *r)
         column_drop(s->columns[l->number], r);
     record_set_have(r, R_DELETED);
     if (!l->evictable)
-        s->pinned_bytes -= r->alloc_bytes;
-    shard_give(s, l, r, r->alloc_bytes);
+        s->pinned_bytes -= record_alloc_bytes(l, r);
+    shard_give(s, l, r, record_alloc_bytes(l, r));
 }
 
 void shard_dirty(struct shard *s, struct record *r, uint64_t hash)

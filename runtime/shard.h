@@ -7,6 +7,7 @@
 #define WARP_SHARD_H
 
 #include "column.h"
+#include "hash.h"
 #include "heap.h"
 #include "index.h"
 #include "op.h"
@@ -55,14 +56,26 @@ void shard_fini(struct shard *shard);
 struct key_ref {
     const uint8_t *bytes;
     uint32_t count;
-    uint32_t product;
+    const struct layout *layout;
     uint64_t hash;
-    uint32_t row_bytes; /* of the layout: where a record's key is */
 };
+static inline struct key_ref key_ref_of(uint64_t seed, const struct layout *l,
+                                        const uint8_t *bytes, uint32_t count)
+{
+    struct key_ref k = {bytes, count, l, hash_key(seed, l->id, bytes, count)};
+    return k;
+}
 static inline struct key_ref op_key_ref(const struct op *op)
 {
-    struct key_ref k = {op->body + op->key_at, op->key_bytes,
-                        op->layout->number, op->hash, op->layout->row_bytes};
+    struct key_ref k = {op->body + op->key_at, op->key_bytes, op->layout,
+                        op->hash};
+    return k;
+}
+static inline struct key_ref record_key_ref(const struct layout *l,
+                                            const struct record *r,
+                                            uint64_t hash)
+{
+    struct key_ref k = {record_key(l, r), record_key_bytes(l, r), l, hash};
     return k;
 }
 
@@ -92,12 +105,14 @@ struct record *shard_seek(const struct shard *shard, const struct layout *l,
 static inline bool shard_matches(const struct record *r,
                                  const struct key_ref *k)
 {
-    uint16_t product, bytes;
-    record_copy_out(&product, &r->product, sizeof product);
-    record_copy_out(&bytes, &r->key_bytes, sizeof bytes);
-    if (product != k->product || bytes != k->count)
+    const struct layout *l = k->layout;
+    uint64_t head = record_head(r);
+    uint32_t bytes = k->count;
+    if ((head & record_head_mask(head)) != l->head ||
+        (l->sized ? (uint32_t)record_sizes(r) != (l->number | bytes << 16)
+                  : bytes != l->key_bytes))
         return false;
-    const uint8_t *at = r->row + k->row_bytes;
+    const uint8_t *at = record_key(l, r);
 #ifdef RECORD_TSAN
     uint8_t copy[512];
     record_copy_out(copy, at, bytes);
@@ -214,10 +229,11 @@ void shard_free_value(struct shard *shard, const struct layout *l,
 uint64_t shard_evict(struct shard *shard, const struct pool *pool,
                      uint8_t highest, uint64_t bytes);
 
-static inline bool var_is_inline(const struct record *r, uint64_t at)
+static inline bool var_is_inline(const struct layout *l,
+                                 const struct record *r, uint64_t at)
 {
     return at >= (uint64_t)(uintptr_t)r &&
-           at < (uint64_t)(uintptr_t)r + r->alloc_bytes;
+           at < (uint64_t)(uintptr_t)record_inline_end(l, r);
 }
 
 #endif

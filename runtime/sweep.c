@@ -48,13 +48,12 @@ static void sweep_record(void *arg, void *record)
 {
     struct sweep_call *c = arg;
     struct record *r = record;
-    const struct layout *l = c->shard->db->layouts[r->product];
+    const struct layout *l = c->shard->db->layouts[record_product(r)];
     uint64_t have = record_have(r);
     if ((!l->ttl && l->deadline == UINT32_MAX) || (have & R_DELETED))
         return;
     if (!shard_exists(l, r, c->now)) {
-        struct key_ref key = {record_key(l, r), r->key_bytes, l->number, 0,
-                              l->row_bytes};
+        struct key_ref key = record_key_ref(l, r, 0);
         uint64_t order = record_version(r) << 16 | 0xffff;
         record_begin(r);
         apply_clear(c->shard, l, r);

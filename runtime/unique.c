@@ -125,10 +125,7 @@ int unique_bring(struct warp_db *db, struct op **ops, uint32_t count)
         if (!op->away)
             continue;
         const struct layout *l = op->layout;
-        struct key_ref key = {op->away, op->away_bytes, l->number,
-                              hash_key(db->seed, l->id, op->away,
-                                       op->away_bytes),
-                              l->row_bytes};
+        struct key_ref key = key_ref_of(db->seed, l, op->away, op->away_bytes);
         int rc = shard_fault(forward_shard(db, l, &key), l, &key);
         free(op->away);
         op->away = NULL;
@@ -146,9 +143,7 @@ static int check_candidate(struct warp_db *db, struct op *op,
     if (count == op->key_bytes &&
         memcmp(bytes, op->body + op->key_at, count) == 0)
         return WARP_OK;
-    struct key_ref key = {bytes, count, l->number,
-                          hash_key(db->seed, l->id, bytes, count),
-                          l->row_bytes};
+    struct key_ref key = key_ref_of(db->seed, l, bytes, count);
     struct shard *s = forward_shard(db, l, &key);
     _Atomic uint64_t *slot;
     int in_batch = held_in_batch(plan, shard_peek(s, &key, &slot), w,

@@ -14,8 +14,7 @@ int repair_element(struct repair *r, const struct op *op, uint64_t seq,
                    uint32_t ordinal)
 {
     const struct layout *l = op->layout;
-    struct key_ref key = {op->body + op->key_at, op->key_bytes, l->number, 0,
-                          l->row_bytes};
+    struct key_ref key = {op->body + op->key_at, op->key_bytes, l, 0};
     uint64_t order = seq << 16 | (ordinal & 0xffff);
     struct series_room room = {0};
     int rc = WARP_OK;
@@ -72,8 +71,7 @@ static int take_element(struct row *w, uint32_t field, const void *key,
  * error. */
 static int take_field(struct row *w, uint32_t field, const void *key)
 {
-    struct key_ref ref = {w->key, w->key_bytes, w->l->number, 0,
-                          w->l->row_bytes};
+    struct key_ref ref = {w->key, w->key_bytes, w->l, 0};
     struct series_iter *it = NULL;
     const uint8_t *wire;
     uint32_t bytes;
@@ -104,9 +102,7 @@ static int take_record(struct row *w)
     int rc = key ? WARP_OK : WARP_ENOMEM;
     if (rc == WARP_OK && dated) {
         const struct layout *l = db_layout(out, w->l->desc);
-        struct key_ref ref = {w->key, w->key_bytes, l->number,
-                              hash_key(out->seed, l->id, w->key, w->key_bytes),
-                              l->row_bytes};
+        struct key_ref ref = key_ref_of(out->seed, l, w->key, w->key_bytes);
         rc = look_at(out, l, &ref, &look);
     }
     FOR_BITS(i, w->l->series)

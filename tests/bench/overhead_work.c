@@ -78,9 +78,7 @@ static __attribute__((noinline)) int hand_hot_get(struct warp_db *db,
     int rc = key_encode(l->desc, &id, bytes, &count, NULL);
     if (rc != WARP_OK)
         return rc;
-    struct key_ref key = {bytes, (uint32_t)count, l->number,
-                          hash_key(db->seed, l->id, bytes, count),
-                          l->row_bytes};
+    struct key_ref key = key_ref_of(db->seed, l, bytes, (uint32_t)count);
     rc = read_record(db, l, &key, BENCH_HOT_ALL, out, NULL);
     out->id = id;
     return rc;

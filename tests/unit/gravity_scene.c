@@ -58,9 +58,7 @@ static struct key_ref key_of(const struct warp_product *product, uint64_t id,
 {
     const struct layout *l = db_layout(db, product);
     *bytes = __builtin_bswap64(id);
-    return (struct key_ref){(uint8_t *)bytes, 8, l->number,
-                            hash_key(db->seed, l->id, (uint8_t *)bytes, 8),
-                            l->row_bytes};
+    return key_ref_of(db->seed, l, (uint8_t *)bytes, 8);
 }
 
 uint32_t home_of(const struct warp_product *product, uint64_t id)

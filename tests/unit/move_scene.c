@@ -98,9 +98,7 @@ bool resident(const struct warp_product *product, uint64_t id, uint32_t field)
 {
     const struct layout *l = db_layout(db, product);
     uint64_t key = __builtin_bswap64(id);
-    struct key_ref ref = {(uint8_t *)&key, 8, l->number,
-                          hash_key(db->seed, l->id, (uint8_t *)&key, 8),
-                          l->row_bytes};
+    struct key_ref ref = key_ref_of(db->seed, l, (uint8_t *)&key, 8);
     struct shard *s = &db->shards[hash_shard(ref.hash, db->shard_count)];
     _Atomic uint64_t *slot;
     os_lock(&s->lock);
@@ -139,9 +137,7 @@ void explain(uint64_t id, uint32_t field, struct text *t)
     size_t count = 0;
     const char *why;
     ck_assert_int_eq(key_encode(l->desc, &id, key, &count, &why), WARP_OK);
-    struct key_ref ref = {key, (uint32_t)count, l->number,
-                          hash_key(db->seed, l->id, key, (uint32_t)count),
-                          l->row_bytes};
+    struct key_ref ref = key_ref_of(db->seed, l, key, (uint32_t)count);
     text_clear(t);
     ck_assert_int_eq(request_explain(db, l, &ref, field, t), WARP_OK);
     text_u8(t, 0);

@@ -57,7 +57,7 @@ struct key_ref key_of(uint32_t record)
 {
     static _Thread_local uint8_t space[RECORDS][448];
     static const uint32_t bytes[RECORDS] = {1, 2, 3, 8, 448, 448};
-    struct key_ref k = {space[record], bytes[record], layout.number, 0, 0};
+    struct key_ref k = {space[record], bytes[record], &layout, 0};
     if (record == 4)
         memset(space[record], 'x', 448);
     space[record][0] = (uint8_t)(record < 3 ? 0 : record);

@@ -567,7 +567,7 @@ static void pick(void *arg, void *record)
 {
     struct picked *p = arg;
     struct record *r = record;
-    const struct layout *l = p->db->layouts[r->product];
+    const struct layout *l = p->db->layouts[record_product(r)];
     if (p->skip > 0) {
         p->skip--;
         return;
@@ -575,9 +575,9 @@ static void pick(void *arg, void *record)
     if (p->count == 4)
         return;
     struct key_ref *key = &p->keys[p->count];
-    memcpy(p->bytes[p->count], record_key(l, r), r->key_bytes);
-    *key = (struct key_ref){p->bytes[p->count], r->key_bytes, l->number, 0,
-                            l->row_bytes};
+    memcpy(p->bytes[p->count], record_key(l, r), record_key_bytes(l, r));
+    *key = record_key_ref(l, r, 0);
+    key->bytes = p->bytes[p->count];
     key->hash = hash_key(p->db->seed, l->id, key->bytes, key->count);
     p->count++;
 }
@@ -592,7 +592,7 @@ int model_move_some(struct warp_db *db, uint64_t *rng)
         ;
     os_unlock(&s->lock);
     for (uint32_t i = 0; i < p.count; i++) {
-        const struct layout *l = db->layouts[p.keys[i].product];
+        const struct layout *l = p.keys[i].layout;
         uint32_t home = forward_home(db, &p.keys[i])->number;
         bool away = forward_shard(db, l, &p.keys[i])->number != home;
         int rc = relocate(db, l, &p.keys[i],

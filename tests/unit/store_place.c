@@ -101,8 +101,7 @@ static const struct layout *layout_of(const struct warp_product *product)
 
 static struct key_ref key_of(const struct layout *l, const uint8_t key[8])
 {
-    struct key_ref k = {key, 8, l->number, hash_key(db->seed, l->id, key, 8),
-                        l->row_bytes};
+    struct key_ref k = key_ref_of(db->seed, l, key, 8);
     return k;
 }
 

@@ -85,7 +85,7 @@ static void give_back(void)
 static uint64_t id_at(const struct shard *s, uint32_t at)
 {
     const struct record *r = s->flushing[at];
-    const uint8_t *key = record_key(store->layouts[r->product], r);
+    const uint8_t *key = record_key(store->layouts[record_product(r)], r);
     uint64_t id = 0;
     for (int i = 0; i < 8; i++)
         id = id << 8 | key[i];
