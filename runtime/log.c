@@ -229,8 +229,10 @@ static int allocate(struct log *log, const struct log_options *o)
         memcpy(log->floor_seq, o->floor_seq, n * sizeof *log->floor_seq);
     for (uint32_t i = 0; i < log->slot_count && !o->read_only; i++) {
         log->slots[i].ends = calloc(n, sizeof *log->slots[i].ends);
-        log->slots[i].buffer = os_reserve(SLOT_BYTES);
-        if (!log->slots[i].ends || !log->slots[i].buffer)
+        uint8_t *buffer = os_reserve(SLOT_BYTES);
+        if (buffer)
+            log->buffers[log->buffer_count++] = buffer;
+        if (!log->slots[i].ends || !buffer)
             return error_set(WARP_ENOMEM, "out of memory for the log");
     }
     return WARP_OK;
@@ -520,6 +522,7 @@ void log_close(struct log **at)
     for (uint32_t i = 0; i < LOG_SLOTS_MAX; i++) {
         free(log->slots[i].ends);
         os_unreserve(log->slots[i].buffer, SLOT_BYTES);
+        os_unreserve(log->buffers[i], SLOT_BYTES);
     }
     for (uint32_t s = 0; log->pending && s < log->shards; s++)
         free(log->pending[s].data);

@@ -57,7 +57,7 @@ struct log_ready {
 
 /* One write in flight; block n uses slot n % slots. */
 struct log_slot {
-    uint8_t *buffer; /* segment header, then the block */
+    uint8_t *buffer; /* segment header, then the block; NULL: has none */
     uint8_t *from;   /* what is written */
     uint64_t number, offset, bytes;
     int64_t cut_ns;
@@ -107,6 +107,8 @@ struct log {
     _Alignas(64) struct os_lock gather_lock;
     struct log_slot slots[LOG_SLOTS_MAX];
     uint32_t slot_count;
+    uint8_t *buffers[LOG_SLOTS_MAX]; /* under done_lock: in no slot, */
+    uint32_t buffer_count;           /* the one used last at the end */
     _Atomic uint32_t in_flight_limit;
     _Atomic uint64_t next_block;
     uint32_t cut_shard; /* where the pending cut goes on */

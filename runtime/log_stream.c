@@ -233,6 +233,18 @@ static int find_room(struct log *log, struct log_slot *slot, size_t want,
     return WARP_OK;
 }
 
+/* As few as are written at a time: their pages are touched one after the other,
+ * and what was used last is in the processor's caches. */
+static void take_buffer(struct log *log, struct log_slot *slot)
+{
+    os_lock(&log->done_lock);
+    if (!slot->buffer) {
+        slot->buffer = log->buffers[--log->buffer_count];
+        log->buffers[log->buffer_count] = NULL;
+    }
+    os_unlock(&log->done_lock);
+}
+
 /* gather_lock held: the next block of the pending cut, or of a new one. */
 static int gather(struct log *log, struct log_slot *slot, uint32_t flags)
 {
@@ -244,6 +256,7 @@ static int gather(struct log *log, struct log_slot *slot, uint32_t flags)
         before +=
             log->rings[s].cut -
             atomic_load_explicit(&log->rings[s].gathered, memory_order_relaxed);
+    take_buffer(log, slot);
     int rc = find_room(log, slot, before + BLOCK_HEADER_BYTES, &most);
     if (rc != WARP_OK)
         return rc;
@@ -283,6 +296,8 @@ static void complete(struct log *log, struct log_slot *slot)
     uint32_t cuts[2 * LOG_SLOTS_MAX], count = 0;
     bool moved = false;
     os_lock(&log->done_lock);
+    log->buffers[log->buffer_count++] = slot->buffer;
+    slot->buffer = NULL;
     slot->done = true;
     uint64_t number = atomic_load(&log->durable_block);
     if (PLANTED(reorder_log)) {
@@ -363,6 +378,7 @@ int log_write_alone(struct log *log, const uint8_t *payload, size_t bytes,
     uint64_t number = atomic_load(&log->next_block);
     struct log_slot *slot = &log->slots[number % log->slot_count];
     slot->number = number;
+    take_buffer(log, slot);
     int rc = find_room(log, slot, bytes + BLOCK_HEADER_BYTES, &most);
     if (rc != WARP_OK)
         return rc;

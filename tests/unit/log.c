@@ -390,6 +390,23 @@ START_TEST(the_flusher_is_woken_for_a_quarter_of_a_ring)
 }
 END_TEST
 
+/* What is not written at the same time shares its memory. */
+START_TEST(one_write_after_the_other_takes_one_buffer)
+{
+    scene.options.sync_every_ms = 600000;
+    open_scene();
+    const struct log *log = scene.log;
+    ck_assert_uint_eq(log->buffer_count, log->slot_count);
+    const uint8_t *buffer = log->buffers[log->buffer_count - 1];
+    for (uint64_t value = 1; value <= 2 * LOG_SLOTS_MAX; value++) {
+        uint64_t position = scene_append(&scene, 0, value, 3000);
+        ck_assert_int_eq(log_wait(scene.log, 0, position), 0);
+        ck_assert_uint_eq(log->buffer_count, log->slot_count);
+        ck_assert_ptr_eq(log->buffers[log->buffer_count - 1], buffer);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("log");
@@ -408,6 +425,7 @@ int main(void)
     tcase_add_loop_test(all, threads_append_to_all_shards, 0, 2);
     tcase_add_loop_test(all, waiters_share_writes, 0, 6);
     tcase_add_test(all, the_flusher_is_woken_for_a_quarter_of_a_ring);
+    tcase_add_test(all, one_write_after_the_other_takes_one_buffer);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
