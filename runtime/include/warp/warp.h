@@ -186,7 +186,10 @@ struct warp_options {
     uint32_t shards;         /* 24; 1..256; fixed when the store is made */
     uint32_t log_writes_in_flight; /* calibrated once per store; 1..16 */
     const char *ring_path;   /* in the store */
-    uint64_t ring_bytes; /* 256 KiB; a shard's; power of two, 64 KiB to 1 GiB */
+    /* 256 KiB; a shard's, in memory; a power of two, 64 KiB to 1 GiB; fixed
+     * when the store is made. Values of 100 KB and more are written faster with
+     * 1 MiB or more: what is longer than a ring waits for the disk. */
+    uint64_t ring_bytes;
     uint64_t log_bytes_max;  /* 1 GiB; writers wait for a checkpoint past it */
     uint32_t max_clock_step_ms; /* 3600000 */
     bool read_only;          /* false */
