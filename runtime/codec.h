@@ -51,7 +51,7 @@ int codec_check(const struct warp_type *type, const uint8_t *from,
  * WARP_ELIMIT with why. `to` has room for KEY_BYTES_MAX. */
 int key_encode(const struct warp_product *product, const void *key,
                uint8_t *to, size_t *bytes, const char **why);
-/* Of every key of a product; 0: their lengths differ. */
+/* The bytes of each key of a product; 0: their lengths differ. */
 uint32_t key_fixed_bytes(const struct warp_product *product);
 /* From the key fields inside a record struct. */
 int key_encode_record(const struct warp_product *product, const void *record,

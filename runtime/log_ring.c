@@ -324,8 +324,9 @@ static inline uint64_t store_frame(struct log *log, struct log_ring *r,
     PREFETCH_LINES(r->base + ((end + 63) & (log->ring_bytes - 1)), 1);
     if (end >= r->kick_at) {
         /* What the stream has not taken meanwhile. */
-        uint64_t full = log->ring_bytes / 4, from = atomic_load_explicit(
-            &r->gathered, memory_order_relaxed);
+        uint64_t full = log->ring_bytes / 4;
+        uint64_t from =
+            atomic_load_explicit(&r->gathered, memory_order_relaxed);
         if (end - from >= full) {
             from = end;
             log_kick(log);

@@ -1,4 +1,4 @@
-/* record.h: one record in memory: a version word, a row, its key.
+/* record.h: one record in memory: a version word, a head, a row, its key.
  *
  * A writer holds the shard's lock; it makes the version word odd, changes the
  * row, and stores the new version. A reader takes no lock and writes nothing:
@@ -94,7 +94,7 @@ static inline uint32_t record_product(const struct record *r)
 {
     uint64_t head = record_head(r);
     return (uint16_t)(head & HEAD_SIZED ? record_sizes(r)
-                                     : head >> HEAD_FIELDS);
+                                        : head >> HEAD_FIELDS);
 }
 static inline uint32_t record_key_bytes(const struct layout *l,
                                         const struct record *r)
@@ -110,8 +110,8 @@ static inline uint32_t record_alloc_bytes(const struct layout *l,
                           ((l->key_bytes + 7) & ~7u);
 }
 /* Of a new record, whose row is zeros; it has no fields yet. */
-static inline void record_be(struct record *r, const struct layout *l,
-                             uint32_t key_bytes, uint32_t alloc_bytes)
+static inline void record_init(struct record *r, const struct layout *l,
+                               uint32_t key_bytes, uint32_t alloc_bytes)
 {
     atomic_store_explicit(&r->head, R_DELETED | l->head,
                           memory_order_relaxed);

@@ -345,7 +345,7 @@ struct record *shard_create(struct shard *s, const struct layout *l,
         record_copy_in(r->row + at, zeros,
                        l->row_bytes - at < sizeof zeros ? l->row_bytes - at
                                                         : sizeof zeros);
-    record_be(r, l, key->count, bytes);
+    record_init(r, l, key->count, bytes);
     record_copy_in(record_key(l, r), key->bytes, key->count);
     bool placed = !l->columns ||
                   column_take(s->columns[l->number], r) == WARP_OK;

@@ -1,10 +1,11 @@
 /* The head of a record: what it is beside the fields that it has, for products
  * of few fields and of many, with keys and values of one length or of several;
- * and changes whose key has none of its product's lengths. */
+ * and changes and stored rows whose key has not its product's length. */
 #include "scratch.h"
 
 #include "op.h"
 #include "record.h"
+#include "row.h"
 #include "shard.h"
 
 #include <string.h>
@@ -52,9 +53,9 @@ static struct record *new_record(uint32_t key_bytes, uint32_t inline_bytes)
 {
     struct record *r = (struct record *)(void *)room;
     memset(room, 0, sizeof room);
-    record_be(r, layout, key_bytes,
-              (uint32_t)sizeof *r + layout->row_bytes +
-                  ((key_bytes + 7) & ~7u) + inline_bytes);
+    record_init(r, layout, key_bytes,
+                (uint32_t)sizeof *r + layout->row_bytes +
+                    ((key_bytes + 7) & ~7u) + inline_bytes);
     return r;
 }
 
@@ -139,6 +140,25 @@ START_TEST(a_change_has_a_key_of_its_product)
 }
 END_TEST
 
+/* So may the directory; no shard is asked. */
+START_TEST(a_row_has_a_key_of_its_product)
+{
+    const uint8_t key[KEY_ROOM] = {0};
+    struct record *r;
+    make(&shapes[_i]);
+    for (uint32_t bytes = 0; bytes <= 16; bytes++) {
+        struct key_ref ref = {key, bytes, layout, 0};
+        if (!layout->key_bytes || bytes == layout->key_bytes)
+            continue;
+        ck_assert_int_eq(row_load_record(NULL, layout, &ref,
+                                         (struct ssd_slice){key, sizeof key},
+                                         &r), WARP_ECORRUPT);
+        ck_assert(strstr(warp_errmsg(NULL), "another length"));
+    }
+    layout_free(&layout);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("record");
@@ -146,6 +166,7 @@ int main(void)
     tcase_add_loop_test(all, a_head_says_what_the_record_is, 0, SHAPES);
     tcase_add_loop_test(all, a_record_is_found_by_its_own_key, 0, SHAPES);
     tcase_add_loop_test(all, a_change_has_a_key_of_its_product, 0, SHAPES);
+    tcase_add_loop_test(all, a_row_has_a_key_of_its_product, 0, SHAPES);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
